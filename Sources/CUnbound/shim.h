@@ -1,0 +1,6 @@
+#ifndef POSTRIDER_CUNBOUND_SHIM_H
+#define POSTRIDER_CUNBOUND_SHIM_H
+
+#include <unbound.h>
+
+#endif
