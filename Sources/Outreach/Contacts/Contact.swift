@@ -1,0 +1,39 @@
+package import InternetMessage
+
+/// A person we write to.
+package struct Contact: Sendable, Equatable {
+    package typealias ID = RecordID<Contact>
+
+    package let id: ID
+    package let workspace: WorkspaceID
+    package var address: EmailAddress
+    /// The name for the To field; nil when unknown.
+    package var displayName: String?
+    /// Values for template tags by name (`first_name`, `company`, ...).
+    package var fields: [String: String]
+    /// IANA name of the contact's own time zone; nil when unknown, then the sender's window counts.
+    package var timeZone: String?
+    package let createdAt: Timestamp
+
+    package init(
+        id: ID, workspace: WorkspaceID = .default, address: EmailAddress, displayName: String? = nil, fields: [String: String] = [:],
+        timeZone: String? = nil, createdAt: Timestamp
+    ) {
+        self.id = id
+        self.workspace = workspace
+        self.address = address
+        self.displayName = displayName
+        self.fields = fields
+        self.timeZone = timeZone
+        self.createdAt = createdAt
+    }
+}
+
+/// What an import or a save did with one contact.
+package enum ContactVerdict: Sendable, Equatable {
+    case created(Contact.ID)
+    /// A contact with the same suppression key was there; its name and fields were brought up to date.
+    case updated(Contact.ID)
+    /// The address or its domain is suppressed; nothing was stored.
+    case suppressed(reason: String)
+}

@@ -1,0 +1,71 @@
+package import InternetMessage
+
+/// A message as it was taken in, before anything was made of it.
+package struct IncomingMessage: Sendable, Equatable {
+    package typealias ID = RecordID<IncomingMessage>
+
+    /// The way it came in.
+    package enum Way: String, Sendable, CaseIterable {
+        case smtp
+        case lmtp
+        case imap
+        /// Put in by a person from a file.
+        case file
+    }
+
+    package enum State: String, Sendable, CaseIterable {
+        /// Waits to be sorted.
+        case received
+        case sorted
+        /// The same message as an earlier one; see `ReplyRecord.duplicateOf`.
+        case duplicate
+        /// Sorting failed too often; the bytes are kept for a person and a newer version.
+        case quarantined
+    }
+
+    package let id: ID
+    package let way: Way
+    package let receivedAt: Timestamp
+    /// Envelope of SMTP and LMTP; nil for other ways.
+    package let reversePath: ReversePath?
+    /// Forward-paths of SMTP and LMTP as given, empty for other ways.
+    package let forwardPaths: [String]
+    /// Peer address and EHLO name, or mailbox with UIDVALIDITY and UID: where it came from, for a person.
+    package let origin: String
+    package let bytes: [UInt8]
+    package var state: State
+    package var attempts: Int
+
+    package init(
+        id: ID, way: Way, receivedAt: Timestamp, reversePath: ReversePath?, forwardPaths: [String], origin: String, bytes: [UInt8],
+        state: State = .received, attempts: Int = 0
+    ) {
+        self.id = id
+        self.way = way
+        self.receivedAt = receivedAt
+        self.reversePath = reversePath
+        self.forwardPaths = forwardPaths
+        self.origin = origin
+        self.bytes = bytes
+        self.state = state
+        self.attempts = attempts
+    }
+}
+
+/// Up to where a mailbox has been taken in.
+package struct MailboxWatermark: Sendable, Hashable {
+    /// Name of the mailbox section in conf.
+    package let account: String
+    /// Folder name as the server spells it.
+    package let folder: String
+    package let uidValidity: UInt32
+    /// Highest UID that is stored or proven absent; 0 at first.
+    package let lastUID: UInt32
+
+    package init(account: String, folder: String, uidValidity: UInt32, lastUID: UInt32) {
+        self.account = account
+        self.folder = folder
+        self.uidValidity = uidValidity
+        self.lastUID = lastUID
+    }
+}

@@ -1,0 +1,77 @@
+package import InternetMessage
+
+/// What comes in. One method, one transaction.
+package protocol IntakeStore: Sendable {
+    /// Stores a message durably: 250 may be said when this returns.
+    func accept(_ message: IncomingMessage) async throws(StoreError)
+
+    /// Stores a message of a mailbox and moves the watermark to its UID, both or neither.
+    ///
+    /// False when the watermark is past that UID already: nothing is stored then.
+    func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) async throws(StoreError) -> Bool
+
+    /// Moves the watermark over UIDs that are proven absent; never backwards within one UIDVALIDITY.
+    func move(to watermark: MailboxWatermark) async throws(StoreError)
+
+    /// The watermark of a folder; nil at first sight.
+    func watermark(account: String, folder: String) async throws(StoreError) -> MailboxWatermark?
+
+    /// Claims received messages that are free of a living lease, oldest first; counts the attempt.
+    func claimReceived(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [IncomingMessage]
+
+    /// Stores what a message was found to be with all that follows from it, and ends its lease; the state becomes `sorted` or `duplicate`.
+    ///
+    /// `stale` when the enrollment changed since the decision, or when another intake of the same message was stored meanwhile.
+    func file(_ record: ReplyRecord, consequence: Consequence) async throws(StoreError) -> CommitResult
+
+    /// Puts a message aside after too many failed attempts, with its timeline event.
+    func quarantine(_ id: IncomingMessage.ID, reason: String, event: TimelineEvent) async throws(StoreError)
+
+    /// Makes quarantined messages `received` again; how many.
+    func retryQuarantined(_ ids: [IncomingMessage.ID]?) async throws(StoreError) -> Int
+
+    func incoming(id: IncomingMessage.ID) async throws(StoreError) -> IncomingMessage?
+
+    /// Messages in that state, oldest first, from above `after`.
+    func incoming(state: IncomingMessage.State, after: IncomingMessage.ID?, limit: Int) async throws(StoreError) -> [IncomingMessage]
+
+    func reply(_ id: IncomingMessage.ID) async throws(StoreError) -> ReplyRecord?
+
+    /// Replies, newest first; `contact` nil: all; unmatched ones have no enrollment.
+    func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord]
+
+    /// An earlier intake with the same Message-ID and body hash that answers the same enrollment (nil: none of ours); nil when there is none.
+    func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, before: IncomingMessage.ID) async throws(StoreError)
+        -> IncomingMessage.ID?
+
+    /// A person's class for a reply; it wins over the reading. False when there is no such reply.
+    func label(_ id: IncomingMessage.ID, as replyClass: ReplyClass, event: TimelineEvent) async throws(StoreError) -> Bool
+
+    // What a correlation needs to know.
+
+    /// Our messages with these Message-IDs.
+    func sentMessages(messageIDs: [MessageID]) async throws(StoreError) -> [SentMessage]
+
+    /// Our message with that id.
+    func sentMessage(id: OutboxMessage.ID) async throws(StoreError) -> SentMessage?
+
+    /// The latest message that reached its final dot for that address since `since`; nil when there is none.
+    func latestSentMessage(to address: EmailAddress, since: Timestamp) async throws(StoreError) -> SentMessage?
+}
+
+/// A message of ours as a correlation sees it.
+package struct SentMessage: Sendable, Equatable {
+    package let outbox: OutboxMessage.ID
+    package let enrollment: Enrollment.ID?
+    package let contact: Contact.ID?
+    package let messageID: MessageID
+    package let recipient: EmailAddress
+
+    package init(outbox: OutboxMessage.ID, enrollment: Enrollment.ID?, contact: Contact.ID?, messageID: MessageID, recipient: EmailAddress) {
+        self.outbox = outbox
+        self.enrollment = enrollment
+        self.contact = contact
+        self.messageID = messageID
+        self.recipient = recipient
+    }
+}

@@ -1,0 +1,125 @@
+package import InternetMessage
+
+/// What a message that came in means: the classes of the command line contract.
+package enum ReplyClass: String, Sendable, CaseIterable {
+    case positive
+    case question
+    case negative
+    case notNow = "not_now"
+    case referral
+    case unsubscribe
+    case outOfOffice = "out_of_office"
+    case leftCompany = "left_company"
+    case autoAcknowledgement = "auto_acknowledgement"
+    case challenge
+    case neutral
+    case bounce
+    case delay
+    case complaint
+
+    /// Written by a person, as far as the text tells.
+    package var isHuman: Bool {
+        switch self {
+        case .positive, .question, .negative, .notNow, .referral, .unsubscribe, .neutral: true
+        case .outOfOffice, .leftCompany, .autoAcknowledgement, .challenge, .bounce, .delay, .complaint: false
+        }
+    }
+
+    /// Whether somebody waits for our answer.
+    package var requiresResponse: Bool { self == .question || self == .positive || self == .referral }
+}
+
+/// A read reply or report: what it says and how sure that is.
+package struct Reading: Sendable, Equatable {
+    /// One failed recipient of a report.
+    package struct Bounce: Sendable, Equatable {
+        package let recipient: EmailAddress?
+        package let status: EnhancedStatusCode?
+        package let permanent: Bool
+        /// Class of the failure (`invalid_recipient`, `mailbox_full`, ...).
+        package let failureClass: String
+        package let diagnostic: String
+
+        package init(recipient: EmailAddress?, status: EnhancedStatusCode?, permanent: Bool, failureClass: String, diagnostic: String) {
+            self.recipient = recipient
+            self.status = status
+            self.permanent = permanent
+            self.failureClass = failureClass
+            self.diagnostic = diagnostic
+        }
+    }
+
+    package let replyClass: ReplyClass
+    package let intent: String?
+    /// 0 ... 1.
+    package let confidence: Double
+    /// Rules and words that led to the class, one line each.
+    package let evidence: [String]
+    /// The person's own words, or the automatic text.
+    package let text: String
+    /// End of an absence.
+    package let returnDate: CivilDate?
+    package let bounces: [Bounce]
+
+    package init(
+        replyClass: ReplyClass, intent: String?, confidence: Double, evidence: [String], text: String, returnDate: CivilDate?, bounces: [Bounce]
+    ) {
+        self.replyClass = replyClass
+        self.intent = intent
+        self.confidence = confidence
+        self.evidence = evidence
+        self.text = text
+        self.returnDate = returnDate
+        self.bounces = bounces
+    }
+}
+
+/// A sorted incoming message: what it answers and what it means.
+package struct ReplyRecord: Sendable, Equatable {
+    package let intake: IncomingMessage.ID
+    package let sortedAt: Timestamp
+    /// nil: nothing of ours is answered.
+    package let enrollment: Enrollment.ID?
+    package let contact: Contact.ID?
+    /// The message of ours that it answers; nil when unknown.
+    package let outbox: OutboxMessage.ID?
+    package let certainty: Correlation.Certainty?
+    /// Each proof that was found, one line each.
+    package let proofs: [String]
+    package let from: String
+    package let subject: String
+    package let messageID: MessageID?
+    /// Hex SHA-256 over the decoded text, to link duplicates with the Message-ID.
+    package let bodyHash: String
+    /// The first intake of the same message; nil when this is the first.
+    package let duplicateOf: IncomingMessage.ID?
+    package let reading: Reading
+    /// A class that a person set; it wins over the reading's.
+    package var label: ReplyClass?
+    package var requiresResponse: Bool
+    /// Who sent it, as far as DKIM proves (`dkim=pass example.com`), for a person.
+    package let authentication: String
+
+    package init(
+        intake: IncomingMessage.ID, sortedAt: Timestamp, enrollment: Enrollment.ID?, contact: Contact.ID?, outbox: OutboxMessage.ID?,
+        certainty: Correlation.Certainty?, proofs: [String], from: String, subject: String, messageID: MessageID?, bodyHash: String,
+        duplicateOf: IncomingMessage.ID?, reading: Reading, label: ReplyClass? = nil, requiresResponse: Bool, authentication: String
+    ) {
+        self.intake = intake
+        self.sortedAt = sortedAt
+        self.enrollment = enrollment
+        self.contact = contact
+        self.outbox = outbox
+        self.certainty = certainty
+        self.proofs = proofs
+        self.from = from
+        self.subject = subject
+        self.messageID = messageID
+        self.bodyHash = bodyHash
+        self.duplicateOf = duplicateOf
+        self.reading = reading
+        self.label = label
+        self.requiresResponse = requiresResponse
+        self.authentication = authentication
+    }
+}

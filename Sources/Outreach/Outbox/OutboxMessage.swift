@@ -1,0 +1,126 @@
+package import InternetMessage
+
+/// A composed message on its way out; its bytes never change once stored.
+package struct OutboxMessage: Sendable, Equatable {
+    package typealias ID = RecordID<OutboxMessage>
+
+    /// Postfix's words where it has them.
+    package enum State: String, Sendable, CaseIterable {
+        /// Waits for its first attempt, or for the next one after `deferred`.
+        case incoming
+        /// Claimed by a deliverer.
+        case active
+        case deferred
+        /// Held by a person, or ambiguous: the final dot may have left and no complete reply came.
+        case hold
+        case sent
+        case bounced
+        case expired
+        case cancelled
+
+        /// Whether nothing will happen to it any more without a person.
+        package var isFinal: Bool { self == .sent || self == .bounced || self == .expired || self == .cancelled }
+    }
+
+    package let id: ID
+    package let workspace: WorkspaceID
+    package let enrollment: Enrollment.ID?
+    package let contact: Contact.ID?
+    package let step: Int
+    /// 0, or higher when a person asked for the same step again.
+    package let occurrence: Int
+    package let identity: String
+    /// Name of the route in conf.
+    package let route: String
+    package let reversePath: ReversePath
+    package let recipient: EmailAddress
+    package let messageID: MessageID
+    /// Subject as a person reads it; follow-ups continue it.
+    package let subject: String
+    /// The message without DKIM signature: CRLF line ends, never changed.
+    package let bytes: [UInt8]
+    package let createdAt: Timestamp
+    /// The sender's local date whose budget it uses.
+    package let budgetDate: CivilDate
+    package var state: State
+    /// Why it is in this state, or why it has not left.
+    package var reason: String
+    package var attempts: Int
+    /// When the next attempt may start; nil in final states and on hold.
+    package var nextAttemptAt: Timestamp?
+    /// When "the final dot is about to be written" was made durable for the running or last attempt; nil before.
+    package var finalDotAt: Timestamp?
+
+    package init(
+        id: ID, workspace: WorkspaceID, enrollment: Enrollment.ID?, contact: Contact.ID?, step: Int, occurrence: Int, identity: String, route: String,
+        reversePath: ReversePath, recipient: EmailAddress, messageID: MessageID, subject: String, bytes: [UInt8], createdAt: Timestamp,
+        budgetDate: CivilDate, state: State = .incoming, reason: String = "", attempts: Int = 0, nextAttemptAt: Timestamp?,
+        finalDotAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.workspace = workspace
+        self.enrollment = enrollment
+        self.contact = contact
+        self.step = step
+        self.occurrence = occurrence
+        self.identity = identity
+        self.route = route
+        self.reversePath = reversePath
+        self.recipient = recipient
+        self.messageID = messageID
+        self.subject = subject
+        self.bytes = bytes
+        self.createdAt = createdAt
+        self.budgetDate = budgetDate
+        self.state = state
+        self.reason = reason
+        self.attempts = attempts
+        self.nextAttemptAt = nextAttemptAt
+        self.finalDotAt = finalDotAt
+    }
+}
+
+/// What came of one attempt to deliver a message.
+package struct DeliveryAttempt: Sendable, Equatable {
+    package enum Outcome: String, Sendable, CaseIterable {
+        case accepted
+        case deferred
+        case rejected
+        /// The final dot may have left and no complete reply came.
+        case ambiguous
+    }
+
+    package let outbox: OutboxMessage.ID
+    package let startedAt: Timestamp
+    package let endedAt: Timestamp
+    package let outcome: Outcome
+    /// How far the dialogue came (`connect`, `RCPT TO`, `final dot`, ...).
+    package let stage: String
+    package let replyCode: Int?
+    package let enhancedStatus: EnhancedStatusCode?
+    /// The peer's words, or ours where it said none; never empty.
+    package let text: String
+    /// `host[address]:port`; nil when no connection stood.
+    package let remoteMTA: String?
+    /// TLS version and cipher with whether the certificate was verified; nil: in clear.
+    package let tls: String?
+    /// The dialogue with credentials masked and content left out.
+    package let transcript: String
+
+    package init(
+        outbox: OutboxMessage.ID, startedAt: Timestamp, endedAt: Timestamp, outcome: Outcome, stage: String, replyCode: Int?,
+        enhancedStatus: EnhancedStatusCode?, text: String, remoteMTA: String?, tls: String?, transcript: String
+    ) {
+        self.outbox = outbox
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.outcome = outcome
+        self.stage = stage
+        self.replyCode = replyCode
+        self.enhancedStatus = enhancedStatus
+        self.text = text
+        self.remoteMTA = remoteMTA
+        self.tls = tls
+        self.transcript = transcript
+    }
+}

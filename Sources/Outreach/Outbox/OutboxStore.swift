@@ -1,0 +1,87 @@
+package import InternetMessage
+
+/// Which queued messages a person means; every given part must match.
+package struct OutboxSelection: Sendable, Equatable {
+    package var ids: [OutboxMessage.ID]?
+    package var recipient: EmailAddress?
+    /// Lower-case A-label domain of the recipient.
+    package var domain: String?
+    package var sequenceName: String?
+    package var states: Set<OutboxMessage.State>?
+
+    package init(
+        ids: [OutboxMessage.ID]? = nil, recipient: EmailAddress? = nil, domain: String? = nil, sequenceName: String? = nil,
+        states: Set<OutboxMessage.State>? = nil
+    ) {
+        self.ids = ids
+        self.recipient = recipient
+        self.domain = domain
+        self.sequenceName = sequenceName
+        self.states = states
+    }
+}
+
+/// What a person can do to queued messages.
+package enum OutboxCommand: Sendable, Equatable {
+    case hold(reason: String)
+    /// Lets held messages go; an ambiguous one only when `resend` is stated.
+    case release(resend: Bool)
+    /// Due at once.
+    case flush
+    case delete
+}
+
+/// The outbox. One method, one transaction.
+package protocol OutboxStore: Sendable {
+    /// Claims messages that are due at `now` and free of a living lease, oldest first, as `active`.
+    ///
+    /// Messages whose enrollment no longer wants them or whose recipient is suppressed are cancelled instead, with a timeline event.
+    /// Nothing is claimed while the global STOP is set.
+    func claimDeliverable(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [OutboxMessage]
+
+    /// Whether the message, claimed by `owner`, may still leave: asked right before MAIL FROM. Cancels it when not.
+    func mayLeave(_ id: OutboxMessage.ID, owner: String, now: Timestamp) async throws(StoreError) -> Bool
+
+    /// Makes "the final dot is about to be written" durable; false when the message may no longer leave, and then it is cancelled.
+    func markFinalDot(_ id: OutboxMessage.ID, owner: String, at: Timestamp) async throws(StoreError) -> Bool
+
+    /// Stores an attempt with the message's new state and what follows from it, and ends the lease.
+    ///
+    /// - Parameters:
+    ///   - state: `sent`, `bounced`, `expired`, `deferred` (with `nextAttemptAt`) or `hold`.
+    ///   - consequence: when its transition is stale nothing is written: look at the enrollment again and decide anew.
+    func record(
+        _ attempt: DeliveryAttempt, state: OutboxMessage.State, nextAttemptAt: Timestamp?, consequence: Consequence
+    ) async throws(StoreError) -> CommitResult
+
+    /// Gives a claimed message back untouched, for instance at shutdown or when its route rests until `until`.
+    func giveBack(_ id: OutboxMessage.ID, owner: String, until: Timestamp, reason: String) async throws(StoreError)
+
+    /// Brings order after a crash: messages whose dot was announced and has no outcome go to `hold` as ambiguous, others of dead owners are
+    /// free again. Returns the ambiguous ones. Called once at start, before anything is claimed.
+    func recover(now: Timestamp) async throws(StoreError) -> [OutboxMessage]
+
+    /// Messages in non-final states created before `before`, to be expired.
+    func overdue(createdBefore before: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage]
+
+    /// Ends an overdue message with its consequence; false when it is claimed or final meanwhile.
+    func expire(_ id: OutboxMessage.ID, at: Timestamp, consequence: Consequence) async throws(StoreError) -> Bool
+
+    func message(id: OutboxMessage.ID) async throws(StoreError) -> OutboxMessage?
+    func attempts(of id: OutboxMessage.ID) async throws(StoreError) -> [DeliveryAttempt]
+
+    /// The messages of one enrollment that left or may leave, by step.
+    func messages(enrollment: Enrollment.ID) async throws(StoreError) -> [OutboxMessage]
+
+    /// Messages that match, without their bytes' content (`bytes` is empty), oldest first, from above `after`.
+    func list(_ selection: OutboxSelection, after: OutboxMessage.ID?, limit: Int) async throws(StoreError) -> [OutboxMessage]
+
+    /// How many messages are in each state.
+    func counts() async throws(StoreError) -> [OutboxMessage.State: Int]
+
+    /// Does what a person asked, and says to how many messages; final and active messages are left alone.
+    func command(_ command: OutboxCommand, on selection: OutboxSelection, at: Timestamp) async throws(StoreError) -> Int
+
+    /// The earliest moment a waiting message becomes due; nil when none waits.
+    func nextAttempt() async throws(StoreError) -> Timestamp?
+}

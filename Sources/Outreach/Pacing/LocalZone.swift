@@ -1,0 +1,58 @@
+import Foundation
+package import InternetMessage
+
+/// A time zone by its IANA name: what the clock on the wall says at a moment, and when it says it.
+package struct LocalZone: Sendable, Hashable {
+    package let name: String
+    private let zone: TimeZone
+
+    /// nil for a name that the system's time zone database does not have.
+    package init?(_ name: String) {
+        // A static build finds named zones only when the list of names is linked in, so it is asked for.
+        guard name == "UTC" || TimeZone.knownTimeZoneIdentifiers.contains(name), let zone = TimeZone(identifier: name) else { return nil }
+        self.name = name
+        self.zone = zone
+    }
+
+    /// Seconds east of UTC at a moment.
+    package func offset(at moment: Timestamp) -> Int {
+        zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(moment.seconds)))
+    }
+
+    package func date(at moment: Timestamp) -> CivilDate {
+        CivilDate(daysSinceEpoch: Int(localSeconds(moment).quotient))
+    }
+
+    /// Minutes since local midnight, 0 ..< 1440.
+    package func minuteOfDay(at moment: Timestamp) -> Int { Int(localSeconds(moment).remainder / 60) }
+
+    /// The moment at which the wall clock shows that minute on that date.
+    ///
+    /// A time that a change to summer time skips is the moment of the change's far side; one that happens twice is its first.
+    package func moment(_ date: CivilDate, minuteOfDay: Int) -> Timestamp {
+        let wall = Int64(date.daysSinceEpoch) * 86_400 + Int64(minuteOfDay) * 60
+        func at(_ offset: Int) -> Timestamp { Timestamp(milliseconds: (wall - Int64(offset)) * 1000) }
+        let before = offset(at: Timestamp(milliseconds: (wall - 86_400) * 1000))
+        let after = offset(at: Timestamp(milliseconds: (wall + 86_400) * 1000))
+        let candidates = [at(before), at(after)].filter { offset(at: $0) == Int(wall - $0.milliseconds / 1000) }
+        return candidates.min() ?? at(before)
+    }
+
+    private func localSeconds(_ moment: Timestamp) -> (quotient: Int64, remainder: Int64) {
+        let seconds = moment.seconds + Int64(offset(at: moment))
+        let days = CivilDate(Timestamp(seconds: seconds)).daysSinceEpoch
+        return (Int64(days), seconds - Int64(days) * 86_400)
+    }
+}
+
+/// A day of the week, Monday first.
+package enum Weekday: Int, Sendable, CaseIterable {
+    case monday, tuesday, wednesday, thursday, friday, saturday, sunday
+
+    package init(of date: CivilDate) {
+        self = Weekday.allCases[date.weekday - 1]
+    }
+
+    /// `mon`, `tue`, ... as conf spells it.
+    package var shortName: String { ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][rawValue] }
+}

@@ -1,0 +1,162 @@
+package import InternetMessage
+
+/// What happened to an enrollment, from outside.
+package enum SequenceEvent: Sendable, Equatable {
+    /// Its next step was put into the outbox.
+    case queued
+    /// Template tags without value and without fallback.
+    case missingValues([String])
+    case accepted(step: Int)
+    /// Refused for good by the recipient's server.
+    case rejected(step: Int, text: String)
+    /// Given up: it never left within its lifetime.
+    case expired(step: Int, text: String)
+    /// The final dot may have left and no complete reply came.
+    case uncertain(step: Int)
+    /// A reply or report came in and was tied to it.
+    case replied(ReplyClass, certainty: Correlation.Certainty, returnDate: CivilDate?, permanentBounce: Bool)
+    /// Unsubscribed by link, button or mailto.
+    case unsubscribed(Suppression.Source)
+    case suppressed(reason: String)
+    case paused(by: String)
+    case resumed(by: String)
+    case stopped(by: String)
+}
+
+/// Decides what an event makes of an enrollment: a value in, a transition out.
+///
+/// Overview: the enrollment goes `active` → `sending` → `active` ... → `finished`, one step at a time; a step counts as sent when the
+/// peer accepted it. Whatever comes back may stop it, and an absence holds it. A stopped enrollment never moves again, but a reply to a
+/// finished one still marks it as answered.
+package struct SequenceMachine: Sendable {
+    package let enrollment: Enrollment
+    package let plan: SequencePlan
+    /// Zone in which dates of an absence are meant.
+    package let zone: LocalZone
+
+    /// How long an absence without a date holds a sequence.
+    package static let holdWithoutDate = Duration.seconds(7 * 86_400)
+
+    package init(enrollment: Enrollment, plan: SequencePlan, zone: LocalZone) {
+        self.enrollment = enrollment
+        self.plan = plan
+        self.zone = zone
+    }
+
+    /// The transition that the event causes; nil when it changes nothing.
+    package func advance(on event: SequenceEvent, at now: Timestamp) -> Transition? {
+        switch event {
+        case .queued:
+            return enrollment.state == .active || enrollment.state == .held
+                ? move(.sending, nil, "step \(stepName(enrollment.nextStep)) is in the outbox", at: now) : nil
+        case .missingValues(let names):
+            return enrollment.isLive
+                ? move(.needsData, .missingValue, "no value and no fallback for \(names.joined(separator: ", "))", at: now) : nil
+        case .accepted(let step):
+            return accepted(step: step, at: now)
+        case .rejected(let step, let text):
+            guard isRunning else { return nil }
+            if !plan.stops(on: .hardBounce) { return accepted(step: step, at: now) }
+            return move(.stopped, .bounced, "step \(stepName(step)) was refused: \(text)", at: now)
+        case .expired(let step, let text):
+            return isRunning ? move(.stopped, .undeliverable, "step \(stepName(step)) could not be delivered in time: \(text)", at: now) : nil
+        case .uncertain(let step):
+            return enrollment.state == .sending
+                ? move(.sending, .uncertainDelivery, "the reply to the final dot of step \(stepName(step)) was lost; held for a person", at: now)
+                : nil
+        case .replied(let replyClass, let certainty, let returnDate, let permanentBounce):
+            guard certainty != .low else { return nil }
+            return replied(replyClass, returnDate: returnDate, permanentBounce: permanentBounce, at: now)
+        case .unsubscribed(let source):
+            return stop(.unsubscribed, "unsubscribed (\(source.rawValue))", at: now)
+        case .suppressed(let reason):
+            return isRunning ? move(.stopped, .suppressed, "address is suppressed: \(reason)", at: now) : nil
+        case .paused(let person):
+            return isRunning ? move(.paused, .person, "paused by \(person)", at: now) : nil
+        case .resumed(let person):
+            guard enrollment.state == .paused || enrollment.state == .needsData else { return nil }
+            return move(.active, nil, "resumed by \(person)", due: now, at: now)
+        case .stopped(let person):
+            return stop(.person, "stopped by \(person)", at: now)
+        }
+    }
+
+    /// Neither ended nor answered.
+    private var isRunning: Bool { enrollment.state != .stopped && enrollment.state != .finished }
+
+    private func accepted(step: Int, at now: Timestamp) -> Transition? {
+        // A step can be accepted after something else (an absence, a pause) moved the enrollment: the step still counts as sent.
+        guard isRunning, step == enrollment.nextStep else { return nil }
+        let next = step + 1
+        guard next < plan.steps.count else {
+            return move(.finished, .completed, "all \(plan.steps.count) steps left, no answer", nextStep: next, at: now)
+        }
+        let due = now + plan.steps[next].delay.duration
+        switch enrollment.state {
+        case .held:
+            return move(.held, enrollment.cause, enrollment.reason, nextStep: next, due: max(due, enrollment.dueAt ?? due), at: now)
+        case .paused, .needsData:
+            return move(enrollment.state, enrollment.cause, enrollment.reason, nextStep: next, at: now)
+        default:
+            return move(.active, nil, "step \(stepName(step)) accepted", nextStep: next, due: due, at: now)
+        }
+    }
+
+    private func replied(_ replyClass: ReplyClass, returnDate: CivilDate?, permanentBounce: Bool, at now: Timestamp) -> Transition? {
+        switch replyClass {
+        case .unsubscribe:
+            return stop(.unsubscribed, "asked by mail to be left alone", at: now)
+        case .complaint:
+            return stop(.complained, "complained about the message", at: now)
+        case .positive, .question, .negative, .notNow, .referral, .neutral:
+            return plan.stops(on: .reply) ? stop(.replied, "replied (\(replyClass.rawValue))", at: now) : nil
+        case .leftCompany:
+            return stop(.undeliverable, "has left the company", at: now)
+        case .bounce:
+            guard permanentBounce, plan.stops(on: .hardBounce) else { return nil }
+            return stop(.bounced, "bounced after acceptance", at: now)
+        case .outOfOffice:
+            return absent(until: returnDate, at: now)
+        case .autoAcknowledgement, .challenge, .delay:
+            return nil
+        }
+    }
+
+    private func absent(until returnDate: CivilDate?, at now: Timestamp) -> Transition? {
+        guard enrollment.isLive, enrollment.nextStep < plan.steps.count || enrollment.state == .sending else { return nil }
+        let back: Timestamp
+        let words: String
+        if let returnDate {
+            back = zone.moment(Self.nextBusinessDay(after: returnDate), minuteOfDay: 0)
+            words = "out of office until \(returnDate.iso8601)"
+        } else {
+            back = now + Self.holdWithoutDate
+            words = "out of office, no date given"
+        }
+        // An absence that is over already, and one that ends before the next step anyway, changes nothing.
+        let due = max(back, enrollment.dueAt ?? back)
+        guard back > now, due != enrollment.dueAt else { return nil }
+        return move(.held, .outOfOffice, words, due: due, at: now)
+    }
+
+    /// The day after the return on which people read mail again.
+    static func nextBusinessDay(after date: CivilDate) -> CivilDate {
+        var day = date.adding(days: 1)
+        while [.saturday, .sunday].contains(Weekday(of: day)) { day = day.adding(days: 1) }
+        return day
+    }
+
+    private func stop(_ cause: Enrollment.Cause, _ reason: String, at now: Timestamp) -> Transition? {
+        enrollment.state == .stopped ? nil : move(.stopped, cause, reason, at: now)
+    }
+
+    private func move(
+        _ state: Enrollment.State, _ cause: Enrollment.Cause?, _ reason: String, nextStep: Int? = nil, due: Timestamp? = nil, at now: Timestamp
+    ) -> Transition {
+        Transition(
+            enrollment: enrollment.id, expectedVersion: enrollment.version, at: now, state: state, cause: cause, reason: reason,
+            nextStep: nextStep ?? enrollment.nextStep, dueAt: due)
+    }
+
+    private func stepName(_ step: Int) -> String { plan.steps.indices.contains(step) ? plan.steps[step].name : "\(step + 1)" }
+}

@@ -1,0 +1,109 @@
+package import InternetMessage
+
+/// Who holds a claimed row, and until when; a row whose lease ran out is free again.
+package struct Lease: Sendable, Equatable {
+    package let owner: String
+    package let until: Timestamp
+
+    package init(owner: String, until: Timestamp) {
+        self.owner = owner
+        self.until = until
+    }
+}
+
+/// A due enrollment with what is needed to decide on it.
+package struct DueEnrollment: Sendable, Equatable {
+    package let enrollment: Enrollment
+    package let contact: Contact
+    package let sequence: SequenceVersion
+
+    package init(enrollment: Enrollment, contact: Contact, sequence: SequenceVersion) {
+        self.enrollment = enrollment
+        self.contact = contact
+        self.sequence = sequence
+    }
+}
+
+/// What enrolling did with one contact.
+package enum EnrollVerdict: Sendable, Equatable {
+    case enrolled(Enrollment.ID)
+    /// It is on its way through this sequence already.
+    case alreadyEnrolled(Enrollment.ID)
+    case suppressed(reason: String)
+    case noSuchContact
+}
+
+/// What an identity has used of its budget.
+package struct IdentityUsage: Sendable, Equatable {
+    /// Messages put into the outbox for the sender's local date, cancelled ones not counted.
+    package let countOnDate: Int
+    /// The latest moment a message of the identity was put into the outbox; nil when never.
+    package let lastAt: Timestamp?
+
+    package init(countOnDate: Int, lastAt: Timestamp?) {
+        self.countOnDate = countOnDate
+        self.lastAt = lastAt
+    }
+}
+
+/// A write that states what it was decided on.
+package enum CommitResult: Sendable, Equatable {
+    case committed
+    /// Something else changed first: nothing was written; look again and decide anew.
+    case stale
+}
+
+/// Sequences and enrollments. One method, one transaction.
+package protocol SequenceStore: Sendable {
+    /// Stores a version; the same name and hash again gives back the one that is there.
+    func load(_ version: SequenceVersion) async throws(StoreError) -> SequenceVersion
+
+    /// The latest version of that name; nil when there is none.
+    func sequence(workspace: WorkspaceID, name: String) async throws(StoreError) -> SequenceVersion?
+
+    func sequence(id: SequenceVersion.ID) async throws(StoreError) -> SequenceVersion?
+
+    /// The latest version of each name.
+    func sequences(workspace: WorkspaceID) async throws(StoreError) -> [SequenceVersion]
+
+    /// Enrolls contacts, each with its timeline event; suppression wins; a contact is in one live enrollment per sequence name at most.
+    func enroll(_ enrollments: [Enrollment], timeline: [TimelineEvent]) async throws(StoreError) -> [EnrollVerdict]
+
+    func enrollment(id: Enrollment.ID) async throws(StoreError) -> Enrollment?
+
+    /// Every enrollment of a contact, newest first.
+    func enrollments(contact: Contact.ID) async throws(StoreError) -> [Enrollment]
+
+    /// Enrollments of a sequence name in id order, from above `after`, at most `limit`.
+    func enrollments(workspace: WorkspaceID, sequenceName: String, after: Enrollment.ID?, limit: Int) async throws(StoreError) -> [Enrollment]
+
+    /// Claims enrollments that are `active` or `held`, due at `now` and free of a living lease; oldest due first.
+    ///
+    /// Nothing is claimed while the global STOP is set.
+    func claimDue(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [DueEnrollment]
+
+    /// Ends every lease of that owner on enrollments and messages.
+    func releaseLeases(owner: String) async throws(StoreError)
+
+    /// The earliest moment after which something is due; nil when nothing waits.
+    func nextDue() async throws(StoreError) -> Timestamp?
+
+    func usage(identity: String, localDate: CivilDate) async throws(StoreError) -> IdentityUsage
+
+    /// Puts a step's message into the outbox and moves its enrollment, or neither; unique by (enrollment, step, occurrence).
+    ///
+    /// `stale` when the enrollment's version moved, the contact is suppressed or the STOP is set.
+    func dispatch(_ message: OutboxMessage, with consequence: Consequence) async throws(StoreError) -> CommitResult
+
+    /// Moves a due enrollment to `until` without a transition and notes what held it; ends its lease.
+    func postpone(_ enrollment: Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String) async throws(StoreError) -> CommitResult
+
+    /// Applies one consequence: transition, cancelled mail, suppressions and timeline.
+    func apply(_ consequence: Consequence) async throws(StoreError) -> CommitResult
+
+    /// Sets or ends the global STOP; nil ends it.
+    func setStop(reason: String?, at: Timestamp) async throws(StoreError)
+
+    /// The reason of the global STOP; nil when mail may leave.
+    func stopReason() async throws(StoreError) -> String?
+}

@@ -1,0 +1,60 @@
+package import InternetMessage
+
+/// An address or a domain that must not be written to.
+package struct Suppression: Sendable, Equatable {
+    package typealias ID = RecordID<Suppression>
+
+    /// What is suppressed, as the byte-compared key that the store looks up.
+    package enum Subject: Sendable, Hashable {
+        /// `EmailAddress.suppressionKey`.
+        case address(String)
+        /// Lower-case A-label domain; its subdomains are not meant.
+        case domain(String)
+
+        package init(_ address: EmailAddress) { self = .address(address.suppressionKey) }
+    }
+
+    package enum Reason: String, Sendable, CaseIterable {
+        case unsubscribed
+        case invalidRecipient = "invalid_recipient"
+        case complaint
+        case refused
+        case manual
+    }
+
+    package enum Source: String, Sendable, CaseIterable {
+        /// One-click POST or the page's button.
+        case link
+        /// Mail to the List-Unsubscribe mailto address.
+        case mailto
+        case replyText = "reply_text"
+        case bounce
+        case complaint
+        case manual
+        case `import`
+    }
+
+    package let id: ID
+    package let workspace: WorkspaceID
+    package let subject: Subject
+    package let reason: Reason
+    package let source: Source
+    /// Words for a person: which message, which line, who.
+    package let note: String
+    package let at: Timestamp
+    /// nil: for ever. Unsubscribes never expire.
+    package let expiresAt: Timestamp?
+
+    package init(
+        id: ID, workspace: WorkspaceID, subject: Subject, reason: Reason, source: Source, note: String, at: Timestamp, expiresAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.workspace = workspace
+        self.subject = subject
+        self.reason = reason
+        self.source = source
+        self.note = note
+        self.at = at
+        self.expiresAt = reason == .unsubscribed ? nil : expiresAt
+    }
+}
