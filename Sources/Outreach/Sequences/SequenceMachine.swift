@@ -6,6 +6,8 @@ package enum SequenceEvent: Sendable, Equatable {
     case queued
     /// Template tags without value and without fallback.
     case missingValues([String])
+    /// Its message cannot be built, for the stated reason.
+    case cannotCompose(String)
     case accepted(step: Int)
     /// Refused for good by the recipient's server.
     case rejected(step: Int, text: String)
@@ -52,6 +54,8 @@ package struct SequenceMachine: Sendable {
         case .missingValues(let names):
             return enrollment.isLive
                 ? move(.needsData, .missingValue, "no value and no fallback for \(names.joined(separator: ", "))", at: now) : nil
+        case .cannotCompose(let why):
+            return enrollment.isLive ? move(.needsData, .missingValue, why, at: now) : nil
         case .accepted(let step):
             return accepted(step: step, at: now)
         case .rejected(let step, let text):

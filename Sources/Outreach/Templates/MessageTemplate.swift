@@ -93,7 +93,7 @@ package struct MessageTemplate: Sendable {
     private static func tag(_ index: Int) -> String { "t\(index)" }
 }
 
-/// Escaping of values in HTML by bytes: a quote stays a quote whatever combining mark follows it.
+/// The content type that puts values into HTML.
 enum HTMLValues: MustacheContentType {
     case bytes
 
@@ -101,19 +101,5 @@ enum HTMLValues: MustacheContentType {
 
     static func register() { MustacheContentTypes.register(HTMLValues.bytes, named: name) }
 
-    func escapeText(_ text: String) -> String {
-        var output: [UInt8] = []
-        output.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "&"): output += "&amp;".utf8
-            case UInt8(ascii: "<"): output += "&lt;".utf8
-            case UInt8(ascii: ">"): output += "&gt;".utf8
-            case UInt8(ascii: "\""): output += "&quot;".utf8
-            case UInt8(ascii: "'"): output += "&#39;".utf8
-            default: output.append(byte)
-            }
-        }
-        return String(decoding: output, as: UTF8.self)
-    }
+    func escapeText(_ text: String) -> String { HTMLEscape.escape(text) }
 }

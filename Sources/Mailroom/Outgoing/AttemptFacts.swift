@@ -1,0 +1,24 @@
+import InternetMessage
+import MailTransport
+import Outreach
+import SMTP
+
+extension DeliveryAttempt {
+    /// The facts of one attempt as they are kept.
+    init(_ outcome: DeliveryOutcome, report: DeliveryReport, of message: OutboxMessage.ID, startedAt: Timestamp, endedAt: Timestamp) {
+        let reply: Reply?
+        let kind: Outcome
+        switch outcome {
+        case .accepted(let accepted): (kind, reply) = (.accepted, accepted)
+        case .deferred(let failure): (kind, reply) = (.deferred, failure.reply)
+        case .rejected(let failure): (kind, reply) = (.rejected, failure.reply)
+        case .ambiguous(let failure): (kind, reply) = (.ambiguous, failure.reply)
+        }
+        self.init(
+            outbox: message, startedAt: startedAt, endedAt: endedAt, outcome: kind, stage: outcome.failure.map { "\($0.stage)" } ?? "accepted",
+            replyCode: reply?.code,
+            enhancedStatus: reply?.enhancedStatusCode.flatMap { EnhancedStatusCode(parsing: Array($0.description.utf8)) },
+            text: reply?.text ?? report.note ?? outcome.failure.map { "\($0.cause)" } ?? "", remoteMTA: report.remoteMTA, tls: report.tls,
+            transcript: report.transcript)
+    }
+}

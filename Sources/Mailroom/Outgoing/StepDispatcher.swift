@@ -1,0 +1,136 @@
+package import InternetMessage
+package import Logging
+package import Outreach
+package import ServiceLifecycle
+import Synchronization
+
+/// Turns due enrollments into messages in the outbox: claim, gate, compose, and one transaction for both.
+///
+/// Invariants: nothing leaves here, only the outbox is filled; a step enters the outbox once; what keeps a due step back is noted on it.
+package struct StepDispatcher: Service {
+    /// What conf decides; swapped as one.
+    package struct Desk: Sendable {
+        package let identities: [String: SenderIdentity]
+        package let composer: StepComposer
+        package let chance: Chance
+
+        package init(identities: [String: SenderIdentity], composer: StepComposer, chance: Chance) {
+            self.identities = identities
+            self.composer = composer
+            self.chance = chance
+        }
+    }
+
+    /// How long a claim lasts if this process dies.
+    private static let leaseTime = Duration.seconds(120)
+    private static let batch = 100
+    /// Longest sleep without looking, so that foreign commits and clock changes are noticed.
+    private static let longestSleep = Duration.seconds(30)
+
+    private let store: any SequenceStore & OutboxStore
+    private let desk: Swappable<Desk>
+    private let ids: RecordIDs
+    private let clock: any MailClock
+    private let bell: Bell
+    private let outboxBell: Bell
+    private let owner: String
+    private let logger: Logger
+    private let templates = TemplateShelf()
+
+    /// - Parameters:
+    ///   - bell: rung when an enrollment may have become due.
+    ///   - outboxBell: rung when a message entered the outbox.
+    ///   - owner: name of this process on its leases.
+    package init(
+        store: any SequenceStore & OutboxStore, desk: Swappable<Desk>, ids: RecordIDs, clock: any MailClock, bell: Bell, outboxBell: Bell,
+        owner: String, logger: Logger
+    ) {
+        self.store = store
+        self.desk = desk
+        self.ids = ids
+        self.clock = clock
+        self.bell = bell
+        self.outboxBell = outboxBell
+        self.owner = owner
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                while try await dispatchDue() > 0, !Task.isCancelled {}
+                let limit = clock.now() + Self.longestSleep
+                let next = try await store.nextDue() ?? limit
+                await bell.wait(until: min(max(next, clock.now() + .milliseconds(50)), limit), clock: clock)
+            }
+        }
+    }
+
+    /// One round: claims what is due and decides each; how many were claimed.
+    package func dispatchDue() async throws(StoreError) -> Int {
+        let now = clock.now()
+        let due = try await store.claimDue(now: now, limit: Self.batch, lease: Lease(owner: owner, until: now + Self.leaseTime))
+        let desk = desk.current
+        for item in due { try await dispatch(item, desk: desk) }
+        if !due.isEmpty { outboxBell.ring() }
+        return due.count
+    }
+
+    private func dispatch(_ due: DueEnrollment, desk: Desk) async throws(StoreError) {
+        let now = clock.now()
+        let enrollment = due.enrollment
+        guard let identity = desk.identities[enrollment.identity] else {
+            let why = "identity '\(enrollment.identity)' is not in the conf"
+            _ = try await store.postpone(enrollment.id, expectedVersion: enrollment.version, until: now + .seconds(3600), heldBy: why)
+            return
+        }
+        let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
+        let usage = try await store.usage(identity: identity.name, localDate: gate.budgetDate(at: now))
+        if case .wait(let until, let because) = gate.verdict(at: now, usage: usage, enrollment: enrollment.id) {
+            _ = try await store.postpone(enrollment.id, expectedVersion: enrollment.version, until: until, heldBy: because)
+            return
+        }
+        let machine = SequenceMachine(enrollment: enrollment, plan: due.sequence.plan, zone: identity.pacing.window.zone)
+        guard let parsed = templates.templates(of: due.sequence) else {
+            try await park(machine, .cannotCompose("the templates of its sequence cannot be read; load the sequence again"), at: now)
+            return
+        }
+        let earlier = try await store.messages(enrollment: enrollment.id)
+        let order = StepComposer.Order(due: due, templates: parsed, identity: identity, earlier: earlier, now: now)
+        switch desk.composer.compose(order) {
+        case .missing(let names):
+            try await park(machine, .missingValues(names), at: now)
+        case .impossible(let why):
+            try await park(machine, .cannotCompose(why), at: now)
+        case .message(let message):
+            let consequence = OutboxConsequence.queued(message, machine: machine, ids: ids, at: now)
+            let result = try await store.dispatch(message, with: consequence)
+            logger.info(
+                "step queued",
+                metadata: [
+                    "message.id": "\(message.id)", "enrollment.id": "\(enrollment.id)", "identity": "\(identity.name)", "result": "\(result)",
+                ])
+        }
+    }
+
+    private func park(_ machine: SequenceMachine, _ event: SequenceEvent, at now: Timestamp) async throws(StoreError) {
+        let consequence = OutboxConsequence.changed(machine, event, ids: ids, at: now)
+        _ = try await store.apply(consequence)
+        logger.info(
+            "step parked",
+            metadata: ["enrollment.id": "\(machine.enrollment.id)", "reason": "\(consequence.transition?.reason ?? "")"])
+    }
+}
+
+/// Parsed templates by sequence version, which never changes once loaded.
+final class TemplateShelf: Sendable {
+    private let parsed = Mutex<[SequenceVersion.ID: StepTemplates]>([:])
+
+    /// nil when the stored sequence cannot be parsed, which loading it prevents.
+    func templates(of sequence: SequenceVersion) -> StepTemplates? {
+        if let known = parsed.withLock({ $0[sequence.id] }) { return known }
+        guard let templates = try? StepTemplates(sequence.plan) else { return nil }
+        parsed.withLock { $0[sequence.id] = templates }
+        return templates
+    }
+}

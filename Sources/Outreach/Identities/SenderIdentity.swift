@@ -1,0 +1,61 @@
+package import InternetMessage
+
+/// Somebody we write as: an address, the way its mail leaves, and its pace.
+package struct SenderIdentity: Sendable {
+    /// Where answers go.
+    package enum ReplyTo: Sendable, Equatable {
+        /// To the From address; a mailbox of ours must be read there.
+        case mailbox
+        /// To a `reply+TOKEN@` address of ours.
+        case token
+    }
+
+    /// Where reports of failed delivery go.
+    package enum ReturnPath: Sendable, Equatable {
+        /// To a `bounce+TOKEN@` address of ours.
+        case token
+        /// To the From address, for smarthosts that refuse another reverse-path.
+        case mailbox
+    }
+
+    /// The name of its section in conf.
+    package let name: String
+    package let workspace: WorkspaceID
+    package let from: Mailbox
+    package let route: String
+    package let replyTo: ReplyTo
+    package let returnPath: ReturnPath
+    package let pacing: PacingGate.Policy
+    /// Lines under every message; nil: none.
+    package let signature: String?
+
+    package init(
+        name: String, workspace: WorkspaceID = .default, from: Mailbox, route: String, replyTo: ReplyTo, returnPath: ReturnPath,
+        pacing: PacingGate.Policy, signature: String? = nil
+    ) {
+        self.name = name
+        self.workspace = workspace
+        self.from = from
+        self.route = route
+        self.replyTo = replyTo
+        self.returnPath = returnPath
+        self.pacing = pacing
+        self.signature = signature
+    }
+}
+
+/// What every message of an installation carries so that people can get out.
+package struct UnsubscribePolicy: Sendable {
+    /// Whether `List-Unsubscribe` names an `unsub+TOKEN@` address.
+    package let mailto: Bool
+    /// Base of the one-click link, ending in `/`; the token follows it. nil: no link.
+    package let oneClickBase: String?
+    /// The sender's postal address, put under every message; nil: none.
+    package let postalAddress: String?
+
+    package init(mailto: Bool, oneClickBase: String?, postalAddress: String?) {
+        self.mailto = mailto
+        self.oneClickBase = oneClickBase
+        self.postalAddress = postalAddress
+    }
+}

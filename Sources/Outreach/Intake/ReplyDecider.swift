@@ -1,0 +1,112 @@
+package import InternetMessage
+
+/// Decides what follows from a message that came in and was read.
+package struct ReplyDecider: Sendable {
+    private let ids: RecordIDs
+
+    package init(ids: RecordIDs) { self.ids = ids }
+
+    /// The conversation that a message belongs to, as it stands now.
+    package struct Conversation: Sendable {
+        package let correlation: Correlation
+        /// nil when the message of ours belonged to no sequence.
+        package let machine: SequenceMachine?
+        package let contact: Contact?
+
+        package init(correlation: Correlation, machine: SequenceMachine?, contact: Contact?) {
+            self.correlation = correlation
+            self.machine = machine
+            self.contact = contact
+        }
+    }
+
+    /// The class that counts: mail to an `unsub+TOKEN@` address asks to be left alone, whatever it says.
+    package static func effectiveClass(of reading: Reading, correlation: Correlation?) -> ReplyClass {
+        correlation?.tokenKind == .unsubscribe && reading.replyClass.isHuman ? .unsubscribe : reading.replyClass
+    }
+
+    package func decide(_ record: ReplyRecord, conversation: Conversation?, at now: Timestamp) -> Consequence {
+        let writer = TimelineWriter(
+            ids: ids, at: now, contact: record.contact, enrollment: record.enrollment, outbox: record.outbox, intake: record.intake)
+        var timeline = [writer.event(.received, "from \(record.from): \(record.subject)", ["authentication": record.authentication])]
+        if let certainty = record.certainty {
+            timeline.append(
+                writer.event(
+                    .correlated, "\(certainty.rawValue) certainty: \(record.proofs.joined(separator: "; "))",
+                    ["certainty": certainty.rawValue, "proofs": record.proofs.joined(separator: "\n")]))
+        }
+        if let first = record.duplicateOf {
+            timeline.append(writer.event(.classified, "the same message as \(first)", ["duplicate_of": first.description]))
+            return Consequence(timeline: timeline)
+        }
+        let reading = record.reading
+        let replyClass = Self.effectiveClass(of: reading, correlation: conversation?.correlation)
+        timeline.append(classified(replyClass, reading, writer))
+        guard let conversation, let certainty = record.certainty else { return Consequence(timeline: timeline) }
+        let permanent = reading.bounces.contains(where: \.permanent)
+        let transition = conversation.machine?.advance(
+            on: .replied(replyClass, certainty: certainty, returnDate: reading.returnDate, permanentBounce: permanent), at: now)
+        let suppressions = certainty == .low ? [] : self.suppressions(replyClass, record, conversation, at: now)
+        if permanent {
+            let facts = ["diagnostic": reading.bounces.first?.diagnostic ?? "", "class": reading.bounces.first?.failureClass ?? ""]
+            timeline.append(writer.event(.bounced, "delivery failed for good", facts))
+        }
+        timeline += suppressions.map { writer.event(.suppressed, "\($0.reason.rawValue) (\($0.source.rawValue))") }
+        if let event = writer.event(of: transition, from: conversation.machine?.enrollment.state) { timeline.append(event) }
+        return Consequence(transition: transition, suppressions: suppressions, timeline: timeline)
+    }
+
+    private func classified(_ replyClass: ReplyClass, _ reading: Reading, _ writer: TimelineWriter) -> TimelineEvent {
+        var facts = ["class": replyClass.rawValue, "confidence": "\((reading.confidence * 100).rounded() / 100)"]
+        facts["intent"] = reading.intent
+        facts["evidence"] = reading.evidence.joined(separator: "\n")
+        facts["return_date"] = reading.returnDate?.iso8601
+        return writer.event(.classified, "\(replyClass.rawValue) (\(Int((reading.confidence * 100).rounded())) %)", facts)
+    }
+
+    private func suppressions(
+        _ replyClass: ReplyClass, _ record: ReplyRecord, _ conversation: Conversation, at now: Timestamp
+    ) -> [Suppression] {
+        let recipient = conversation.correlation.message.recipient
+        func suppression(_ reason: Suppression.Reason, _ source: Suppression.Source) -> [Suppression] {
+            [
+                Suppression(
+                    id: ids.next(), workspace: conversation.contact?.workspace ?? .default, subject: .init(recipient), reason: reason,
+                    source: source, note: "message \(record.intake)", at: now)
+            ]
+        }
+        switch replyClass {
+        case .unsubscribe:
+            return suppression(.unsubscribed, conversation.correlation.tokenKind == .unsubscribe ? .mailto : .replyText)
+        case .complaint:
+            return suppression(.complaint, .complaint)
+        case .bounce:
+            let unknown = record.reading.bounces.contains { $0.permanent && Array($0.failureClass.utf8) == Array("invalid_recipient".utf8) }
+            return unknown ? suppression(.invalidRecipient, .bounce) : []
+        default:
+            return []
+        }
+    }
+}
+
+/// Decides what an unsubscribe by link or button does; it acts at once and for ever.
+package struct UnsubscribeDecider: Sendable {
+    private let ids: RecordIDs
+
+    package init(ids: RecordIDs) { self.ids = ids }
+
+    package func decide(_ message: SentMessage, workspace: WorkspaceID, machine: SequenceMachine?, source: Suppression.Source, at now: Timestamp)
+        -> Consequence
+    {
+        let writer = TimelineWriter(ids: ids, at: now, contact: message.contact, enrollment: message.enrollment, outbox: message.outbox)
+        let transition = machine?.advance(on: .unsubscribed(source), at: now)
+        let suppression = Suppression(
+            id: ids.next(), workspace: workspace, subject: .init(message.recipient), reason: .unsubscribed, source: source,
+            note: "message \(message.outbox)", at: now)
+        let events = [
+            writer.event(.unsubscribed, "unsubscribed (\(source.rawValue))", ["source": source.rawValue]),
+            writer.event(of: transition, from: machine?.enrollment.state),
+        ]
+        return Consequence(transition: transition, suppressions: [suppression], timeline: events.compactMap { $0 })
+    }
+}

@@ -1,0 +1,132 @@
+package import InternetMessage
+
+/// What a failed delivery means beyond its reply code.
+package struct FailureJudgement: Sendable, Equatable {
+    /// Class of the failure (`invalid_recipient`, `greylisted`, `reputation_block`, ...).
+    package let failureClass: String
+    /// Whether trying again is useless; a 5xx that blames the sender is not the recipient's end.
+    package let permanent: Bool
+    /// Whether the address does not exist or is shut, so that nobody should write to it again.
+    package let suppressesRecipient: Bool
+    /// The rule that said so, for a person.
+    package let rule: String
+
+    package init(failureClass: String, permanent: Bool, suppressesRecipient: Bool, rule: String) {
+        self.failureClass = failureClass
+        self.permanent = permanent
+        self.suppressesRecipient = suppressesRecipient
+        self.rule = rule
+    }
+}
+
+/// What the outbox and the enrollment become after an attempt.
+package struct DeliveryDecision: Sendable, Equatable {
+    package let state: OutboxMessage.State
+    package let nextAttemptAt: Timestamp?
+    package let consequence: Consequence
+}
+
+/// Decides what follows from one attempt to deliver.
+package struct DeliveryDecider: Sendable {
+    package enum OnUncertain: String, Sendable, CaseIterable {
+        /// At most once on the wire: a person decides.
+        case hold
+        /// At least once: tried again with the same Message-ID.
+        case resend
+    }
+
+    private let retry: RetrySchedule
+    private let onUncertain: OnUncertain
+    private let chance: Chance
+    private let ids: RecordIDs
+
+    package init(retry: RetrySchedule, onUncertain: OnUncertain, chance: Chance, ids: RecordIDs) {
+        self.retry = retry
+        self.onUncertain = onUncertain
+        self.chance = chance
+        self.ids = ids
+    }
+
+    /// - Parameters:
+    ///   - machine: of the message's enrollment as it stands now; nil for a message without one.
+    ///   - judgement: of a rejected or deferred attempt; nil for the others.
+    package func decide(
+        _ attempt: DeliveryAttempt, of message: OutboxMessage, machine: SequenceMachine?, judgement: FailureJudgement?
+    ) -> DeliveryDecision {
+        let now = attempt.endedAt
+        switch attempt.outcome {
+        case .accepted:
+            let transition = machine?.advance(on: .accepted(step: message.step), at: now)
+            return decision(.sent, nil, .delivered, "accepted by \(attempt.remoteMTA ?? "the peer")", attempt, message, machine, transition, judgement)
+        case .ambiguous:
+            if onUncertain == .resend { return later(attempt, message, machine, judgement, kind: .ambiguous) }
+            let transition = machine?.advance(on: .uncertain(step: message.step), at: now)
+            return decision(.hold, nil, .ambiguous, "the reply to the final dot was lost; held", attempt, message, machine, transition, judgement)
+        case .deferred:
+            return later(attempt, message, machine, judgement, kind: .deferred)
+        case .rejected:
+            guard judgement?.permanent ?? true else { return later(attempt, message, machine, judgement, kind: .deferred) }
+            let transition = machine?.advance(on: .rejected(step: message.step, text: attempt.text), at: now)
+            var decision = decision(.bounced, nil, .rejected, "refused: \(attempt.text)", attempt, message, machine, transition, judgement)
+            if let judgement, judgement.suppressesRecipient {
+                decision = decision.suppressing(
+                    Suppression(
+                        id: ids.next(), workspace: message.workspace, subject: .init(message.recipient), reason: .invalidRecipient, source: .bounce,
+                        note: attempt.text, at: now))
+            }
+            return decision
+        }
+    }
+
+    /// A message that has not left within its lifetime.
+    package func expire(_ message: OutboxMessage, machine: SequenceMachine?, at now: Timestamp) -> Consequence {
+        let text = message.reason.isEmpty ? "it never left" : message.reason
+        return consequence(.expired, "given up: \(text)", [:], message, machine, machine?.advance(on: .expired(step: message.step, text: text), at: now), now)
+    }
+
+    private func later(
+        _ attempt: DeliveryAttempt, _ message: OutboxMessage, _ machine: SequenceMachine?, _ judgement: FailureJudgement?, kind: TimelineEvent.Kind
+    ) -> DeliveryDecision {
+        let next = retry.next(
+            after: message.attempts + 1, at: attempt.endedAt, createdAt: message.createdAt, message: message.id, chance: chance)
+        guard let next else {
+            let transition = machine?.advance(on: .expired(step: message.step, text: attempt.text), at: attempt.endedAt)
+            return decision(.expired, nil, .expired, "given up: \(attempt.text)", attempt, message, machine, transition, judgement)
+        }
+        return decision(.deferred, next, kind, attempt.text, attempt, message, machine, nil, judgement)
+    }
+
+    private func decision(
+        _ state: OutboxMessage.State, _ next: Timestamp?, _ kind: TimelineEvent.Kind, _ summary: String, _ attempt: DeliveryAttempt,
+        _ message: OutboxMessage, _ machine: SequenceMachine?, _ transition: Transition?, _ judgement: FailureJudgement?
+    ) -> DeliveryDecision {
+        var facts = ["step": "\(message.step)", "attempt": "\(message.attempts + 1)", "stage": attempt.stage, "message_id": message.messageID.text]
+        facts["reply_code"] = attempt.replyCode.map(String.init)
+        facts["status"] = attempt.enhancedStatus?.description
+        facts["remote_mta"] = attempt.remoteMTA
+        facts["tls"] = attempt.tls
+        facts["class"] = judgement?.failureClass
+        facts["rule"] = judgement?.rule
+        facts["next_attempt"] = next?.iso8601
+        return DeliveryDecision(
+            state: state, nextAttemptAt: next,
+            consequence: consequence(kind, summary, facts, message, machine, transition, attempt.endedAt))
+    }
+
+    private func consequence(
+        _ kind: TimelineEvent.Kind, _ summary: String, _ facts: [String: String], _ message: OutboxMessage, _ machine: SequenceMachine?,
+        _ transition: Transition?, _ now: Timestamp
+    ) -> Consequence {
+        let writer = TimelineWriter(ids: ids, at: now, contact: message.contact, enrollment: message.enrollment, outbox: message.id)
+        let events = [writer.event(kind, summary, facts), writer.event(of: transition, from: machine?.enrollment.state)]
+        return Consequence(transition: transition, timeline: events.compactMap { $0 })
+    }
+}
+
+extension DeliveryDecision {
+    fileprivate func suppressing(_ suppression: Suppression) -> DeliveryDecision {
+        var consequence = consequence
+        consequence.suppressions.append(suppression)
+        return DeliveryDecision(state: state, nextAttemptAt: nextAttemptAt, consequence: consequence)
+    }
+}

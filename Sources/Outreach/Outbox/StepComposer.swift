@@ -1,0 +1,186 @@
+package import InternetMessage
+
+/// Turns a due step into the message that leaves: values, thread, addresses, legal bytes.
+package struct StepComposer: Sendable {
+    /// What became of a step.
+    package enum Result: Sendable {
+        case message(OutboxMessage)
+        /// Fields without value and without fallback; the enrollment waits for a person.
+        case missing([String])
+        /// The message cannot be built or would show left-over marks: what and where, for a person.
+        case impossible(String)
+    }
+
+    /// Everything that one message is made of.
+    package struct Order: Sendable {
+        package let due: DueEnrollment
+        package let templates: StepTemplates
+        package let identity: SenderIdentity
+        /// Messages of the enrollment that were queued before, by step, cancelled ones included.
+        package let earlier: [OutboxMessage]
+        package let now: Timestamp
+
+        package init(due: DueEnrollment, templates: StepTemplates, identity: SenderIdentity, earlier: [OutboxMessage], now: Timestamp) {
+            self.due = due
+            self.templates = templates
+            self.identity = identity
+            self.earlier = earlier
+            self.now = now
+        }
+    }
+
+    private let hostname: String
+    private let addresses: TokenAddresses?
+    private let unsubscribe: UnsubscribePolicy
+    private let chance: Chance
+    private let ids: RecordIDs
+
+    /// - Parameters:
+    ///   - hostname: right side of every Message-ID.
+    ///   - addresses: nil when no token addresses are configured; identities that ask for them cannot compose then.
+    package init(hostname: String, addresses: TokenAddresses?, unsubscribe: UnsubscribePolicy, chance: Chance, ids: RecordIDs) {
+        self.hostname = hostname
+        self.addresses = addresses
+        self.unsubscribe = unsubscribe
+        self.chance = chance
+        self.ids = ids
+    }
+
+    package func compose(_ order: Order) -> Result {
+        let step = order.due.enrollment.nextStep
+        guard order.templates.steps.indices.contains(step) else { return .impossible("the sequence has no step \(step + 1)") }
+        let id: OutboxMessage.ID = ids.next()
+        let rendered: Rendered
+        switch render(order, step: step, message: id) {
+        case .rendered(let value): rendered = value
+        case .failed(let result): return result
+        }
+        return build(order, step: step, id: id, rendered: rendered)
+    }
+
+    // MARK: Rendering
+
+    private struct Rendered {
+        let subject: String
+        let text: String
+        let html: String?
+        /// Messages of the thread that this one goes on in, oldest first.
+        let thread: [OutboxMessage]
+    }
+
+    private enum RenderOutcome {
+        case rendered(Rendered)
+        case failed(Result)
+    }
+
+    private func render(_ order: Order, step: Int, message: OutboxMessage.ID) -> RenderOutcome {
+        let values = values(of: order, message: message)
+        let templates = order.templates.steps[step]
+        var missing: [String] = []
+        func text(_ template: MessageTemplate) -> String {
+            switch template.render(values) {
+            case .text(let text): return text
+            case .missing(let names):
+                missing += names.filter { !missing.contains($0) }
+                return ""
+            }
+        }
+        let sent = order.earlier.filter { $0.finalDotAt != nil && $0.step < step }
+        let thread = templates.subject == nil ? Self.currentThread(sent, order.templates) : []
+        let subject: String
+        if let template = templates.subject {
+            subject = text(template)
+        } else if let first = thread.first {
+            subject = Self.reply(to: first.subject)
+        } else {
+            // The first step always has a subject; it never left (skipped by a person), so its subject starts the thread here.
+            subject = order.templates.steps.prefix(step).compactMap(\.subject).last.map(text) ?? ""
+        }
+        var body = text(templates.text)
+        let html = templates.html.map(text)
+        guard missing.isEmpty else { return .failed(.missing(missing)) }
+        for (part, content) in [("subject", subject), ("text", body), ("html", html ?? "")] {
+            if let mark = Self.leftOver(in: content) { return .failed(.impossible("the \(part) still shows \(mark) after rendering")) }
+        }
+        if Self.isBlank(subject) { return .failed(.impossible("the subject is empty")) }
+        if Self.isBlank(body) { return .failed(.impossible("the text is empty")) }
+        for line in [order.identity.signature, unsubscribe.postalAddress].compactMap({ $0 }) { body += "\n\n\(line)" }
+        return .rendered(Rendered(subject: subject, text: body, html: html, thread: thread))
+    }
+
+    private func values(of order: Order, message: OutboxMessage.ID) -> [String: String] {
+        var values = order.due.contact.fields
+        values["email"] = order.due.contact.address.text
+        if let name = order.due.contact.displayName { values["name"] = name }
+        values["sender_email"] = order.identity.from.address.text
+        if let name = order.identity.from.displayName { values["sender_name"] = name }
+        if let base = unsubscribe.oneClickBase, let addresses {
+            values["unsubscribe_url"] = base + addresses.linkToken(for: message, at: order.now)
+        }
+        return values
+    }
+
+    /// The messages since the last step that has a subject of its own.
+    private static func currentThread(_ sent: [OutboxMessage], _ templates: StepTemplates) -> [OutboxMessage] {
+        let start = sent.last { templates.steps.indices.contains($0.step) && templates.steps[$0.step].subject != nil }?.step ?? 0
+        return sent.filter { $0.step >= start }
+    }
+
+    private static func reply(to subject: String) -> String {
+        let start = Array(subject.utf8.prefix(3)).map { $0 | 0x20 }
+        return start == Array("re:".utf8) ? subject : "Re: \(subject)"
+    }
+
+    private static func isBlank(_ text: String) -> Bool { text.utf8.allSatisfy { $0 <= 32 } }
+
+    private static func leftOver(in text: String) -> String? {
+        let bytes = Array(text.utf8)
+        return ["{{", "}}"].first { TemplateScanner.find($0, in: bytes, from: 0) != nil }
+    }
+
+    // MARK: Building
+
+    private func build(_ order: Order, step: Int, id: OutboxMessage.ID, rendered: Rendered) -> Result {
+        let contact = order.due.contact
+        let identity = order.identity
+        var replyTo: [Mailbox] = []
+        if identity.replyTo == .token {
+            guard let address = addresses?.address(.reply, for: id, at: order.now) else { return .impossible("no token addresses for Reply-To") }
+            replyTo = [Mailbox(displayName: identity.from.displayName, address: address)]
+        }
+        var reversePath = ReversePath.address(identity.from.address)
+        if identity.returnPath == .token {
+            guard let address = addresses?.address(.bounce, for: id, at: order.now) else { return .impossible("no token addresses for bounces") }
+            reversePath = .address(address)
+        }
+        let nonce = RecordID<OutboxMessage>(rawValue: Int64(chance.bits("Message-ID", [id.description]) >> 16)).description
+        guard let messageID = MessageID("\(id).\(nonce)@\(hostname)") else { return .impossible("no Message-ID with \(hostname)") }
+        var draft = MessageDraft(
+            from: identity.from, to: [Mailbox(displayName: contact.displayName, address: contact.address)], subject: rendered.subject,
+            date: MessageDate(timestamp: order.now, offsetMinutes: identity.pacing.window.zone.offset(at: order.now) / 60), messageID: messageID,
+            text: rendered.text)
+        draft.replyTo = replyTo
+        draft.html = rendered.html
+        draft.inReplyTo = rendered.thread.last.map { [$0.messageID] } ?? []
+        draft.references = rendered.thread.map(\.messageID)
+        if let address = unsubscribe.mailto ? addresses?.address(.unsubscribe, for: id, at: order.now) : nil {
+            draft.listUnsubscribe.append("mailto:\(address.text)?subject=unsubscribe")
+        }
+        if let base = unsubscribe.oneClickBase, let addresses {
+            draft.listUnsubscribe.append(base + addresses.linkToken(for: id, at: order.now))
+            draft.oneClick = true
+        }
+        let bytes: [UInt8]
+        do throws(ComposeError) {
+            bytes = try draft.compose()
+        } catch {
+            return .impossible("\(error)")
+        }
+        return .message(
+            OutboxMessage(
+                id: id, workspace: contact.workspace, enrollment: order.due.enrollment.id, contact: contact.id, step: step,
+                occurrence: order.earlier.count { $0.step == step }, identity: identity.name, route: identity.route, reversePath: reversePath,
+                recipient: contact.address, messageID: messageID, subject: rendered.subject, bytes: bytes, createdAt: order.now,
+                budgetDate: identity.pacing.window.zone.date(at: order.now), nextAttemptAt: order.now))
+    }
+}

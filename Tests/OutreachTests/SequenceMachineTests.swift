@@ -1,0 +1,160 @@
+import InternetMessage
+import Testing
+
+@testable import Outreach
+
+private let start = Timestamp(seconds: 1_772_438_400)  // 2026-03-02T08:00:00Z, a Monday
+private let day = Duration.seconds(86_400)
+
+private let plan = SequencePlan(
+    name: "intro", description: "",
+    steps: [
+        .init(name: "intro", delay: iso("PT0S"), subject: "Hello", text: "a"),
+        .init(name: "nudge", delay: iso("P3D"), subject: nil, text: "b"),
+        .init(name: "last", delay: iso("P4D"), subject: nil, text: "c"),
+    ], stopOn: Set(SequencePlan.StopRule.allCases))
+
+private func iso(_ text: String) -> ISODuration {
+    guard let value = ISODuration(text) else { preconditionFailure("not a duration: \(text)") }
+    return value
+}
+
+private func machine(
+    _ state: Enrollment.State, step: Int, due: Timestamp? = nil, plan: SequencePlan = plan, cause: Enrollment.Cause? = nil
+) throws -> SequenceMachine {
+    let zone = try #require(LocalZone("Europe/Berlin"))
+    return SequenceMachine(
+        enrollment: Enrollment(
+            id: .init(rawValue: 7), workspace: .default, contact: .init(rawValue: 3), sequence: .init(rawValue: 5), identity: "anna",
+            state: state, cause: cause, reason: "", nextStep: step, dueAt: due, heldBy: nil, version: 4, createdAt: start), plan: plan, zone: zone)
+}
+
+@Suite("sequence machine")
+struct SequenceMachineTests {
+    @Test("an accepted step makes the next one due after its delay, counted from the acceptance")
+    func acceptedMovesOn() throws {
+        let transition = try #require(machine(.sending, step: 0).advance(on: .accepted(step: 0), at: start))
+        #expect(transition.state == .active)
+        #expect(transition.nextStep == 1)
+        #expect(transition.dueAt == start + day * 3)
+        #expect(transition.expectedVersion == 4)
+        #expect(!transition.cancelsQueuedMail)
+    }
+
+    @Test("the last accepted step finishes the enrollment")
+    func lastStepFinishes() throws {
+        let transition = try #require(machine(.sending, step: 2).advance(on: .accepted(step: 2), at: start))
+        #expect(transition.state == .finished)
+        #expect(transition.nextStep == 3)
+        #expect(transition.dueAt == nil)
+    }
+
+    @Test("an outcome of a step that was counted already changes nothing")
+    func acceptedTwice() throws {
+        #expect(try machine(.active, step: 1).advance(on: .accepted(step: 0), at: start) == nil)
+    }
+
+    @Test(
+        "every human class ends a running enrollment and marks a finished one as answered",
+        arguments: [ReplyClass.positive, .question, .negative, .notNow, .referral, .neutral],
+        [Enrollment.State.active, .sending, .held, .paused, .needsData, .finished])
+    func humanReplyStops(replyClass: ReplyClass, state: Enrollment.State) throws {
+        let event = SequenceEvent.replied(replyClass, certainty: .high, returnDate: nil, permanentBounce: false)
+        let transition = try #require(machine(state, step: 1).advance(on: event, at: start))
+        #expect(transition.state == .stopped)
+        #expect(transition.cause == .replied)
+        #expect(transition.cancelsQueuedMail)
+    }
+
+    @Test("a low certainty changes nothing, whatever was said", arguments: ReplyClass.allCases)
+    func lowCertainty(replyClass: ReplyClass) throws {
+        let event = SequenceEvent.replied(replyClass, certainty: .low, returnDate: nil, permanentBounce: true)
+        #expect(try machine(.active, step: 1).advance(on: event, at: start) == nil)
+    }
+
+    @Test("a stopped enrollment never moves again")
+    func stoppedStays() throws {
+        let events: [SequenceEvent] = [
+            .queued, .accepted(step: 1), .rejected(step: 1, text: "x"), .unsubscribed(.link), .paused(by: "a"), .resumed(by: "a"), .stopped(by: "a"),
+            .replied(.positive, certainty: .high, returnDate: nil, permanentBounce: false), .suppressed(reason: "x"), .missingValues(["x"]),
+        ]
+        for event in events { #expect(try machine(.stopped, step: 1, cause: .bounced).advance(on: event, at: start) == nil) }
+    }
+
+    @Test(
+        "an absence holds until the business day after the return, or a week without a date",
+        arguments: [
+            // returns on, due before, expected due
+            ("2026-03-10", 3, "2026-03-10T23:00:00Z"),  // Tuesday -> Wednesday 00:00 in Berlin
+            ("2026-03-13", 3, "2026-03-15T23:00:00Z"),  // Friday -> Monday
+            (nil, 3, "2026-03-09T08:00:00Z"),
+        ] as [(String?, Int, String)])
+    func absence(returns: String?, due: Int, expected: String) throws {
+        let date = returns.flatMap(CivilDate.init(iso:))
+        #expect((returns == nil) == (date == nil))
+        let event = SequenceEvent.replied(.outOfOffice, certainty: .high, returnDate: date, permanentBounce: false)
+        let transition = try #require(machine(.active, step: 1, due: start + day * due).advance(on: event, at: start))
+        #expect(transition.state == .held)
+        #expect(transition.cause == .outOfOffice)
+        #expect(transition.dueAt?.iso8601 == expected)
+        #expect(transition.nextStep == 1)
+        #expect(transition.cancelsQueuedMail)
+    }
+
+    @Test("an absence that ends before the next step is due changes nothing")
+    func shortAbsence() throws {
+        let event = SequenceEvent.replied(
+            .outOfOffice, certainty: .high, returnDate: CivilDate(year: 2026, month: 3, day: 3), permanentBounce: false)
+        #expect(try machine(.active, step: 1, due: start + day * 3).advance(on: event, at: start) == nil)
+    }
+
+    @Test("a step accepted while an absence holds still counts, and the hold keeps its date")
+    func acceptedWhileHeld() throws {
+        let until = start + day * 20
+        let transition = try #require(machine(.held, step: 1, due: until, cause: .outOfOffice).advance(on: .accepted(step: 1), at: start))
+        #expect(transition.state == .held)
+        #expect(transition.nextStep == 2)
+        #expect(transition.dueAt == until)
+    }
+
+    @Test("a hard bounce stops only where the plan says so; unsubscribe and complaint always")
+    func stopRules() throws {
+        let lenient = SequencePlan(name: "x", description: "", steps: plan.steps, stopOn: [])
+        #expect(try machine(.sending, step: 0, plan: lenient).advance(on: .rejected(step: 0, text: "no"), at: start)?.nextStep == 1)
+        #expect(try machine(.sending, step: 0).advance(on: .rejected(step: 0, text: "no"), at: start)?.cause == .bounced)
+        let reply = SequenceEvent.replied(.positive, certainty: .high, returnDate: nil, permanentBounce: false)
+        #expect(try machine(.active, step: 1, plan: lenient).advance(on: reply, at: start) == nil)
+        let leave = SequenceEvent.replied(.unsubscribe, certainty: .medium, returnDate: nil, permanentBounce: false)
+        #expect(try machine(.active, step: 1, plan: lenient).advance(on: leave, at: start)?.cause == .unsubscribed)
+        let complaint = SequenceEvent.replied(.complaint, certainty: .high, returnDate: nil, permanentBounce: false)
+        #expect(try machine(.active, step: 1, plan: lenient).advance(on: complaint, at: start)?.cause == .complained)
+    }
+
+    @Test("an uncertain delivery leaves the step with the person and does not go on")
+    func uncertain() throws {
+        let transition = try #require(machine(.sending, step: 1).advance(on: .uncertain(step: 1), at: start))
+        #expect(transition.state == .sending)
+        #expect(transition.cause == .uncertainDelivery)
+        #expect(transition.nextStep == 1)
+        #expect(transition.dueAt == nil)
+    }
+
+    @Test("missing values park; giving them and resuming makes the same step due at once")
+    func parkAndResume() throws {
+        let parked = try #require(machine(.active, step: 1).advance(on: .missingValues(["company"]), at: start))
+        #expect(parked.state == .needsData)
+        #expect(parked.reason.utf8.elementsEqual("no value and no fallback for company".utf8))
+        let resumed = try #require(machine(.needsData, step: 1).advance(on: .resumed(by: "Ann"), at: start + day))
+        #expect(resumed.state == .active)
+        #expect(resumed.dueAt == start + day)
+        #expect(resumed.nextStep == 1)
+    }
+}
+
+extension CivilDate {
+    init?(iso text: String) {
+        let parts = text.split(separator: "-").compactMap { Int($0) }
+        guard parts.count == 3 else { return nil }
+        self.init(year: parts[0], month: parts[1], day: parts[2])
+    }
+}
