@@ -27,6 +27,8 @@ extension ClientSession {
         case watermark(MailboxName, UIDValidity, UID)
         /// A message is there but cannot be read, and is passed over.
         case skipped(MailboxName, UIDValidity, UID, SkipReason)
+        /// The session is about to close because of this message: count it in ``MailboxCursor/setbacks``.
+        case setback(MailboxName, UIDValidity, UID)
         /// Every mailbox has been looked at and all found in them has been committed.
         case pollFinished
         /// Start the timer, or start it anew, and call ``ClientSession/timedOut(_:)`` when the time is over.
@@ -56,13 +58,13 @@ extension ClientSession {
         case noBody
         /// The server sends more than the session may hold, even when asked for the beginning alone.
         case oversized
-        /// It was the next to be read when the connection ended, again and again.
+        /// The session ended over it again and again.
         case setbacks
     }
 
     /// Something an operator should know while the session goes on.
-    package struct Alert: Equatable, Sendable {
-        package enum Kind: Equatable, Sendable {
+    package struct Alert: Hashable, Sendable {
+        package enum Kind: Hashable, Sendable {
             /// The server says so itself (`[ALERT]`, RFC 9051 §7.1).
             case server
             /// The mailbox cannot be opened.
@@ -148,7 +150,7 @@ extension ClientSession {
         case unexpectedContinuation
         /// A challenge that is not Base64.
         case badChallenge
-        /// More names or numbers than a session may hold.
+        /// More names, numbers or text than a session may hold.
         case tooMuch
     }
 }

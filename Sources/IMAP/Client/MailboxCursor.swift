@@ -3,10 +3,10 @@ package struct MailboxCursor: Equatable, Sendable {
     package var uidValidity: UIDValidity
     /// Every UID up to and including this one is done; nil when none is yet.
     package var lastUID: UID?
-    /// How many connections ended while this UID was the next to be read (``ClientSession/inFlight``).
+    /// How many sessions ended over this UID (``ClientSession/Action/setback(_:_:_:)``).
     ///
-    /// From the second on the message is read only up to the truncation length, from the fourth on it is passed over
-    /// with ``ClientSession/Action/skipped(_:_:_:_:)``, so that one message which breaks the connection cannot hold up the mailbox.
+    /// From the second on the message is read only up to the truncation length, from the eighth on it is passed over
+    /// with ``ClientSession/Action/skipped(_:_:_:_:)``, so that one message that breaks the session cannot hold up the mailbox.
     package var setbacks: [UID: Int]
 
     package init(uidValidity: UIDValidity, lastUID: UID?, setbacks: [UID: Int] = [:]) {
