@@ -1,0 +1,365 @@
+/// Reads one selected mailbox: what is new in it, in which portions to ask for it, and what is proven done.
+///
+/// ## Overview
+/// `nextStep` says what to ask the server next; the answers come back through `searched`, `fetched` and `completed`, and the driver's
+/// commits through `committed`. It holds no protocol state, only UIDs.
+///
+/// ## Promises
+/// - Messages are delivered in ascending order of UID, each once, so that the UID of each is also the watermark: below it
+///   everything has been delivered, passed over visibly, or proven absent by two FETCH commands.
+/// - The watermark is never raised over a UID at or above UIDNEXT that was not delivered: a number a server merely claims must not
+///   hide mail that is still to come.
+/// - Bodies held back for order, and bodies not yet committed, are bounded.
+struct MailboxScan: Sendable {
+    struct Limits: Equatable, Sendable {
+        var messageSize: Int
+        var truncation: Int
+        var batchCount: Int
+        var batchSize: Int
+    }
+
+    enum Step: Equatable {
+        /// Which is the highest UID there is?
+        case searchHighest
+        /// What came in since that day? nil: what is there at all?
+        case searchSince(SearchDate?)
+        case searchAfter(UID)
+        /// All but the bodies.
+        case fetchFacts(UIDSet)
+        case fetchWhole(UIDSet)
+        case fetchBeginning(UID, length: Int)
+        /// Mark or move these; they are committed.
+        case dispose(UIDSet)
+        case awaitCommits
+        case finished
+    }
+
+    private enum Stage: Sendable {
+        case highest
+        case window
+        case search
+        case reading
+    }
+
+    private struct Facts: Sendable {
+        var size: UInt64?
+        var flags: [[UInt8]] = []
+        var internalDate: InternalDate?
+    }
+
+    private struct Body: Sendable {
+        var bytes: [UInt8]
+        var truncated: Bool
+    }
+
+    private enum Asked: Sendable {
+        case nothing
+        case facts([UID])
+        case whole([UID])
+        case beginning(UID, length: Int)
+    }
+
+    static let factsPerFetch = 200
+    static let disposedAtOnce = 100
+    static let setbacksToTruncate = 2
+    static let setbacksToSkip = 8
+
+    let mailbox: MailboxName
+    let uidValidity: UIDValidity
+    private let uidNext: UID?
+    private let since: SearchDate?
+    private let setbacks: [UID: Int]
+    private let limits: Limits
+    private let disposes: Bool
+
+    private var stage: Stage
+    /// Everything up to here is done; 0 when nothing is.
+    private var done: UInt32
+    /// The watermark the driver holds; 0 when none.
+    private var remembered: UInt32
+    /// At first sight: up to here, what the window leaves out is left out for good.
+    private var highest: UID?
+    /// Still to be delivered from `head` on; ascending.
+    private var pending: [UID] = []
+    private var headIndex = 0
+    private var asked = Asked.nothing
+    /// Of those asked for, the ones the server said anything about.
+    private var answered: Set<UID> = []
+    private var facts: [UID: Facts] = [:]
+    private var held: [UID: Body] = [:]
+    private var heldSize = 0
+    /// How often a UID was asked for in vain.
+    private var failures: [UID: Int] = [:]
+    /// Turned out too large when asked for as a whole.
+    private var beginningOnly: Set<UID> = []
+    /// Too large even so.
+    private var hopeless: Set<UID> = []
+    private var passedOver: Set<UID> = []
+    private var uncommitted: [UID: Int] = [:]
+    private var uncommittedSize = 0
+    private var disposable: [UID] = []
+
+    /// Starts from the cursor, or at first sight when there is none with a UID in it.
+    ///
+    /// `isEmpty` says that the server counts no messages. `disposes` says whether committed messages are to be marked or moved.
+    init(
+        mailbox: MailboxName, uidValidity: UIDValidity, uidNext: UID?, isEmpty: Bool, cursor: MailboxCursor?,
+        since: SearchDate?, limits: Limits, disposes: Bool
+    ) {
+        self.mailbox = mailbox
+        self.uidValidity = uidValidity
+        self.uidNext = uidNext
+        self.since = since
+        self.limits = limits
+        self.disposes = disposes
+        setbacks = cursor?.setbacks ?? [:]
+        done = cursor?.lastUID?.value ?? 0
+        remembered = done
+        stage = isEmpty ? .reading : done > 0 ? .search : .highest
+    }
+
+    private var head: UID? { headIndex < pending.count ? pending[headIndex] : nil }
+
+    /// The message a FETCH for a body is waiting for; nil when there is no such FETCH.
+    var awaitedBody: UID? {
+        switch asked {
+        case .whole, .beginning: head
+        case .nothing, .facts: nil
+        }
+    }
+
+    /// Whether the highest UID is being asked for.
+    var isLookingForHighest: Bool {
+        if case .highest = stage { true } else { false }
+    }
+
+    var hasUncommitted: Bool { !uncommitted.isEmpty }
+
+    /// Makes the scan look for new messages once more.
+    mutating func searchAgain() {
+        if case .reading = stage, head == nil { stage = .search }
+    }
+
+    /// What to do next; whatever is to be told to the driver before goes to `actions`.
+    mutating func nextStep(_ actions: inout [ClientSession.Action]) -> Step {
+        switch stage {
+        case .highest: return .searchHighest
+        case .window: return .searchSince(since)
+        case .search:
+            if done == .max { break }
+            if let last = UID(done) { return .searchAfter(last) }
+            return .searchSince(nil)
+        case .reading: break
+        }
+        stage = .reading
+        while let uid = head, setbacks[uid, default: 0] >= Self.setbacksToSkip {
+            skip(uid, .setbacks, &actions)
+        }
+        if disposable.count >= Self.disposedAtOnce, let set = takeDisposable() { return .dispose(set) }
+        guard let head else { return stepAtEnd(&actions) }
+        if uncommittedSize > limits.batchSize || uncommitted.count >= 4 * limits.batchCount { return .awaitCommits }
+        return stepToRead(head)
+    }
+
+    private mutating func stepAtEnd(_ actions: inout [ClientSession.Action]) -> Step {
+        pending = []
+        headIndex = 0
+        if hasUncommitted { return .awaitCommits }
+        if let set = takeDisposable() { return .dispose(set) }
+        if let highest { done = max(done, highest.value) }
+        highest = nil
+        if done > remembered, let uid = UID(done) {
+            remembered = done
+            actions.append(.watermark(mailbox, uidValidity, uid))
+        }
+        return .finished
+    }
+
+    private mutating func stepToRead(_ head: UID) -> Step {
+        answered = []
+        if isBeginningOnly(head) { return ask(beginningOf: head, length: limits.truncation) }
+        if failures[head, default: 0] > 0 {
+            // Asked for alone the second time, and without trust in a size nobody has stated.
+            if facts[head] == nil { return ask(beginningOf: head, length: limits.messageSize) }
+            asked = .whole([head])
+            return .fetchWhole(UIDSet([head]))
+        }
+        guard facts[head] != nil else {
+            let unknown = pending[headIndex...].prefix(Self.factsPerFetch).filter { facts[$0] == nil && failures[$0] == nil }
+            asked = .facts(unknown)
+            return .fetchFacts(UIDSet(unknown))
+        }
+        var batch: [UID] = []
+        var size: UInt64 = 0
+        for uid in pending[headIndex...].prefix(limits.batchCount) where held[uid] == nil {
+            guard let facts = facts[uid], failures[uid] == nil, !isBeginningOnly(uid) else { break }
+            size += facts.size ?? UInt64(limits.messageSize)
+            if !batch.isEmpty, size > UInt64(limits.batchSize) { break }
+            batch.append(uid)
+        }
+        asked = .whole(batch)
+        return .fetchWhole(UIDSet(batch))
+    }
+
+    private mutating func ask(beginningOf uid: UID, length: Int) -> Step {
+        asked = .beginning(uid, length: length)
+        return .fetchBeginning(uid, length: length)
+    }
+
+    private func isBeginningOnly(_ uid: UID) -> Bool {
+        if beginningOnly.contains(uid) || setbacks[uid, default: 0] >= Self.setbacksToTruncate { return true }
+        guard let size = facts[uid]?.size else { return false }
+        return size > UInt64(limits.messageSize)
+    }
+
+    /// The committed messages to be marked or moved; they are the caller's from then on.
+    mutating func takeDisposable() -> UIDSet? {
+        guard !disposable.isEmpty else { return nil }
+        defer { disposable = [] }
+        return UIDSet(disposable)
+    }
+
+    /// Takes the outcome of a search; gives how many new messages it found.
+    mutating func searched(_ uids: [UID]) -> Int {
+        if case .highest = stage {
+            highest = uids.filter { uid in uidNext.map { uid < $0 } ?? true }.max()
+            stage = .window
+            return 0
+        }
+        // Quirk(RFC 9051 §6.4.4 itself): `n:*` finds the last message even when it is below n.
+        var found = uids.filter { $0.value > done && !passedOver.contains($0) }
+        found.sort()
+        pending = []
+        for uid in found where pending.last != uid { pending.append(uid) }
+        headIndex = 0
+        stage = .reading
+        return pending.count
+    }
+
+    /// Takes one FETCH response, asked for or not.
+    mutating func fetched(_ response: FetchResponse, _ actions: inout [ClientSession.Action]) {
+        guard let uid = response.uid, isAsked(uid), uid.value > done else { return }
+        answered.insert(uid)
+        var known = facts[uid] ?? Facts()
+        if let size = response.size { known.size = size }
+        if let flags = response.flags { known.flags = flags }
+        if let date = response.internalDate { known.internalDate = date }
+        facts[uid] = known
+        guard let content = response.body, held[uid] == nil else { return }
+        switch (asked, content) {
+        case (.whole, .bytes(let bytes)) where response.origin ?? 0 == 0:
+            hold(uid, Body(bytes: bytes, truncated: false))
+        case (.whole, .oversized):
+            beginningOnly.insert(uid)
+        case (.beginning(_, let length), .bytes(let bytes)) where response.origin ?? 0 == 0:
+            let reachesEnd = bytes.count < length || known.size.map { $0 <= UInt64(bytes.count) } ?? false
+            let ignoresLength = response.origin == nil && bytes.count > length
+            hold(uid, Body(bytes: bytes, truncated: !reachesEnd && !ignoresLength))
+        case (.beginning, .oversized):
+            hopeless.insert(uid)
+        default:
+            return
+        }
+        deliverHeld(&actions)
+    }
+
+    private func isAsked(_ uid: UID) -> Bool {
+        switch asked {
+        case .nothing: false
+        case .facts(let uids), .whole(let uids): uids.binarySearch(uid)
+        case .beginning(let one, _): one == uid
+        }
+    }
+
+    /// Keeps the body until its turn; lets it go, to be asked for anew, when too much is kept already.
+    private mutating func hold(_ uid: UID, _ body: Body) {
+        guard uid == head || heldSize + body.bytes.count <= 2 * limits.batchSize else { return }
+        held[uid] = body
+        heldSize += body.bytes.count
+    }
+
+    private mutating func deliverHeld(_ actions: inout [ClientSession.Action]) {
+        while let uid = head, let body = held.removeValue(forKey: uid) {
+            heldSize -= body.bytes.count
+            uncommitted[uid] = body.bytes.count
+            uncommittedSize += body.bytes.count
+            let known = facts[uid] ?? Facts()
+            actions.append(
+                .deliver(
+                    FetchedMessage(
+                        mailbox: mailbox, uidValidity: uidValidity, uid: uid, internalDate: known.internalDate, flags: known.flags,
+                        size: known.size, bytes: body.bytes, truncated: body.truncated)))
+            done = uid.value
+            leave(uid)
+        }
+    }
+
+    private mutating func leave(_ uid: UID) {
+        facts[uid] = nil
+        failures[uid] = nil
+        beginningOnly.remove(uid)
+        hopeless.remove(uid)
+        headIndex += 1
+    }
+
+    private mutating func skip(_ uid: UID, _ reason: ClientSession.SkipReason, _ actions: inout [ClientSession.Action]) {
+        actions.append(.skipped(mailbox, uidValidity, uid, reason))
+        pass(uid)
+    }
+
+    private mutating func pass(_ uid: UID) {
+        passedOver.insert(uid)
+        if let uidNext, uid < uidNext { done = max(done, uid.value) }
+        leave(uid)
+    }
+
+    /// Takes the end of a FETCH; gives false when the server refuses for the second time what it was asked for alone.
+    mutating func completed(accepted: Bool, _ actions: inout [ClientSession.Action]) -> Bool {
+        let ended = asked
+        asked = .nothing
+        switch ended {
+        case .nothing:
+            return true
+        case .facts(let uids):
+            for uid in uids where facts[uid] == nil { failures[uid] = 1 }
+            return true
+        case .whole(let uids):
+            for uid in uids where uid.value > done && held[uid] == nil && !beginningOnly.contains(uid) {
+                failures[uid, default: 0] += 1
+            }
+        case .beginning(let uid, _):
+            if uid.value > done { failures[uid, default: 0] += 1 }
+        }
+        guard let uid = head else { return true }
+        if hopeless.contains(uid) {
+            skip(uid, .oversized, &actions)
+        } else if failures[uid, default: 0] >= 2 {
+            guard accepted else { return false }
+            if answered.contains(uid) { skip(uid, .noBody, &actions) } else { pass(uid) }
+        }
+        deliverHeld(&actions)
+        return true
+    }
+
+    /// Takes the driver's word that a message is stored; false when no such message was waiting.
+    mutating func committed(_ uid: UID) -> Bool {
+        guard let size = uncommitted.removeValue(forKey: uid) else { return false }
+        uncommittedSize -= size
+        remembered = max(remembered, uid.value)
+        if disposes { disposable.append(uid) }
+        return true
+    }
+}
+
+extension [UID] {
+    /// Whether the ascending array holds the UID.
+    fileprivate func binarySearch(_ uid: UID) -> Bool {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < uid { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self[low] == uid
+    }
+}
