@@ -32,8 +32,10 @@ struct Loader {
 
     mutating func load() -> Result<Settings, SettingsError> {
         let folder = "\(context.directory)/conf.d"
-        let more = files.names(in: folder).filter { $0.utf8.first != UInt8(ascii: ".") && Array($0.utf8).suffix(5).elementsEqual(".conf".utf8) }
-            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let more = files.names(in: folder).filter {
+            $0.utf8.first != UInt8(ascii: ".") && Array($0.utf8).suffix(5).elementsEqual(".conf".utf8)
+        }
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         names = [main] + more.map { "\(folder)/\($0)" }
         for (number, name) in names.enumerated() { documents.append(parse(name, number)) }
         for (number, document) in documents.enumerated() {
@@ -51,7 +53,9 @@ struct Loader {
             add(document, line, message, remedy)
         }
         guard faults.isEmpty else {
-            let sorted = faults.enumerated().sorted { ($0.element.document, $0.element.fault.line, $0.offset) < ($1.element.document, $1.element.fault.line, $1.offset) }
+            let sorted = faults.enumerated().sorted {
+                ($0.element.document, $0.element.fault.line, $0.offset) < ($1.element.document, $1.element.fault.line, $1.offset)
+            }
             return .failure(SettingsError(faults: sorted.map(\.element.fault)))
         }
         return .success(settings)
@@ -80,7 +84,9 @@ struct Loader {
 
     private mutating func collect(_ table: TomlTable, at path: [String], _ document: TomlDocument, _ number: Int) {
         let kind = SectionKind.all.first { $0.matches(path) }
-        let known = (kind?.keys.map(\.name) ?? []) + SectionKind.all.filter { $0.isBelow(path) && $0.path.count > path.count }.map { $0.path[path.count] }
+        let known =
+            (kind?.keys.map(\.name) ?? [])
+            + SectionKind.all.filter { $0.isBelow(path) && $0.path.count > path.count }.map { $0.path[path.count] }
         let mayOverride = kind != nil && table["override"] == .bool(true)
         if kind != nil, !path.isEmpty, !sections.contains(where: { Self.same($0.path, path) }) {
             sections.append(MergedSection(path: path, document: number))
@@ -126,7 +132,9 @@ struct Loader {
     private mutating func misplaced(_ entry: TomlTable.Entry, at path: [String], _ number: Int, _ line: Int) {
         let below = SectionKind.all.filter { $0.isBelow(path) || $0.matches(path + [entry.key]) }
         let header = below.first { $0.path.count >= path.count && Self.same(Array($0.path.prefix(path.count)), path) }?.header
-        let title = path.isEmpty ? "'\(UnknownKey.printable(entry.key))' is a section, not a key" : "[\(TomlText.path(path))] holds sections, not keys"
+        let title =
+            path.isEmpty
+            ? "'\(UnknownKey.printable(entry.key))' is a section, not a key" : "[\(TomlText.path(path))] holds sections, not keys"
         add(number, line, title, path.isEmpty ? "write [\(TomlText.path([entry.key]))]" : header.map { "write [\($0)]" })
     }
 
@@ -134,7 +142,9 @@ struct Loader {
         if case .table = entry.value {
             let headers = SectionKind.all.filter { !$0.path.isEmpty }
             let nearest = Suggestion.nearest(to: entry.key, among: known)
-            let meant = nearest.map { near in headers.first { Self.same(Array($0.path.prefix(path.count + 1)), path + [near]) }?.header ?? near }
+            let meant = nearest.map { near in
+                headers.first { Self.same(Array($0.path.prefix(path.count + 1)), path + [near]) }?.header ?? near
+            }
             let remedy = meant.map { "did you mean [\($0)]?" } ?? "`postrider conf -d` lists the sections"
             add(number, line, "unknown section [\(UnknownKey.printable(TomlText.path(path + [entry.key])))]", remedy)
         } else {
@@ -142,7 +152,9 @@ struct Loader {
             var complaint = UnknownKey.complaint(entry.key, in: title, known: known)
             if path.isEmpty {
                 complaint.message = "unknown key '\(UnknownKey.printable(entry.key))' before the first section"
-                if let home = SectionKind.all.first(where: { !$0.path.isEmpty && $0.keys.contains { $0.name.utf8.elementsEqual(entry.key.utf8) } }) {
+                if let home = SectionKind.all.first(where: {
+                    !$0.path.isEmpty && $0.keys.contains { $0.name.utf8.elementsEqual(entry.key.utf8) }
+                }) {
                     complaint.remedy = "it belongs in [\(home.header)]"
                 }
             }
@@ -156,7 +168,9 @@ struct Loader {
         for kind in SectionKind.all {
             var found = sections.filter { kind.matches($0.path) }
             // After a syntax error the missing part may be behind it.
-            if found.isEmpty, kind.isAlwaysThere, !documents.contains(where: { $0 == nil }) { found = [MergedSection(path: kind.path, document: 0)] }
+            if found.isEmpty, kind.isAlwaysThere, !documents.contains(where: { $0 == nil }) {
+                found = [MergedSection(path: kind.path, document: 0)]
+            }
             for section in found {
                 if kind.placeholder != nil, let name = section.path.last { check(name, of: kind, section) }
                 for (key, complaint) in kind.read(section, &settings, context) {
@@ -166,7 +180,9 @@ struct Loader {
                     if !key.isEmpty { path.append(.key(key)) }
                     if let inner = complaint.key { path.append(.key(inner)) }
                     path += complaint.path.map { .index($0) }
-                    add(number, documents[number]?.line(near: path) ?? 1, (key.isEmpty ? "" : "\(key): ") + complaint.message, complaint.remedy)
+                    add(
+                        number, documents[number]?.line(near: path) ?? 1, (key.isEmpty ? "" : "\(key): ") + complaint.message,
+                        complaint.remedy)
                 }
             }
         }
@@ -204,5 +220,7 @@ struct Loader {
         return origins
     }
 
-    private static func same(_ a: [String], _ b: [String]) -> Bool { a.count == b.count && zip(a, b).allSatisfy { $0.utf8.elementsEqual($1.utf8) } }
+    private static func same(_ a: [String], _ b: [String]) -> Bool {
+        a.count == b.count && zip(a, b).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+    }
 }

@@ -25,7 +25,9 @@ struct Relations {
         checkListenAddresses()
         checkQueue()
         checkUnsubscribe()
-        if case .unix? = settings.http?.listen { find(["http"], "listen", "the web listener takes no UNIX socket", "write an address such as \"127.0.0.1:8025\"") }
+        if case .unix? = settings.http?.listen {
+            find(["http"], "listen", "the web listener takes no UNIX socket", "write an address such as \"127.0.0.1:8025\"")
+        }
     }
 
     private func isWhole(_ path: [String]) -> Bool { !broken.contains(TomlText.path(path)) }
@@ -40,7 +42,8 @@ struct Relations {
         let nearest = Suggestion.nearest(to: name, among: names)
         find(
             path, key, "there is no [route.\(name)]",
-            nearest.map { "did you mean '\($0)'?" } ?? (names.isEmpty ? "add a section [route.\(name)]" : "routes: \(names.joined(separator: ", "))"))
+            nearest.map { "did you mean '\($0)'?" }
+                ?? (names.isEmpty ? "add a section [route.\(name)]" : "routes: \(names.joined(separator: ", "))"))
     }
 
     // MARK: Mail out
@@ -68,7 +71,9 @@ struct Relations {
         if route.auth != nil { checkLogin(of: route, at: path) }
         if let source = route.source, settings.source(named: source) == nil {
             let nearest = Suggestion.nearest(to: source, among: settings.sources.map(\.name))
-            find(path, "source", "there is no [source.\(source)]", nearest.map { "did you mean '\($0)'?" } ?? "add a section [source.\(source)]")
+            find(
+                path, "source", "there is no [source.\(source)]",
+                nearest.map { "did you mean '\($0)'?" } ?? "add a section [source.\(source)]")
         }
     }
 
@@ -77,7 +82,9 @@ struct Relations {
     }
 
     private mutating func checkLogin(of route: RouteSettings, at path: [String]) {
-        if route.type != .submission { find(path, "auth", "a route of type \(route.type.rawValue) takes no login", "remove it, or use type submission") }
+        if route.type != .submission {
+            find(path, "auth", "a route of type \(route.type.rawValue) takes no login", "remove it, or use type submission")
+        }
         if route.effectiveSecurityLevel < .verify, route.host?.isLocal != true {
             find(path, "auth", "a login is sent only over TLS with a verified certificate", "set tls_security_level = \"verify\"")
         }
@@ -85,7 +92,9 @@ struct Relations {
 
     private mutating func checkQueue() {
         guard isWhole(["queue"]), let first = settings.queue.retrySchedule.first, settings.queue.maxQueueLifetime < first else { return }
-        find(["queue"], "max_queue_lifetime", "the queue lifetime is shorter than the first wait of retry_schedule", "nothing would ever be retried")
+        find(
+            ["queue"], "max_queue_lifetime", "the queue lifetime is shorter than the first wait of retry_schedule",
+            "nothing would ever be retried")
     }
 
     private mutating func check(_ key: DKIMKeySettings) {
@@ -106,7 +115,9 @@ struct Relations {
         if let name = identity.route {
             route(name, at: path, "route")
         } else if settings.transport.defaultRoute == nil, settings.defaultRoute == nil {
-            find(path, nil, "no route for [identity.\(identity.name)]", settings.routes.isEmpty ? "add a section [route.NAME]" : "add route = \"...\", or default in [transport]")
+            find(
+                path, nil, "no route for [identity.\(identity.name)]",
+                settings.routes.isEmpty ? "add a section [route.NAME]" : "add route = \"...\", or default in [transport]")
         }
         for (key, uses) in [("reply_to", identity.replyTo == .token), ("return_path", identity.returnPath == .bounce)] where uses {
             checkTokens(for: path, key)
@@ -143,7 +154,9 @@ struct Relations {
     private mutating func check(_ mailbox: MailboxSettings) {
         let path = ["mailbox", mailbox.name]
         if isSocket(mailbox.host) { find(path, "host", "a mailbox takes no UNIX socket", "write a host name") }
-        if mailbox.tls == .none, !mailbox.host.isLocal { find(path, "tls", "a login is sent only over TLS with a verified certificate", "use \"implicit\" or \"starttls\"") }
+        if mailbox.tls == .none, !mailbox.host.isLocal {
+            find(path, "tls", "a login is sent only over TLS with a verified certificate", "use \"implicit\" or \"starttls\"")
+        }
     }
 
     private mutating func check(_ listener: some ListenerSettings, at path: [String]) {
@@ -158,11 +171,14 @@ struct Relations {
         if listener.limits.softErrorLimit > listener.limits.hardErrorLimit {
             find(path, "soft_error_limit", "soft_error_limit is larger than hard_error_limit")
         }
-        if listener.limits.idleTimeout > listener.limits.sessionLimit { find(path, "session_limit", "session_limit is shorter than idle_timeout") }
+        if listener.limits.idleTimeout > listener.limits.sessionLimit {
+            find(path, "session_limit", "session_limit is shorter than idle_timeout")
+        }
         for address in listener.listen {
             switch address {
             case .unix where path.last == "smtp": find(path, "listen", "SMTP is not served on a UNIX socket", "use [listener.lmtp]")
-            case .ip(_, 25) where path.last == "lmtp": find(path, "listen", "LMTP is never spoken on port 25 (RFC 2033)", "use port 24 or a UNIX socket")
+            case .ip(_, 25) where path.last == "lmtp":
+                find(path, "listen", "LMTP is never spoken on port 25 (RFC 2033)", "use port 24 or a UNIX socket")
             default: break
             }
         }

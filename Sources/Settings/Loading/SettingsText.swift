@@ -18,10 +18,10 @@ extension Settings {
 
     /// Every section and key that exists, with its default, its form and what it is for.
     ///
-    /// It is a conf file in which every key without a default is commented out, and every section with a NAME too.
+    /// It is a conf file in which every key without a default is commented out, and every section that may be absent too.
     package static func defaults() -> String {
         SectionKind.all.map { kind in
-            let mark = kind.placeholder == nil ? "" : "# "
+            let mark = kind.isAlwaysThere ? "" : "# "
             var lines = ["# \(kind.doc)"]
             if !kind.path.isEmpty { lines.append("\(mark)[\(kind.header)]") }
             for key in kind.keys {

@@ -29,7 +29,9 @@ extension ConfType where Value == Int {
             guard (3...4).contains(text.utf8.count), let mode = Int(text, radix: 8), (0...0o777).contains(mode) else {
                 return .failure(Complaints("'\(text)' is no permission mode", "write octal digits such as \"0660\""))
             }
-            guard mode & 0o002 == 0 else { return .failure(Complaints("a socket that everybody may write to accepts mail from everybody", "use \"0660\"")) }
+            guard mode & 0o002 == 0 else {
+                return .failure(Complaints("a socket that everybody may write to accepts mail from everybody", "use \"0660\""))
+            }
             return .success(mode)
         }
     }
@@ -108,10 +110,14 @@ extension ConfType {
     /// A list of values of one type; each element at fault is named at its own line.
     static func list<Element>(_ element: ConfType<Element>, count: ClosedRange<Int>) -> ConfType where Value == [Element] {
         ConfType(form: "a list, each \(element.form)") { value, context in
-            guard case .array(let values) = value else { return .failure(Complaints("expected a list, not \(value.kind)", "put it in [ ]")) }
+            guard case .array(let values) = value else {
+                return .failure(Complaints("expected a list, not \(value.kind)", "put it in [ ]"))
+            }
             guard count.contains(values.count) else {
                 return .failure(
-                    Complaints(values.count < count.lowerBound ? "this list needs at least \(count.lowerBound)" : "this list takes at most \(count.upperBound)"))
+                    Complaints(
+                        values.count < count.lowerBound
+                            ? "this list needs at least \(count.lowerBound)" : "this list takes at most \(count.upperBound)"))
             }
             var complaints: [Complaint] = []
             var read: [Element] = []

@@ -5,7 +5,9 @@ extension ConfType where Value == String {
     static var directory: ConfType {
         .string("the path of a directory", show: { $0 }) { text, context in
             let path = context.absolute(text)
-            if let facts = context.files.facts(of: path), facts.isRegularFile { return .failure(Complaints("\(path) is a file, not a directory")) }
+            if let facts = context.files.facts(of: path), facts.isRegularFile {
+                return .failure(Complaints("\(path) is a file, not a directory"))
+            }
             return .success(path)
         }
     }
@@ -24,7 +26,8 @@ extension ConfType where Value == SecretFile {
         .string("the path of a file with a secret, not world-readable", show: \.path) { text, context in
             FileChecks.present(context.absolute(text), context).flatMap { path, facts in
                 guard facts.mode & 0o007 == 0 else {
-                    return .failure(Complaints("\(path) is open to everybody (mode \(FileChecks.octal(facts.mode)))", "run: chmod o-rwx \(path)"))
+                    return .failure(
+                        Complaints("\(path) is open to everybody (mode \(FileChecks.octal(facts.mode)))", "run: chmod o-rwx \(path)"))
                 }
                 guard facts.size >= minimumBytes else {
                     let what = facts.size == 0 ? "empty" : "only \(facts.size) bytes long"
@@ -40,7 +43,9 @@ enum FileChecks {
     static func present(_ path: String, _ context: ReadingContext) -> Result<(path: String, facts: FileFacts), Complaints> {
         guard let facts = context.files.facts(of: path) else { return .failure(Complaints("\(path) does not exist")) }
         guard facts.isRegularFile else { return .failure(Complaints("\(path) is not a file")) }
-        guard facts.isReadable else { return .failure(Complaints("\(path) is not readable for this user", "give its group the right to read it")) }
+        guard facts.isReadable else {
+            return .failure(Complaints("\(path) is not readable for this user", "give its group the right to read it"))
+        }
         return .success((path, facts))
     }
 

@@ -10,7 +10,9 @@ extension ConfType where Value == String {
 
     static var domain: ConfType {
         .string("a domain", show: { $0 }) { text, _ in
-            if text.utf8.contains(UInt8(ascii: "@")) { return .failure(Complaints("'\(text)' is an address, not a domain", "write what follows the '@'")) }
+            if text.utf8.contains(UInt8(ascii: "@")) {
+                return .failure(Complaints("'\(text)' is an address, not a domain", "write what follows the '@'"))
+            }
             return Names.isHostName(text) && !IPText.isAddress(text) ? .success(text) : .failure(Complaints("'\(text)' is no domain"))
         }
     }
@@ -24,7 +26,8 @@ extension ConfType where Value == String {
 
     static var localPart: ConfType {
         .string("the part of an address before the '@'", show: { $0 }) { text, _ in
-            Names.isLocalPart(text.utf8) ? .success(text) : .failure(Complaints("'\(text)' is no local part", "write only what stands before the '@'"))
+            Names.isLocalPart(text.utf8)
+                ? .success(text) : .failure(Complaints("'\(text)' is no local part", "write only what stands before the '@'"))
         }
     }
 
@@ -51,7 +54,9 @@ extension ConfType where Value == String {
                 return .failure(Complaints("'\(text)' has no valid host"))
             }
             let isLocal = IPText.isLoopback(host) || host.utf8.elementsEqual("localhost".utf8)
-            guard scheme == "https://" || isLocal else { return .failure(Complaints("one-click links must be https (RFC 8058)", "write https://")) }
+            guard scheme == "https://" || isLocal else {
+                return .failure(Complaints("one-click links must be https (RFC 8058)", "write https://"))
+            }
             return .success(text)
         }
     }
@@ -60,19 +65,23 @@ extension ConfType where Value == String {
 extension ConfType where Value == SenderAddress {
     static var sender: ConfType {
         .string("an address such as \"Anna Berg <anna@example.com>\"", show: \.text) { text, _ in
-            Names.sender(text).map { .success($0) } ?? .failure(Complaints("'\(text)' is no address", "write it as \"Anna Berg <anna@example.com>\""))
+            Names.sender(text).map { .success($0) }
+                ?? .failure(Complaints("'\(text)' is no address", "write it as \"Anna Berg <anna@example.com>\""))
         }
     }
 }
 
 extension ConfType where Value == ListenAddress {
     static var listen: ConfType {
-        .string("an address to listen on such as \"127.0.0.1:8025\", \"[::]:25\" or \"unix:/run/postrider/lmtp.sock\"", show: \.description) { text, context in
+        .string("an address to listen on such as \"127.0.0.1:8025\", \"[::]:25\" or \"unix:/run/postrider/lmtp.sock\"", show: \.description)
+        { text, context in
             if let path = Endpoint.socketPath(text) {
-                return path.utf8.count <= 107 ? .success(.unix(path: path)) : .failure(Complaints("the path of a socket takes at most 107 bytes"))
+                return path.utf8.count <= 107
+                    ? .success(.unix(path: path)) : .failure(Complaints("the path of a socket takes at most 107 bytes"))
             }
             guard let (host, port) = Endpoint.split(Array(text.utf8), defaultPort: nil) else {
-                return .failure(Complaints("'\(text)' is no listen address", "write it as \"127.0.0.1:8025\", \"[::]:25\" or \"unix:/path\""))
+                return .failure(
+                    Complaints("'\(text)' is no listen address", "write it as \"127.0.0.1:8025\", \"[::]:25\" or \"unix:/path\""))
             }
             guard IPText.isAddress(host) else {
                 return .failure(Complaints("'\(host)' is no IP address", "a listener binds to an IP address, not to a name"))
@@ -105,7 +114,8 @@ extension ConfType where Value == ResolverAddress {
             } else if let (address, port) = Endpoint.split(bytes, defaultPort: nil), IPText.isAddress(address) {
                 return .success(ResolverAddress(address: address, port: port))
             }
-            return .failure(Complaints("'\(text)' is no address of a resolver", "write an IP address, with a port as in \"127.0.0.1@5353\""))
+            return .failure(
+                Complaints("'\(text)' is no address of a resolver", "write an IP address, with a port as in \"127.0.0.1@5353\""))
         }
     }
 }

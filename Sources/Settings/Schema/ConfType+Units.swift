@@ -5,7 +5,9 @@ extension ConfType where Value == Duration {
     static func duration(_ range: ClosedRange<Duration>) -> ConfType {
         let form = "a duration such as \"5m\" (s, m, h, d, w) from \(Units.text(range.lowerBound)) to \(Units.text(range.upperBound))"
         return ConfType(form: form) { value, _ in
-            if case .integer(let number) = value { return .failure(Complaints("\(number) has no unit", "write a unit, as in \"\(number)s\" or \"\(number)m\"")) }
+            if case .integer(let number) = value {
+                return .failure(Complaints("\(number) has no unit", "write a unit, as in \"\(number)s\" or \"\(number)m\""))
+            }
             guard case .string(let text) = value else { return .failure(Complaints("expected \(form), not \(value.kind)")) }
             guard let seconds = Units.seconds(Array(text.utf8)) else {
                 return .failure(Complaints("'\(text)' is no duration", "write it as \"90s\", \"5m\", \"1h30m\" or \"2d\""))
@@ -37,7 +39,9 @@ extension ConfType where Value == ByteCount {
             if case .integer(let number) = value { return .failure(Complaints("\(number) has no unit", "write \(form)")) }
             guard case .string(let text) = value else { return .failure(Complaints("expected \(form), not \(value.kind)")) }
             var bytes = Array(text.utf8)
-            guard bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) else { return .failure(Complaints("'\(text)' lacks '\(suffix)'", "write \(form)")) }
+            guard bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) else {
+                return .failure(Complaints("'\(text)' lacks '\(suffix)'", "write \(form)"))
+            }
             bytes.removeLast(suffix.utf8.count)
             guard let count = Units.bytes(bytes) else { return .failure(Complaints("'\(text)' is not understood", "write \(form)")) }
             let size = ByteCount(bytes: count)
@@ -53,7 +57,8 @@ extension ConfType where Value == HourRange {
     static var hours: ConfType {
         .string("hours of a day such as \"08:30-17:30\"", show: \.description) { text, _ in
             let bytes = Array(text.utf8)
-            guard bytes.count == 11, bytes[5] == UInt8(ascii: "-"), let start = Units.minuteOfDay(bytes[..<5]), let end = Units.minuteOfDay(bytes[6...])
+            guard bytes.count == 11, bytes[5] == UInt8(ascii: "-"), let start = Units.minuteOfDay(bytes[..<5]),
+                let end = Units.minuteOfDay(bytes[6...])
             else { return .failure(Complaints("'\(text)' is no range of hours", "write it as \"08:30-17:30\"")) }
             guard start < end else { return .failure(Complaints("'\(text)' ends before it starts", "a window lies within one day")) }
             return .success(HourRange(startMinute: start, endMinute: end))
@@ -67,10 +72,14 @@ extension ConfType where Value == TimeZone {
             let known = TimeZone.knownTimeZoneIdentifiers
             if text.utf8.elementsEqual("UTC".utf8), let zone = TimeZone(identifier: "UTC") { return .success(zone) }
             // TimeZone(identifier:) also takes abbreviations and offsets, which know no daylight saving time.
-            if let name = known.first(where: { $0.utf8.elementsEqual(text.utf8) }), let zone = TimeZone(identifier: name) { return .success(zone) }
+            if let name = known.first(where: { $0.utf8.elementsEqual(text.utf8) }), let zone = TimeZone(identifier: name) {
+                return .success(zone)
+            }
             let nearest = Suggestion.nearest(to: text, among: known)
             return .failure(
-                Complaints("unknown time zone '\(text)'", nearest.map { "did you mean '\($0)'?" } ?? "write a name of the tz database, as \"Europe/Berlin\""))
+                Complaints(
+                    "unknown time zone '\(text)'",
+                    nearest.map { "did you mean '\($0)'?" } ?? "write a name of the tz database, as \"Europe/Berlin\""))
         }
     }
 }
@@ -78,7 +87,8 @@ extension ConfType where Value == TimeZone {
 /// Numbers with units.
 enum Units {
     private static let durations: [(unit: UInt8, seconds: Int)] = [
-        (UInt8(ascii: "w"), 604_800), (UInt8(ascii: "d"), 86_400), (UInt8(ascii: "h"), 3_600), (UInt8(ascii: "m"), 60), (UInt8(ascii: "s"), 1),
+        (UInt8(ascii: "w"), 604_800), (UInt8(ascii: "d"), 86_400), (UInt8(ascii: "h"), 3_600), (UInt8(ascii: "m"), 60),
+        (UInt8(ascii: "s"), 1),
     ]
 
     /// Seconds of `90s`, `1h30m`: units from large to small, each at most once; nil when it is not that.
@@ -87,7 +97,8 @@ enum Units {
         var units = durations[...]
         var total = 0
         while !rest.isEmpty {
-            guard let number = digits(&rest), let letter = rest.popFirst(), let place = units.firstIndex(where: { $0.unit == letter }) else { return nil }
+            guard let number = digits(&rest), let letter = rest.popFirst(), let place = units.firstIndex(where: { $0.unit == letter })
+            else { return nil }
             let (product, overflow) = number.multipliedReportingOverflow(by: units[place].seconds)
             let (sum, tooLarge) = total.addingReportingOverflow(product)
             guard !overflow, !tooLarge else { return nil }
@@ -135,7 +146,9 @@ enum Units {
     /// Minutes since midnight of `08:30`; `24:00` is the end of the day.
     static func minuteOfDay(_ text: ArraySlice<UInt8>) -> Int? {
         var rest = text
-        guard let hour = digits(&rest), rest.popFirst() == UInt8(ascii: ":"), let minute = digits(&rest), rest.isEmpty, minute < 60, hour <= 24 else {
+        guard let hour = digits(&rest), rest.popFirst() == UInt8(ascii: ":"), let minute = digits(&rest), rest.isEmpty, minute < 60,
+            hour <= 24
+        else {
             return nil
         }
         let total = hour * 60 + minute

@@ -46,11 +46,14 @@ struct ConfType<Value: Sendable & Equatable>: Sendable {
 
     /// A type written as a string; `parse` gets it free of control characters and not empty.
     static func string(
-        _ form: String, show: @escaping @Sendable (Value) -> String, parse: @escaping @Sendable (String, ReadingContext) -> Result<Value, Complaints>
+        _ form: String, show: @escaping @Sendable (Value) -> String,
+        parse: @escaping @Sendable (String, ReadingContext) -> Result<Value, Complaints>
     ) -> ConfType {
         ConfType(form: form) { value, context in
             guard case .string(let text) = value else { return .failure(Complaints("expected \(form), not \(value.kind)")) }
-            guard !text.utf8.isEmpty else { return .failure(Complaints("expected \(form), not an empty string", "remove the key to leave it unset")) }
+            guard !text.utf8.isEmpty else {
+                return .failure(Complaints("expected \(form), not an empty string", "remove the key to leave it unset"))
+            }
             guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
                 return .failure(Complaints("control characters are not allowed here"))
             }

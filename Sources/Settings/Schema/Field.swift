@@ -21,7 +21,8 @@ struct Field<Section: ConfSection>: Sendable {
 
     /// A key with a default, or one that must be given.
     init<Value>(
-        _ name: String, _ path: any WritableKeyPath<Section, Value> & Sendable, _ type: ConfType<Value>, required: Bool = false, _ doc: String
+        _ name: String, _ path: any WritableKeyPath<Section, Value> & Sendable, _ type: ConfType<Value>, required: Bool = false,
+        _ doc: String
     ) {
         self.name = name
         self.form = type.form
@@ -84,7 +85,9 @@ extension ConfType where Value: ConfSection {
             }
             return complaints.isEmpty ? .success(section) : .failure(Complaints(complaints))
         } show: { section in
-            let pairs = Value.fields.filter { !$0.isDefault(section) }.compactMap { field in field.text(section).map { "\(field.name) = \($0)" } }
+            let pairs = Value.fields.filter { !$0.isDefault(section) }.compactMap { field in
+                field.text(section).map { "\(field.name) = \($0)" }
+            }
             return "{ \(pairs.joined(separator: ", ")) }"
         }
     }

@@ -46,7 +46,8 @@ enum Names {
         let domain = String(decoding: address[(at + 1)...], as: UTF8.self)
         guard isLocalPart(address[..<at]), isHostName(domain) else { return nil }
         return SenderAddress(
-            text: text, displayName: String(decoding: name, as: UTF8.self), localPart: String(decoding: address[..<at], as: UTF8.self), domain: domain)
+            text: text, displayName: String(decoding: name, as: UTF8.self), localPart: String(decoding: address[..<at], as: UTF8.self),
+            domain: domain)
     }
 
     static func isLetterOrDigit(_ byte: UInt8) -> Bool {

@@ -123,7 +123,8 @@ struct SectionKind: Sendable {
         .named(["identity"], \.identities, name: \.name, "Somebody that mail is sent as."),
         .named(["mailbox"], \.mailboxes, name: \.name, "An IMAP account that is read for replies."),
         .optional(["listener", "smtp"], \.writtenSMTPListener, "The SMTP listener for replies and bounces; there is no relay."),
-        .optional(["listener", "lmtp"], \.writtenLMTPListener, "The LMTP listener, for a mail server on this machine that hands mail over."),
+        .optional(
+            ["listener", "lmtp"], \.writtenLMTPListener, "The LMTP listener, for a mail server on this machine that hands mail over."),
         .always(["tokens"], \.tokens, "Signed reply and bounce addresses."),
         .optional(["unsubscribe"], \.unsubscribe, "The way out for recipients; without this section mail carries no List-Unsubscribe."),
         .always(["compliance"], \.compliance, "What the law of the recipients asks for."),

@@ -37,7 +37,8 @@ package struct IdentitySettings: ConfSection, Equatable {
     static let fields: [Field<IdentitySettings>] = [
         Field("from", \.from, .sender, required: true, "The From address."),
         Field("route", \.route, .name(of: "route"), "The route its mail leaves by. Unset: the default of [transport]."),
-        Field("reply_to", \.replyTo, .choice, "Where replies go: the From address, or a signed reply+ address that names the conversation."),
+        Field(
+            "reply_to", \.replyTo, .choice, "Where replies go: the From address, or a signed reply+ address that names the conversation."),
         Field("return_path", \.returnPath, .choice, "Where bounces go: a signed bounce+ address, or the From address."),
         Field("daily_limit", \.dailyLimit, .integer(1...10_000), "Messages a day."),
         Field("min_gap", \.minGap, .duration(.zero...(.seconds(86_400))), "The least time between two messages."),
@@ -95,10 +96,17 @@ package struct MailboxSettings: ConfSection, Equatable {
         Field("auth", \.auth, .table("a table such as { user = \"anna\", password_file = \"/path\" }"), required: true, "The login."),
         Field("folders", \.folders, .list(.line("a folder name"), count: 1...20), "The folders to read."),
         Field("access", \.access, .choice, "What reading leaves behind: examine touches nothing."),
-        Field("poll_interval", \.pollInterval, .duration(.seconds(1)...(.seconds(86_400))), "How often to look when the server has no IDLE."),
-        Field("idle_refresh", \.idleRefresh, .duration(.seconds(30)...(.seconds(29 * 60))), "How often IDLE is begun anew; servers end it after 30 minutes."),
-        Field("fetch_limit", \.fetchLimit, .size(.kibibytes(16)...(.mebibytes(200))), "Messages larger than this are fetched by their headers only."),
-        Field("lookback", \.lookback, .duration(.zero...(.seconds(365 * 86_400))), "How far back to look when a folder is seen for the first time."),
+        Field(
+            "poll_interval", \.pollInterval, .duration(.seconds(1)...(.seconds(86_400))), "How often to look when the server has no IDLE."),
+        Field(
+            "idle_refresh", \.idleRefresh, .duration(.seconds(30)...(.seconds(29 * 60))),
+            "How often IDLE is begun anew; servers end it after 30 minutes."),
+        Field(
+            "fetch_limit", \.fetchLimit, .size(.kibibytes(16)...(.mebibytes(200))),
+            "Messages larger than this are fetched by their headers only."),
+        Field(
+            "lookback", \.lookback, .duration(.zero...(.seconds(365 * 86_400))),
+            "How far back to look when a folder is seen for the first time."),
     ]
 
     package var effectivePort: Int { port ?? (tls == .implicit ? 993 : 143) }
@@ -118,7 +126,8 @@ package struct TokenSettings: ConfSection, Equatable {
     static let fields: [Field<TokenSettings>] = [
         Field("key_files", \.keyFiles, .list(.secret(minimumBytes: 32), count: 0...8), "The keys; the first signs, all of them verify."),
         Field("reply_valid", \.replyValid, .duration(.seconds(86_400)...(.seconds(3650 * 86_400))), "How long a reply address is valid."),
-        Field("bounce_valid", \.bounceValid, .duration(.seconds(86_400)...(.seconds(3650 * 86_400))), "How long a bounce address is valid."),
+        Field(
+            "bounce_valid", \.bounceValid, .duration(.seconds(86_400)...(.seconds(3650 * 86_400))), "How long a bounce address is valid."),
         Field("domain", \.domain, .domain, "The domain of these addresses. Unset: the first accept_domains of a listener."),
     ]
 }
@@ -135,7 +144,9 @@ package struct UnsubscribeSettings: ConfSection, Equatable {
 
     static let fields: [Field<UnsubscribeSettings>] = [
         Field("list_unsubscribe", \.listUnsubscribe, .choice, "What the List-Unsubscribe header offers; https adds one-click (RFC 8058)."),
-        Field("one_click_url", \.oneClickURL, .webAddress, "The public URL that your reverse proxy hands to [http]; the token is added to it."),
+        Field(
+            "one_click_url", \.oneClickURL, .webAddress, "The public URL that your reverse proxy hands to [http]; the token is added to it."
+        ),
     ]
 }
 

@@ -72,10 +72,13 @@ enum ListenerFields {
     static func shared<Listener: ConfSection & ListenerSettings>() -> [Field<Listener>] {
         [
             Field("listen", \.listen, .list(.listen, count: 1...16), "Where it listens."),
-            Field("accept_domains", \.acceptDomains, .list(.domain, count: 0...1000), "The domains it takes mail for; everything else is refused."),
+            Field(
+                "accept_domains", \.acceptDomains, .list(.domain, count: 0...1000),
+                "The domains it takes mail for; everything else is refused."),
             Field("tls_cert_file", \.tlsCertFile, .file, "The certificate with its chain (PEM); with the key it turns STARTTLS on."),
             Field("tls_key_file", \.tlsKeyFile, .secret(), "The private key of the certificate (PEM)."),
-            Field("role_addresses", \.roleAddresses, .list(.localPart, count: 0...50), "Local parts whose mail is stored for people to read."),
+            Field(
+                "role_addresses", \.roleAddresses, .list(.localPart, count: 0...50), "Local parts whose mail is stored for people to read."),
             Field("max_connections", \.limits.maxConnections, .integer(1...100_000), "Connections at a time."),
             Field("max_connections_per_ip", \.limits.maxConnectionsPerIP, .integer(1...100_000), "Connections at a time from one address."),
             Field("max_messages_per_session", \.limits.maxMessagesPerSession, .integer(1...1_000_000), "Messages in one connection."),

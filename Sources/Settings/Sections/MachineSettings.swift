@@ -23,12 +23,15 @@ package struct MainSettings: ConfSection, Equatable {
     init(name: String) {}
 
     static let fields: [Field<MainSettings>] = [
-        Field("myhostname", \.myhostname, .hostName, required: true, "EHLO name and right side of Message-IDs; it needs forward and reverse DNS."),
+        Field(
+            "myhostname", \.myhostname, .hostName, required: true,
+            "EHLO name and right side of Message-IDs; it needs forward and reverse DNS."),
         Field("state_directory", \.stateDirectory, .directory, "Where the database stands."),
         Field("run_directory", \.runDirectory, .directory, "Where sockets stand."),
         Field("timezone", \.timezone, .timeZone, "The time zone of whatever names no other."),
         Field(
-            "message_size_limit", \.messageSizeLimit, .size(.kibibytes(16)...(.mebibytes(200))), "The largest message that is sent or taken in."),
+            "message_size_limit", \.messageSizeLimit, .size(.kibibytes(16)...(.mebibytes(200))),
+            "The largest message that is sent or taken in."),
     ]
 }
 
@@ -40,7 +43,9 @@ package struct DNSSettings: ConfSection, Equatable {
     init(name: String) {}
 
     static let fields: [Field<DNSSettings>] = [
-        Field("resolvers", \.resolvers, .list(.resolver, count: 0...8), "The DNS servers to ask; an empty list means those of /etc/resolv.conf.")
+        Field(
+            "resolvers", \.resolvers, .list(.resolver, count: 0...8),
+            "The DNS servers to ask; an empty list means those of /etc/resolv.conf.")
     ]
 }
 

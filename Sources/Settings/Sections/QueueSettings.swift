@@ -9,7 +9,9 @@ package struct QueueSettings: ConfSection, Equatable {
     }
 
     /// The waits between attempts; the last one repeats. Never empty.
-    package var retrySchedule: [Duration] = [.seconds(300), .seconds(900), .seconds(1800), .seconds(3600), .seconds(7200), .seconds(14_400)]
+    package var retrySchedule: [Duration] = [
+        .seconds(300), .seconds(900), .seconds(1800), .seconds(3600), .seconds(7200), .seconds(14_400),
+    ]
     /// The part of a wait by which it is moved at random, both ways.
     package var retryJitter = 0.1
     package var maxQueueLifetime = Duration.seconds(2 * 86_400)
@@ -31,7 +33,9 @@ package struct QueueSettings: ConfSection, Equatable {
             "retry_schedule", \.retrySchedule, .list(.duration(.seconds(1)...(.seconds(7 * 86_400))), count: 1...50),
             "The waits after a deferred attempt; the last one repeats."),
         Field("retry_jitter", \.retryJitter, .number(0...0.5), "The part of each wait by which it is moved at random."),
-        Field("max_queue_lifetime", \.maxQueueLifetime, .duration(.seconds(60)...(.seconds(30 * 86_400))), "After this a message that is still deferred is given up."),
+        Field(
+            "max_queue_lifetime", \.maxQueueLifetime, .duration(.seconds(60)...(.seconds(30 * 86_400))),
+            "After this a message that is still deferred is given up."),
         Field("on_uncertain", \.onUncertain, .choice, "What to do when a connection was lost between the final dot and its reply."),
         Field("connect_timeout", \.connectTimeout, step, "To open a connection."),
         Field("helo_timeout", \.heloTimeout, step, "For the greeting and the reply to EHLO."),

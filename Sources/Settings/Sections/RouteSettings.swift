@@ -33,15 +33,21 @@ package struct RouteSettings: ConfSection, Equatable {
     init(name: String) { self.name = name }
 
     static let fields: [Field<RouteSettings>] = [
-        Field("type", \.type, .choice, required: true, "A smarthost, direct to MX, a local delivery agent, or one host that takes everything."),
+        Field(
+            "type", \.type, .choice, required: true, "A smarthost, direct to MX, a local delivery agent, or one host that takes everything."
+        ),
         Field("host", \.host, .host, "The host to connect to, or unix:/path for lmtp; not for mx."),
         Field("port", \.port, .integer(1...65_535), "Unset: 587, or 465 with tls implicit; 25 for mx and sink, 24 for lmtp."),
-        Field("tls", \.tls, .choice, "How TLS starts. Unset: starttls for submission (implicit on port 465) and mx, none for lmtp and sink."),
+        Field(
+            "tls", \.tls, .choice, "How TLS starts. Unset: starttls for submission (implicit on port 465) and mx, none for lmtp and sink."),
         Field(
             "tls_security_level", \.tlsSecurityLevel, .choice,
-            "What TLS must give: nothing, what there is, encryption, or a certificate that names the host. Unset: verify for submission, may for mx."),
+            "What TLS must give: nothing, what there is, encryption, or a certificate that names the host. Unset: verify for submission, may for mx."
+        ),
         Field("tls_ca_file", \.tlsCAFile, .file, "Certificates to trust in place of the system's."),
-        Field("auth", \.auth, .table("a table such as { user = \"anna\", password_file = \"/path\" }"), "The login; needs tls_security_level verify."),
+        Field(
+            "auth", \.auth, .table("a table such as { user = \"anna\", password_file = \"/path\" }"),
+            "The login; needs tls_security_level verify."),
         Field("process_limit", \.processLimit, .integer(1...100), "Connections at a time."),
         Field("source", \.source, .name(of: "source"), "The local address and EHLO name to use."),
     ]
@@ -147,6 +153,8 @@ package struct TransportSettings: ConfSection, Equatable {
     init(name: String) {}
 
     static let fields: [Field<TransportSettings>] = [
-        Field("default", \.defaultRoute, .name(of: "route"), "The route of identities that name none. Unset: the only route, when there is one.")
+        Field(
+            "default", \.defaultRoute, .name(of: "route"),
+            "The route of identities that name none. Unset: the only route, when there is one.")
     ]
 }
