@@ -13,7 +13,8 @@ private func moment(_ iso: String) throws -> Timestamp {
     return Timestamp(seconds: Int64(date.daysSinceEpoch) * 86_400 + Int64(digits[3] * 3600 + digits[4] * 60 + digits[5]))
 }
 
-private func window(_ zoneName: String, _ days: Set<Weekday> = [.monday, .tuesday, .wednesday, .thursday, .friday]) throws -> SendingWindow {
+private func window(_ zoneName: String, _ days: Set<Weekday> = [.monday, .tuesday, .wednesday, .thursday, .friday]) throws -> SendingWindow
+{
     try #require(SendingWindow(days: days, opens: 9 * 60, closes: 17 * 60, zone: zone(zoneName)))
 }
 
@@ -42,9 +43,11 @@ struct PacingTests {
         #expect(try berlin.moment(autumn, minuteOfDay: 150) == moment("2026-10-25T00:30:00Z"))
     }
 
-    @Test("local dates and times agree both ways around the clock in many zones", arguments: [
-        "UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Auckland", "America/Los_Angeles",
-    ])
+    @Test(
+        "local dates and times agree both ways around the clock in many zones",
+        arguments: [
+            "UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Auckland", "America/Los_Angeles",
+        ])
     func roundTrip(name: String) throws {
         let zone = try zone(name)
         for hour in 0..<200 {
@@ -68,7 +71,9 @@ struct PacingTests {
         }
         #expect(until >= open + .seconds(90) && until <= open + .seconds(150))
         #expect(gate.verdict(at: until, usage: .init(countOnDate: 1, lastAt: open), enrollment: enrollment) == .leave)
-        guard case .wait(_, let because) = gate.verdict(at: try moment("2026-03-02T08:00:00Z"), usage: .init(countOnDate: 0, lastAt: nil), enrollment: enrollment)
+        guard
+            case .wait(_, let because) = gate.verdict(
+                at: try moment("2026-03-02T08:00:00Z"), usage: .init(countOnDate: 0, lastAt: nil), enrollment: enrollment)
         else { Issue.record("the window did not hold"); return }
         #expect(because.contains("window"))
     }
@@ -82,10 +87,14 @@ struct PacingTests {
         let first = try #require(schedule.next(after: 1, at: created, createdAt: created, message: id, chance: chance))
         #expect(first == created + .seconds(300))
         #expect(schedule.next(after: 2, at: first, createdAt: created, message: id, chance: chance) == first + .seconds(900))
-        #expect(schedule.next(after: 5, at: created + .seconds(2700), createdAt: created, message: id, chance: chance) == created + .seconds(3600))
+        #expect(
+            schedule.next(after: 5, at: created + .seconds(2700), createdAt: created, message: id, chance: chance) == created
+                + .seconds(3600))
         #expect(schedule.next(after: 5, at: created + .seconds(2701), createdAt: created, message: id, chance: chance) == nil)
         let jittered = try #require(RetrySchedule(waits: [.seconds(1000)], jitter: 0.1, lifetime: .seconds(36_000)))
-        let waits = (1...50).compactMap { jittered.next(after: $0, at: created, createdAt: created, message: id, chance: chance).map { $0 - created } }
+        let waits = (1...50).compactMap {
+            jittered.next(after: $0, at: created, createdAt: created, message: id, chance: chance).map { $0 - created }
+        }
         #expect(waits.allSatisfy { $0 >= .seconds(900) && $0 <= .seconds(1100) })
         #expect(Set(waits).count > 40)
     }
@@ -101,9 +110,11 @@ struct PacingTests {
         #expect(abs(fractions.reduce(0, +) / 2000 - 0.5) < 0.03)
     }
 
-    @Test("durations are read or refused", arguments: [
-        ("P3D", 259_200), ("PT90M", 5_400), ("P1W", 604_800), ("P1DT12H", 129_600), ("PT0S", 0), ("P", nil), ("PT", nil), ("P1M", nil),
-        ("P1Y", nil), ("3D", nil), ("P3", nil), ("PT1H1H", nil), ("P1D1W", nil), ("P-1D", nil), ("P99999999999D", nil), ("P1DT", nil),
-    ] as [(String, Int64?)])
+    @Test(
+        "durations are read or refused",
+        arguments: [
+            ("P3D", 259_200), ("PT90M", 5_400), ("P1W", 604_800), ("P1DT12H", 129_600), ("PT0S", 0), ("P", nil), ("PT", nil), ("P1M", nil),
+            ("P1Y", nil), ("3D", nil), ("P3", nil), ("PT1H1H", nil), ("P1D1W", nil), ("P-1D", nil), ("P99999999999D", nil), ("P1DT", nil),
+        ] as [(String, Int64?)])
     func durations(text: String, seconds: Int64?) { #expect(ISODuration(text)?.seconds == seconds) }
 }

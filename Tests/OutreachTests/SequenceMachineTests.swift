@@ -26,7 +26,8 @@ private func machine(
     return SequenceMachine(
         enrollment: Enrollment(
             id: .init(rawValue: 7), workspace: .default, contact: .init(rawValue: 3), sequence: .init(rawValue: 5), identity: "anna",
-            state: state, cause: cause, reason: "", nextStep: step, dueAt: due, heldBy: nil, version: 4, createdAt: start), plan: plan, zone: zone)
+            state: state, cause: cause, reason: "", nextStep: step, dueAt: due, heldBy: nil, version: 4, createdAt: start), plan: plan,
+        zone: zone)
 }
 
 @Suite("sequence machine")
@@ -75,7 +76,8 @@ struct SequenceMachineTests {
     @Test("a stopped enrollment never moves again")
     func stoppedStays() throws {
         let events: [SequenceEvent] = [
-            .queued, .accepted(step: 1), .rejected(step: 1, text: "x"), .unsubscribed(.link), .paused(by: "a"), .resumed(by: "a"), .stopped(by: "a"),
+            .queued, .accepted(step: 1), .rejected(step: 1, text: "x"), .unsubscribed(.link), .paused(by: "a"), .resumed(by: "a"),
+            .stopped(by: "a"),
             .replied(.positive, certainty: .high, returnDate: nil, permanentBounce: false), .suppressed(reason: "x"), .missingValues(["x"]),
         ]
         for event in events { #expect(try machine(.stopped, step: 1, cause: .bounced).advance(on: event, at: start) == nil) }

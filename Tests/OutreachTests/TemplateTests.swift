@@ -35,7 +35,8 @@ struct TemplateTests {
         "what is not ours is refused with its line",
         arguments: [
             ("a\nb {{name", 2), ("{{> partial}}", 1), ("{{=<% %>=}}", 1), ("{{#a}}x", 1), ("x\n{{/a}}", 2), ("{{#a}}{{#b}}{{/a}}{{/b}}", 1),
-            ("{{}}", 1), ("{{a.b}}", 1), ("{{upper(a)}}", 1), ("{{% CONTENT_TYPE:HTML}}", 1), ("{{$block}}{{/block}}", 1), ("{{a\u{301}}}", 1),
+            ("{{}}", 1), ("{{a.b}}", 1), ("{{upper(a)}}", 1), ("{{% CONTENT_TYPE:HTML}}", 1), ("{{$block}}{{/block}}", 1),
+            ("{{a\u{301}}}", 1),
         ])
     func refused(source: String, line: Int) {
         #expect { try MessageTemplate(source, format: .text) } throws: { ($0 as? TemplateError)?.line == line }
@@ -68,9 +69,11 @@ struct CSVTableTests {
         #expect(table.rows.map(\.cells) == [["x", "\u{301}y"]])
     }
 
-    @Test("faults name their line", arguments: [
-        ("", 1), ("a,b\nc,\"open", 2), ("a\u{0}", 1),
-    ])
+    @Test(
+        "faults name their line",
+        arguments: [
+            ("", 1), ("a,b\nc,\"open", 2), ("a\u{0}", 1),
+        ])
     func faults(text: String, line: Int) {
         #expect { try CSVTable(parsing: Array(text.utf8)) } throws: { ($0 as? CSVTable.Fault)?.line == line }
     }

@@ -25,13 +25,15 @@ struct TokenTests {
         #expect(token.kind == kind)
     }
 
-    @Test("spellings that mail systems make of an address still read", arguments: [
-        { (local: String) in local.uppercased() },
-        { "prvs=0123abcdef=\($0)" },
-        { "SRS0=HHHH=TT=r.example.com=\($0)" },
-        { $0.replacing("+", with: "-") },
-        { $0.replacing("+", with: "=") },
-    ] as [@Sendable (String) -> String])
+    @Test(
+        "spellings that mail systems make of an address still read",
+        arguments: [
+            { (local: String) in local.uppercased() },
+            { "prvs=0123abcdef=\($0)" },
+            { "SRS0=HH=TT=r.ex=\($0)" },
+            { $0.replacing("+", with: "-") },
+            { $0.replacing("+", with: "=") },
+        ] as [@Sendable (String) -> String])
     func spellings(change: @Sendable (String) -> String) throws {
         let ours = try addresses([1])
         let address = try #require(ours.address(.bounce, for: .init(rawValue: 99), at: now))

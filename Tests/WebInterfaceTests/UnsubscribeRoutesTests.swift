@@ -53,15 +53,18 @@ struct WebInterfaceRoutesTests {
         #expect(desk.unsubscribed.isEmpty)
     }
 
-    @Test("POST acts at once with any content type, and again without harm", arguments: [
-        "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain",
-    ])
+    @Test(
+        "POST acts at once with any content type, and again without harm",
+        arguments: [
+            "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain",
+        ])
     func postActs(contentType: String) async throws {
         let desk = Desk()
         try await application(desk).test(.router) { client in
             for _ in 0..<2 {
                 let response = try await client.execute(
-                    uri: "/u/\(oneToken)", method: .post, headers: [.contentType: contentType], body: ByteBuffer(string: "List-Unsubscribe=One-Click"))
+                    uri: "/u/\(oneToken)", method: .post, headers: [.contentType: contentType],
+                    body: ByteBuffer(string: "List-Unsubscribe=One-Click"))
                 #expect(response.status == .ok)
                 #expect(response.headers[.location] == nil)
                 #expect(response.headers[.setCookie] == nil)
@@ -70,9 +73,11 @@ struct WebInterfaceRoutesTests {
         #expect(desk.unsubscribed == [oneToken, oneToken])
     }
 
-    @Test("what is no token of ours is not found and changes nothing", arguments: [
-        "/u/short", "/u/abcdefghijklmnopqrstuvwxyz2345672346", "/u/%3Cscript%3E", "/u/",
-    ])
+    @Test(
+        "what is no token of ours is not found and changes nothing",
+        arguments: [
+            "/u/short", "/u/abcdefghijklmnopqrstuvwxyz2345672346", "/u/%3Cscript%3E", "/u/",
+        ])
     func unknown(path: String) async throws {
         let desk = Desk()
         try await application(desk).test(.router) { client in

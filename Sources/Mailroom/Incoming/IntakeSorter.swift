@@ -127,7 +127,9 @@ package struct IntakeSorter: Service {
         }
     }
 
-    private func correlate(_ incoming: IncomingMessage, _ message: Message, desk: Desk, now: Timestamp) async throws(StoreError) -> Correlation? {
+    private func correlate(_ incoming: IncomingMessage, _ message: Message, desk: Desk, now: Timestamp) async throws(StoreError)
+        -> Correlation?
+    {
         let clues = desk.correlator.clues(in: message, forwardPaths: incoming.forwardPaths, at: now)
         var found = try await store.sentMessages(messageIDs: clues.messageIDs)
         for id in clues.messages {
@@ -152,7 +154,8 @@ package struct IntakeSorter: Service {
         logger.info(
             "message sorted",
             metadata: [
-                "intake.id": "\(record.intake)", "enrollment.id": "\(record.enrollment?.description ?? "none")", "class": "\(replyClass.rawValue)",
+                "intake.id": "\(record.intake)", "enrollment.id": "\(record.enrollment?.description ?? "none")",
+                "class": "\(replyClass.rawValue)",
                 "confidence": "\(record.reading.confidence)", "certainty": "\(record.certainty?.rawValue ?? "none")",
                 "state": "\(consequence.transition?.state.rawValue ?? "unchanged")",
             ])

@@ -5,11 +5,13 @@ extension Reading {
     /// The classifier's finding in the words that the domain decides on.
     init(_ found: Classification) {
         self.init(
-            replyClass: ReplyClass(rawValue: found.messageClass.rawValue) ?? .neutral, intent: found.intent?.rawValue, confidence: found.confidence,
+            replyClass: ReplyClass(rawValue: found.messageClass.rawValue) ?? .neutral, intent: found.intent?.rawValue,
+            confidence: found.confidence,
             evidence: found.evidence.map { "\($0.rule) (\($0.place)): \($0.text)" }, text: found.replyText, returnDate: found.returnDate,
             bounces: found.bounces.map { bounce in
                 Bounce(
-                    recipient: bounce.recipient, status: bounce.status, permanent: bounce.permanent, failureClass: bounce.failureClass.rawValue,
+                    recipient: bounce.recipient, status: bounce.status, permanent: bounce.permanent,
+                    failureClass: bounce.failureClass.rawValue,
                     diagnostic: bounce.diagnostic ?? "")
             })
     }

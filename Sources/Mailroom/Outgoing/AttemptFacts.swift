@@ -15,9 +15,10 @@ extension DeliveryAttempt {
         case .ambiguous(let failure): (kind, reply) = (.ambiguous, failure.reply)
         }
         self.init(
-            outbox: message, startedAt: startedAt, endedAt: endedAt, outcome: kind, stage: outcome.failure.map { "\($0.stage)" } ?? "accepted",
+            outbox: message, startedAt: startedAt, endedAt: endedAt, outcome: kind,
+            stage: outcome.failure.map { "\($0.stage)" } ?? "accepted",
             replyCode: reply?.code,
-            enhancedStatus: reply?.enhancedStatusCode.flatMap { EnhancedStatusCode(parsing: Array($0.description.utf8)) },
+            enhancedStatus: reply?.enhancedStatusCode.flatMap { EnhancedStatusCode($0.description) },
             text: reply?.text ?? report.note ?? outcome.failure.map { "\($0.cause)" } ?? "", remoteMTA: report.remoteMTA, tls: report.tls,
             transcript: report.transcript)
     }

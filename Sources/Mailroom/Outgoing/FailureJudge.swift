@@ -23,7 +23,8 @@ package struct FailureJudge: Sendable {
         guard let reply = failure.reply else {
             return FailureJudgement(failureClass: "no_answer", permanent: rejected, suppressesRecipient: false, rule: "no reply")
         }
-        let verdict = rules.verdict(code: reply.code, status: reply.enhancedStatusCode?.description, text: reply.lines.joined(separator: [32]))
+        let verdict = rules.verdict(
+            code: reply.code, status: reply.enhancedStatusCode?.description, text: reply.lines.joined(separator: [32]))
         let permanent = rejected && verdict.permanent
         return FailureJudgement(
             failureClass: verdict.failureClass.rawValue, permanent: permanent,

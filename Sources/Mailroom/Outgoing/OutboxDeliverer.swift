@@ -190,7 +190,7 @@ package struct OutboxDeliverer: Service {
             "delivery",
             metadata: [
                 "message.id": "\(message.id)", "to": "\(message.recipient.text)", "relay": "\(attempt.remoteMTA ?? "none")",
-                "dsn": "\(attempt.enhancedStatus?.description ?? "-")", "status": "\(status)", "reply": "\(attempt.text)",
+                "dsn": "\(attempt.enhancedStatus?.text ?? "-")", "status": "\(status)", "reply": "\(attempt.text)",
                 "message.message_id": "\(message.messageID.text)",
             ])
     }
@@ -199,7 +199,8 @@ package struct OutboxDeliverer: Service {
 extension SequenceStore {
     /// The machine of an enrollment as it stands now; nil when there is none.
     func machine(of enrollment: Enrollment.ID?, identities: [String: SenderIdentity]) async throws(StoreError) -> SequenceMachine? {
-        guard let id = enrollment, let enrollment = try await self.enrollment(id: id), let sequence = try await sequence(id: enrollment.sequence),
+        guard let id = enrollment, let enrollment = try await self.enrollment(id: id),
+            let sequence = try await sequence(id: enrollment.sequence),
             let zone = identities[enrollment.identity]?.pacing.window.zone ?? LocalZone("UTC")
         else { return nil }
         return SequenceMachine(enrollment: enrollment, plan: sequence.plan, zone: zone)

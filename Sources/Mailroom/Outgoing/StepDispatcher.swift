@@ -108,7 +108,8 @@ package struct StepDispatcher: Service {
             logger.info(
                 "step queued",
                 metadata: [
-                    "message.id": "\(message.id)", "enrollment.id": "\(enrollment.id)", "identity": "\(identity.name)", "result": "\(result)",
+                    "message.id": "\(message.id)", "enrollment.id": "\(enrollment.id)", "identity": "\(identity.name)",
+                    "result": "\(result)",
                 ])
         }
     }

@@ -116,7 +116,9 @@ package struct CSVTable: Sendable {
                 }
                 cell.append(byte)
                 position += 1
-                guard cell.count <= limits.cellBytes else { throw Fault(line: start, message: "a cell is longer than \(limits.cellBytes) bytes") }
+                guard cell.count <= limits.cellBytes else {
+                    throw Fault(line: start, message: "a cell is longer than \(limits.cellBytes) bytes")
+                }
             }
             guard !quoted else { throw Fault(line: start, message: "a quoted cell is never closed") }
             return cell

@@ -116,11 +116,15 @@ package struct Correlator: Sendable {
         }
         var returned: [MessageID] = []
         var envelopeIDs: [OutboxMessage.ID] = []
-        for report in message.reports {
-            if let id = report.returnedMessageID { returned.append(id) }
-            if case .deliveryStatus(let status) = report, let text = status.originalEnvelopeID, let id = OutboxMessage.ID(text) {
-                envelopeIDs.append(id)
-            }
+        switch message.report {
+        case .deliveryStatus(let status):
+            if let id = status.returnedMessageID { returned.append(id) }
+            if let text = status.originalEnvelopeID, let id = OutboxMessage.ID(text) { envelopeIDs.append(id) }
+        case .feedback(let feedback):
+            if let id = feedback.originalMessageID { returned.append(id) }
+        case .disposition(let disposition):
+            if let id = disposition.originalMessageID { returned.append(id) }
+        case nil: break
         }
         return CorrelationClues(
             tokens: tokens, references: Array((message.inReplyTo + message.references.reversed()).prefix(100)), returned: returned,
@@ -135,7 +139,9 @@ package struct Correlator: Sendable {
     package func verdict(_ clues: CorrelationClues, found: [SentMessage], latest: SentMessage?) -> Correlation? {
         var proofs: [(message: SentMessage, proof: Correlation.Proof, kind: MailToken.Kind?)] = []
         for clue in clues.tokens {
-            if let message = found.first(where: { $0.outbox == clue.token.message }) { proofs.append((message, clue.proof, clue.token.kind)) }
+            if let message = found.first(where: { $0.outbox == clue.token.message }) {
+                proofs.append((message, clue.proof, clue.token.kind))
+            }
         }
         for id in clues.envelopeIDs {
             if let message = found.first(where: { $0.outbox == id }) {

@@ -67,7 +67,8 @@ package struct SentMessage: Sendable, Equatable {
     package let messageID: MessageID
     package let recipient: EmailAddress
 
-    package init(outbox: OutboxMessage.ID, enrollment: Enrollment.ID?, contact: Contact.ID?, messageID: MessageID, recipient: EmailAddress) {
+    package init(outbox: OutboxMessage.ID, enrollment: Enrollment.ID?, contact: Contact.ID?, messageID: MessageID, recipient: EmailAddress)
+    {
         self.outbox = outbox
         self.enrollment = enrollment
         self.contact = contact

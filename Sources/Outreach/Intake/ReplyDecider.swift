@@ -95,7 +95,9 @@ package struct UnsubscribeDecider: Sendable {
 
     package init(ids: RecordIDs) { self.ids = ids }
 
-    package func decide(_ message: SentMessage, workspace: WorkspaceID, machine: SequenceMachine?, source: Suppression.Source, at now: Timestamp)
+    package func decide(
+        _ message: SentMessage, workspace: WorkspaceID, machine: SequenceMachine?, source: Suppression.Source, at now: Timestamp
+    )
         -> Consequence
     {
         let writer = TimelineWriter(ids: ids, at: now, contact: message.contact, enrollment: message.enrollment, outbox: message.outbox)

@@ -62,7 +62,8 @@ package struct Reading: Sendable, Equatable {
     package let bounces: [Bounce]
 
     package init(
-        replyClass: ReplyClass, intent: String?, confidence: Double, evidence: [String], text: String, returnDate: CivilDate?, bounces: [Bounce]
+        replyClass: ReplyClass, intent: String?, confidence: Double, evidence: [String], text: String, returnDate: CivilDate?,
+        bounces: [Bounce]
     ) {
         self.replyClass = replyClass
         self.intent = intent

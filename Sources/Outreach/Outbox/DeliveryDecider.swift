@@ -57,11 +57,13 @@ package struct DeliveryDecider: Sendable {
         switch attempt.outcome {
         case .accepted:
             let transition = machine?.advance(on: .accepted(step: message.step), at: now)
-            return decision(.sent, nil, .delivered, "accepted by \(attempt.remoteMTA ?? "the peer")", attempt, message, machine, transition, judgement)
+            return decision(
+                .sent, nil, .delivered, "accepted by \(attempt.remoteMTA ?? "the peer")", attempt, message, machine, transition, judgement)
         case .ambiguous:
             if onUncertain == .resend { return later(attempt, message, machine, judgement, kind: .ambiguous) }
             let transition = machine?.advance(on: .uncertain(step: message.step), at: now)
-            return decision(.hold, nil, .ambiguous, "the reply to the final dot was lost; held", attempt, message, machine, transition, judgement)
+            return decision(
+                .hold, nil, .ambiguous, "the reply to the final dot was lost; held", attempt, message, machine, transition, judgement)
         case .deferred:
             return later(attempt, message, machine, judgement, kind: .deferred)
         case .rejected:
@@ -71,7 +73,8 @@ package struct DeliveryDecider: Sendable {
             if let judgement, judgement.suppressesRecipient {
                 decision = decision.suppressing(
                     Suppression(
-                        id: ids.next(), workspace: message.workspace, subject: .init(message.recipient), reason: .invalidRecipient, source: .bounce,
+                        id: ids.next(), workspace: message.workspace, subject: .init(message.recipient), reason: .invalidRecipient,
+                        source: .bounce,
                         note: attempt.text, at: now))
             }
             return decision
@@ -81,11 +84,14 @@ package struct DeliveryDecider: Sendable {
     /// A message that has not left within its lifetime.
     package func expire(_ message: OutboxMessage, machine: SequenceMachine?, at now: Timestamp) -> Consequence {
         let text = message.reason.isEmpty ? "it never left" : message.reason
-        return consequence(.expired, "given up: \(text)", [:], message, machine, machine?.advance(on: .expired(step: message.step, text: text), at: now), now)
+        return consequence(
+            .expired, "given up: \(text)", [:], message, machine, machine?.advance(on: .expired(step: message.step, text: text), at: now),
+            now)
     }
 
     private func later(
-        _ attempt: DeliveryAttempt, _ message: OutboxMessage, _ machine: SequenceMachine?, _ judgement: FailureJudgement?, kind: TimelineEvent.Kind
+        _ attempt: DeliveryAttempt, _ message: OutboxMessage, _ machine: SequenceMachine?, _ judgement: FailureJudgement?,
+        kind: TimelineEvent.Kind
     ) -> DeliveryDecision {
         let next = retry.next(
             after: message.attempts + 1, at: attempt.endedAt, createdAt: message.createdAt, message: message.id, chance: chance)
@@ -100,9 +106,11 @@ package struct DeliveryDecider: Sendable {
         _ state: OutboxMessage.State, _ next: Timestamp?, _ kind: TimelineEvent.Kind, _ summary: String, _ attempt: DeliveryAttempt,
         _ message: OutboxMessage, _ machine: SequenceMachine?, _ transition: Transition?, _ judgement: FailureJudgement?
     ) -> DeliveryDecision {
-        var facts = ["step": "\(message.step)", "attempt": "\(message.attempts + 1)", "stage": attempt.stage, "message_id": message.messageID.text]
+        var facts = [
+            "step": "\(message.step)", "attempt": "\(message.attempts + 1)", "stage": attempt.stage, "message_id": message.messageID.text,
+        ]
         facts["reply_code"] = attempt.replyCode.map(String.init)
-        facts["status"] = attempt.enhancedStatus?.description
+        facts["status"] = attempt.enhancedStatus?.text
         facts["remote_mta"] = attempt.remoteMTA
         facts["tls"] = attempt.tls
         facts["class"] = judgement?.failureClass

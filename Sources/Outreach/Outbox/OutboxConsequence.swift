@@ -21,6 +21,7 @@ package enum OutboxConsequence {
     package static func changed(_ machine: SequenceMachine, _ event: SequenceEvent, ids: RecordIDs, at now: Timestamp) -> Consequence {
         let writer = TimelineWriter(ids: ids, at: now, contact: machine.enrollment.contact, enrollment: machine.enrollment.id)
         let transition = machine.advance(on: event, at: now)
-        return Consequence(transition: transition, timeline: [writer.event(of: transition, from: machine.enrollment.state)].compactMap { $0 })
+        return Consequence(
+            transition: transition, timeline: [writer.event(of: transition, from: machine.enrollment.state)].compactMap { $0 })
     }
 }

@@ -52,7 +52,8 @@ package struct OutboxMessage: Sendable, Equatable {
     package var finalDotAt: Timestamp?
 
     package init(
-        id: ID, workspace: WorkspaceID, enrollment: Enrollment.ID?, contact: Contact.ID?, step: Int, occurrence: Int, identity: String, route: String,
+        id: ID, workspace: WorkspaceID, enrollment: Enrollment.ID?, contact: Contact.ID?, step: Int, occurrence: Int, identity: String,
+        route: String,
         reversePath: ReversePath, recipient: EmailAddress, messageID: MessageID, subject: String, bytes: [UInt8], createdAt: Timestamp,
         budgetDate: CivilDate, state: State = .incoming, reason: String = "", attempts: Int = 0, nextAttemptAt: Timestamp?,
         finalDotAt: Timestamp? = nil

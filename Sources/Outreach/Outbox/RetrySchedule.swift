@@ -20,7 +20,8 @@ package struct RetrySchedule: Sendable, Hashable {
     /// The moment of the next attempt; nil when the message would be older than its lifetime then.
     ///
     /// - Parameter attempts: how many attempts were made, the one that just failed included (1 or more).
-    package func next(after attempts: Int, at now: Timestamp, createdAt: Timestamp, message: OutboxMessage.ID, chance: Chance) -> Timestamp? {
+    package func next(after attempts: Int, at now: Timestamp, createdAt: Timestamp, message: OutboxMessage.ID, chance: Chance) -> Timestamp?
+    {
         let wait = waits[min(max(attempts, 1), waits.count) - 1]
         let share = chance.fraction("retry jitter", [message.description, attempts.description])
         let next = now + wait.scaled(by: 1 + jitter * (2 * share - 1))

@@ -143,21 +143,26 @@ package struct StepComposer: Sendable {
     private func build(_ order: Order, step: Int, id: OutboxMessage.ID, rendered: Rendered) -> Result {
         let contact = order.due.contact
         let identity = order.identity
-        var replyTo: [Mailbox] = []
+        var replyTo: Mailbox?
         if identity.replyTo == .token {
-            guard let address = addresses?.address(.reply, for: id, at: order.now) else { return .impossible("no token addresses for Reply-To") }
-            replyTo = [Mailbox(displayName: identity.from.displayName, address: address)]
+            guard let address = addresses?.address(.reply, for: id, at: order.now) else {
+                return .impossible("no token addresses for Reply-To")
+            }
+            replyTo = Mailbox(displayName: identity.from.displayName, address: address)
         }
         var reversePath = ReversePath.address(identity.from.address)
         if identity.returnPath == .token {
-            guard let address = addresses?.address(.bounce, for: id, at: order.now) else { return .impossible("no token addresses for bounces") }
+            guard let address = addresses?.address(.bounce, for: id, at: order.now) else {
+                return .impossible("no token addresses for bounces")
+            }
             reversePath = .address(address)
         }
         let nonce = RecordID<OutboxMessage>(rawValue: Int64(chance.bits("Message-ID", [id.description]) >> 16)).description
         guard let messageID = MessageID("\(id).\(nonce)@\(hostname)") else { return .impossible("no Message-ID with \(hostname)") }
         var draft = MessageDraft(
             from: identity.from, to: [Mailbox(displayName: contact.displayName, address: contact.address)], subject: rendered.subject,
-            date: MessageDate(timestamp: order.now, offsetMinutes: identity.pacing.window.zone.offset(at: order.now) / 60), messageID: messageID,
+            date: MessageDate(timestamp: order.now, offsetMinutes: identity.pacing.window.zone.offset(at: order.now) / 60),
+            messageID: messageID,
             text: rendered.text)
         draft.replyTo = replyTo
         draft.html = rendered.html
@@ -179,7 +184,8 @@ package struct StepComposer: Sendable {
         return .message(
             OutboxMessage(
                 id: id, workspace: contact.workspace, enrollment: order.due.enrollment.id, contact: contact.id, step: step,
-                occurrence: order.earlier.count { $0.step == step }, identity: identity.name, route: identity.route, reversePath: reversePath,
+                occurrence: order.earlier.count { $0.step == step }, identity: identity.name, route: identity.route,
+                reversePath: reversePath,
                 recipient: contact.address, messageID: messageID, subject: rendered.subject, bytes: bytes, createdAt: order.now,
                 budgetDate: identity.pacing.window.zone.date(at: order.now), nextAttemptAt: order.now))
     }

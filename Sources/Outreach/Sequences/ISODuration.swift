@@ -30,7 +30,9 @@ package struct ISODuration: Sendable, Hashable, Codable, CustomStringConvertible
                 number = number * 10 + Int64(digit - UInt8(ascii: "0"))
                 bytes.removeFirst()
             }
-            guard digits > 0, let unit = bytes.popFirst(), let (place, factor) = Self.unit(unit, inTime: inTime), place >= rank else { return nil }
+            guard digits > 0, let unit = bytes.popFirst(), let (place, factor) = Self.unit(unit, inTime: inTime), place >= rank else {
+                return nil
+            }
             rank = place + 1
             total += number * factor
         }

@@ -104,7 +104,9 @@ package struct SequenceFile: Sendable {
             if let written = string("delay", in: table, path: path, required: index > 0) {
                 delay = ISODuration(written)
                 if delay == nil {
-                    fault(path + ["delay"], "'\(written)' is not an ISO 8601 duration of weeks, days, hours, minutes or seconds; write for instance \"P3D\"")
+                    fault(
+                        path + ["delay"],
+                        "'\(written)' is not an ISO 8601 duration of weeks, days, hours, minutes or seconds; write for instance \"P3D\"")
                 }
             }
             guard let text, let delay else { return nil }
@@ -155,7 +157,8 @@ package struct SequenceFile: Sendable {
             let bytes = Array(name.utf8)
             return !bytes.isEmpty && bytes.count <= 64
                 && bytes.allSatisfy { byte in
-                    (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+                    (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122) || byte == UInt8(ascii: "-")
+                        || byte == UInt8(ascii: "_")
                 }
         }
     }

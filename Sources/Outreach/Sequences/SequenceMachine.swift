@@ -63,10 +63,13 @@ package struct SequenceMachine: Sendable {
             if !plan.stops(on: .hardBounce) { return accepted(step: step, at: now) }
             return move(.stopped, .bounced, "step \(stepName(step)) was refused: \(text)", at: now)
         case .expired(let step, let text):
-            return isRunning ? move(.stopped, .undeliverable, "step \(stepName(step)) could not be delivered in time: \(text)", at: now) : nil
+            return isRunning
+                ? move(.stopped, .undeliverable, "step \(stepName(step)) could not be delivered in time: \(text)", at: now) : nil
         case .uncertain(let step):
             return enrollment.state == .sending
-                ? move(.sending, .uncertainDelivery, "the reply to the final dot of step \(stepName(step)) was lost; held for a person", at: now)
+                ? move(
+                    .sending, .uncertainDelivery, "the reply to the final dot of step \(stepName(step)) was lost; held for a person",
+                    at: now)
                 : nil
         case .replied(let replyClass, let certainty, let returnDate, let permanentBounce):
             guard certainty != .low else { return nil }
@@ -155,7 +158,8 @@ package struct SequenceMachine: Sendable {
     }
 
     private func move(
-        _ state: Enrollment.State, _ cause: Enrollment.Cause?, _ reason: String, nextStep: Int? = nil, due: Timestamp? = nil, at now: Timestamp
+        _ state: Enrollment.State, _ cause: Enrollment.Cause?, _ reason: String, nextStep: Int? = nil, due: Timestamp? = nil,
+        at now: Timestamp
     ) -> Transition {
         Transition(
             enrollment: enrollment.id, expectedVersion: enrollment.version, at: now, state: state, cause: cause, reason: reason,

@@ -75,7 +75,8 @@ package protocol SequenceStore: Sendable {
     func enrollments(contact: Contact.ID) async throws(StoreError) -> [Enrollment]
 
     /// Enrollments of a sequence name in id order, from above `after`, at most `limit`.
-    func enrollments(workspace: WorkspaceID, sequenceName: String, after: Enrollment.ID?, limit: Int) async throws(StoreError) -> [Enrollment]
+    func enrollments(workspace: WorkspaceID, sequenceName: String, after: Enrollment.ID?, limit: Int) async throws(StoreError)
+        -> [Enrollment]
 
     /// Claims enrollments that are `active` or `held`, due at `now` and free of a living lease; oldest due first.
     ///
@@ -96,7 +97,8 @@ package protocol SequenceStore: Sendable {
     func dispatch(_ message: OutboxMessage, with consequence: Consequence) async throws(StoreError) -> CommitResult
 
     /// Moves a due enrollment to `until` without a transition and notes what held it; ends its lease.
-    func postpone(_ enrollment: Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String) async throws(StoreError) -> CommitResult
+    func postpone(_ enrollment: Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String) async throws(StoreError)
+        -> CommitResult
 
     /// Applies one consequence: transition, cancelled mail, suppressions and timeline.
     func apply(_ consequence: Consequence) async throws(StoreError) -> CommitResult

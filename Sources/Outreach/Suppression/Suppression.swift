@@ -46,7 +46,8 @@ package struct Suppression: Sendable, Equatable {
     package let expiresAt: Timestamp?
 
     package init(
-        id: ID, workspace: WorkspaceID, subject: Subject, reason: Reason, source: Source, note: String, at: Timestamp, expiresAt: Timestamp? = nil
+        id: ID, workspace: WorkspaceID, subject: Subject, reason: Reason, source: Source, note: String, at: Timestamp,
+        expiresAt: Timestamp? = nil
     ) {
         self.id = id
         self.workspace = workspace

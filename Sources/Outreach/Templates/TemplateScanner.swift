@@ -36,7 +36,9 @@ struct TemplateScanner {
             switch piece {
             case .open(let name, _):
                 sections.append(name)
-                guard sections.count <= deepest else { throw TemplateError(line: line, message: "sections are nested deeper than \(deepest)") }
+                guard sections.count <= deepest else {
+                    throw TemplateError(line: line, message: "sections are nested deeper than \(deepest)")
+                }
             case .close(let name):
                 guard let open = sections.popLast(), Array(open.utf8) == Array(name.utf8) else {
                     throw TemplateError(line: line, message: "{{/\(name)}} closes a section that is not the open one")
@@ -79,7 +81,8 @@ struct TemplateScanner {
         guard legal, !name.isEmpty, name.count <= 64 else {
             let shown = String(decoding: name.prefix(40), as: UTF8.self)
             throw TemplateError(
-                line: line, message: "{{\(shown)}} is not a tag of ours; use {{field}}, {{field|fallback}}, {{#field}}...{{/field}} or {{^field}}")
+                line: line,
+                message: "{{\(shown)}} is not a tag of ours; use {{field}}, {{field|fallback}}, {{#field}}...{{/field}} or {{^field}}")
         }
         return String(decoding: name, as: UTF8.self)
     }

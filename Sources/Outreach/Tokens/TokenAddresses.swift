@@ -11,7 +11,9 @@ package struct TokenAddresses: Sendable {
     private let asciiDomain: String
 
     /// nil when the domain is not a domain name.
-    package init?(domain: String, codec: TokenCodec, replyValid: Duration = .seconds(400 * 86_400), bounceValid: Duration = .seconds(60 * 86_400)) {
+    package init?(
+        domain: String, codec: TokenCodec, replyValid: Duration = .seconds(400 * 86_400), bounceValid: Duration = .seconds(60 * 86_400)
+    ) {
         guard let ascii = DomainName.toASCII(domain) else { return nil }
         self.domain = domain
         self.codec = codec

@@ -8,7 +8,8 @@ struct StatusRoutes {
         router.get("/healthz") { _, _ in
             let troubles = await board.troubles()
             return Response(
-                status: troubles.isEmpty ? .ok : .serviceUnavailable, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+                status: troubles.isEmpty ? .ok : .serviceUnavailable,
+                headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: troubles.isEmpty ? "ok\n" : troubles.joined(separator: "\n") + "\n")))
         }
         router.get("/") { _, _ in

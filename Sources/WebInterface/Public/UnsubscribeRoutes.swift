@@ -39,12 +39,14 @@ struct UnsubscribeRoutes {
             return unknown
         case .tryAgain:
             return Page.response(
-                .serviceUnavailable, Page.html(title: "Try again", body: "<h1>Not yet</h1><p>This did not work just now. Please try again.</p>"))
+                .serviceUnavailable,
+                Page.html(title: "Try again", body: "<h1>Not yet</h1><p>This did not work just now. Please try again.</p>"))
         }
     }
 
     private var unknown: Response {
-        Page.response(.notFound, Page.html(title: "Unknown link", body: "<h1>Unknown link</h1><p>This link is not complete or not ours.</p>"))
+        Page.response(
+            .notFound, Page.html(title: "Unknown link", body: "<h1>Unknown link</h1><p>This link is not complete or not ours.</p>"))
     }
 
     /// The token of the path; nil when it cannot be one.

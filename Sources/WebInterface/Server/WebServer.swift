@@ -15,7 +15,8 @@ package struct WebServer: Service {
     ///   - port: 0 takes a free one.
     ///   - onReady: gets the port once the server listens.
     package init(
-        desk: any UnsubscribeDesk, board: any StatusBoard, host: String, port: Int, logger: Logger, onReady: @escaping @Sendable (Int) async -> Void = { _ in }
+        desk: any UnsubscribeDesk, board: any StatusBoard, host: String, port: Int, logger: Logger,
+        onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.desk = desk
         self.board = board
