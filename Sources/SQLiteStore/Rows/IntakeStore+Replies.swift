@@ -1,0 +1,194 @@
+import Foundation
+import GRDB
+package import InternetMessage
+package import Outreach
+
+/// What became of the messages that came in, and what is needed to find that out.
+extension SQLiteStore {
+    package func file(_ record: ReplyRecord, consequence: Consequence) async throws(StoreError) -> CommitResult {
+        try await write { ledger in
+            let state = try ledger.db.record("SELECT state FROM intake WHERE id = :id", ["id": record.intake.rawValue])
+            guard let state else { throw StoreError(code: .constraint, message: "a message that was never taken in was to be filed") }
+            let known: IncomingMessage.State = try state.word("state")
+            // Another worker, after this one's lease ran out, was first: the same message means the same.
+            if known == .sorted || known == .duplicate { return .committed }
+            if record.duplicateOf == nil, let messageID = record.messageID {
+                let first = try ledger.earlier(
+                    messageID: messageID, bodyHash: record.bodyHash, enrollment: record.enrollment, than: record.intake)
+                if first != nil { return .stale }
+            }
+            guard try ledger.isCurrent(consequence) else { return .stale }
+            try ledger.insert(record)
+            try ledger.db.run(
+                "UPDATE intake SET state = :state, state_reason = NULL, lease_owner = NULL, lease_until = NULL WHERE id = :id",
+                [
+                    "id": record.intake.rawValue,
+                    "state": (record.duplicateOf == nil ? IncomingMessage.State.sorted : .duplicate).rawValue,
+                ])
+            try ledger.apply(consequence)
+            return .committed
+        }
+    }
+
+    package func reply(_ id: IncomingMessage.ID) async throws(StoreError) -> ReplyRecord? {
+        try await read { ledger in
+            try ledger.db.record("SELECT * FROM reply WHERE intake_id = :id", ["id": id.rawValue]).map(ReplyRecord.init)
+        }
+    }
+
+    package func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord] {
+        try await read { ledger in
+            if let contact {
+                return try ledger.db.records(
+                    "SELECT * FROM reply WHERE contact_id = :contact ORDER BY intake_id DESC LIMIT :limit",
+                    ["contact": contact.rawValue, "limit": max(0, limit)]
+                ).map(ReplyRecord.init)
+            }
+            return try ledger.db.records("SELECT * FROM reply ORDER BY intake_id DESC LIMIT :limit", ["limit": max(0, limit)])
+                .map(ReplyRecord.init)
+        }
+    }
+
+    package func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, before: IncomingMessage.ID) async throws(StoreError)
+        -> IncomingMessage.ID?
+    {
+        try await read { try $0.earlier(messageID: messageID, bodyHash: bodyHash, enrollment: enrollment, than: before) }
+    }
+
+    package func label(_ id: IncomingMessage.ID, as replyClass: ReplyClass, event: TimelineEvent) async throws(StoreError) -> Bool {
+        try await write { ledger in
+            let changed = try ledger.db.run(
+                "UPDATE reply SET label = :label WHERE intake_id = :id", ["id": id.rawValue, "label": replyClass.rawValue])
+            guard changed == 1 else { return false }
+            try ledger.append(event)
+            return true
+        }
+    }
+
+    package func sentMessages(messageIDs: [MessageID]) async throws(StoreError) -> [SentMessage] {
+        // Ours are ASCII, so that others cannot be meant.
+        let ids = messageIDs.filter(\.isWritable).map(\.text)
+        guard !ids.isEmpty else { return [] }
+        return try await read { ledger in
+            try ledger.db.records(
+                """
+                SELECT id, enrollment_id, contact_id, message_id, recipient FROM outbox
+                WHERE message_id IN (SELECT value FROM json_each(:ids))
+                """, ["ids": jsonText(ids)]
+            ).map(SentMessage.init)
+        }
+    }
+
+    package func sentMessage(id: OutboxMessage.ID) async throws(StoreError) -> SentMessage? {
+        try await read { ledger in
+            try ledger.db.record(
+                "SELECT id, enrollment_id, contact_id, message_id, recipient FROM outbox WHERE id = :id", ["id": id.rawValue]
+            ).map(SentMessage.init)
+        }
+    }
+
+    package func latestSentMessage(to address: EmailAddress, since: Timestamp) async throws(StoreError) -> SentMessage? {
+        try await read { ledger in
+            try ledger.db.record(Self.latestSentSQL, ["key": address.suppressionKey, "since": since.milliseconds]).map(SentMessage.init)
+        }
+    }
+
+    static let latestSentSQL = """
+        SELECT id, enrollment_id, contact_id, message_id, recipient FROM outbox
+        WHERE recipient_key = :key AND final_dot_at >= :since
+        ORDER BY final_dot_at DESC LIMIT 1
+        """
+}
+
+extension Ledger {
+    /// The intake that was filed as the first of the same message; nil when there is none but `id` itself.
+    fileprivate func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, than id: IncomingMessage.ID) throws
+        -> IncomingMessage.ID?
+    {
+        try db.record(
+            """
+            SELECT intake_id FROM reply
+            WHERE message_id = :message_id AND body_hash = :hash AND enrollment_id IS :enrollment AND intake_id <> :id
+            ORDER BY duplicate_of IS NOT NULL, intake_id LIMIT 1
+            """,
+            ["message_id": Data(messageID.bytes), "hash": bodyHash, "enrollment": enrollment?.rawValue, "id": id.rawValue]
+        )?.id("intake_id")
+    }
+
+    fileprivate func insert(_ record: ReplyRecord) throws {
+        let reading = record.reading
+        try db.run(
+            """
+            INSERT INTO reply (intake_id, sorted_at, enrollment_id, contact_id, outbox_id, certainty, proofs, sender, subject, message_id,
+                body_hash, duplicate_of, class, intent, confidence, evidence, text, return_day, bounces, label, requires_response,
+                authentication)
+            VALUES (:intake, :sorted, :enrollment, :contact, :outbox, :certainty, :proofs, :sender, :subject, :message_id,
+                :hash, :duplicate_of, :class, :intent, :confidence, :evidence, :text, :return_day, :bounces, :label, :requires_response,
+                :authentication)
+            """,
+            [
+                "intake": record.intake.rawValue, "sorted": record.sortedAt.milliseconds, "enrollment": record.enrollment?.rawValue,
+                "contact": record.contact?.rawValue, "outbox": record.outbox?.rawValue, "certainty": record.certainty?.rawValue,
+                "proofs": jsonText(record.proofs), "sender": record.from.storable, "subject": record.subject.storable,
+                "message_id": record.messageID.map { Data($0.bytes) }, "hash": record.bodyHash, "duplicate_of": record.duplicateOf?.rawValue,
+                "class": reading.replyClass.rawValue, "intent": reading.intent?.storable,
+                "confidence": reading.confidence.isFinite ? min(1, max(0, reading.confidence)) : 0, "evidence": jsonText(reading.evidence),
+                "text": reading.text.storable, "return_day": reading.returnDate?.daysSinceEpoch,
+                "bounces": jsonText(reading.bounces.map(StoredBounce.init)), "label": record.label?.rawValue,
+                "requires_response": record.requiresResponse, "authentication": record.authentication.storable,
+            ])
+    }
+}
+
+/// One bounce as it stands in the column `bounces`.
+private struct StoredBounce: Codable {
+    let recipient: String?
+    let status: String?
+    let permanent: Bool
+    let failureClass: String
+    let diagnostic: String
+
+    init(_ bounce: Reading.Bounce) {
+        // A recipient that could not be read back is left to the diagnostic.
+        recipient = try? bounce.recipient?.stored()
+        status = bounce.status?.text
+        permanent = bounce.permanent
+        failureClass = bounce.failureClass
+        diagnostic = bounce.diagnostic
+    }
+
+    var bounce: Reading.Bounce {
+        Reading.Bounce(
+            recipient: recipient.flatMap(EmailAddress.init(stored:)), status: status.flatMap { EnhancedStatusCode($0) }, permanent: permanent,
+            failureClass: failureClass, diagnostic: diagnostic)
+    }
+}
+
+extension ReplyRecord {
+    init(_ record: Record) throws {
+        let bounces: [StoredBounce] = try record.json("bounces")
+        self.init(
+            intake: try record.id("intake_id"), sortedAt: try record.moment("sorted_at"), enrollment: record.idOrNil("enrollment_id"),
+            contact: record.idOrNil("contact_id"), outbox: record.idOrNil("outbox_id"), certainty: try record.wordOrNil("certainty"),
+            proofs: try record.json("proofs"), from: try record.text("sender"), subject: try record.text("subject"),
+            messageID: record.bytesOrNil("message_id").flatMap { MessageID(lenient: $0) }, bodyHash: try record.text("body_hash"),
+            duplicateOf: record.idOrNil("duplicate_of"),
+            reading: Reading(
+                replyClass: try record.word("class"), intent: record.textOrNil("intent"), confidence: try record.real("confidence"),
+                evidence: try record.json("evidence"), text: try record.text("text"), returnDate: record.dayOrNil("return_day"),
+                bounces: bounces.map(\.bounce)),
+            label: try record.wordOrNil("label"), requiresResponse: try record.integer("requires_response") != 0,
+            authentication: try record.text("authentication"))
+    }
+}
+
+extension SentMessage {
+    init(_ record: Record) throws {
+        guard let messageID = MessageID(lenient: Array(try record.text("message_id").utf8)) else {
+            throw StoreError(code: .unusable, message: "a message in the outbox cannot be read; run 'postrider db check'")
+        }
+        self.init(
+            outbox: try record.id("id"), enrollment: record.idOrNil("enrollment_id"), contact: record.idOrNil("contact_id"),
+            messageID: messageID, recipient: try record.address("recipient"))
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import GRDB
+package import InternetMessage
+package import Outreach
+
+extension SQLiteStore: IntakeStore {
+    package func accept(_ message: IncomingMessage) async throws(StoreError) {
+        try await write { try $0.insert(message, from: nil) }
+    }
+
+    package func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) async throws(StoreError) -> Bool {
+        try await write { ledger in
+            guard try ledger.raise(watermark) else { return false }
+            // After a server went back to an earlier UIDVALIDITY its messages may be here already.
+            let isStored = try ledger.db.exists(
+                "SELECT 1 FROM intake WHERE account = :account AND folder = :folder AND uid_validity = :validity AND uid = :uid",
+                [
+                    "account": watermark.account, "folder": watermark.folder, "validity": Int64(watermark.uidValidity),
+                    "uid": Int64(watermark.lastUID),
+                ])
+            if isStored { return false }
+            try ledger.insert(message, from: watermark)
+            return true
+        }
+    }
+
+    package func move(to watermark: MailboxWatermark) async throws(StoreError) {
+        try await write { ledger in
+            _ = try ledger.raise(watermark)
+        }
+    }
+
+    package func watermark(account: String, folder: String) async throws(StoreError) -> MailboxWatermark? {
+        try await read { ledger in try ledger.watermark(account: account, folder: folder) }
+    }
+
+    package func claimReceived(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [IncomingMessage] {
+        try await write { ledger in
+            try ledger.db.records(
+                Self.claimReceivedSQL,
+                ["owner": lease.owner, "until": lease.until.milliseconds, "now": now.milliseconds, "limit": max(0, limit)]
+            ).map { try ledger.incoming($0) }.sorted { $0.id < $1.id }
+        }
+    }
+
+    static let claimReceivedSQL = """
+        UPDATE intake SET lease_owner = :owner, lease_until = :until, attempts = attempts + 1
+        WHERE id IN (
+            SELECT id FROM intake
+            WHERE state = 'received' AND (lease_until IS NULL OR lease_until <= :now)
+            ORDER BY id LIMIT :limit)
+        RETURNING *
+        """
+
+    package func quarantine(_ id: IncomingMessage.ID, reason: String, event: TimelineEvent) async throws(StoreError) {
+        try await write { ledger in
+            let changed = try ledger.db.run(
+                """
+                UPDATE intake SET state = 'quarantined', state_reason = :reason, lease_owner = NULL, lease_until = NULL
+                WHERE id = :id AND state = 'received'
+                """, ["id": id.rawValue, "reason": reason.storable])
+            if changed == 1 { try ledger.append(event) }
+        }
+    }
+
+    package func retryQuarantined(_ ids: [IncomingMessage.ID]?) async throws(StoreError) -> Int {
+        try await write { ledger in
+            let condition = ids == nil ? "" : "AND id IN (SELECT value FROM json_each(:ids))"
+            return try ledger.db.run(
+                "UPDATE intake SET state = 'received', state_reason = NULL, attempts = 0 WHERE state = 'quarantined' \(condition)",
+                ids.map { ["ids": try jsonText($0.map(\.rawValue))] } ?? StatementArguments())
+        }
+    }
+
+    package func incoming(id: IncomingMessage.ID) async throws(StoreError) -> IncomingMessage? {
+        try await read { ledger in
+            try ledger.db.record("SELECT * FROM intake WHERE id = :id", ["id": id.rawValue]).map { try ledger.incoming($0) }
+        }
+    }
+
+    package func incoming(state: IncomingMessage.State, after: IncomingMessage.ID?, limit: Int) async throws(StoreError) -> [IncomingMessage] {
+        try await read { ledger in
+            try ledger.db.records(
+                "SELECT * FROM intake WHERE state = :state AND id > :after ORDER BY id LIMIT :limit",
+                ["state": state.rawValue, "after": after?.rawValue ?? 0, "limit": max(0, limit)]
+            ).map { try ledger.incoming($0) }
+        }
+    }
+}
+
+extension Ledger {
+    func watermark(account: String, folder: String) throws -> MailboxWatermark? {
+        let found = try db.record(
+            "SELECT uid_validity, last_uid FROM watermark WHERE account = :account AND folder = :folder",
+            ["account": account, "folder": folder])
+        guard let found else { return nil }
+        return MailboxWatermark(
+            account: account, folder: folder, uidValidity: UInt32(truncatingIfNeeded: try found.integer("uid_validity")),
+            lastUID: UInt32(truncatingIfNeeded: try found.integer("last_uid")))
+    }
+
+    /// Moves a watermark up; false, and nothing written, when it is there or past it already.
+    fileprivate func raise(_ watermark: MailboxWatermark) throws -> Bool {
+        try db.run(
+            """
+            INSERT INTO watermark (account, folder, uid_validity, last_uid) VALUES (:account, :folder, :validity, :uid)
+            ON CONFLICT (account, folder) DO UPDATE SET uid_validity = excluded.uid_validity, last_uid = excluded.last_uid
+            WHERE watermark.uid_validity <> excluded.uid_validity OR watermark.last_uid < excluded.last_uid
+            """,
+            [
+                "account": watermark.account, "folder": watermark.folder, "validity": Int64(watermark.uidValidity),
+                "uid": Int64(watermark.lastUID),
+            ]) == 1
+    }
+
+    fileprivate func insert(_ message: IncomingMessage, from mailbox: MailboxWatermark?) throws {
+        try db.run(
+            """
+            INSERT INTO intake (id, way, received_at, reverse_path, forward_paths, origin, state, attempts, account, folder, uid_validity, uid)
+            VALUES (:id, :way, :received, :reverse_path, :forward_paths, :origin, :state, :attempts, :account, :folder, :validity, :uid)
+            """,
+            [
+                "id": message.id.rawValue, "way": message.way.rawValue, "received": message.receivedAt.milliseconds,
+                "reverse_path": message.reversePath?.stored(), "forward_paths": jsonText(message.forwardPaths), "origin": message.origin.storable,
+                "state": message.state.rawValue, "attempts": message.attempts, "account": mailbox?.account, "folder": mailbox?.folder,
+                "validity": mailbox.map { Int64($0.uidValidity) }, "uid": mailbox.map { Int64($0.lastUID) },
+            ])
+        try db.run(
+            "INSERT INTO intake_body (intake_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": Data(message.bytes)])
+    }
+
+    fileprivate func incoming(_ record: Record) throws -> IncomingMessage {
+        let id: IncomingMessage.ID = try record.id("id")
+        let body = try db.record("SELECT bytes FROM intake_body WHERE intake_id = :id", ["id": id.rawValue])
+        return IncomingMessage(
+            id: id, way: try record.word("way"), receivedAt: try record.moment("received_at"),
+            reversePath: record.textOrNil("reverse_path").flatMap(ReversePath.init(stored:)), forwardPaths: try record.json("forward_paths"),
+            origin: try record.text("origin"), bytes: try body?.bytes("bytes") ?? [], state: try record.word("state"),
+            attempts: try record.count("attempts"))
+    }
+}

@@ -1,0 +1,78 @@
+import GRDB
+import InternetMessage
+import Outreach
+
+/// The open transaction of one store method: the writes that several methods have in common.
+struct Ledger {
+    let db: Database
+    let ids: RecordIDs
+
+    /// Whether the consequence was decided on the enrollment as it stands.
+    func isCurrent(_ consequence: Consequence) throws -> Bool {
+        guard let transition = consequence.transition else { return true }
+        return try db.exists(
+            "SELECT 1 FROM enrollment WHERE id = :id AND version = :version",
+            ["id": transition.enrollment.rawValue, "version": transition.expectedVersion])
+    }
+
+    /// Writes all of a consequence that `isCurrent`.
+    func apply(_ consequence: Consequence) throws {
+        if let transition = consequence.transition { try apply(transition) }
+        for suppression in consequence.suppressions { try add(suppression) }
+        for event in consequence.timeline { try append(event) }
+    }
+
+    /// Moves the enrollment, keeps the transition, and cancels queued mail where the new state does not want it.
+    func apply(_ transition: Transition) throws {
+        let changed = try db.run(
+            """
+            UPDATE enrollment
+            SET state = :state, cause = :cause, reason = :reason, next_step = :next_step, due_at = :due_at, held_by = NULL,
+                lease_owner = NULL, lease_until = NULL, version = version + 1
+            WHERE id = :id AND version = :version
+            """,
+            [
+                "id": transition.enrollment.rawValue, "version": transition.expectedVersion, "state": transition.state.rawValue,
+                "cause": transition.cause?.rawValue, "reason": transition.reason.storable, "next_step": transition.nextStep,
+                "due_at": transition.dueAt?.milliseconds,
+            ])
+        guard changed == 1 else { throw StoreError(code: .constraint, message: "a stale transition was about to be applied") }
+        try db.run(
+            """
+            INSERT INTO transition_log (enrollment_id, version, at, state, cause, reason, next_step, due_at)
+            VALUES (:id, :version, :at, :state, :cause, :reason, :next_step, :due_at)
+            """,
+            [
+                "id": transition.enrollment.rawValue, "version": transition.expectedVersion + 1, "at": transition.at.milliseconds,
+                "state": transition.state.rawValue, "cause": transition.cause?.rawValue, "reason": transition.reason.storable,
+                "next_step": transition.nextStep, "due_at": transition.dueAt?.milliseconds,
+            ])
+        if transition.cancelsQueuedMail { try cancelMail(of: transition.enrollment, because: transition.reason, at: transition.at) }
+    }
+
+    /// Appends an event; an id that another process took meanwhile is replaced by the next free one.
+    func append(_ event: TimelineEvent) throws {
+        let sql = """
+            INSERT INTO timeline (id, at, kind, contact_id, enrollment_id, outbox_id, intake_id, summary, facts)
+            VALUES (:id, :at, :kind, :contact, :enrollment, :outbox, :intake, :summary, :facts)
+            ON CONFLICT (id) DO NOTHING
+            """
+        let facts = event.facts.isEmpty ? nil : try jsonText(event.facts)
+        func insert(_ id: Int64) throws -> Bool {
+            try db.run(
+                sql,
+                [
+                    "id": id, "at": event.at.milliseconds, "kind": event.kind.rawValue, "contact": event.contact?.rawValue,
+                    "enrollment": event.enrollment?.rawValue, "outbox": event.outbox?.rawValue, "intake": event.intake?.rawValue,
+                    "summary": event.summary.storable, "facts": facts,
+                ]) == 1
+        }
+        if try !insert(event.id.rawValue) { _ = try insert(try nextFreeID(in: "SELECT MAX(id) + 1 AS id FROM timeline")) }
+    }
+
+    /// The id that the statement computes.
+    func nextFreeID(in sql: String) throws -> Int64 { try db.record(sql)?.integer("id") ?? 1 }
+
+    /// The reason of the global STOP; nil when mail may leave.
+    func stopReason() throws -> String? { try db.record("SELECT stop_reason FROM installation")?.textOrNil("stop_reason") }
+}

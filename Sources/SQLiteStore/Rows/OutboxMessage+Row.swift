@@ -1,0 +1,68 @@
+import Foundation
+import GRDB
+import InternetMessage
+import Outreach
+
+extension Ledger {
+    func insert(_ message: OutboxMessage) throws {
+        try db.run(
+            """
+            INSERT INTO outbox (id, workspace_id, enrollment_id, contact_id, step, occurrence, identity, route, reverse_path, recipient,
+                recipient_key, recipient_domain, message_id, subject, created_at, budget_day, state, reason, attempts, next_attempt_at,
+                final_dot_at)
+            VALUES (:id, :workspace, :enrollment, :contact, :step, :occurrence, :identity, :route, :reverse_path, :recipient,
+                :key, :domain, :message_id, :subject, :created_at, :day, :state, :reason, :attempts, :next, :dot)
+            """,
+            [
+                "id": message.id.rawValue, "workspace": message.workspace.rawValue, "enrollment": message.enrollment?.rawValue,
+                "contact": message.contact?.rawValue, "step": message.step, "occurrence": message.occurrence, "identity": message.identity,
+                "route": message.route, "reverse_path": message.reversePath.stored(), "recipient": message.recipient.stored(),
+                "key": message.recipient.suppressionKey, "domain": message.recipient.domainKey, "message_id": message.messageID.text,
+                "subject": message.subject.storable, "created_at": message.createdAt.milliseconds, "day": message.budgetDate.daysSinceEpoch,
+                "state": message.state.rawValue, "reason": message.reason.storable, "attempts": message.attempts,
+                "next": (message.nextAttemptAt ?? (message.state == .incoming ? message.createdAt : nil))?.milliseconds,
+                "dot": message.finalDotAt?.milliseconds,
+            ])
+        try db.run(
+            "INSERT INTO outbox_body (outbox_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": Data(message.bytes)])
+    }
+
+    /// The stored bytes of a message; empty when they are gone.
+    func bytes(of id: OutboxMessage.ID) throws -> [UInt8] {
+        try db.record("SELECT bytes FROM outbox_body WHERE outbox_id = :id", ["id": id.rawValue])?.bytes("bytes") ?? []
+    }
+
+    func message(_ id: OutboxMessage.ID) throws -> OutboxMessage? {
+        try db.record("SELECT * FROM outbox WHERE id = :id", ["id": id.rawValue]).map { try whole($0) }
+    }
+
+    /// A row of the outbox with its bytes.
+    func whole(_ record: Record) throws -> OutboxMessage { try OutboxMessage(record, bytes: bytes(of: record.id("id"))) }
+}
+
+extension OutboxMessage {
+    init(_ record: Record, bytes: [UInt8]) throws {
+        guard let messageID = MessageID(try record.text("message_id")) ?? MessageID(lenient: Array(try record.text("message_id").utf8)),
+            let reversePath = ReversePath(stored: try record.text("reverse_path"))
+        else { throw StoreError(code: .unusable, message: "a message in the outbox cannot be read; run 'postrider db check'") }
+        self.init(
+            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
+            enrollment: record.idOrNil("enrollment_id"), contact: record.idOrNil("contact_id"), step: try record.count("step"),
+            occurrence: try record.count("occurrence"), identity: try record.text("identity"), route: try record.text("route"),
+            reversePath: reversePath, recipient: try record.address("recipient"), messageID: messageID, subject: try record.text("subject"),
+            bytes: bytes, createdAt: try record.moment("created_at"), budgetDate: try record.day("budget_day"), state: try record.word("state"),
+            reason: try record.text("reason"), attempts: try record.count("attempts"), nextAttemptAt: record.momentOrNil("next_attempt_at"),
+            finalDotAt: record.momentOrNil("final_dot_at"))
+    }
+}
+
+extension DeliveryAttempt {
+    init(_ record: Record) throws {
+        self.init(
+            outbox: try record.id("outbox_id"), startedAt: try record.moment("started_at"), endedAt: try record.moment("ended_at"),
+            outcome: try record.word("outcome"), stage: try record.text("stage"),
+            replyCode: record.integerOrNil("reply_code").flatMap(Int.init(exactly:)),
+            enhancedStatus: record.textOrNil("enhanced_status").flatMap { EnhancedStatusCode($0) }, text: try record.text("text"),
+            remoteMTA: record.textOrNil("remote_mta"), tls: record.textOrNil("tls"), transcript: try record.text("transcript"))
+    }
+}

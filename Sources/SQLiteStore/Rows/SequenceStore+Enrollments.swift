@@ -1,0 +1,191 @@
+import GRDB
+package import InternetMessage
+package import Outreach
+
+extension SQLiteStore {
+    package func enroll(_ enrollments: [Enrollment], timeline: [TimelineEvent]) async throws(StoreError) -> [EnrollVerdict] {
+        try await write { ledger in
+            let events = Dictionary(grouping: timeline.filter { $0.enrollment != nil }) { $0.enrollment }
+            return try enrollments.map { enrollment in
+                let verdict = try ledger.enroll(enrollment)
+                if verdict == .enrolled(enrollment.id) { for event in events[enrollment.id] ?? [] { try ledger.append(event) } }
+                return verdict
+            }
+        }
+    }
+
+    package func enrollment(id: Enrollment.ID) async throws(StoreError) -> Enrollment? {
+        try await read { ledger in
+            try ledger.db.record("SELECT * FROM enrollment WHERE id = :id", ["id": id.rawValue]).map(Enrollment.init)
+        }
+    }
+
+    package func enrollments(contact: Contact.ID) async throws(StoreError) -> [Enrollment] {
+        try await read { ledger in
+            try ledger.db.records("SELECT * FROM enrollment WHERE contact_id = :contact ORDER BY id DESC", ["contact": contact.rawValue])
+                .map(Enrollment.init)
+        }
+    }
+
+    package func enrollments(workspace: WorkspaceID, sequenceName: String, after: Enrollment.ID?, limit: Int) async throws(StoreError)
+        -> [Enrollment]
+    {
+        try await read { ledger in
+            try ledger.db.records(
+                """
+                SELECT * FROM enrollment
+                WHERE sequence_id = (SELECT id FROM sequence WHERE workspace_id = :workspace AND name = :name) AND id > :after
+                ORDER BY id LIMIT :limit
+                """,
+                ["workspace": workspace.rawValue, "name": sequenceName, "after": after?.rawValue ?? 0, "limit": max(0, limit)]
+            ).map(Enrollment.init)
+        }
+    }
+
+    package func claimDue(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [DueEnrollment] {
+        try await write { ledger in
+            guard try ledger.stopReason() == nil else { return [] }
+            let claimed = try ledger.db.records(
+                Self.claimDueSQL,
+                ["owner": lease.owner, "until": lease.until.milliseconds, "now": now.milliseconds, "limit": max(0, limit)]
+            ).map(Enrollment.init)
+            var versions: [SequenceVersion.ID: SequenceVersion] = [:]
+            let due = try claimed.map { enrollment in
+                let contact = try ledger.db.record("SELECT * FROM contact WHERE id = :id", ["id": enrollment.contact.rawValue])
+                guard let contact, let version = try versions[enrollment.sequence] ?? ledger.sequence(enrollment.sequence) else {
+                    throw StoreError(code: .unusable, message: "an enrollment has no contact or no sequence; run 'postrider db check'")
+                }
+                versions[version.id] = version
+                return DueEnrollment(enrollment: enrollment, contact: try Contact(contact), sequence: version)
+            }
+            // The statement returns them in no order.
+            return due.sorted { a, b in
+                let (first, second) = (a.enrollment, b.enrollment)
+                return first.dueAt == second.dueAt ? first.id < second.id : (first.dueAt ?? now) < (second.dueAt ?? now)
+            }
+        }
+    }
+
+    static let claimDueSQL = """
+        UPDATE enrollment SET lease_owner = :owner, lease_until = :until
+        WHERE id IN (
+            SELECT id FROM enrollment
+            WHERE due_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
+            ORDER BY due_at LIMIT :limit)
+        RETURNING *
+        """
+
+    package func releaseLeases(owner: String) async throws(StoreError) {
+        try await write { ledger in
+            try ledger.db.run(
+                "UPDATE enrollment SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = :owner", ["owner": owner])
+            // A message whose dot was announced is not free: what became of it is unknown until it is recorded or recovered.
+            try ledger.db.run(
+                """
+                UPDATE outbox
+                SET state = CASE attempts WHEN 0 THEN 'incoming' ELSE 'deferred' END, lease_owner = NULL, lease_until = NULL
+                WHERE state = 'active' AND lease_owner = :owner AND final_dot_at IS NULL
+                """, ["owner": owner])
+            try ledger.db.run(
+                "UPDATE intake SET lease_owner = NULL, lease_until = NULL WHERE state = 'received' AND lease_owner = :owner", ["owner": owner])
+            return
+        }
+    }
+
+    package func nextDue() async throws(StoreError) -> Timestamp? {
+        try await read { ledger in
+            guard try ledger.stopReason() == nil else { return nil }
+            return try ledger.db.record(
+                """
+                SELECT MIN(due) AS due FROM (
+                    SELECT * FROM (
+                        SELECT due_at AS due FROM enrollment WHERE due_at IS NOT NULL AND lease_owner IS NULL ORDER BY due_at LIMIT 1)
+                    UNION ALL
+                    SELECT MAX(due_at, lease_until) FROM enrollment WHERE lease_owner IS NOT NULL)
+                """)?.momentOrNil("due")
+        }
+    }
+
+    package func dispatch(_ message: OutboxMessage, with consequence: Consequence) async throws(StoreError) -> CommitResult {
+        try await write { ledger in
+            guard try ledger.stopReason() == nil, try ledger.isCurrent(consequence),
+                try ledger.suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil
+            else { return .stale }
+            // First the transition, so that it cannot cancel its own message; then the message, so that events can name it.
+            if let transition = consequence.transition { try ledger.apply(transition) }
+            try ledger.insert(message)
+            try ledger.apply(Consequence(suppressions: consequence.suppressions, timeline: consequence.timeline))
+            return .committed
+        }
+    }
+
+    package func postpone(_ enrollment: Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String) async throws(StoreError)
+        -> CommitResult
+    {
+        try await write { ledger in
+            let changed = try ledger.db.run(
+                """
+                UPDATE enrollment
+                SET due_at = :until, held_by = :held_by, lease_owner = NULL, lease_until = NULL, version = version + 1
+                WHERE id = :id AND version = :version AND state IN ('active', 'held')
+                """,
+                ["id": enrollment.rawValue, "version": expectedVersion, "until": until.milliseconds, "held_by": heldBy.storable])
+            return changed == 1 ? .committed : .stale
+        }
+    }
+
+    package func apply(_ consequence: Consequence) async throws(StoreError) -> CommitResult {
+        try await write { ledger in
+            guard try ledger.isCurrent(consequence) else { return .stale }
+            try ledger.apply(consequence)
+            return .committed
+        }
+    }
+}
+
+extension Ledger {
+    fileprivate func enroll(_ enrollment: Enrollment) throws -> EnrollVerdict {
+        let contact = try db.record(
+            "SELECT * FROM contact WHERE id = :id AND workspace_id = :workspace",
+            ["id": enrollment.contact.rawValue, "workspace": enrollment.workspace.rawValue]
+        ).map(Contact.init)
+        guard let contact else { return .noSuchContact }
+        if let suppression = try suppression(workspace: contact.workspace, address: contact.address, now: enrollment.createdAt) {
+            return .suppressed(reason: suppression.reason.rawValue)
+        }
+        let version: StatementArguments = ["version": enrollment.sequence.rawValue]
+        guard let sequence = try db.record("SELECT sequence_id FROM sequence_version WHERE id = :version", version)?.integer("sequence_id") else {
+            throw StoreError(code: .constraint, message: "a contact was to be enrolled in a sequence that is not loaded")
+        }
+        let running = try db.record(
+            "SELECT id FROM enrollment WHERE contact_id = :contact AND sequence_id = :sequence AND state NOT IN ('finished', 'stopped')",
+            ["contact": contact.id.rawValue, "sequence": sequence])
+        if let running { return .alreadyEnrolled(try running.id("id")) }
+        try db.run(
+            """
+            INSERT INTO enrollment (id, workspace_id, contact_id, sequence_id, version_id, identity, state, cause, reason, next_step, due_at,
+                held_by, version, created_at)
+            VALUES (:id, :workspace, :contact, :sequence, :version_id, :identity, :state, :cause, :reason, :next_step, :due_at,
+                :held_by, :version, :created_at)
+            """,
+            [
+                "id": enrollment.id.rawValue, "workspace": enrollment.workspace.rawValue, "contact": enrollment.contact.rawValue,
+                "sequence": sequence, "version_id": enrollment.sequence.rawValue, "identity": enrollment.identity,
+                "state": enrollment.state.rawValue, "cause": enrollment.cause?.rawValue, "reason": enrollment.reason.storable,
+                "next_step": enrollment.nextStep, "due_at": enrollment.dueAt?.milliseconds, "held_by": enrollment.heldBy?.storable,
+                "version": enrollment.version, "created_at": enrollment.createdAt.milliseconds,
+            ])
+        return .enrolled(enrollment.id)
+    }
+}
+
+extension Enrollment {
+    init(_ record: Record) throws {
+        self.init(
+            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")), contact: try record.id("contact_id"),
+            sequence: try record.id("version_id"), identity: try record.text("identity"), state: try record.word("state"),
+            cause: try record.wordOrNil("cause"), reason: try record.text("reason"), nextStep: try record.count("next_step"),
+            dueAt: record.momentOrNil("due_at"), heldBy: record.textOrNil("held_by"), version: try record.count("version"),
+            createdAt: try record.moment("created_at"))
+    }
+}

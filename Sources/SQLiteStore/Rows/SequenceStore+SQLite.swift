@@ -1,0 +1,107 @@
+import GRDB
+package import InternetMessage
+package import Outreach
+
+extension SQLiteStore: SequenceStore {
+    package func load(_ version: SequenceVersion) async throws(StoreError) -> SequenceVersion {
+        try await write { try $0.load(version) }
+    }
+
+    package func sequence(workspace: WorkspaceID, name: String) async throws(StoreError) -> SequenceVersion? {
+        try await read { ledger in
+            try ledger.db.record(
+                """
+                SELECT version.id, version.hash, version.plan, sequence.workspace_id
+                FROM sequence JOIN sequence_version AS version ON version.id = sequence.latest_version_id
+                WHERE sequence.workspace_id = :workspace AND sequence.name = :name
+                """, ["workspace": workspace.rawValue, "name": name]
+            ).map(SequenceVersion.init)
+        }
+    }
+
+    package func sequence(id: SequenceVersion.ID) async throws(StoreError) -> SequenceVersion? {
+        try await read { try $0.sequence(id) }
+    }
+
+    package func sequences(workspace: WorkspaceID) async throws(StoreError) -> [SequenceVersion] {
+        try await read { ledger in
+            try ledger.db.records(
+                """
+                SELECT version.id, version.hash, version.plan, sequence.workspace_id
+                FROM sequence JOIN sequence_version AS version ON version.id = sequence.latest_version_id
+                WHERE sequence.workspace_id = :workspace ORDER BY sequence.name
+                """, ["workspace": workspace.rawValue]
+            ).map(SequenceVersion.init)
+        }
+    }
+
+    package func setStop(reason: String?, at: Timestamp) async throws(StoreError) {
+        try await write { ledger in
+            try ledger.db.run(
+                "UPDATE installation SET stop_reason = :reason, stopped_at = :at",
+                ["reason": reason?.storable, "at": reason == nil ? nil : at.milliseconds])
+            return
+        }
+    }
+
+    package func stopReason() async throws(StoreError) -> String? {
+        try await read { try $0.stopReason() }
+    }
+
+    package func usage(identity: String, localDate: CivilDate) async throws(StoreError) -> IdentityUsage {
+        try await read { ledger in
+            let record = try ledger.db.record(Self.usageSQL, ["identity": identity, "day": localDate.daysSinceEpoch])
+            return IdentityUsage(countOnDate: try record?.count("count") ?? 0, lastAt: record?.momentOrNil("last"))
+        }
+    }
+
+    static let usageSQL = """
+        SELECT
+            (SELECT COUNT(*) FROM outbox WHERE identity = :identity AND budget_day = :day AND state <> 'cancelled') AS count,
+            (SELECT MAX(created_at) FROM outbox WHERE identity = :identity) AS last
+        """
+}
+
+extension Ledger {
+    fileprivate func load(_ version: SequenceVersion) throws -> SequenceVersion {
+        let name = version.plan.name
+        try db.run(
+            "INSERT INTO sequence (workspace_id, name) VALUES (:workspace, :name) ON CONFLICT (workspace_id, name) DO NOTHING",
+            ["workspace": version.workspace.rawValue, "name": name])
+        guard
+            let sequence = try db.record(
+                "SELECT id FROM sequence WHERE workspace_id = :workspace AND name = :name",
+                ["workspace": version.workspace.rawValue, "name": name])?.integer("id")
+        else { throw StoreError(code: .constraint, message: "a sequence vanished while it was loaded") }
+        try db.run(
+            "INSERT INTO sequence_version (id, sequence_id, hash, plan) VALUES (:id, :sequence, :hash, :plan) "
+                + "ON CONFLICT (sequence_id, hash) DO NOTHING",
+            ["id": version.id.rawValue, "sequence": sequence, "hash": version.hash, "plan": jsonText(version.plan)])
+        guard
+            let id = try db.record(
+                "SELECT id FROM sequence_version WHERE sequence_id = :sequence AND hash = :hash", ["sequence": sequence, "hash": version.hash])?
+                .integer("id")
+        else { throw StoreError(code: .constraint, message: "a sequence version vanished while it was loaded") }
+        // A file that went back to an earlier text is that version again, and the latest.
+        try db.run("UPDATE sequence SET latest_version_id = :id WHERE id = :sequence", ["id": id, "sequence": sequence])
+        return try self.sequence(SequenceVersion.ID(rawValue: id)) ?? version
+    }
+
+    func sequence(_ id: SequenceVersion.ID) throws -> SequenceVersion? {
+        try db.record(
+            """
+            SELECT version.id, version.hash, version.plan, sequence.workspace_id
+            FROM sequence_version AS version JOIN sequence ON sequence.id = version.sequence_id
+            WHERE version.id = :id
+            """, ["id": id.rawValue]
+        ).map(SequenceVersion.init)
+    }
+}
+
+extension SequenceVersion {
+    init(_ record: Record) throws {
+        self.init(
+            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")), plan: try record.json("plan"),
+            hash: try record.text("hash"))
+    }
+}

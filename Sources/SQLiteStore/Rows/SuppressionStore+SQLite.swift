@@ -1,0 +1,45 @@
+import GRDB
+package import InternetMessage
+package import Outreach
+
+extension SQLiteStore: SuppressionStore {
+    package func suppress(_ suppressions: [Suppression]) async throws(StoreError) {
+        try await write { ledger in
+            for suppression in suppressions {
+                try ledger.add(suppression)
+                guard case .address(let key) = suppression.subject else { continue }
+                let contact = try ledger.db.record(
+                    "SELECT id FROM contact WHERE workspace_id = :workspace AND address_key = :key",
+                    ["workspace": suppression.workspace.rawValue, "key": key])
+                guard let contact else { continue }
+                try ledger.append(
+                    TimelineEvent(
+                        id: ledger.ids.next(), at: suppression.at, kind: suppression.reason == .unsubscribed ? .unsubscribed : .suppressed,
+                        contact: contact.id("id"), summary: "\(suppression.reason.rawValue) (\(suppression.source.rawValue))",
+                        facts: suppression.note.utf8.isEmpty ? [:] : ["note": suppression.note]))
+            }
+        }
+    }
+
+    package func unsuppress(workspace: WorkspaceID, subject: Suppression.Subject) async throws(StoreError) -> Bool {
+        try await write { ledger in
+            let (kind, subject) = subject.columns
+            return try ledger.db.run(
+                "DELETE FROM suppression WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject",
+                ["workspace": workspace.rawValue, "kind": kind, "subject": subject]) > 0
+        }
+    }
+
+    package func suppression(workspace: WorkspaceID, address: EmailAddress, now: Timestamp) async throws(StoreError) -> Suppression? {
+        try await read { try $0.suppression(workspace: workspace, address: address, now: now) }
+    }
+
+    package func suppressions(workspace: WorkspaceID, after: Suppression.ID?, limit: Int) async throws(StoreError) -> [Suppression] {
+        try await read { ledger in
+            try ledger.db.records(
+                "SELECT * FROM suppression WHERE workspace_id = :workspace AND id > :after ORDER BY id LIMIT :limit",
+                ["workspace": workspace.rawValue, "after": after?.rawValue ?? 0, "limit": max(0, limit)]
+            ).map(Suppression.init)
+        }
+    }
+}
