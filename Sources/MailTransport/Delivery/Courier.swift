@@ -12,7 +12,7 @@ import SMTP
 /// A host that is out of order is passed over for the next one; a reply about the message or the recipient is final for the attempt.
 package struct Courier: Sendable {
     private let routes: [String: Route]
-    private let resolver: any Resolver
+    private let resolver: any DNS.Resolver
     private let eventLoops: any EventLoopGroup
     private let seed: UInt64
     private let logger: Logger
@@ -20,7 +20,7 @@ package struct Courier: Sendable {
     /// - Parameters:
     ///   - resolver: for `mx` routes.
     ///   - seed: mixes hosts of equal preference.
-    package init(routes: [Route], resolver: any Resolver, eventLoops: any EventLoopGroup, seed: UInt64, logger: Logger) {
+    package init(routes: [Route], resolver: any DNS.Resolver, eventLoops: any EventLoopGroup, seed: UInt64, logger: Logger) {
         self.routes = Dictionary(routes.map { ($0.name, $0) }) { first, _ in first }
         self.resolver = resolver
         self.eventLoops = eventLoops

@@ -60,7 +60,8 @@ final class SMTPServerHandler: ChannelInboundHandler {
     private func begin(_ context: ChannelHandlerContext) {
         guard clock == nil else { return }
         lastTick = .now()
-        clock = context.eventLoop.assumeIsolated().scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in self.tick() }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        clock = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in bound.value.tick() }
         perform(session.connected(hasRoom: hasRoom))
     }
 

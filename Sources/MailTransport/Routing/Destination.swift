@@ -1,4 +1,4 @@
-package import DNS
+import DNS
 import InternetMessage
 import NIOCore
 import NIOPosix
@@ -40,7 +40,7 @@ struct Destination: Sendable, CustomStringConvertible {
     /// Where mail for that recipient goes on that route.
     ///
     /// - Parameter isFirstAttempt: a domain that does not exist is believed from the second attempt on.
-    static func find(for recipient: EmailAddress, on route: Route, resolver: any Resolver, seed: UInt64, isFirstAttempt: Bool) async -> Finding {
+    static func find(for recipient: EmailAddress, on route: Route, resolver: any DNS.Resolver, seed: UInt64, isFirstAttempt: Bool) async -> Finding {
         switch route.kind {
         case .submission(let host, let port), .lmtp(.host(let host, let port)):
             return .hosts([Destination(name: DomainName.toASCII(host) ?? host, place: .host(host, port: port))])
@@ -57,14 +57,14 @@ struct Destination: Sendable, CustomStringConvertible {
 extension Destination {
     /// The hosts of the recipient's domain in the order to try them, or why there are none.
     private static func exchangers(
-        of recipient: EmailAddress, port: Int, route: Route, resolver: any Resolver, seed: UInt64, isFirstAttempt: Bool
+        of recipient: EmailAddress, port: Int, route: Route, resolver: any DNS.Resolver, seed: UInt64, isFirstAttempt: Bool
     ) async -> Finding {
         var options = MXRoute.Options()
         options.allowPrivate = route.allowsPrivateDestinations
         options.useVersion6 = false
         options.ownNames = [route.helloName]
         let domain = recipient.asciiDomain ?? recipient.domain
-        switch await MXRoute.resolve(domain, via: resolver, seed: seed, options: options) {
+        switch await MXRoute.resolve(domain, via: resolver, options: options, seed: seed) {
         case .hosts(let hosts, _):
             return .hosts(
                 hosts.flatMap { host in

@@ -1,4 +1,3 @@
-package import InternetMessage
 package import OpenSSL
 package import SMTP
 

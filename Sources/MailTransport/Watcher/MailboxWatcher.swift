@@ -1,5 +1,5 @@
 package import IMAP
-import InternetMessage
+package import InternetMessage
 package import Logging
 package import NIOCore
 import NIOPosix
