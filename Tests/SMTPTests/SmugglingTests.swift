@@ -29,8 +29,10 @@ struct SmugglingTests {
     func smuggling(_ example: Case) {
         let hidden = "MAIL FROM:<evil@x>\r\nRCPT TO:<r@x>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n"
         let stream = bytes("Subject: x\r\n\r\nbody" + example.before + "." + example.after + hidden)
+        // Cuts within and around the false end; behind it the framing is that of any other dialogue.
+        let around = bytes("Subject: x\r\n\r\nbo").count..<(stream.count - bytes(hidden).count + 6)
         let isTrueEnd = example.before == "\r\n" && example.after == "\r\n"
-        for cut in Cut.all(stream.count) {
+        for cut in [.whole, .everyByte] + around.map(Cut.at) {
             var driver = ServerDriver()
             driver.perform(driver.session.connected())
             for line in ["EHLO c\r\n", "MAIL FROM:<s@x>\r\nRCPT TO:<r@x>\r\nDATA\r\n"] { driver.receive(line) }
