@@ -48,6 +48,19 @@ struct QuirksTests {
         #expect(!isRead(text, .none))
     }
 
+    @Test("code at the end")
+    func codeAtEnd() {
+        let text = "A7 OK Success [Throttled]"
+        let read = StatusResponse(condition: .ok, code: .throttled, text: bytes("Success [Throttled]"))
+        #expect(response(text) == .tagged(bytes("A7"), read))
+        #expect(response(text, quirks: .none) == .tagged(bytes("A7"), StatusResponse(condition: .ok, code: nil, text: read.text)))
+        guard case .tagged(_, let other)? = response("A7 NO [NOPERM] not [OVERQUOTA]") else {
+            Issue.record("not read")
+            return
+        }
+        #expect(other.code == .other(bytes("NOPERM")), "a code in its place stands")
+    }
+
     private func dialogue(_ text: String, _ quirks: Quirks) throws -> [String] {
         var dialogue = try Dialogue(
             """
