@@ -1,0 +1,67 @@
+/// Encoded words of RFC 2047: read tolerantly, written strictly.
+package enum EncodedWord {
+    /// The text of a field value: unfolded, encoded words decoded, raw 8-bit bytes read as UTF-8 or else windows-1252.
+    ///
+    /// White space between two encoded words disappears, characters split between words of one charset are joined, and control
+    /// characters (an encoded CR or LF above all) become spaces, so the text is one line.
+    package static func decode(_ value: ArraySlice<UInt8>) -> String {
+        var decoder = EncodedWordDecoder()
+        return decoder.decode(value)
+    }
+
+    /// The text of a field value from a whole array.
+    package static func decode(_ value: [UInt8]) -> String { decode(value[...]) }
+
+    /// Where the encoded word that begins at `start` ends, nil when none begins there.
+    static func end(in bytes: ArraySlice<UInt8>, at start: Int) -> Int? {
+        EncodedWordDecoder.word(in: bytes, at: start, upTo: min(bytes.endIndex, start + 1000))?.end
+    }
+
+    /// `text` as encoded words in UTF-8, none longer than 75 characters and none splitting a character, without the
+    /// white space that has to stand between them. Base64 or Q, whichever is shorter.
+    static func encode(_ text: String) -> [[UInt8]] {
+        let scalars = text.unicodeScalars
+        let quotedCost = text.utf8.reduce(0) { $0 + (isPlainInQ($1) ? 1 : 3) }
+        let useBase64 = quotedCost > (text.utf8.count + 2) / 3 * 4
+        // 75 less "=?utf-8?Q?" and "?=": 63 characters, 45 bytes in base64.
+        let room = useBase64 ? 45 : 63
+        var words: [[UInt8]] = []
+        var chunk: [UInt8] = []
+        var used = 0
+        for scalar in scalars {
+            let bytes = Array(String(scalar).utf8)
+            let cost = useBase64 ? bytes.count : bytes.reduce(0) { $0 + (isPlainInQ($1) ? 1 : 3) }
+            if used + cost > room {
+                words.append(word(chunk, base64: useBase64))
+                chunk = []
+                used = 0
+            }
+            chunk += bytes
+            used += cost
+        }
+        if !chunk.isEmpty { words.append(word(chunk, base64: useBase64)) }
+        return words
+    }
+
+    private static func word(_ bytes: [UInt8], base64: Bool) -> [UInt8] {
+        if base64 { return Array("=?utf-8?B?".utf8) + Base64.encode(bytes) + Array("?=".utf8) }
+        var text = Array("=?utf-8?Q?".utf8)
+        for byte in bytes {
+            if byte == ASCII.space {
+                text.append(ASCII.underscore)
+            } else if isPlainInQ(byte) {
+                text.append(byte)
+            } else {
+                text.append(ASCII.equals)
+                text += QuotedPrintable.hex(byte)
+            }
+        }
+        return text + Array("?=".utf8)
+    }
+
+    // The narrowest of the three sets in RFC 2047 §5, the one that is safe inside a phrase.
+    private static func isPlainInQ(_ byte: UInt8) -> Bool {
+        byte.isLetter || byte.isDigit || byte == ASCII.space || byte == 0x21 || byte == ASCII.asterisk || byte == ASCII.plus
+            || byte == ASCII.hyphen || byte == ASCII.slash
+    }
+}

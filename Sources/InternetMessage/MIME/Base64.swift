@@ -1,0 +1,126 @@
+/// Base64 of RFC 4648 §4, over bytes.
+package enum Base64 {
+    /// The text for `bytes`, padded, without line ends.
+    package static func encode(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        var output: [UInt8] = []
+        output.reserveCapacity((bytes.count + 2) / 3 * 4)
+        var group: UInt32 = 0
+        var held = 0
+        for byte in bytes {
+            group = group << 8 | UInt32(byte)
+            held += 1
+            if held == 3 {
+                output.append(alphabet[Int(group >> 18 & 63)])
+                output.append(alphabet[Int(group >> 12 & 63)])
+                output.append(alphabet[Int(group >> 6 & 63)])
+                output.append(alphabet[Int(group & 63)])
+                group = 0
+                held = 0
+            }
+        }
+        if held == 1 {
+            output.append(alphabet[Int(group >> 2 & 63)])
+            output.append(alphabet[Int(group << 4 & 63)])
+            output += [ASCII.equals, ASCII.equals]
+        } else if held == 2 {
+            output.append(alphabet[Int(group >> 10 & 63)])
+            output.append(alphabet[Int(group >> 4 & 63)])
+            output.append(alphabet[Int(group << 2 & 63)])
+            output.append(ASCII.equals)
+        }
+        return output
+    }
+
+    /// The bytes of base64 text, nil when it is not exactly that: another character, wrong padding, or stray bits at the end.
+    /// White space (also CR and LF) is passed over when `ignoringWhitespace`.
+    package static func decode(_ text: some Collection<UInt8>, ignoringWhitespace: Bool = false) -> [UInt8]? {
+        var output: [UInt8] = []
+        output.reserveCapacity(text.count / 4 * 3)
+        var group: UInt32 = 0
+        var held = 0
+        var padding = 0
+        for byte in text {
+            if ignoringWhitespace, byte.isWhitespace { continue }
+            if byte == ASCII.equals {
+                padding += 1
+                continue
+            }
+            let value = values[Int(byte)]
+            guard value < 64, padding == 0 else { return nil }
+            group = group << 6 | UInt32(value)
+            held += 1
+            if held == 4 {
+                output.append(UInt8(truncatingIfNeeded: group >> 16))
+                output.append(UInt8(truncatingIfNeeded: group >> 8))
+                output.append(UInt8(truncatingIfNeeded: group))
+                group = 0
+                held = 0
+            }
+        }
+        switch (held, padding) {
+        case (0, 0): break
+        case (2, 2) where group & 0xF == 0: output.append(UInt8(truncatingIfNeeded: group >> 4))
+        case (3, 1) where group & 0x3 == 0:
+            output.append(UInt8(truncatingIfNeeded: group >> 10))
+            output.append(UInt8(truncatingIfNeeded: group >> 2))
+        default: return nil
+        }
+        return output
+    }
+
+    /// What can be read of base64 as mail carries it: other characters are passed over, padding may be missing or stand
+    /// between concatenated pieces. `isClean` is false when anything but white space had to be passed over or bits were lost.
+    package static func decodeTolerantly(_ text: ArraySlice<UInt8>) -> (bytes: [UInt8], isClean: Bool) {
+        var output: [UInt8] = []
+        output.reserveCapacity(text.count / 4 * 3 + 3)
+        var group: UInt32 = 0
+        var held = 0
+        var isClean = true
+        var padded = false
+        func flush(_ group: UInt32, _ held: Int) {
+            if held == 3 {
+                output.append(UInt8(truncatingIfNeeded: group >> 10))
+                output.append(UInt8(truncatingIfNeeded: group >> 2))
+            } else if held == 2 {
+                output.append(UInt8(truncatingIfNeeded: group >> 4))
+            }
+        }
+        for byte in text {
+            let value = values[Int(byte)]
+            if value < 64 {
+                if padded {
+                    isClean = false
+                    padded = false
+                }
+                group = group << 6 | UInt32(value)
+                held += 1
+                if held == 4 {
+                    output.append(UInt8(truncatingIfNeeded: group >> 16))
+                    output.append(UInt8(truncatingIfNeeded: group >> 8))
+                    output.append(UInt8(truncatingIfNeeded: group))
+                    group = 0
+                    held = 0
+                }
+            } else if byte == ASCII.equals {
+                if held < 2, !padded { isClean = false }
+                flush(group, held)
+                group = 0
+                held = 0
+                padded = true
+            } else if !byte.isWhitespace {
+                isClean = false
+            }
+        }
+        if held > 0 { isClean = false }
+        flush(group, held)
+        return (output, isClean)
+    }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 0xFF, count: 256)
+        for (value, byte) in alphabet.enumerated() { values[Int(byte)] = UInt8(value) }
+        return values
+    }()
+}

@@ -1,0 +1,86 @@
+/// One node of the tree of a message: a leaf with content, a multipart with its parts, or a message with the message inside.
+package struct BodyPart: Sendable {
+    /// The fields of this part; for the root the header of the message.
+    package let header: Header
+    /// The type, `text/plain` where it is missing or unreadable (`message/rfc822` inside a digest).
+    package let mediaType: MediaType
+    /// How the body is encoded.
+    package let transferEncoding: TransferEncoding
+    /// The exact bytes of the body, still encoded, without the line end that belongs to a following boundary.
+    package let body: ArraySlice<UInt8>
+    /// The parts of a multipart; the one inner part of a message/rfc822 or message/global; empty for a leaf.
+    package internal(set) var children: [BodyPart]
+
+    /// How the part is to be shown; nil when nothing is said.
+    package var disposition: ContentDisposition? {
+        header.first("Content-Disposition").flatMap { ContentDisposition(parsing: $0.rawValue) }
+    }
+
+    /// The Content-ID without angle brackets, nil when there is none.
+    package var contentID: String? {
+        guard let value = header.first("Content-ID")?.rawValue else { return nil }
+        return MessageID.list(parsing: value).first?.text ?? MessageID(lenient: value.trimmed)?.text
+    }
+
+    /// The name of the file: the filename of the disposition, or else the name of the type; nil when there is neither.
+    package var filename: String? {
+        let name = disposition?.parameters["filename"] ?? mediaType.parameters["name"]
+        return name.flatMap { $0.utf8.isEmpty ? nil : $0 }
+    }
+
+    /// Whether this part has parts inside.
+    package var isContainer: Bool { !children.isEmpty }
+
+    /// The body with its transfer encoding undone, and what was broken in it. Never longer than `limit` octets.
+    package func decodedBody(limit: Int = Limits.default.decodedBytes) -> (bytes: [UInt8], defects: [Defect]) {
+        // No encoding grows when it is decoded, so bounding what goes in bounds what comes out.
+        let isCut = body.count > limit && transferEncoding == .identity
+        let (bytes, isClean, defect): ([UInt8], Bool, Defect)
+        switch transferEncoding {
+        case .identity: (bytes, isClean, defect) = (Array(body.prefix(limit)), true, .tooLong)
+        case .unknown: (bytes, isClean, defect) = (Array(body.prefix(limit)), false, .unknownTransferEncoding)
+        case .base64:
+            (bytes, isClean) = Base64.decodeTolerantly(body)
+            defect = .base64Syntax
+        case .quotedPrintable:
+            (bytes, isClean) = QuotedPrintable.decodeTolerantly(body)
+            defect = .quotedPrintableSyntax
+        case .uuencode:
+            (bytes, isClean) = UUEncode.decodeTolerantly(body)
+            defect = .uuencodeSyntax
+        }
+        var defects: [Defect] = isClean ? [] : [defect]
+        if isCut || bytes.count > limit { defects.append(.decodedTooLong) }
+        return (bytes.count > limit ? Array(bytes.prefix(limit)) : bytes, defects)
+    }
+
+    /// The body as text with LF line ends, by its charset, and what was broken in it; format=flowed is left as it is.
+    package func decodedText() -> (text: String, defects: [Defect]) {
+        var (bytes, defects) = decodedBody()
+        LineEnds.normalize(&bytes)
+        let decoded = Charset.decoding(bytes[...], label: mediaType.charset)
+        if let defect = decoded.defect { defects.append(defect) }
+        return (decoded.text, defects)
+    }
+}
+
+/// Line ends to LF.
+enum LineEnds {
+    static func normalize(_ bytes: inout [UInt8]) {
+        guard bytes.contains(ASCII.cr) else { return }
+        var write = 0
+        var read = 0
+        while read < bytes.count {
+            let byte = bytes[read]
+            if byte == ASCII.cr {
+                bytes[write] = ASCII.lf
+                if read + 1 < bytes.count, bytes[read + 1] == ASCII.lf { read += 1 }
+            } else {
+                bytes[write] = byte
+            }
+            write += 1
+            read += 1
+        }
+        bytes.removeLast(bytes.count - write)
+    }
+}
