@@ -1,22 +1,30 @@
-/// Writes header fields: encoded where needed, folded once at 78 columns, never beyond 998.
+/// Writes header fields: encoded where needed, folded once at 78 columns, never beyond 998 (RFC 5322 §2.1.1).
 enum FieldWriter {
     static let preferredLine = 78
     static let longestLine = 998
+    /// The longest run without a place to fold that is written as it is.
+    static let longestToken = 900
 
     /// A field whose value is free text.
     static func unstructured(_ name: String, _ value: String) throws(ComposeError) -> HeaderField {
         try check(name: name)
         try check(value, field: name)
-        let bytes = Array(value.utf8)[...].trimmed
+        return folded(name, textTokens(Array(value.utf8)[...].trimmed, columnsUsed: name.utf8.count + 2))
+    }
+
+    /// A field with mailboxes (RFC 5322 §3.4). Display names are refused, addresses cannot be illegal.
+    static func mailboxes(_ name: String, _ mailboxes: [Mailbox]) throws(ComposeError) -> HeaderField {
         var tokens: [[UInt8]] = []
-        // Text that looks like an encoded word, or a word no fold can shorten, is encoded so that it arrives as it is.
-        let words = bytes.split(separator: ASCII.space, omittingEmptySubsequences: false).map(Array.init)
-        if bytes.isASCII, bytes.index(of: Array("=?".utf8), from: bytes.startIndex) == nil, words.allSatisfy({ $0.count <= 900 }),
-            !words.contains(where: \.isEmpty) || bytes.count + name.utf8.count + 2 <= preferredLine
-        {
-            tokens = words
-        } else {
-            tokens = EncodedWord.encode(bytes.utf8Text)
+        for (position, mailbox) in mailboxes.enumerated() {
+            let comma: [UInt8] = position + 1 < mailboxes.count ? [ASCII.comma] : []
+            let address = mailbox.address.wireBytes
+            guard let displayName = mailbox.displayName else {
+                tokens.append(address + comma)
+                continue
+            }
+            try check(displayName, field: name)
+            tokens += phraseTokens(Array(displayName.utf8)[...].trimmed, columnsUsed: position == 0 ? name.utf8.count + 2 : 1)
+            tokens.append([ASCII.less] + address + [ASCII.greater] + comma)
         }
         return folded(name, tokens)
     }
@@ -26,7 +34,7 @@ enum FieldWriter {
         var line = Array(name.utf8) + [ASCII.colon]
         var column = line.count
         for (position, token) in tokens.enumerated() {
-            if position > 0, column + 1 + token.count > preferredLine, column > 1 {
+            if position > 0, column + 1 + token.count > preferredLine {
                 line += [ASCII.cr, ASCII.lf]
                 column = 0
             }
@@ -38,9 +46,36 @@ enum FieldWriter {
         return HeaderField(written: line, nameCount: name.utf8.count)
     }
 
+    /// Free text cut at its spaces, or as encoded words where it is not plain ASCII, looks like an encoded word, has runs of
+    /// spaces that a fold would lose, or has a word that no fold can bring under the line limit.
+    private static func textTokens(_ text: ArraySlice<UInt8>, columnsUsed: Int) -> [[UInt8]] {
+        let words = text.split(separator: ASCII.space, omittingEmptySubsequences: false)
+        let isShort = columnsUsed + text.count <= preferredLine
+        if text.isASCII, !looksEncoded(text), words.allSatisfy({ $0.count <= longestToken }), isShort || !words.contains(where: \.isEmpty) {
+            return words.map(Array.init)
+        }
+        return EncodedWord.encode(text.utf8Text, columnsUsed: columnsUsed)
+    }
+
+    /// A display name: atoms, a quoted string, or encoded words (RFC 5322 §3.2.5).
+    private static func phraseTokens(_ name: ArraySlice<UInt8>, columnsUsed: Int) -> [[UInt8]] {
+        guard !name.isEmpty else { return [] }
+        guard name.isASCII, !looksEncoded(name), name.count <= 200 else {
+            return EncodedWord.encode(name.utf8Text, columnsUsed: columnsUsed)
+        }
+        let words = name.split(separator: ASCII.space, omittingEmptySubsequences: false)
+        if words.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isAtext) }) { return words.map(Array.init) }
+        return [AddressSyntax.quoted(name)]
+    }
+
+    private static func looksEncoded(_ text: ArraySlice<UInt8>) -> Bool {
+        text.index(of: [ASCII.equals, ASCII.question], from: text.startIndex) != nil
+    }
+
     static func check(name: String) throws(ComposeError) {
         guard (1...76).contains(name.utf8.count), name.utf8.allSatisfy(\.isFieldNameByte) else {
-            throw ComposeError(.fieldName, field: "", "not a header field name")
+            throw ComposeError(
+                .fieldName, field: name.unicodeScalars.allSatisfy { $0.value >= 0x20 } ? name : "", "not a header field name")
         }
     }
 
@@ -55,5 +90,26 @@ enum FieldWriter {
             default: break
             }
         }
+    }
+
+    /// Whether a field that came from elsewhere has the form in which fields are written here: ASCII, CRLF only at folds and at
+    /// the end, no other control but tab, no line over the limit.
+    static func isWritable(_ raw: ArraySlice<UInt8>) -> Bool {
+        guard raw.isASCII, raw.suffix(2).elementsEqual([ASCII.cr, ASCII.lf]) else { return false }
+        var column = 0
+        var i = raw.startIndex
+        let end = raw.endIndex - 2
+        while i < end {
+            if raw[i] == ASCII.cr {
+                guard i + 2 < end, raw[i + 1] == ASCII.lf, raw[i + 2].isBlank else { return false }
+                column = 0
+                i += 2
+                continue
+            }
+            column += 1
+            guard !raw[i].isControl || raw[i] == ASCII.tab, column <= longestLine else { return false }
+            i += 1
+        }
+        return true
     }
 }

@@ -52,7 +52,12 @@ package struct MessageDraft: Sendable, Hashable {
         extraFields = []
     }
 
-    /// The message as bytes: CRLF line ends, ASCII header folded once, body in 7bit, quoted-printable or base64.
+    /// Whether the message can only travel with SMTPUTF8 (RFC 6531), because an address in its header has a local part beyond ASCII.
+    package var needsSMTPUTF8: Bool {
+        ([from] + to + [sender, replyTo].compactMap { $0 }).contains { $0.address.needsSMTPUTF8 }
+    }
+
+    /// The message as bytes: CRLF line ends, header folded once and in ASCII unless `needsSMTPUTF8`, body in 7bit, quoted-printable or base64.
     ///
     /// Throws `ComposeError` naming the field that holds a line end, a NUL or anything else that cannot be written.
     package func compose() throws(ComposeError) -> [UInt8] {

@@ -17,22 +17,21 @@ package enum EncodedWord {
         EncodedWordDecoder.word(in: bytes, at: start, upTo: min(bytes.endIndex, start + 1000))?.end
     }
 
-    /// `text` as encoded words in UTF-8, none longer than 75 characters and none splitting a character, without the
-    /// white space that has to stand between them. Base64 or Q, whichever is shorter.
-    static func encode(_ text: String) -> [[UInt8]] {
-        let scalars = text.unicodeScalars
+    /// `text` as encoded words in UTF-8, base64 or Q, whichever is shorter: none longer than 75 characters, none splitting a
+    /// character, the first short enough for a line on which `columnsUsed` columns are taken (RFC 2047 §2).
+    static func encode(_ text: String, columnsUsed: Int) -> [[UInt8]] {
         let quotedCost = text.utf8.reduce(0) { $0 + (isPlainInQ($1) ? 1 : 3) }
         let useBase64 = quotedCost > (text.utf8.count + 2) / 3 * 4
-        // 75 less "=?utf-8?Q?" and "?=": 63 characters, 45 bytes in base64.
-        let room = useBase64 ? 45 : 63
+        var room = Self.room(columns: 76 - columnsUsed, base64: useBase64)
         var words: [[UInt8]] = []
         var chunk: [UInt8] = []
         var used = 0
-        for scalar in scalars {
-            let bytes = Array(String(scalar).utf8)
+        for scalar in text.unicodeScalars {
+            let bytes = UTF8.encode(scalar).map(Array.init) ?? []
             let cost = useBase64 ? bytes.count : bytes.reduce(0) { $0 + (isPlainInQ($1) ? 1 : 3) }
             if used + cost > room {
                 words.append(word(chunk, base64: useBase64))
+                room = Self.room(columns: 75, base64: useBase64)
                 chunk = []
                 used = 0
             }
@@ -41,6 +40,12 @@ package enum EncodedWord {
         }
         if !chunk.isEmpty { words.append(word(chunk, base64: useBase64)) }
         return words
+    }
+
+    /// What fits between "=?utf-8?Q?" and "?=": characters in Q, bytes in base64; at least one character of any kind.
+    private static func room(columns: Int, base64: Bool) -> Int {
+        let characters = max(12, min(75, columns) - 12)
+        return base64 ? characters / 4 * 3 : characters
     }
 
     private static func word(_ bytes: [UInt8], base64: Bool) -> [UInt8] {

@@ -47,6 +47,13 @@ package struct Header: Sendable {
         positions.filter { isNamed(name, $0) }.map { field($0) }
     }
 
+    /// The identifier in the Message-ID field, nil when there is none that can be read.
+    var messageID: MessageID? {
+        first("Message-ID").flatMap { field in
+            MessageID.list(parsing: field.rawValue).first ?? MessageID(lenient: field.rawValue.trimmed)
+        }
+    }
+
     private func field(_ position: Position) -> HeaderField {
         HeaderField(
             raw: bytes[position.start..<position.end], nameEnd: position.nameEnd, valueStart: position.valueStart)
@@ -55,4 +62,10 @@ package struct Header: Sendable {
     private func isNamed(_ name: String, _ position: Position) -> Bool {
         bytes[position.start..<position.nameEnd].matches(name)
     }
+}
+
+extension Header: Hashable {
+    package static func == (left: Header, right: Header) -> Bool { left.bytes == right.bytes }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 }

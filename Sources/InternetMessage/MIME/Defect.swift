@@ -7,7 +7,6 @@ package enum Defect: String, Hashable, Sendable, CaseIterable {
     case noHeaderEnd = "header not closed by an empty line"
     case noHeader = "no header"
     case mboxFromLine = "mbox line before the header"
-    case bareLineEnds = "line ends other than CRLF"
     case nulByte = "NUL byte"
     case contentTypeSyntax = "unreadable Content-Type"
     case unknownTransferEncoding = "unknown Content-Transfer-Encoding"

@@ -19,6 +19,8 @@ extension Message {
         for name in ["From", "Sender", "To", "Cc", "Reply-To"] {
             for field in header.all(name) { set.insert(contentsOf: AddressList(parsing: field.rawValue).defects) }
         }
+        if Self.onceOnly.contains(where: { header.all($0).count > 1 }) { set.insert(.duplicateField) }
+        if header.raw.contains(ASCII.nul) { set.insert(.nulByte) }
         if header.first("Date") != nil, date == nil { set.insert(.dateSyntax) }
         if header.first("Message-ID") != nil, messageID == nil { set.insert(.messageIDSyntax) }
         var stack = [root]
@@ -33,47 +35,10 @@ extension Message {
         }
         return set.list
     }
-}
 
-/// Sorts the leaves of a message into what is read as its text and what is attached to it.
-struct MessageContent {
-    private(set) var textParts: [BodyPart] = []
-    private(set) var htmlParts: [BodyPart] = []
-    private(set) var attachmentParts: [BodyPart] = []
-
-    init(_ root: BodyPart) {
-        // Depth first with a stack; the flag tells whether the parent is a container of one text in several forms.
-        var stack = [root]
-        while let part = stack.popLast() {
-            if part.mediaType.type == "multipart", part.isContainer {
-                stack += part.children.reversed()
-            } else {
-                sort(part)
-            }
-        }
-    }
-
-    private mutating func sort(_ part: BodyPart) {
-        let isAttached = part.disposition.map { $0.kind != "inline" } ?? false
-        if !isAttached, part.mediaType.isType("text", "plain"), part.filename == nil {
-            textParts.append(part)
-        } else if !isAttached, part.mediaType.isType("text", "html"), part.filename == nil {
-            htmlParts.append(part)
-        } else {
-            attachmentParts.append(part)
-        }
-    }
-
-    var text: String? {
-        if textParts.isEmpty { return html.map { HTMLText.plainText($0) } }
-        return textParts.map { part in
-            let text = part.decodedText().text
-            guard part.mediaType.parameters["format"].map({ $0.utf8.matches("flowed") }) == true else { return text }
-            return FlowedText.unflow(text, delSp: part.mediaType.parameters["delsp"].map { $0.utf8.matches("yes") } == true)
-        }.joined(separator: "\n")
-    }
-
-    var html: String? {
-        htmlParts.isEmpty ? nil : htmlParts.map { $0.decodedText().text }.joined(separator: "\n")
-    }
+    /// The fields that RFC 5322 §3.6 allows once.
+    private static let onceOnly = [
+        "Date", "From", "Sender", "Reply-To", "To", "Cc", "Message-ID", "In-Reply-To", "References", "Subject", "MIME-Version",
+        "Content-Type", "Content-Transfer-Encoding",
+    ]
 }

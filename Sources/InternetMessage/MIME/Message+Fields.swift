@@ -18,11 +18,7 @@ extension Message {
     package var subject: String? { header.first("Subject")?.text }
 
     /// The identifier of this message, nil when it has none that can be read.
-    package var messageID: MessageID? {
-        header.first("Message-ID").flatMap { field in
-            MessageID.list(parsing: field.rawValue).first ?? MessageID(lenient: field.rawValue.trimmed)
-        }
-    }
+    package var messageID: MessageID? { header.messageID }
 
     /// The identifiers in In-Reply-To.
     package var inReplyTo: [MessageID] { identifiers("In-Reply-To") }

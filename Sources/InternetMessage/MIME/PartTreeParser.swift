@@ -12,6 +12,8 @@ struct PartTreeParser {
     private var boundaries: [[UInt8]] = []
     private var partCount = 0
     private var reader: HeaderReader
+    /// How many encoded messages may still be opened inside each other; each costs one more decoding of its content.
+    private let encodedMessagesLeft: Int
 
     /// A part whose end is not yet known.
     private struct Open {
@@ -22,14 +24,16 @@ struct PartTreeParser {
         /// The boundary of a multipart; nil for a leaf and for a message.
         var boundary: [UInt8]?
         var isMessage = false
+        var isEncodedMessage = false
         var sawBoundary = false
         var isClosed = false
         var children: [BodyPart] = []
     }
 
-    init(_ bytes: ArraySlice<UInt8>, limits: Limits) {
+    init(_ bytes: ArraySlice<UInt8>, limits: Limits, encodedMessages: Int = 3) {
         self.bytes = bytes
         self.limits = limits
+        encodedMessagesLeft = encodedMessages
         newline = bytes.contains(ASCII.lf) ? ASCII.lf : ASCII.cr
         reader = HeaderReader(bytes, newline: newline, limits: limits)
     }
@@ -98,7 +102,10 @@ struct PartTreeParser {
             defects.insert(.encodedContainer)
             // Quirk(encoded messages): a base64 message/rfc822 is parsed from its decoded bytes when it is closed. A multipart
             // that claims an encoding practically never is encoded.
-            if isMessage { return }
+            if isMessage {
+                part.isEncodedMessage = encodedMessagesLeft > 0
+                return
+            }
             part.encoding = .identity
         }
         if isMessage {
@@ -182,7 +189,23 @@ struct PartTreeParser {
             rebuildBoundaries()
         }
         let body = bytes[part.bodyStart..<max(part.bodyStart, end)]
-        return BodyPart(
+        var result = BodyPart(
             header: part.header, mediaType: part.mediaType, transferEncoding: part.encoding, body: body, children: part.children)
+        if part.isEncodedMessage { openEncodedMessage(&result) }
+        return result
+    }
+
+    /// Reads the message inside an encoded message/rfc822. Its own limits are what is left of this message's.
+    private mutating func openEncodedMessage(_ part: inout BodyPart) {
+        var left = limits
+        left.depth = max(0, limits.depth - open.count - 1)
+        left.parts = max(0, limits.parts - partCount)
+        guard left.depth > 0, left.parts > 0 else { return defects.insert(.nestedTooDeep) }
+        let decoded = part.decodedBody(limit: limits.decodedBytes)
+        defects.insert(contentsOf: decoded.defects)
+        var parser = PartTreeParser(decoded.bytes[...], limits: left, encodedMessages: encodedMessagesLeft - 1)
+        part.children = [parser.parse()]
+        partCount += parser.partCount
+        defects.insert(contentsOf: parser.defects.list)
     }
 }
