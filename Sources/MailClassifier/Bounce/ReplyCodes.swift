@@ -1,4 +1,4 @@
-package import InternetMessage
+import InternetMessage
 
 /// The codes that a line of SMTP reply text carries.
 struct ReplyCodes: Sendable, Equatable {

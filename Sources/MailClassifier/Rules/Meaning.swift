@@ -13,8 +13,10 @@ enum Meaning: String, Sendable, CaseIterable {
     case mobileSignature = "mobile_signature"
     case disclaimer
     case attribution
-    // What stands around a date.
-    case back, until, from
+    // What reports about mail say.
+    case failure, delay
+    case reportSubject = "report_subject"
+    case copyBegins = "copy_begins"
 
     /// A text that only programs write.
     var isAutomatic: Bool {

@@ -31,7 +31,7 @@ struct PhraseBook: Sendable {
 
     static func builtin() throws(RuleError) -> PhraseBook {
         var files: [RuleFile] = []
-        for language in builtinLanguages { files.append(try RuleFile(builtin: "classify/\(language).toml")) }
+        for language in builtinLanguages + ["reports"] { files.append(try RuleFile(builtin: "classify/\(language).toml")) }
         return try PhraseBook(files)
     }
 
@@ -79,7 +79,7 @@ struct PhraseBook: Sendable {
             var group = Array(group)
             let open = group.last?.last == 0x2A
             if open { group[group.count - 1].removeLast() }
-            var bytes = Folding.phrase(String(decoding: group.joined(separator: [0x20]), as: UTF8.self))
+            var bytes = Folding.phrase(String(decoding: Array(group.joined(separator: [0x20])), as: UTF8.self))
             guard bytes.count > 2 else { continue }
             // Scripts without spaces have no word edges to hold on to.
             if isUnspaced(bytes[1...]) { bytes.removeFirst() }

@@ -240,13 +240,13 @@ private struct Folder {
     private mutating func endSentence(at end: Int, question: Bool) {
         space()
         if bytes.count > 1 {
+            var first = start
+            while first < end, scalars[first].value <= 0x20 { first += 1 }
             var original = String.UnicodeScalarView()
-            for scalar in scalars[start..<min(end, start + 240)] {
+            for scalar in scalars[first..<min(end, first + 240)] {
                 original.append(scalar.value < 0x20 ? " " : scalar)
             }
-            var text = Substring(original)
-            while let first = text.unicodeScalars.first, first == " " { text.unicodeScalars.removeFirst() }
-            sentences.append(FoldedSentence(bytes: bytes, commas: commas, original: String(text), isQuestion: question))
+            sentences.append(FoldedSentence(bytes: bytes, commas: commas, original: String(original), isQuestion: question))
         } else if question, !sentences.isEmpty {
             sentences[sentences.count - 1].isQuestion = true
         }
