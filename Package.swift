@@ -15,6 +15,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -75,7 +76,7 @@ let package = Package(
         // F3: the services.
         room(
             "Mailroom",
-            ["Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "InternetMessage", "SMTP", "DNS", "OpenSSL", logging, lifecycle]),
+            ["Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "InternetMessage", "SMTP", "IMAP", "OpenSSL", logging, lifecycle]),
         room("Rehearsal", ["Mailroom", "Outreach", "MailTransport", "InternetMessage", "SMTP", "OpenSSL", "DNS", "Embedded", nioCore, nioPosix, logging]),
 
         // F4: the store and the web.
@@ -89,7 +90,7 @@ let package = Package(
                 "InternetMessage", "SMTP", "IMAP", "DNS", "Toml", "SASL", "OpenSSL", "Embedded",
                 "Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "Settings",
                 "Mailroom", "Rehearsal", "SQLiteStore", "WebInterface",
-                argumentParser, logging, lifecycle, nioCore, nioPosix,
+                argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix,
             ],
             swiftSettings: settings),
 

@@ -107,7 +107,7 @@ package struct Courier: Sendable {
             case .challenge(let challenge):
                 answer(challenge, with: &exchange, connection: connection)
             case .confirmAuthentication:
-                let complete = exchange?.isComplete ?? false
+                let complete = (try? exchange?.finish()) != nil
                 connection.tell { $0.confirm(complete) }
             case .announceFinalDot:
                 if await checks.finalDot() {
@@ -135,12 +135,11 @@ package struct Courier: Sendable {
             connection.tell { $0.cancelAuthentication(because: "no credentials") }
             return nil
         }
-        do {
-            let client = try SASLClient(
-                service: "smtp", host: host.name, user: credentials.user, password: credentials.password, allowed: credentials.mechanisms,
-                channelIsProtected: true)
+        let client = SASLClient(
+            service: "smtp", host: host.name, credentials: credentials.sasl, mechanisms: credentials.mechanisms, channelIsProtected: true)
+        do throws(SASLError) {
             let start = try client.start(offered: offered)
-            connection.tell { $0.authenticate(mechanism: start.mechanism, initial: start.initialResponse) }
+            connection.tell { $0.authenticate(mechanism: start.mechanism.rawValue, initial: start.initialResponse) }
             return client
         } catch {
             let why = "\(error)"

@@ -1,4 +1,5 @@
 package import OpenSSL
+package import SASL
 package import SMTP
 
 /// One way on which mail leaves, as conf names it.
@@ -38,20 +39,19 @@ package struct Route: Sendable {
         case verify
     }
 
-    /// Who we are to the server; credentials travel on verified TLS only.
-    package struct Credentials: Sendable, CustomStringConvertible {
-        /// SASL mechanism names in order of preference; empty: any that is offered.
-        package let mechanisms: [String]
-        package let user: String
-        package let password: String
+    /// Who we are to the server; unless it is on this machine, credentials travel on verified TLS only.
+    package struct Credentials: Sendable {
+        package let sasl: SASLCredentials
+        /// Those allowed, the most wanted first.
+        package let mechanisms: [SASLMechanism]
+        /// The server is on this machine, so a channel in clear is good enough.
+        package let isLocal: Bool
 
-        package init(mechanisms: [String], user: String, password: String) {
+        package init(sasl: SASLCredentials, mechanisms: [SASLMechanism] = SASLMechanism.withPassword, isLocal: Bool = false) {
+            self.sasl = sasl
             self.mechanisms = mechanisms
-            self.user = user
-            self.password = password
+            self.isLocal = isLocal
         }
-
-        package var description: String { "Credentials" }
     }
 
     package let name: String
@@ -101,6 +101,7 @@ package struct Route: Sendable {
         var dialect = Dialect.smtp
         if case .lmtp = kind { dialect = .lmtp }
         return ClientConfiguration(
-            dialect: dialect, helloName: helloName, tls: policy, requiresVerifiedTLS: level == .verify, requiresAuthentication: credentials != nil)
+            dialect: dialect, helloName: helloName, tls: policy, requiresVerifiedTLS: level == .verify, requiresAuthentication: credentials != nil,
+            credentialsRequireVerifiedTLS: credentials?.isLocal != true)
     }
 }

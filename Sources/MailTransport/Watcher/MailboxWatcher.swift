@@ -76,7 +76,7 @@ package final class MailboxWatcher: Sendable {
             case .starttls: .startTLS
             case .none: .none
             }
-        if account.tls == .none { configuration.credentialPolicy = .anywhere }
+        if account.tls == .none, account.credentials.isLocal { configuration.credentialPolicy = .anywhere }
         configuration.access = account.access
         configuration.since = SearchDate(millisecondsSince1970: (now - account.lookback).milliseconds)
         configuration.watches = watches
@@ -139,7 +139,7 @@ package final class MailboxWatcher: Sendable {
                 answer(challenge, with: exchange, connection: connection)
             case .authenticated:
                 loggedIn = true
-                if exchange?.isComplete != true { connection.tell { $0.closeNow(because: "the server did not prove who it is") } }
+                if (try? exchange?.finish()) == nil { connection.tell { $0.closeNow(because: "the server did not prove who it is") } }
             case .deliver(let message):
                 try await desk.store(message, account: account.name)
                 connection.tell { $0.committed(message.uid) }
@@ -160,12 +160,13 @@ package final class MailboxWatcher: Sendable {
     }
 
     private func startAuthentication(_ offered: [String], name: String, connection: Connection) -> SASLClient? {
-        do {
-            let client = try SASLClient(
-                service: "imap", host: name, user: account.credentials.user, password: account.credentials.password,
-                allowed: account.credentials.mechanisms, channelIsProtected: account.tls != .none)
+        let credentials = account.credentials
+        let client = SASLClient(
+            service: "imap", host: name, credentials: credentials.sasl, mechanisms: credentials.mechanisms,
+            channelIsProtected: account.tls != .none || credentials.isLocal)
+        do throws(SASLError) {
             let start = try client.start(offered: offered)
-            connection.tell { $0.authenticate(mechanism: start.mechanism, initial: start.initialResponse) }
+            connection.tell { $0.authenticate(mechanism: start.mechanism.rawValue, initial: start.initialResponse) }
             return client
         } catch {
             let why = "\(error)"

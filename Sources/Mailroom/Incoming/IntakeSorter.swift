@@ -1,10 +1,10 @@
-package import InternetMessage
+import InternetMessage
 package import Logging
 package import MailAuthentication
 package import MailClassifier
 import OpenSSL
 package import Outreach
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Makes sense of what came in: parse, authenticate, correlate, classify, decide, and one transaction for all that follows.
 ///
@@ -148,7 +148,7 @@ package struct IntakeSorter: Service {
         return ReplyDecider.Conversation(correlation: correlation, machine: machine, contact: contact)
     }
 
-    private static func hash(of message: Message) -> String { Digest.sha256(Array((message.text ?? "").utf8)).hex }
+    private static func hash(of message: Message) -> String { Hex.encode(Digest.sha256(Array((message.text ?? "").utf8))) }
 
     private func log(_ record: ReplyRecord, _ replyClass: ReplyClass, _ consequence: Consequence) {
         logger.info(

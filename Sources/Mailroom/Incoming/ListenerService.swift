@@ -1,5 +1,5 @@
 package import MailTransport
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// A listener as a service: at shutdown it takes no new connection and lets what is coming be taken in.
 package struct ListenerService: Service {

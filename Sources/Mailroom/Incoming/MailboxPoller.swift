@@ -1,8 +1,8 @@
 import IMAP
-package import InternetMessage
+import InternetMessage
 package import Logging
 package import MailTransport
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Keeps one account watched: reconnects with growing waits, stops after three refused logins and says so.
 package struct MailboxPoller: Service {

@@ -1,4 +1,4 @@
-package import InternetMessage
+import InternetMessage
 package import Logging
 package import MailTransport
 package import Outreach

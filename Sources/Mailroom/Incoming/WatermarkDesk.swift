@@ -1,6 +1,6 @@
 package import IMAP
 import InternetMessage
-package import MailTransport
+import MailTransport
 package import Outreach
 
 /// Keeps what a mailbox watcher reads: each message with its watermark in one transaction.

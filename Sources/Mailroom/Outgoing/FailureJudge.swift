@@ -25,7 +25,7 @@ package struct FailureJudge: Sendable {
             return FailureJudgement(failureClass: "no_answer", permanent: rejected, suppressesRecipient: false, rule: "no reply")
         }
         let verdict = rules.verdict(
-            code: reply.code, status: reply.enhancedStatusCode?.description, text: reply.lines.joined(separator: [32]))
+            code: reply.code, status: reply.enhancedStatusCode.flatMap { EnhancedStatusCode($0.description) }, text: reply.text)
         let permanent = rejected && verdict.permanent
         return FailureJudgement(
             failureClass: verdict.failureClass.rawValue, permanent: permanent,

@@ -1,9 +1,9 @@
-package import InternetMessage
+import InternetMessage
 package import Logging
 import MailAuthentication
 package import MailTransport
 package import Outreach
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// Delivers what is in the outbox: claim, sign for this attempt, SMTP, and one transaction for outcome and transition.

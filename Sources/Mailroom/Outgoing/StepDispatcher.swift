@@ -1,7 +1,7 @@
-package import InternetMessage
+import InternetMessage
 package import Logging
 package import Outreach
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// Turns due enrollments into messages in the outbox: claim, gate, compose, and one transaction for both.

@@ -1,4 +1,4 @@
-package import InternetMessage
+import InternetMessage
 package import Outreach
 
 /// Turns a token from a link into an unsubscription: at once, for ever, as often as it is asked.

@@ -47,10 +47,7 @@ package struct SequenceFile: Sendable {
         }
         self.plan = plan
         self.templates = templates
-        hash = Digest.sha256(bytes).map { byte in
-            let digits = Array("0123456789abcdef")
-            return "\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-        }.joined()
+        hash = Hex.encode(Digest.sha256(bytes))
     }
 
     private struct Reader {

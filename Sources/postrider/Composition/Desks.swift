@@ -10,6 +10,7 @@ import Mailroom
 import NIOCore
 import OpenSSL
 import Outreach
+import SASL
 import SMTP
 import Settings
 
@@ -147,7 +148,7 @@ struct Desks {
         return Route(
             name: section.name, kind: kind, tls: Route.TLSMode(section.effectiveTLS),
             level: Route.TLSLevel(rawValue: section.effectiveSecurityLevel.rawValue) ?? .verify, trust: try trust(section.tlsCAFile),
-            credentials: try section.auth.map(credentials), helloName: source?.helo ?? settings.main.myhostname, sourceAddress: source?.address,
+            credentials: try section.auth.map { try credentials($0, isLocal: host?.isLocal == true) }, helloName: source?.helo ?? settings.main.myhostname, sourceAddress: source?.address,
             timeouts: timeouts(settings.queue),
             // Mail on another port than 25 goes to servers of one's own: nobody on the Internet takes mail there.
             allowsPrivateDestinations: section.effectivePort != 25)
@@ -174,10 +175,10 @@ struct Desks {
         }
     }
 
-    private static func credentials(_ section: AuthSettings) throws(Failure) -> Route.Credentials {
-        Route.Credentials(
-            mechanisms: section.mechanism == .auto ? [] : [section.mechanism.rawValue.uppercased()], user: section.user,
-            password: String(decoding: try read(section.passwordFile), as: UTF8.self))
+    private static func credentials(_ section: AuthSettings, isLocal: Bool) throws(Failure) -> Route.Credentials {
+        let mechanisms = section.mechanism == .auto ? SASLMechanism.withPassword : SASLMechanism(offered: section.mechanism.rawValue).map { [$0] } ?? []
+        return Route.Credentials(
+            sasl: .password(try read(section.passwordFile), user: section.user), mechanisms: mechanisms, isLocal: isLocal)
     }
 
     /// Signers by signing domain.
@@ -208,7 +209,7 @@ struct Desks {
     static func account(_ section: MailboxSettings) throws -> MailboxAccount {
         MailboxAccount(
             name: section.name, host: section.host.description, port: section.effectivePort, tls: Route.TLSMode(section.tls),
-            trust: try trust(section.tlsCAFile), credentials: try credentials(section.auth),
+            trust: try trust(section.tlsCAFile), credentials: try credentials(section.auth, isLocal: section.host.isLocal),
             mailboxes: section.folders.map { .named(MailboxName($0)) }, pollInterval: section.pollInterval, idleReissue: section.idleRefresh,
             messageSizeLimit: section.fetchLimit.bytes, lookback: section.lookback)
     }
