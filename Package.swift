@@ -19,6 +19,7 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
@@ -44,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
@@ -81,7 +83,7 @@ let package = Package(
 
         // F4: the store and the web.
         room("SQLiteStore", ["Outreach", "InternetMessage", grdb]),
-        room("WebInterface", ["Outreach", "InternetMessage", "Embedded", hummingbird, logging, lifecycle]),
+        room("WebInterface", ["Outreach", hummingbird, httpTypes, logging, lifecycle]),
 
         // F5: the only target that sees everything.
         .executableTarget(
@@ -109,7 +111,7 @@ let package = Package(
         proof(of: "Settings", ["InternetMessage", "Toml"]),
         proof(of: "SQLiteStore", ["Outreach", "InternetMessage"]),
         proof(of: "Mailroom", ["Outreach", "InternetMessage", "MailTransport", "MailAuthentication", "MailClassifier", "SQLiteStore"]),
-        proof(of: "WebInterface", ["Outreach", "InternetMessage", hummingbird, hummingbirdTesting]),
+        proof(of: "WebInterface", [hummingbird, hummingbirdTesting, httpTypes, logging]),
         .testTarget(
             name: "InteropTests",
             dependencies: [

@@ -21,7 +21,7 @@ package final class SQLiteStore: Sendable {
     let pool: DatabasePool
     private let ids: RecordIDs
     private let health: Health
-    private let committer: GroupCommitter
+    let committer: GroupCommitter
 
     /// Opens the file, or makes it as `mode` says.
     ///
@@ -32,14 +32,14 @@ package final class SQLiteStore: Sendable {
     ///   says what to do.
     package static func open(path: String, mode: OpenMode, ids: RecordIDs) throws(StoreError) -> SQLiteStore {
         let file = StoreFile(path: path)
-        if try !file.exists() {
+        if try file.exists() == false {
             guard case .createIfMissing(let seed) = mode else {
                 throw StoreError(code: .unusable, message: "\(path): there is no database; 'postrider serve' makes one")
             }
             try file.create(seed: seed)
         }
-        try file.protect()
         try file.checkHeader()
+        try file.protect()
         do {
             return try SQLiteStore(path: path, ids: ids)
         } catch {
@@ -62,7 +62,8 @@ package final class SQLiteStore: Sendable {
             for (pragma, value) in [("synchronous", 2), ("foreign_keys", 1), ("user_version", Migration.latest)] {
                 let found = try Int.fetchOne(db, sql: "PRAGMA \(pragma)")
                 guard found == value else {
-                    throw StoreError(code: .unusable, message: "\(path): \(pragma) is \(found ?? -1) and must be \(value); this file is not served")
+                    throw StoreError(
+                        code: .unusable, message: "\(path): \(pragma) is \(found ?? -1) and must be \(value); this file is not served")
                 }
             }
         }

@@ -10,7 +10,8 @@ struct Postrider: AsyncParsableCommand {
             Conf file: --conf, else $POSTRIDER_CONF, else /etc/postrider/postrider.conf.
             Exit status: 0 ok, 1 a check found faults, 64 usage, 65 bad input, 69 a peer is unavailable, 70 internal, 75 try again, 77 no permission,
             78 configuration.
-            """, version: Version.text, subcommands: [Serve.self, Check.self, Conf.self])
+            """, version: Version.text,
+        subcommands: [Serve.self, Check.self, Conf.self] + RehearsalCommands.all + StateCommands.all + ToolCommands.all)
 }
 
 enum Version {

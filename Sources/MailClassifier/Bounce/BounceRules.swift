@@ -54,12 +54,14 @@ package struct BounceRules: Sendable {
                     throw file.fault(path + [.key(entry.key)], "unknown key '\(entry.key)'; the keys are \(known.joined(separator: ", "))")
                 }
                 guard case .string(let name)? = table["class"], let failureClass = FailureClass(rawValue: name) else {
-                    throw file.fault(path + ["class"], "'class' must be one of \(FailureClass.allCases.map(\.rawValue).joined(separator: " "))")
+                    throw file.fault(
+                        path + ["class"], "'class' must be one of \(FailureClass.allCases.map(\.rawValue).joined(separator: " "))")
                 }
                 var scope = failureClass.scope
                 if let value = table["scope"] {
                     guard case .string(let name) = value, let known = FailureScope(rawValue: name) else {
-                        throw file.fault(path + ["scope"], "'scope' must be one of \(FailureScope.allCases.map(\.rawValue).joined(separator: " "))")
+                        throw file.fault(
+                            path + ["scope"], "'scope' must be one of \(FailureScope.allCases.map(\.rawValue).joined(separator: " "))")
                     }
                     scope = known
                 }

@@ -48,7 +48,9 @@ struct Tally: Sendable {
         }
         for hit in hits {
             // "not interested" is more than its "interested".
-            if hits.contains(where: { $0.meaning != hit.meaning && $0.start <= hit.start && $0.end >= hit.end && $0.end - $0.start > hit.end - hit.start }) {
+            if hits.contains(where: {
+                $0.meaning != hit.meaning && $0.start <= hit.start && $0.end >= hit.end && $0.end - $0.start > hit.end - hit.start
+            }) {
                 continue
             }
             var confidence = hit.strength.confidence

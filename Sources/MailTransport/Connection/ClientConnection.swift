@@ -15,17 +15,19 @@ struct ClientConnection: Sendable {
     ) async throws -> ClientConnection {
         let eventLoop = eventLoops.next()
         let promise = eventLoop.makePromise(of: NIOLoopBound<SMTPClientHandler>.self)
-        var bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(route.timeouts.connect)).channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let handler = SMTPClientHandler(route: route, peer: peer, content: content, news: news)
-                    if route.tls == .implicit {
-                        try channel.pipeline.syncOperations.addHandler(TLSChannelHandler(client: route.trust, peer: peer))
-                    }
-                    try channel.pipeline.syncOperations.addHandler(handler)
-                    promise.succeed(NIOLoopBound(handler, eventLoop: channel.eventLoop))
+        var bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(route.timeouts.connect)).channelOption(
+            .tcpOption(.tcp_nodelay), value: 1
+        )
+        .channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let handler = SMTPClientHandler(route: route, peer: peer, content: content, news: news)
+                if route.tls == .implicit {
+                    try channel.pipeline.syncOperations.addHandler(TLSChannelHandler(client: route.trust, peer: peer))
                 }
+                try channel.pipeline.syncOperations.addHandler(handler)
+                promise.succeed(NIOLoopBound(handler, eventLoop: channel.eventLoop))
             }
+        }
         if let source = route.sourceAddress { bootstrap = try bootstrap.bind(to: SocketAddress(ipAddress: source, port: 0)) }
         do {
             let channel = try await host.connect(with: bootstrap)

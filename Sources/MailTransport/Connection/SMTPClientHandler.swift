@@ -58,7 +58,9 @@ final class SMTPClientHandler: ChannelInboundHandler {
     // MARK: Answers of the deliverer
 
     func start(_ envelope: Envelope) { perform(session.startTransaction(envelope)) }
-    func authenticate(mechanism: String, initial: [UInt8]?) { perform(session.authenticationResponse(mechanism: mechanism, initial: initial)) }
+    func authenticate(mechanism: String, initial: [UInt8]?) {
+        perform(session.authenticationResponse(mechanism: mechanism, initial: initial))
+    }
     func answer(_ response: [UInt8]) { perform(session.saslStep(response)) }
     func confirm(_ complete: Bool) { perform(session.authenticationConfirmed(complete)) }
 
@@ -112,7 +114,8 @@ final class SMTPClientHandler: ChannelInboundHandler {
         if let error = facts.verifyError { transcript.note("certificate not verified: \(error)") }
         handshaking = false
         perform(
-            route.tls == .implicit ? session.connected(over: .tls(verified: facts.verified)) : session.tlsEstablished(verified: facts.verified))
+            route.tls == .implicit
+                ? session.connected(over: .tls(verified: facts.verified)) : session.tlsEstablished(verified: facts.verified))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -42,7 +42,8 @@ package struct Courier: Sendable {
         }
         if case .sink = route.kind { return await swallow(checks) }
         let hosts: [Destination]
-        switch await Destination.find(for: message.recipient, on: route, resolver: resolver, seed: seed, isFirstAttempt: message.earlierAttempts == 0)
+        switch await Destination.find(
+            for: message.recipient, on: route, resolver: resolver, seed: seed, isFirstAttempt: message.earlierAttempts == 0)
         {
         case .hosts(let found): hosts = found
         case .none(let report): return report
@@ -70,7 +71,8 @@ package struct Courier: Sendable {
         let peer: TLSPeer = route.level == .verify ? .verified(name: host.name) : .unverified(name: host.name)
         let connection: ClientConnection
         do {
-            connection = try await ClientConnection.open(to: host, route: route, peer: peer, content: content, news: continuation, on: eventLoops)
+            connection = try await ClientConnection.open(
+                to: host, route: route, peer: peer, content: content, news: continuation, on: eventLoops)
         } catch {
             return .deferred(.connect, note: "cannot connect to \(host): \(error)")
         }
@@ -83,7 +85,8 @@ package struct Courier: Sendable {
 
     /// Answers the machine's questions until the transaction has its outcome.
     private func converse(
-        _ message: OutboundMessage, over connection: ClientConnection, news: AsyncStream<SMTPClientHandler.News>, at host: Destination, route: Route,
+        _ message: OutboundMessage, over connection: ClientConnection, news: AsyncStream<SMTPClientHandler.News>, at host: Destination,
+        route: Route,
         checks: DeliveryChecks
     ) async -> DeliveryReport {
         var result: DeliveryReport.Result?

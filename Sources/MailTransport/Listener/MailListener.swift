@@ -28,7 +28,8 @@ package struct MailListener: Sendable {
         package var maximumConnections: Int
         package var maximumConnectionsPerAddress: Int
 
-        package init(address: Address, session: ServerConfiguration, maximumConnections: Int = 500, maximumConnectionsPerAddress: Int = 20) {
+        package init(address: Address, session: ServerConfiguration, maximumConnections: Int = 500, maximumConnectionsPerAddress: Int = 20)
+        {
             self.address = address
             self.session = session
             self.maximumConnections = maximumConnections
@@ -68,12 +69,15 @@ package struct MailListener: Sendable {
     ///   - tls: asked for each connection, so that a new certificate serves the next one; nil: STARTTLS is not offered.
     /// - Throws: when the address cannot be bound.
     package static func bind(
-        _ configuration: Configuration, desk: any InboundDesk, tls: @escaping @Sendable () -> TLSServerContext?, eventLoops: any EventLoopGroup,
+        _ configuration: Configuration, desk: any InboundDesk, tls: @escaping @Sendable () -> TLSServerContext?,
+        eventLoops: any EventLoopGroup,
         logger: Logger
     ) async throws -> MailListener {
         let census = Census(limit: configuration.maximumConnections, limitPerAddress: configuration.maximumConnectionsPerAddress)
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Connection> = { channel in
-            channel.eventLoop.makeCompletedFuture { try connect(channel, configuration: configuration, tls: tls(), census: census, logger: logger) }
+            channel.eventLoop.makeCompletedFuture {
+                try connect(channel, configuration: configuration, tls: tls(), census: census, logger: logger)
+            }
         }
         let bootstrap = ServerBootstrap(group: eventLoops).serverChannelOption(.backlog, value: 1024).serverChannelOption(
             .socketOption(.so_reuseaddr), value: 1)

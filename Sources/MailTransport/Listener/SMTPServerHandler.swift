@@ -28,7 +28,8 @@ final class SMTPServerHandler: ChannelInboundHandler {
     private var reading = true
 
     init(
-        configuration: ServerConfiguration, peer: String, tls: TLSServerContext?, hasRoom: Bool, questions: AsyncStream<Question>.Continuation,
+        configuration: ServerConfiguration, peer: String, tls: TLSServerContext?, hasRoom: Bool,
+        questions: AsyncStream<Question>.Continuation,
         onEnd: @escaping @Sendable (CloseReason?) -> Void
     ) {
         session = ServerSession(configuration: configuration)

@@ -40,7 +40,9 @@ struct Destination: Sendable, CustomStringConvertible {
     /// Where mail for that recipient goes on that route.
     ///
     /// - Parameter isFirstAttempt: a domain that does not exist is believed from the second attempt on.
-    static func find(for recipient: EmailAddress, on route: Route, resolver: any DNS.Resolver, seed: UInt64, isFirstAttempt: Bool) async -> Finding {
+    static func find(for recipient: EmailAddress, on route: Route, resolver: any DNS.Resolver, seed: UInt64, isFirstAttempt: Bool) async
+        -> Finding
+    {
         switch route.kind {
         case .submission(let host, let port), .lmtp(.host(let host, let port)):
             return .hosts([Destination(name: DomainName.toASCII(host) ?? host, place: .host(host, port: port))])

@@ -72,7 +72,8 @@ package struct Route: Sendable {
     package let allowsPrivateDestinations: Bool
 
     package init(
-        name: String, kind: Kind, tls: TLSMode = .starttls, level: TLSLevel = .may, trust: TLSClientContext, credentials: Credentials? = nil,
+        name: String, kind: Kind, tls: TLSMode = .starttls, level: TLSLevel = .may, trust: TLSClientContext,
+        credentials: Credentials? = nil,
         helloName: String, sourceAddress: String? = nil, timeouts: Timeouts = Timeouts(), addressLimit: Int = 5,
         allowsPrivateDestinations: Bool = false
     ) {
@@ -101,7 +102,8 @@ package struct Route: Sendable {
         var dialect = Dialect.smtp
         if case .lmtp = kind { dialect = .lmtp }
         return ClientConfiguration(
-            dialect: dialect, helloName: helloName, tls: policy, requiresVerifiedTLS: level == .verify, requiresAuthentication: credentials != nil,
+            dialect: dialect, helloName: helloName, tls: policy, requiresVerifiedTLS: level == .verify,
+            requiresAuthentication: credentials != nil,
             credentialsRequireVerifiedTLS: credentials?.isLocal != true)
     }
 }

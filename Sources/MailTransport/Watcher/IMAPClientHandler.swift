@@ -42,7 +42,9 @@ final class IMAPClientHandler: ChannelInboundHandler {
 
     // MARK: Answers of the watcher
 
-    func authenticate(mechanism: String, initial: [UInt8]?) { perform(session.authenticate(mechanism: mechanism, initialResponse: initial)) }
+    func authenticate(mechanism: String, initial: [UInt8]?) {
+        perform(session.authenticate(mechanism: mechanism, initialResponse: initial))
+    }
     func answer(_ response: [UInt8]) { perform(session.saslResponse(response)) }
 
     func abandonAuthentication(because why: String) {

@@ -54,7 +54,8 @@ package final class MailboxWatcher: Sendable {
         do {
             connection = try await connect(session, peer: .verified(name: name), news: continuation)
         } catch {
-            return Ending(reason: nil, note: "cannot connect to \(account.host):\(account.port): \(error)", pollFinished: false, loggedIn: false)
+            return Ending(
+                reason: nil, note: "cannot connect to \(account.host):\(account.port): \(error)", pollFinished: false, loggedIn: false)
         }
         return try await withTaskCancellationHandler {
             do {
@@ -99,7 +100,9 @@ package final class MailboxWatcher: Sendable {
         }
     }
 
-    private func connect(_ session: ClientSession, peer: TLSPeer, news: AsyncStream<IMAPClientHandler.News>.Continuation) async throws -> Connection {
+    private func connect(_ session: ClientSession, peer: TLSPeer, news: AsyncStream<IMAPClientHandler.News>.Continuation) async throws
+        -> Connection
+    {
         let eventLoop = eventLoops.next()
         let promise = eventLoop.makePromise(of: NIOLoopBound<IMAPClientHandler>.self)
         let account = account
@@ -127,7 +130,9 @@ package final class MailboxWatcher: Sendable {
 
     // MARK: News
 
-    private func follow(_ news: AsyncStream<IMAPClientHandler.News>, connection: Connection, watches: Bool, name: String) async throws -> Ending {
+    private func follow(_ news: AsyncStream<IMAPClientHandler.News>, connection: Connection, watches: Bool, name: String) async throws
+        -> Ending
+    {
         var exchange: SASLClient?
         var pollFinished = false
         var loggedIn = false
@@ -188,13 +193,17 @@ package final class MailboxWatcher: Sendable {
     private func log(_ event: IMAPClientHandler.News) {
         switch event {
         case .uidValidityChanged(let mailbox, let old, let new):
-            logger.warning("UIDVALIDITY changed; the mailbox is read anew", metadata: ["folder": "\(mailbox)", "old": "\(old)", "new": "\(new)"])
+            logger.warning(
+                "UIDVALIDITY changed; the mailbox is read anew", metadata: ["folder": "\(mailbox)", "old": "\(old)", "new": "\(new)"])
         case .skipped(let mailbox, _, let uid, let why):
             logger.error("message passed over", metadata: ["folder": "\(mailbox)", "uid": "\(uid)", "reason": "\(why)"])
         case .alert(let alert):
             logger.warning(
                 "mailbox alert",
-                metadata: ["kind": "\(alert.kind)", "folder": "\(alert.mailbox.map { "\($0)" } ?? "")", "text": "\(String(decoding: alert.text, as: UTF8.self))"])
+                metadata: [
+                    "kind": "\(alert.kind)", "folder": "\(alert.mailbox.map { "\($0)" } ?? "")",
+                    "text": "\(String(decoding: alert.text, as: UTF8.self))",
+                ])
         default: break
         }
     }

@@ -37,9 +37,11 @@ package struct MailboxPoller: Service {
                 if case .loginRefused(let text) = ending.reason {
                     refused += 1
                     logger.error(
-                        "login refused", metadata: ["mailbox": "\(account)", "text": "\(String(decoding: text, as: UTF8.self))", "tries": "\(refused)"])
+                        "login refused",
+                        metadata: ["mailbox": "\(account)", "text": "\(String(decoding: text, as: UTF8.self))", "tries": "\(refused)"])
                     if refused >= Self.loginTries {
-                        logger.critical("mailbox is not watched any more; correct its credentials and reload", metadata: ["mailbox": "\(account)"])
+                        logger.critical(
+                            "mailbox is not watched any more; correct its credentials and reload", metadata: ["mailbox": "\(account)"])
                         try? await Task.sleep(for: .seconds(365 * 86_400))
                         return
                     }

@@ -71,7 +71,8 @@ package struct TokenDesk: InboundDesk {
         let message = IncomingMessage(
             id: ids.next(), way: way, receivedAt: clock.now(), reversePath: reversePath,
             forwardPaths: envelope.recipients.map { String(decoding: $0, as: UTF8.self) },
-            origin: "\(mail.peer) (\(String(decoding: envelope.helloName, as: UTF8.self))) with \(envelope.transmissionType)", bytes: mail.content)
+            origin: "\(mail.peer) (\(String(decoding: envelope.helloName, as: UTF8.self))) with \(envelope.transmissionType)",
+            bytes: mail.content)
         do throws(StoreError) {
             try await store.accept(message)
         } catch {

@@ -15,7 +15,8 @@ package struct WatermarkDesk: MailboxDesk {
     ///   - bell: rung when something was taken in.
     ///   - onStored: told of each message newly taken in.
     package init(
-        store: any IntakeStore, ids: RecordIDs, clock: any MailClock, bell: Bell, onStored: @escaping @Sendable (FetchedMessage) -> Void = { _ in }
+        store: any IntakeStore, ids: RecordIDs, clock: any MailClock, bell: Bell,
+        onStored: @escaping @Sendable (FetchedMessage) -> Void = { _ in }
     ) {
         self.store = store
         self.ids = ids
@@ -50,6 +51,7 @@ package struct WatermarkDesk: MailboxDesk {
     }
 
     private static func mark(_ account: String, _ mailbox: MailboxName, _ validity: UIDValidity, _ uid: UID) -> MailboxWatermark {
-        MailboxWatermark(account: account, folder: String(decoding: mailbox.wire, as: UTF8.self), uidValidity: validity.value, lastUID: uid.value)
+        MailboxWatermark(
+            account: account, folder: String(decoding: mailbox.wire, as: UTF8.self), uidValidity: validity.value, lastUID: uid.value)
     }
 }

@@ -29,6 +29,7 @@ package struct FailureJudge: Sendable {
         let permanent = rejected && verdict.permanent
         return FailureJudgement(
             failureClass: verdict.failureClass.rawValue, permanent: permanent,
-            suppressesRecipient: permanent && failure.scope == .recipient && verdict.failureClass == .invalidRecipient, rule: verdict.ruleID)
+            suppressesRecipient: permanent && failure.scope == .recipient && verdict.failureClass == .invalidRecipient, rule: verdict.ruleID
+        )
     }
 }

@@ -17,7 +17,8 @@ package struct Unsubscriber: Sendable {
 
     /// - Parameter bell: rung when an enrollment may have moved.
     package init(
-        store: any SequenceStore & IntakeStore & ContactStore, codec: Swappable<TokenCodec?>, identities: Swappable<[String: SenderIdentity]>,
+        store: any SequenceStore & IntakeStore & ContactStore, codec: Swappable<TokenCodec?>,
+        identities: Swappable<[String: SenderIdentity]>,
         ids: RecordIDs, clock: any MailClock, bell: Bell
     ) {
         self.store = store
@@ -30,7 +31,9 @@ package struct Unsubscriber: Sendable {
 
     /// The message of ours that the token belongs to; nil for a token that is not ours or not for unsubscribing.
     package func message(token: String) async throws(StoreError) -> SentMessage? {
-        guard let codec = codec.current, case .valid(let token) = codec.decode(Array(token.utf8), at: clock.now()), token.kind == .unsubscribe else {
+        guard let codec = codec.current, case .valid(let token) = codec.decode(Array(token.utf8), at: clock.now()),
+            token.kind == .unsubscribe
+        else {
             return nil
         }
         return try await store.sentMessage(id: token.message)

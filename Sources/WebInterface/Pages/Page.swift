@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Outreach
 
@@ -37,5 +38,5 @@ enum Page {
 }
 
 extension HTTPField.Name {
-    static let referrerPolicy = Self("Referrer-Policy")!
+    static let referrerPolicy = Self(parsed: "Referrer-Policy") ?? .referer
 }

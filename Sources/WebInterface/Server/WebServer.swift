@@ -1,6 +1,6 @@
 import Hummingbird
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// The HTTP side: one-click unsubscribe, health and status, on one address.
 package struct WebServer: Service {

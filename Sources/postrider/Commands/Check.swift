@@ -2,8 +2,8 @@ import ArgumentParser
 import DNS
 import Foundation
 import Logging
-import Mailroom
 import MailTransport
+import Mailroom
 import NIOPosix
 import OpenSSL
 import Outreach

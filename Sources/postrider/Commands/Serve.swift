@@ -1,12 +1,16 @@
 import ArgumentParser
 import DNS
 import Foundation
+import InternetMessage
 import Logging
 import Mailroom
+import NIOCore
 import NIOPosix
+import Outreach
 import SQLiteStore
 import ServiceLifecycle
 import Settings
+import UnixSignals
 import WebInterface
 
 struct Serve: AsyncParsableCommand {
@@ -55,16 +59,21 @@ struct Serve: AsyncParsableCommand {
         for message in ambiguous {
             logger.warning(
                 "ambiguous: the process ended between the final dot and its reply; held for a person",
-                metadata: ["message.id": "\(message.id)", "to": "\(message.recipient.text)", "message.message_id": "\(message.messageID.text)"])
+                metadata: [
+                    "message.id": "\(message.id)", "to": "\(message.recipient.text)", "message.message_id": "\(message.messageID.text)",
+                ])
         }
     }
 
     private func web(_ http: HTTPSettings, _ appliance: Appliance, logger: Logger) throws -> WebServer {
-        guard case .ip(let host, let port) = http.listen else { throw Failure(.configuration, "[http] listen must be an address and a port") }
+        guard case .ip(let host, let port) = http.listen else {
+            throw Failure(.configuration, "[http] listen must be an address and a port")
+        }
         let installation = appliance.installation
         return WebServer(
             desk: LinkDesk(unsubscriber: appliance.unsubscriber, logger: logger),
-            board: StoreBoard(store: installation.store, title: "Postrider", clock: installation.clock, showsPage: false), host: host, port: port,
+            board: StoreBoard(store: installation.store, title: "Postrider", clock: installation.clock, showsPage: false), host: host,
+            port: port,
             logger: logger)
     }
 }

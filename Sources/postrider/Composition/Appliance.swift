@@ -79,13 +79,15 @@ final class Appliance: Sendable {
         var services: [any Service] = [
             emergency,
             StepDispatcher(
-                store: store, desk: dispatchDesk, ids: installation.ids, clock: installation.clock, bell: sequenceBell, outboxBell: outboxBell,
+                store: store, desk: dispatchDesk, ids: installation.ids, clock: installation.clock, bell: sequenceBell,
+                outboxBell: outboxBell,
                 owner: owner, logger: logger),
             OutboxDeliverer(
                 store: store, desk: deliveryDesk, clock: installation.clock, bell: outboxBell, sequenceBell: sequenceBell, owner: owner,
                 logger: logger),
             IntakeSorter(
-                store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell, sequenceBell: sequenceBell,
+                store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell,
+                sequenceBell: sequenceBell,
                 owner: owner, logger: logger),
         ]
         services += try installation.settings.mailboxes.map { try poller($0) }
@@ -106,7 +108,9 @@ final class Appliance: Sendable {
         let settings = installation.settings
         var listeners: [MailListener] = []
         if let section = settings.smtpListener {
-            for address in section.listen { listeners.append(try await bind(section, dialect: .smtp, key: "smtp", address: address, mode: 0o600)) }
+            for address in section.listen {
+                listeners.append(try await bind(section, dialect: .smtp, key: "smtp", address: address, mode: 0o600))
+            }
         }
         if let section = settings.lmtpListener {
             for address in section.listen {
@@ -136,14 +140,17 @@ final class Appliance: Sendable {
             case .unix(let path): .socket(path: path, mode: mode)
             }
         let configuration = MailListener.Configuration(
-            address: bound, session: session, maximumConnections: limits.maxConnections, maximumConnectionsPerAddress: limits.maxConnectionsPerIP)
+            address: bound, session: session, maximumConnections: limits.maxConnections,
+            maximumConnectionsPerAddress: limits.maxConnectionsPerIP)
         let emergency = emergency
         let desk = TokenDesk(
-            way: dialect == .smtp ? .smtp : .lmtp, store: installation.store, policy: listeningDesk, ids: installation.ids, clock: installation.clock,
+            way: dialect == .smtp ? .smtp : .lmtp, store: installation.store, policy: listeningDesk, ids: installation.ids,
+            clock: installation.clock,
             bell: intakeBell, onFatal: { emergency.raise($0) }, logger: logger)
         let contexts = listenerTLS
         do {
-            let listener = try await MailListener.bind(configuration, desk: desk, tls: { contexts.current[key] }, eventLoops: eventLoops, logger: logger)
+            let listener = try await MailListener.bind(
+                configuration, desk: desk, tls: { contexts.current[key] }, eventLoops: eventLoops, logger: logger)
             logger.notice("listening", metadata: ["listener": "\(key)", "address": "\(address)"])
             return listener
         } catch {
@@ -155,7 +162,8 @@ final class Appliance: Sendable {
 
     var unsubscriber: Unsubscriber {
         Unsubscriber(
-            store: installation.store, codec: codec, identities: identities, ids: installation.ids, clock: installation.clock, bell: sequenceBell)
+            store: installation.store, codec: codec, identities: identities, ids: installation.ids, clock: installation.clock,
+            bell: sequenceBell)
     }
 }
 

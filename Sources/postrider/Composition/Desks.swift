@@ -30,7 +30,8 @@ struct Desks {
         let identities = try Self.identities(settings)
         let addresses = try Self.addresses(settings)
         let composer = StepComposer(
-            hostname: settings.main.myhostname, addresses: addresses, unsubscribe: Self.unsubscribePolicy(settings), chance: installation.chance,
+            hostname: settings.main.myhostname, addresses: addresses, unsubscribe: Self.unsubscribePolicy(settings),
+            chance: installation.chance,
             ids: installation.ids)
         guard
             let retry = RetrySchedule(
@@ -46,7 +47,8 @@ struct Desks {
         delivery = OutboxDeliverer.Desk(
             courier: courier, signer: AttemptSigner(signers: try Self.signers(settings)),
             decider: DeliveryDecider(
-                retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance, ids: installation.ids),
+                retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance,
+                ids: installation.ids),
             judge: FailureJudge(rules: rules), identities: identities, lifetime: settings.queue.maxQueueLifetime,
             maximumActive: max(1, settings.routes.map(\.processLimit).reduce(0, +)))
         intake = IntakeSorter.Desk(
@@ -55,7 +57,8 @@ struct Desks {
         let domains = settings.acceptDomains.compactMap(DomainName.toASCII)
         let roles = (settings.smtpListener?.roleAddresses ?? []) + (settings.lmtpListener?.roleAddresses ?? [])
         listening = TokenDesk.Policy(
-            domains: Set(domains), roles: Set(roles.map { String(decoding: $0.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self) }),
+            domains: Set(domains),
+            roles: Set(roles.map { String(decoding: $0.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self) }),
             addresses: addresses.map { [$0] } ?? [])
         var contexts: [String: TLSServerContext] = [:]
         if let listener = settings.smtpListener { contexts["smtp"] = try Self.tls(listener) }
@@ -96,7 +99,8 @@ struct Desks {
             name: section.name, from: Mailbox(displayName: section.from.displayName, address: address), route: route.name,
             replyTo: section.replyTo == .token ? .token : .mailbox, returnPath: section.returnPath == .bounce ? .token : .mailbox,
             pacing: PacingGate.Policy(
-                dailyLimit: section.dailyLimit, minimumGap: section.minGap, gapJitter: section.minGap > .zero ? .seconds(60) : .zero, window: window),
+                dailyLimit: section.dailyLimit, minimumGap: section.minGap, gapJitter: section.minGap > .zero ? .seconds(60) : .zero,
+                window: window),
             signature: section.signature)
     }
 
@@ -114,7 +118,8 @@ struct Desks {
             throw Failure(.configuration, "[tokens] key_files: two of the keys have the same id; make one of them anew")
         }
         guard let domain = settings.tokenDomain else { return nil }
-        return TokenAddresses(domain: domain, codec: codec, replyValid: settings.tokens.replyValid, bounceValid: settings.tokens.bounceValid)
+        return TokenAddresses(
+            domain: domain, codec: codec, replyValid: settings.tokens.replyValid, bounceValid: settings.tokens.bounceValid)
     }
 
     private static func read(_ file: SecretFile) throws(Failure) -> [UInt8] {
@@ -148,7 +153,8 @@ struct Desks {
         return Route(
             name: section.name, kind: kind, tls: Route.TLSMode(section.effectiveTLS),
             level: Route.TLSLevel(rawValue: section.effectiveSecurityLevel.rawValue) ?? .verify, trust: try trust(section.tlsCAFile),
-            credentials: try section.auth.map { try credentials($0, isLocal: host?.isLocal == true) }, helloName: source?.helo ?? settings.main.myhostname, sourceAddress: source?.address,
+            credentials: try section.auth.map { try credentials($0, isLocal: host?.isLocal == true) },
+            helloName: source?.helo ?? settings.main.myhostname, sourceAddress: source?.address,
             timeouts: timeouts(settings.queue),
             // Mail on another port than 25 goes to servers of one's own: nobody on the Internet takes mail there.
             allowsPrivateDestinations: section.effectivePort != 25)
@@ -176,7 +182,8 @@ struct Desks {
     }
 
     private static func credentials(_ section: AuthSettings, isLocal: Bool) throws(Failure) -> Route.Credentials {
-        let mechanisms = section.mechanism == .auto ? SASLMechanism.withPassword : SASLMechanism(offered: section.mechanism.rawValue).map { [$0] } ?? []
+        let mechanisms =
+            section.mechanism == .auto ? SASLMechanism.withPassword : SASLMechanism(offered: section.mechanism.rawValue).map { [$0] } ?? []
         return Route.Credentials(
             sasl: .password(try read(section.passwordFile), user: section.user), mechanisms: mechanisms, isLocal: isLocal)
     }
@@ -210,7 +217,8 @@ struct Desks {
         MailboxAccount(
             name: section.name, host: section.host.description, port: section.effectivePort, tls: Route.TLSMode(section.tls),
             trust: try trust(section.tlsCAFile), credentials: try credentials(section.auth, isLocal: section.host.isLocal),
-            mailboxes: section.folders.map { .named(MailboxName($0)) }, pollInterval: section.pollInterval, idleReissue: section.idleRefresh,
+            mailboxes: section.folders.map { .named(MailboxName($0)) }, pollInterval: section.pollInterval,
+            idleReissue: section.idleRefresh,
             messageSizeLimit: section.fetchLimit.bytes, lookback: section.lookback)
     }
 }

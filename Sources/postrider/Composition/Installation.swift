@@ -34,6 +34,7 @@ struct Installation {
         var seed: [UInt8] = []
         for _ in 0..<32 { seed.append(UInt8.random(in: .min ... .max)) }
         let store = try SQLiteStore.open(path: databasePath(settings), mode: .createIfMissing(seed: seed), ids: ids)
-        return Installation(settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock)
+        return Installation(
+            settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock)
     }
 }

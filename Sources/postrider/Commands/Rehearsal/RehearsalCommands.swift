@@ -1,0 +1,5 @@
+import ArgumentParser
+
+enum RehearsalCommands {
+    static let all: [any ParsableCommand.Type] = []
+}

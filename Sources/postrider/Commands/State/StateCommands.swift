@@ -1,0 +1,5 @@
+import ArgumentParser
+
+enum StateCommands {
+    static let all: [any ParsableCommand.Type] = []
+}

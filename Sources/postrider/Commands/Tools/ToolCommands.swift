@@ -1,0 +1,5 @@
+import ArgumentParser
+
+enum ToolCommands {
+    static let all: [any ParsableCommand.Type] = []
+}
