@@ -21,7 +21,7 @@ package final class SQLiteStore: Sendable {
     let pool: DatabasePool
     private let ids: RecordIDs
     private let health: Health
-    private let committer: GroupCommitter
+    let committer: GroupCommitter
 
     /// Opens the file, or makes it as `mode` says.
     ///
@@ -38,8 +38,8 @@ package final class SQLiteStore: Sendable {
             }
             try file.create(seed: seed)
         }
-        try file.protect()
         try file.checkHeader()
+        try file.protect()
         do {
             return try SQLiteStore(path: path, ids: ids)
         } catch {
@@ -62,7 +62,8 @@ package final class SQLiteStore: Sendable {
             for (pragma, value) in [("synchronous", 2), ("foreign_keys", 1), ("user_version", Migration.latest)] {
                 let found = try Int.fetchOne(db, sql: "PRAGMA \(pragma)")
                 guard found == value else {
-                    throw StoreError(code: .unusable, message: "\(path): \(pragma) is \(found ?? -1) and must be \(value); this file is not served")
+                    throw StoreError(
+                        code: .unusable, message: "\(path): \(pragma) is \(found ?? -1) and must be \(value); this file is not served")
                 }
             }
         }

@@ -20,7 +20,6 @@ struct StoreFile {
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA cache_size = -16384")
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
-            try db.execute(sql: "PRAGMA trusted_schema = OFF")
             try db.execute(sql: "PRAGMA cell_size_check = ON")
         }
         return configuration
@@ -75,7 +74,8 @@ struct StoreFile {
         guard let handle = FileHandle(forReadingAtPath: path) else { throw failure("cannot be read") }
         defer { try? handle.close() }
         let header = [UInt8]((try? handle.read(upToCount: 100)) ?? Data())
-        guard header.count == 100, header.starts(with: Array("SQLite format 3".utf8) + [0]), Self.number(header, at: 68) == Self.applicationID
+        guard header.count == 100, header.starts(with: Array("SQLite format 3".utf8) + [0]),
+            Self.number(header, at: 68) == Self.applicationID
         else {
             throw StoreError(code: .unusable, message: "\(path) is not a postrider database: move it away, or restore a backup")
         }
@@ -83,11 +83,13 @@ struct StoreFile {
         if version > Migration.latest {
             throw StoreError(
                 code: .unusable,
-                message: "\(path) has schema \(version) and this program knows \(Migration.latest): use the newer program, or restore a backup")
+                message:
+                    "\(path) has schema \(version) and this program knows \(Migration.latest): use the newer program, or restore a backup")
         }
         if version < Migration.latest {
             throw StoreError(
-                code: .unusable, message: "\(path) has schema \(version), this program needs \(Migration.latest): run 'postrider db migrate'")
+                code: .unusable,
+                message: "\(path) has schema \(version), this program needs \(Migration.latest): run 'postrider db migrate'")
         }
     }
 
@@ -99,7 +101,8 @@ struct StoreFile {
     private func createFolder() throws(StoreError) {
         guard access(folder, F_OK) != 0 else { return }
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw StoreError(code: .unusable, message: "\(folder) cannot be made: \(error)")
         }

@@ -287,7 +287,7 @@ extension Migration {
             outbox_id INTEGER REFERENCES outbox (id),
             intake_id INTEGER REFERENCES intake (id),
             summary TEXT NOT NULL,
-            facts TEXT CHECK (json_valid(facts))
+            facts TEXT CHECK (facts IS NULL OR json_valid(facts))
         ) STRICT;
         CREATE INDEX timeline_contact ON timeline (contact_id) WHERE contact_id IS NOT NULL;
         CREATE TRIGGER timeline_stays BEFORE UPDATE ON timeline

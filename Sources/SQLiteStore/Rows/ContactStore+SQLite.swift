@@ -66,7 +66,8 @@ extension Ledger {
 extension Contact {
     init(_ record: Record) throws {
         self.init(
-            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")), address: try record.address("address"),
+            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
+            address: try record.address("address"),
             displayName: record.textOrNil("display_name"), fields: try record.json("fields"), timeZone: record.textOrNil("time_zone"),
             createdAt: try record.moment("created_at"))
     }

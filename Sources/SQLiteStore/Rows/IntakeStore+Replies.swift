@@ -49,7 +49,8 @@ extension SQLiteStore {
         }
     }
 
-    package func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, before: IncomingMessage.ID) async throws(StoreError)
+    package func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, before: IncomingMessage.ID)
+        async throws(StoreError)
         -> IncomingMessage.ID?
     {
         try await read { try $0.earlier(messageID: messageID, bodyHash: bodyHash, enrollment: enrollment, than: before) }
@@ -130,7 +131,8 @@ extension Ledger {
                 "intake": record.intake.rawValue, "sorted": record.sortedAt.milliseconds, "enrollment": record.enrollment?.rawValue,
                 "contact": record.contact?.rawValue, "outbox": record.outbox?.rawValue, "certainty": record.certainty?.rawValue,
                 "proofs": jsonText(record.proofs), "sender": record.from.storable, "subject": record.subject.storable,
-                "message_id": record.messageID.map { Data($0.bytes) }, "hash": record.bodyHash, "duplicate_of": record.duplicateOf?.rawValue,
+                "message_id": record.messageID.map { Data($0.bytes) }, "hash": record.bodyHash,
+                "duplicate_of": record.duplicateOf?.rawValue,
                 "class": reading.replyClass.rawValue, "intent": reading.intent?.storable,
                 "confidence": reading.confidence.isFinite ? min(1, max(0, reading.confidence)) : 0, "evidence": jsonText(reading.evidence),
                 "text": reading.text.storable, "return_day": reading.returnDate?.daysSinceEpoch,
@@ -159,7 +161,8 @@ private struct StoredBounce: Codable {
 
     var bounce: Reading.Bounce {
         Reading.Bounce(
-            recipient: recipient.flatMap(EmailAddress.init(stored:)), status: status.flatMap { EnhancedStatusCode($0) }, permanent: permanent,
+            recipient: recipient.flatMap(EmailAddress.init(stored:)), status: status.flatMap { EnhancedStatusCode($0) },
+            permanent: permanent,
             failureClass: failureClass, diagnostic: diagnostic)
     }
 }

@@ -78,7 +78,9 @@ extension SQLiteStore: IntakeStore {
         }
     }
 
-    package func incoming(state: IncomingMessage.State, after: IncomingMessage.ID?, limit: Int) async throws(StoreError) -> [IncomingMessage] {
+    package func incoming(state: IncomingMessage.State, after: IncomingMessage.ID?, limit: Int) async throws(StoreError)
+        -> [IncomingMessage]
+    {
         try await read { ledger in
             try ledger.db.records(
                 "SELECT * FROM intake WHERE state = :state AND id > :after ORDER BY id LIMIT :limit",
@@ -121,7 +123,8 @@ extension Ledger {
             """,
             [
                 "id": message.id.rawValue, "way": message.way.rawValue, "received": message.receivedAt.milliseconds,
-                "reverse_path": message.reversePath?.stored(), "forward_paths": jsonText(message.forwardPaths), "origin": message.origin.storable,
+                "reverse_path": message.reversePath?.stored(), "forward_paths": jsonText(message.forwardPaths),
+                "origin": message.origin.storable,
                 "state": message.state.rawValue, "attempts": message.attempts, "account": mailbox?.account, "folder": mailbox?.folder,
                 "validity": mailbox.map { Int64($0.uidValidity) }, "uid": mailbox.map { Int64($0.lastUID) },
             ])
@@ -134,7 +137,8 @@ extension Ledger {
         let body = try db.record("SELECT bytes FROM intake_body WHERE intake_id = :id", ["id": id.rawValue])
         return IncomingMessage(
             id: id, way: try record.word("way"), receivedAt: try record.moment("received_at"),
-            reversePath: record.textOrNil("reverse_path").flatMap(ReversePath.init(stored:)), forwardPaths: try record.json("forward_paths"),
+            reversePath: record.textOrNil("reverse_path").flatMap(ReversePath.init(stored:)),
+            forwardPaths: try record.json("forward_paths"),
             origin: try record.text("origin"), bytes: try body?.bytes("bytes") ?? [], state: try record.word("state"),
             attempts: try record.count("attempts"))
     }

@@ -62,7 +62,8 @@ extension Ledger {
     func appendCancelled(_ message: Record, because reason: String, at: Timestamp) throws {
         try append(
             TimelineEvent(
-                id: ids.next(), at: at, kind: .cancelled, contact: message.idOrNil("contact_id"), enrollment: message.idOrNil("enrollment_id"),
+                id: ids.next(), at: at, kind: .cancelled, contact: message.idOrNil("contact_id"),
+                enrollment: message.idOrNil("enrollment_id"),
                 outbox: message.id("id"), summary: "cancelled before it left: \(reason)",
                 facts: ["step": "\(try message.count("step"))", "reason": reason]))
     }

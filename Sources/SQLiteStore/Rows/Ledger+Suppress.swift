@@ -9,7 +9,9 @@ extension Ledger {
     /// A subject that is suppressed already keeps its first reason and the later end; an unsubscribe replaces any other reason.
     func add(_ suppression: Suppression) throws {
         try store(suppression)
-        let why = suppression.reason == .unsubscribed ? "unsubscribed (\(suppression.source.rawValue))" : "suppressed: \(suppression.reason.rawValue)"
+        let why =
+            suppression.reason == .unsubscribed
+            ? "unsubscribed (\(suppression.source.rawValue))" : "suppressed: \(suppression.reason.rawValue)"
         for enrollment in try running(suppression) { try stop(enrollment, suppression, because: why) }
         switch suppression.subject {
         case .address(let key): try cancelMail(workspace: suppression.workspace, toAddress: key, because: why, at: suppression.at)
@@ -78,7 +80,8 @@ extension Ledger {
         let cause: Enrollment.Cause = suppression.reason == .unsubscribed ? .unsubscribed : .suppressed
         try apply(
             Transition(
-                enrollment: enrollment.id, expectedVersion: enrollment.version, at: suppression.at, state: .stopped, cause: cause, reason: why,
+                enrollment: enrollment.id, expectedVersion: enrollment.version, at: suppression.at, state: .stopped, cause: cause,
+                reason: why,
                 nextStep: enrollment.nextStep, dueAt: nil))
         try append(
             TimelineEvent(
@@ -112,12 +115,13 @@ extension Suppression.Subject {
 }
 
 extension Suppression {
+    // The plus keeps the planner from walking a whole workspace to have it in order.
     static let lookup = """
         SELECT * FROM suppression
         WHERE workspace_id = :workspace
             AND ((kind = 'address' AND subject = :address) OR (kind = 'domain' AND subject = :domain))
             AND (expires_at IS NULL OR expires_at > :now)
-        ORDER BY kind LIMIT 1
+        ORDER BY +kind LIMIT 1
         """
 
     init(_ record: Record) throws {

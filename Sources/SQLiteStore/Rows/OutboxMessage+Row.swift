@@ -42,7 +42,7 @@ extension Ledger {
 
 extension OutboxMessage {
     init(_ record: Record, bytes: [UInt8]) throws {
-        guard let messageID = MessageID(try record.text("message_id")) ?? MessageID(lenient: Array(try record.text("message_id").utf8)),
+        guard let messageID = MessageID(lenient: Array(try record.text("message_id").utf8)),
             let reversePath = ReversePath(stored: try record.text("reverse_path"))
         else { throw StoreError(code: .unusable, message: "a message in the outbox cannot be read; run 'postrider db check'") }
         self.init(
@@ -50,7 +50,8 @@ extension OutboxMessage {
             enrollment: record.idOrNil("enrollment_id"), contact: record.idOrNil("contact_id"), step: try record.count("step"),
             occurrence: try record.count("occurrence"), identity: try record.text("identity"), route: try record.text("route"),
             reversePath: reversePath, recipient: try record.address("recipient"), messageID: messageID, subject: try record.text("subject"),
-            bytes: bytes, createdAt: try record.moment("created_at"), budgetDate: try record.day("budget_day"), state: try record.word("state"),
+            bytes: bytes, createdAt: try record.moment("created_at"), budgetDate: try record.day("budget_day"),
+            state: try record.word("state"),
             reason: try record.text("reason"), attempts: try record.count("attempts"), nextAttemptAt: record.momentOrNil("next_attempt_at"),
             finalDotAt: record.momentOrNil("final_dot_at"))
     }

@@ -96,7 +96,8 @@ extension SQLiteStore: OutboxStore {
                 """,
                 [
                     "id": attempt.outbox.rawValue, "state": state.rawValue, "reason": attempt.text.storable,
-                    "next": state == .deferred ? (nextAttemptAt ?? attempt.endedAt).milliseconds : nil, "ended": attempt.endedAt.milliseconds,
+                    "next": state == .deferred ? (nextAttemptAt ?? attempt.endedAt).milliseconds : nil,
+                    "ended": attempt.endedAt.milliseconds,
                 ])
             try ledger.apply(consequence)
             return .committed

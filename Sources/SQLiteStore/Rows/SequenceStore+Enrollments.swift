@@ -87,7 +87,8 @@ extension SQLiteStore {
                 WHERE state = 'active' AND lease_owner = :owner AND final_dot_at IS NULL
                 """, ["owner": owner])
             try ledger.db.run(
-                "UPDATE intake SET lease_owner = NULL, lease_until = NULL WHERE state = 'received' AND lease_owner = :owner", ["owner": owner])
+                "UPDATE intake SET lease_owner = NULL, lease_until = NULL WHERE state = 'received' AND lease_owner = :owner",
+                ["owner": owner])
             return
         }
     }
@@ -154,7 +155,8 @@ extension Ledger {
             return .suppressed(reason: suppression.reason.rawValue)
         }
         let version: StatementArguments = ["version": enrollment.sequence.rawValue]
-        guard let sequence = try db.record("SELECT sequence_id FROM sequence_version WHERE id = :version", version)?.integer("sequence_id") else {
+        guard let sequence = try db.record("SELECT sequence_id FROM sequence_version WHERE id = :version", version)?.integer("sequence_id")
+        else {
             throw StoreError(code: .constraint, message: "a contact was to be enrolled in a sequence that is not loaded")
         }
         let running = try db.record(
@@ -182,7 +184,8 @@ extension Ledger {
 extension Enrollment {
     init(_ record: Record) throws {
         self.init(
-            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")), contact: try record.id("contact_id"),
+            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
+            contact: try record.id("contact_id"),
             sequence: try record.id("version_id"), identity: try record.text("identity"), state: try record.word("state"),
             cause: try record.wordOrNil("cause"), reason: try record.text("reason"), nextStep: try record.count("next_step"),
             dueAt: record.momentOrNil("due_at"), heldBy: record.textOrNil("held_by"), version: try record.count("version"),

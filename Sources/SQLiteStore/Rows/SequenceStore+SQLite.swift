@@ -79,7 +79,8 @@ extension Ledger {
             ["id": version.id.rawValue, "sequence": sequence, "hash": version.hash, "plan": jsonText(version.plan)])
         guard
             let id = try db.record(
-                "SELECT id FROM sequence_version WHERE sequence_id = :sequence AND hash = :hash", ["sequence": sequence, "hash": version.hash])?
+                "SELECT id FROM sequence_version WHERE sequence_id = :sequence AND hash = :hash",
+                ["sequence": sequence, "hash": version.hash])?
                 .integer("id")
         else { throw StoreError(code: .constraint, message: "a sequence version vanished while it was loaded") }
         // A file that went back to an earlier text is that version again, and the latest.

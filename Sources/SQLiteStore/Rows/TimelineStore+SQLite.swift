@@ -12,7 +12,8 @@ extension SQLiteStore: TimelineStore {
     package func timeline(after: TimelineEvent.ID?, limit: Int) async throws(StoreError) -> [TimelineEvent] {
         try await read { ledger in
             try ledger.db.records(
-                "SELECT * FROM timeline WHERE id > :after ORDER BY id LIMIT :limit", ["after": after?.rawValue ?? 0, "limit": max(0, limit)]
+                "SELECT * FROM timeline WHERE id > :after ORDER BY id LIMIT :limit",
+                ["after": after?.rawValue ?? 0, "limit": max(0, limit)]
             ).map(TimelineEvent.init)
         }
     }

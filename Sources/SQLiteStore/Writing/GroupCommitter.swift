@@ -24,6 +24,9 @@ final class GroupCommitter: Sendable {
         self.health = health
     }
 
+    /// How many writes wait for the writer.
+    var waiting: Int { state.withLock { $0.waiting.count } }
+
     /// Runs `body` in a transaction of the writer and returns when it is durable.
     ///
     /// `body` may run twice, the first time being rolled back: it must keep nothing outside the database.
