@@ -105,7 +105,7 @@ let package = Package(
         proof(of: "MailTransport", ["InternetMessage", "SMTP", "IMAP", "OpenSSL", "SASL", "DNS", nioCore, nioPosix, logging]),
         proof(of: "MailAuthentication", ["InternetMessage", "OpenSSL", "DNS"]),
         proof(of: "MailClassifier", ["InternetMessage"]),
-        proof(of: "Settings", ["InternetMessage"]),
+        proof(of: "Settings", ["InternetMessage", "Toml"]),
         proof(of: "SQLiteStore", ["Outreach", "InternetMessage"]),
         proof(of: "Mailroom", ["Outreach", "InternetMessage", "MailTransport", "MailAuthentication", "MailClassifier", "SQLiteStore"]),
         proof(of: "WebInterface", ["Outreach", "InternetMessage", hummingbird, hummingbirdTesting]),

@@ -3,14 +3,82 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-static const unsigned char placeholder_txt[] = {
-#embed "files/placeholder.txt"
+static const unsigned char bounce_base_toml[] = {
+#embed "files/bounce/base.toml"
+};
+static const unsigned char classify_cs_toml[] = {
+#embed "files/classify/cs.toml"
+};
+static const unsigned char classify_da_toml[] = {
+#embed "files/classify/da.toml"
+};
+static const unsigned char classify_dates_toml[] = {
+#embed "files/classify/dates.toml"
+};
+static const unsigned char classify_de_toml[] = {
+#embed "files/classify/de.toml"
+};
+static const unsigned char classify_en_toml[] = {
+#embed "files/classify/en.toml"
+};
+static const unsigned char classify_es_toml[] = {
+#embed "files/classify/es.toml"
+};
+static const unsigned char classify_fi_toml[] = {
+#embed "files/classify/fi.toml"
+};
+static const unsigned char classify_fr_toml[] = {
+#embed "files/classify/fr.toml"
+};
+static const unsigned char classify_it_toml[] = {
+#embed "files/classify/it.toml"
+};
+static const unsigned char classify_ja_toml[] = {
+#embed "files/classify/ja.toml"
+};
+static const unsigned char classify_nl_toml[] = {
+#embed "files/classify/nl.toml"
+};
+static const unsigned char classify_no_toml[] = {
+#embed "files/classify/no.toml"
+};
+static const unsigned char classify_pl_toml[] = {
+#embed "files/classify/pl.toml"
+};
+static const unsigned char classify_pt_toml[] = {
+#embed "files/classify/pt.toml"
+};
+static const unsigned char classify_reports_toml[] = {
+#embed "files/classify/reports.toml"
+};
+static const unsigned char classify_sv_toml[] = {
+#embed "files/classify/sv.toml"
+};
+static const unsigned char classify_tr_toml[] = {
+#embed "files/classify/tr.toml"
 };
 
 #define ENTRY(name, bytes) {name, bytes, sizeof bytes}
 
 static const CEmbeddedFile files[] = {
-    ENTRY("placeholder.txt", placeholder_txt),
+    ENTRY("bounce/base.toml", bounce_base_toml),
+    ENTRY("classify/cs.toml", classify_cs_toml),
+    ENTRY("classify/da.toml", classify_da_toml),
+    ENTRY("classify/dates.toml", classify_dates_toml),
+    ENTRY("classify/de.toml", classify_de_toml),
+    ENTRY("classify/en.toml", classify_en_toml),
+    ENTRY("classify/es.toml", classify_es_toml),
+    ENTRY("classify/fi.toml", classify_fi_toml),
+    ENTRY("classify/fr.toml", classify_fr_toml),
+    ENTRY("classify/it.toml", classify_it_toml),
+    ENTRY("classify/ja.toml", classify_ja_toml),
+    ENTRY("classify/nl.toml", classify_nl_toml),
+    ENTRY("classify/no.toml", classify_no_toml),
+    ENTRY("classify/pl.toml", classify_pl_toml),
+    ENTRY("classify/pt.toml", classify_pt_toml),
+    ENTRY("classify/reports.toml", classify_reports_toml),
+    ENTRY("classify/sv.toml", classify_sv_toml),
+    ENTRY("classify/tr.toml", classify_tr_toml),
 };
 
 const CEmbeddedFile *cembedded_file(size_t index) {

@@ -21,6 +21,9 @@ package struct Quirks: Equatable, Sendable {
     /// `SEARCH` that finds nothing may give no untagged response at all (hMailServer, some IMAP proxies).
     package var missingSearchResponse = true
 
+    /// `[THROTTLED]` and `[OVERQUOTA]` may stand at the end of a status text instead of its beginning (Gmail).
+    package var codeAtEnd = true
+
     package init() {}
 
     /// The standard to the letter.
@@ -32,6 +35,7 @@ package struct Quirks: Equatable, Sendable {
         quirks.invalidNumbers = false
         quirks.missingUIDValidity = false
         quirks.missingSearchResponse = false
+        quirks.codeAtEnd = false
         return quirks
     }()
 }

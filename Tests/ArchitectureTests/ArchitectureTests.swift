@@ -29,7 +29,7 @@ struct ArchitectureTests {
         }
 
         var violations: [Violation] { rule.check(SourceFile(path: path, source: source)) }
-        var testDescription: String { "\(rule.name): \(path): \(source.prefix(60))" }
+        var testDescription: String { "\(rule.name): \(path): \(source.prefix(60).replacing("\n", with: " | "))" }
     }
 
     static let planted: [Case] = [
@@ -96,7 +96,9 @@ struct ArchitectureTests {
         Case(.sqlStaysInTheStore, "SQLiteStore/A.swift", #"let q = "SELECT id FROM contact""#),
         Case(.sqlStaysInTheStore, "IMAP/A.swift", #"let c = ["SELECT", "FROM"]; send("SELECT INBOX")"#),
         Case(.sqlStaysInTheStore, "Outreach/A.swift", "/* \"SELECT 1 FROM a\" /* nested */ */ let a = \"Select one from the list\""),
-        Case(.nothingTraps, "SMTP/A.swift", "/// Never `try! x`.\nlet a = try x; let b = \"try! fatalError(\"; self.fatalError()"),
+        Case(
+            .nothingTraps, "SMTP/A.swift",
+            "/// Never `try! x`.\nlet a = try x; let b = \"try! fatalError(\"; self.fatalError(); let c = try !d()"),
         Case(.librariesDoNotPrint, "SMTP/A.swift", "func print(_ a: Int) {}; page.print(1); blueprint(2)"),
         Case(.librariesDoNotPrint, "postrider/A.swift", "print(table)"),
         Case(

@@ -73,7 +73,9 @@ extension Rule {
     }
 
     static let nothingTraps = Rule(name: "no try! and no fatalError") { file in
-        file.occurrences(of: ["try", "!"]).map { file.violation(at: $0, "try! traps; catch the error or let it through") }
+        file.occurrences(of: ["try", "!"]).filter { file.tokens[$0 + 1].isGlued }.map {
+            file.violation(at: $0, "try! traps; catch the error or let it through")
+        }
             + file.calls(of: "fatalError").map { file.violation(at: $0, "fatalError ends the process; make it an outcome or an error") }
     }
 

@@ -7,6 +7,8 @@ struct SwiftLexer {
     struct Piece: Equatable {
         let text: String
         let line: Int
+        /// True for a token that follows the one before without a space: `try!` is one thing, `try !done` another.
+        var isGlued = false
     }
 
     private struct OpenString {
@@ -63,10 +65,15 @@ struct SwiftLexer {
         } else if Self.isWordByte(byte) {
             let start = at
             while at < bytes.count, Self.isWordByte(bytes[at]) { at += 1 }
-            tokens.append(Piece(text: String(decoding: bytes[start..<at], as: UTF8.self), line: line))
+            append(start..<at)
         } else {
             readPunctuation(byte)
         }
+    }
+
+    private mutating func append(_ range: Range<Int>) {
+        let isGlued = range.lowerBound > 0 && ![UInt8(ascii: " "), UInt8(ascii: "\t"), newline].contains(bytes[range.lowerBound - 1])
+        tokens.append(Piece(text: String(decoding: bytes[range], as: UTF8.self), line: line, isGlued: isGlued))
     }
 
     private mutating func readPunctuation(_ byte: UInt8) {
@@ -79,7 +86,7 @@ struct SwiftLexer {
             let change = byte == UInt8(ascii: "(") ? 1 : byte == UInt8(ascii: ")") ? -1 : 0
             strings[strings.count - 1].interpolationDepth = depth + change
         }
-        tokens.append(Piece(text: String(decoding: [byte], as: UTF8.self), line: line))
+        append(at - 1..<at)
     }
 
     private mutating func readText(of string: OpenString) {

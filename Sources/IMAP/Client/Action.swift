@@ -54,7 +54,7 @@ extension ClientSession {
 
     /// Why a message that exists is not delivered.
     package enum SkipReason: Equatable, Sendable {
-        /// The server answers the FETCH but gives no body.
+        /// The server has it but does not give its body, however often it is asked.
         case noBody
         /// The server sends more than the session may hold, even when asked for the beginning alone.
         case oversized

@@ -52,6 +52,7 @@ extension ClientSession {
         if status.condition == .bye { return leave(status) }
         note(status)
         if case .closed = phase { return }
+        if status.code == .overQuota { alert(.server, text: status.text) }
         guard case .commanding(var command) = phase, case .select(let name, var selection) = command.purpose else {
             if case .uidValidity(let value?) = status.code, let scan, scan.uidValidity != value { reopen(scan.mailbox) }
             return
@@ -72,6 +73,8 @@ extension ClientSession {
         case .alert: alert(.server, text: status.text)
         case .capability(let new): capabilities = new
         case .throttled: close(.throttled(text: status.text))
+        // In an OK it is a limit on traffic; in an untagged NO it is a mailbox that grows full (RFC 5530 §3).
+        case .overQuota where status.condition == .ok: close(.throttled(text: status.text))
         default: break
         }
     }

@@ -17,7 +17,7 @@ extension ClientSession {
         hasNews = true
         guard falseAlarms < Self.falseAlarmLimit else { return }
         switch phase {
-        case .resting: proceed()
+        case .resting where configuration.watches: proceed()
         case .commanding(let command):
             guard case .idle(let idle) = command.purpose, !idle.isEnding else { return }
             falseAlarms += 1

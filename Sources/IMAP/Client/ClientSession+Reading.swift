@@ -32,6 +32,8 @@ extension ClientSession {
                 $0.number(UInt32(clamping: length))
                 $0.words(">)")
             }
+        case .confirm(let uid):
+            begin("UID SEARCH UID ", .search(Command.Findings())) { $0.set(UIDSet([uid])) }
         case .dispose(let uids):
             dispose(uids)
         case .awaitCommits:
@@ -52,7 +54,7 @@ extension ClientSession {
         guard findings.isAnswered || isOptional || configuration.quirks.missingSearchResponse else {
             return close(.fetchRefused(text: status.text))
         }
-        let count = scan?.searched(findings.uids) ?? 0
+        let count = scan?.searched(findings.uids, &actions) ?? 0
         if count > 0 { falseAlarms = 0 }
         proceed()
     }

@@ -80,7 +80,8 @@ package struct ClientSession: Sendable {
         self.cursors = cursors
         var limits = FrameReader.Limits()
         // Servers are known to understate sizes a little; more than this is met by asking for the beginning alone.
-        limits.literal = configuration.messageSizeLimit + configuration.messageSizeLimit / 8 + 64 * 1024
+        let size = min(max(0, configuration.messageSizeLimit), 1 << 40)
+        limits.literal = size + size / 8 + 64 * 1024
         reader = FrameReader(limits: limits, quirks: configuration.quirks)
     }
 

@@ -6,7 +6,7 @@
 ///
 /// ## Promises
 /// - Messages are delivered in ascending order of UID, each once, so that the UID of each is also the watermark: below it
-///   everything has been delivered, passed over visibly, or proven absent by two FETCH commands.
+///   everything has been delivered, passed over visibly, or proven absent by two FETCH commands and a SEARCH.
 /// - The watermark is never raised over a UID at or above UIDNEXT that was not delivered: a number a server merely claims must not
 ///   hide mail that is still to come.
 /// - Bodies held back for order, and bodies not yet committed, are bounded.
@@ -28,6 +28,8 @@ struct MailboxScan: Sendable {
         case fetchFacts(UIDSet)
         case fetchWhole(UIDSet)
         case fetchBeginning(UID, length: Int)
+        /// Is it still there? It was asked for twice in vain.
+        case confirm(UID)
         /// Mark or move these; they are committed.
         case dispose(UIDSet)
         case awaitCommits
@@ -39,6 +41,8 @@ struct MailboxScan: Sendable {
         case window
         case search
         case reading
+        /// Reading, with this one in doubt.
+        case confirming(UID)
     }
 
     private struct Facts: Sendable {
@@ -61,6 +65,8 @@ struct MailboxScan: Sendable {
 
     static let factsPerFetch = 200
     static let disposedAtOnce = 100
+    /// How often a message that is there may be asked for and not be given.
+    static let asksInVain = 4
     static let setbacksToTruncate = 2
     static let setbacksToSkip = 8
 
@@ -90,6 +96,8 @@ struct MailboxScan: Sendable {
     private var heldSize = 0
     /// How often a UID was asked for in vain.
     private var failures: [UID: Int] = [:]
+    /// Still there after it was asked for in vain.
+    private var confirmed: Set<UID> = []
     /// Turned out too large when asked for as a whole.
     private var beginningOnly: Set<UID> = []
     /// Too large even so.
@@ -149,6 +157,7 @@ struct MailboxScan: Sendable {
             if done == .max { break }
             if let last = UID(done) { return .searchAfter(last) }
             return .searchSince(nil)
+        case .confirming(let uid): return .confirm(uid)
         case .reading: break
         }
         stage = .reading
@@ -220,11 +229,22 @@ struct MailboxScan: Sendable {
     }
 
     /// Takes the outcome of a search; gives how many new messages it found.
-    mutating func searched(_ uids: [UID]) -> Int {
-        if case .highest = stage {
+    mutating func searched(_ uids: [UID], _ actions: inout [ClientSession.Action]) -> Int {
+        switch stage {
+        case .highest:
             highest = uids.filter { uid in uidNext.map { uid < $0 } ?? true }.max()
             stage = .window
             return 0
+        case .confirming(let uid):
+            stage = .reading
+            if uids.contains(uid) {
+                confirmed.insert(uid)
+            } else {
+                pass(uid)
+                deliverHeld(&actions)
+            }
+            return 0
+        case .window, .search, .reading: break
         }
         // Quirk(RFC 9051 §6.4.4 itself): `n:*` finds the last message even when it is below n.
         var found = uids.filter { $0.value > done && !passedOver.contains($0) }
@@ -297,6 +317,7 @@ struct MailboxScan: Sendable {
     private mutating func leave(_ uid: UID) {
         facts[uid] = nil
         failures[uid] = nil
+        confirmed.remove(uid)
         beginningOnly.remove(uid)
         hopeless.remove(uid)
         headIndex += 1
@@ -335,7 +356,11 @@ struct MailboxScan: Sendable {
             skip(uid, .oversized, &actions)
         } else if failures[uid, default: 0] >= 2 {
             guard accepted else { return false }
-            if answered.contains(uid) { skip(uid, .noBody, &actions) } else { pass(uid) }
+            if answered.contains(uid) || failures[uid, default: 0] >= Self.asksInVain {
+                skip(uid, .noBody, &actions)
+            } else if !confirmed.contains(uid) {
+                stage = .confirming(uid)
+            }
         }
         deliverHeld(&actions)
         return true

@@ -48,27 +48,27 @@ struct FetchResponse: Equatable, Sendable {
         guard cursor.space() else { return false }
         switch name {
         // Quirk(various): `-1`, `0` or a number above the range voids itself alone; QuirksTests "invalid numbers".
-        case ASCII.bytes("UID"):
+        case "UID":
             guard let word = cursor.word() else { return false }
             uid = ASCII.uint32(word).flatMap(UID.init)
             return uid != nil || quirks.invalidNumbers
-        case ASCII.bytes("RFC822.SIZE"):
+        case "RFC822.SIZE":
             guard let word = cursor.word() else { return false }
             size = ASCII.uint64(word)
             return size != nil || quirks.invalidNumbers
-        case ASCII.bytes("FLAGS"):
+        case "FLAGS":
             guard let list = cursor.wordList() else { return false }
             flags = list
             return true
-        case ASCII.bytes("INTERNALDATE"):
+        case "INTERNALDATE":
             guard let value = cursor.nstring() else { return false }
             if case .bytes(let text) = value { internalDate = InternalDate(parsing: text) }
             return true
-        case ASCII.bytes("MODSEQ"):
+        case "MODSEQ":
             guard let list = cursor.wordList() else { return false }
             modSeq = list.first.flatMap { ASCII.uint64($0[...]) }
             return true
-        case ASCII.bytes("BODY") where section?.isEmpty == true:
+        case "BODY" where section?.isEmpty == true:
             guard let value = cursor.nstring() else { return false }
             body = value
             self.origin = origin

@@ -37,16 +37,24 @@ extension Response {
             cursor = inside
             cursor.skipSpaces()
         }
-        return StatusResponse(condition: condition, code: code, text: Array(cursor.rest))
+        let text = cursor.rest
+        if code == nil, quirks.codeAtEnd { code = codeAtEnd(of: text) }
+        return StatusResponse(condition: condition, code: code, text: Array(text))
+    }
+
+    /// Quirk(Gmail): `A7 OK Success [THROTTLED]`; QuirksTests "code at the end".
+    private static func codeAtEnd(of text: ArraySlice<UInt8>) -> ResponseCode? {
+        func ends(in word: StaticString) -> Bool { ASCII.equalFolded(text.suffix(word.utf8CodeUnitCount), ASCII.bytes(word)[...]) }
+        return ends(in: "[THROTTLED]") ? .throttled : ends(in: "[OVERQUOTA]") ? .overQuota : nil
     }
 
     private static func numbered(_ number: UInt32, _ cursor: inout FrameCursor, _ quirks: Quirks) -> Response? {
         guard cursor.space(), let word = cursor.word() else { return nil }
         switch ASCII.upper(word) {
-        case ASCII.bytes("EXISTS"): return cursor.isAtEnd ? .exists(number) : nil
-        case ASCII.bytes("RECENT"): return cursor.isAtEnd ? .recent(number) : nil
-        case ASCII.bytes("EXPUNGE"): return cursor.isAtEnd ? .expunge(number) : nil
-        case ASCII.bytes("FETCH"):
+        case "EXISTS": return cursor.isAtEnd ? .exists(number) : nil
+        case "RECENT": return cursor.isAtEnd ? .recent(number) : nil
+        case "EXPUNGE": return cursor.isAtEnd ? .expunge(number) : nil
+        case "FETCH":
             guard cursor.space() else { return nil }
             return FetchResponse.parse(&cursor, quirks: quirks).map { .fetch($0) }
         default: return nil
@@ -55,22 +63,22 @@ extension Response {
 
     private static func named(_ name: [UInt8], _ cursor: inout FrameCursor, _ quirks: Quirks) -> Response? {
         switch name {
-        case ASCII.bytes("SEARCH"):
+        case "SEARCH":
             return search(&cursor, quirks)
-        case ASCII.bytes("CAPABILITY"), ASCII.bytes("ENABLED"):
+        case "CAPABILITY", "ENABLED":
             let words = cursor.words()
             guard cursor.isAtEnd else { return nil }
             return name == ASCII.bytes("ENABLED") ? .enabled(Capabilities(words)) : .capability(Capabilities(words))
-        case ASCII.bytes("FLAGS"):
+        case "FLAGS":
             guard cursor.space(), let flags = cursor.wordList(), cursor.isAtEnd else { return nil }
             return .flags(flags)
-        case ASCII.bytes("LIST"), ASCII.bytes("XLIST"):
+        case "LIST", "XLIST":
             return list(&cursor)
-        case ASCII.bytes("STATUS"):
+        case "STATUS":
             return mailboxStatus(&cursor)
-        case ASCII.bytes("NAMESPACE"):
+        case "NAMESPACE":
             return .namespace
-        case ASCII.bytes("ID"):
+        case "ID":
             return .id
         default:
             return nil
@@ -108,9 +116,9 @@ extension Response {
         for index in stride(from: 0, to: items.count, by: 2) {
             let value = ASCII.uint32(items[index + 1][...])
             switch ASCII.upper(items[index]) {
-            case ASCII.bytes("MESSAGES"): status.messages = value
-            case ASCII.bytes("UIDNEXT"): status.uidNext = value.flatMap(UID.init)
-            case ASCII.bytes("UIDVALIDITY"): status.uidValidity = value.flatMap(UIDValidity.init)
+            case "MESSAGES": status.messages = value
+            case "UIDNEXT": status.uidNext = value.flatMap(UID.init)
+            case "UIDVALIDITY": status.uidValidity = value.flatMap(UIDValidity.init)
             default: break
             }
         }

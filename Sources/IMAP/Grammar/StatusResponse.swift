@@ -4,11 +4,11 @@ enum Condition: Equatable, Sendable {
 
     init?(word: ArraySlice<UInt8>) {
         switch ASCII.upper(word) {
-        case ASCII.bytes("OK"): self = .ok
-        case ASCII.bytes("NO"): self = .no
-        case ASCII.bytes("BAD"): self = .bad
-        case ASCII.bytes("BYE"): self = .bye
-        case ASCII.bytes("PREAUTH"): self = .preauth
+        case "OK": self = .ok
+        case "NO": self = .no
+        case "BAD": self = .bad
+        case "BYE": self = .bye
+        case "PREAUTH": self = .preauth
         default: return nil
         }
     }
@@ -57,24 +57,24 @@ enum ResponseCode: Equatable, Sendable {
         var inside = arguments
         inside.skipSpaces()
         switch ASCII.upper(name) {
-        case ASCII.bytes("ALERT"): return .alert
-        case ASCII.bytes("UIDVALIDITY"): return .uidValidity(inside.word().flatMap(ASCII.uint32).flatMap(UIDValidity.init))
-        case ASCII.bytes("UIDNEXT"): return .uidNext(inside.word().flatMap(ASCII.uint32).flatMap(UID.init))
-        case ASCII.bytes("PERMANENTFLAGS"): return .permanentFlags(inside.wordList() ?? [])
-        case ASCII.bytes("READ-ONLY"): return .readOnly
-        case ASCII.bytes("READ-WRITE"): return .readWrite
-        case ASCII.bytes("HIGHESTMODSEQ"):
+        case "ALERT": return .alert
+        case "UIDVALIDITY": return .uidValidity(inside.word().flatMap(ASCII.uint32).flatMap(UIDValidity.init))
+        case "UIDNEXT": return .uidNext(inside.word().flatMap(ASCII.uint32).flatMap(UID.init))
+        case "PERMANENTFLAGS": return .permanentFlags(inside.wordList() ?? [])
+        case "READ-ONLY": return .readOnly
+        case "READ-WRITE": return .readWrite
+        case "HIGHESTMODSEQ":
             guard let value = inside.word().flatMap(ASCII.uint64) else { return .other(ASCII.upper(name)) }
             return .highestModSeq(value)
-        case ASCII.bytes("CAPABILITY"): return .capability(Capabilities(inside.words()))
-        case ASCII.bytes("OVERQUOTA"): return .overQuota
-        case ASCII.bytes("THROTTLED"), ASCII.bytes("LIMIT"): return .throttled
-        case ASCII.bytes("AUTHENTICATIONFAILED"): return .authenticationFailed
-        case ASCII.bytes("AUTHORIZATIONFAILED"): return .authorizationFailed
-        case ASCII.bytes("UNAVAILABLE"), ASCII.bytes("SERVERBUG"), ASCII.bytes("INUSE"), ASCII.bytes("CONTACTADMIN"):
+        case "CAPABILITY": return .capability(Capabilities(inside.words()))
+        case "OVERQUOTA": return .overQuota
+        case "THROTTLED", "LIMIT": return .throttled
+        case "AUTHENTICATIONFAILED": return .authenticationFailed
+        case "AUTHORIZATIONFAILED": return .authorizationFailed
+        case "UNAVAILABLE", "SERVERBUG", "INUSE", "CONTACTADMIN":
             return .unavailable
-        case ASCII.bytes("TRYCREATE"): return .tryCreate
-        case ASCII.bytes("NONEXISTENT"): return .nonExistent
+        case "TRYCREATE": return .tryCreate
+        case "NONEXISTENT": return .nonExistent
         default: return .other(ASCII.upper(name))
         }
     }

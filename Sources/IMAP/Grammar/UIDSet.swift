@@ -1,11 +1,11 @@
 /// A set of UIDs, kept as ascending ranges that neither touch nor overlap.
 ///
 /// Held as ranges so that neither a long run of messages nor a server's `1:4294967295` costs memory.
-package struct UIDSet: Equatable, Sendable {
-    package private(set) var ranges: [ClosedRange<UInt32>]
+struct UIDSet: Equatable, Sendable {
+    private(set) var ranges: [ClosedRange<UInt32>]
 
     /// Builds the set from UIDs in any order, repeated or not.
-    package init(_ uids: some Sequence<UID>) {
+    init(_ uids: some Sequence<UID>) {
         ranges = []
         for uid in uids.sorted() { append(uid.value...uid.value) }
     }
@@ -15,13 +15,13 @@ package struct UIDSet: Equatable, Sendable {
         ranges = [range.lowerBound.value...range.upperBound.value]
     }
 
-    package var isEmpty: Bool { ranges.isEmpty }
+    var isEmpty: Bool { ranges.isEmpty }
 
     /// How many UIDs the set holds.
-    package var count: Int { ranges.reduce(0) { $0 + $1.count } }
+    var count: Int { ranges.reduce(0) { $0 + $1.count } }
 
     /// Whether the UID is in the set; takes time in the logarithm of the number of ranges.
-    package func contains(_ uid: UID) -> Bool {
+    func contains(_ uid: UID) -> Bool {
         var low = 0
         var high = ranges.count
         while low < high {

@@ -38,3 +38,6 @@ enum ASCII {
 
     static func decimal(_ value: UInt32) -> [UInt8] { Array(String(value).utf8) }
 }
+
+/// Lets a `switch` over bytes name its cases as words.
+func ~= (word: StaticString, bytes: [UInt8]) -> Bool { bytes.elementsEqual(word.description.utf8) }

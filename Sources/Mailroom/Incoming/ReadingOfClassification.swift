@@ -12,7 +12,7 @@ extension Reading {
                 Bounce(
                     recipient: bounce.recipient, status: bounce.status, permanent: bounce.permanent,
                     failureClass: bounce.failureClass.rawValue,
-                    diagnostic: bounce.diagnostic ?? "")
+                    diagnostic: bounce.diagnostic)
             })
     }
 }

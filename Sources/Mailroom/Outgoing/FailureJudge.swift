@@ -1,3 +1,4 @@
+import InternetMessage
 package import MailClassifier
 package import Outreach
 package import SMTP
@@ -28,6 +29,6 @@ package struct FailureJudge: Sendable {
         let permanent = rejected && verdict.permanent
         return FailureJudgement(
             failureClass: verdict.failureClass.rawValue, permanent: permanent,
-            suppressesRecipient: permanent && failure.scope == .recipient && verdict.failureClass == .invalidRecipient, rule: verdict.rule)
+            suppressesRecipient: permanent && failure.scope == .recipient && verdict.failureClass == .invalidRecipient, rule: verdict.ruleID)
     }
 }

@@ -136,7 +136,8 @@ package struct OutboxDeliverer: Service {
             return
         }
         let parcel = OutboundMessage(
-            reversePath: message.reversePath, recipient: message.recipient, content: content, envelopeID: message.id.description)
+            reversePath: message.reversePath, recipient: message.recipient, content: content, envelopeID: message.id.description,
+            earlierAttempts: message.attempts)
         let store = store
         let owner = owner
         let clock = clock

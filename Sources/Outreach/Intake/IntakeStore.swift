@@ -13,8 +13,8 @@ package protocol IntakeStore: Sendable {
     /// Moves the watermark over UIDs that are proven absent; never backwards within one UIDVALIDITY.
     func move(to watermark: MailboxWatermark) async throws(StoreError)
 
-    /// The watermark of a folder; nil at first sight.
-    func watermark(account: String, folder: String) async throws(StoreError) -> MailboxWatermark?
+    /// The watermarks of all folders of an account that were read before.
+    func watermarks(account: String) async throws(StoreError) -> [MailboxWatermark]
 
     /// Claims received messages that are free of a living lease, oldest first; counts the attempt.
     func claimReceived(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [IncomingMessage]

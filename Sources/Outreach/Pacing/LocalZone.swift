@@ -9,7 +9,7 @@ package struct LocalZone: Sendable, Hashable {
     /// nil for a name that the system's time zone database does not have.
     package init?(_ name: String) {
         // A static build finds named zones only when the list of names is linked in, so it is asked for.
-        guard name == "UTC" || TimeZone.knownTimeZoneIdentifiers.contains(name), let zone = TimeZone(identifier: name) else { return nil }
+        guard name == "UTC" || name == "GMT" || TimeZone.knownTimeZoneIdentifiers.contains(name), let zone = TimeZone(identifier: name) else { return nil }
         self.name = name
         self.zone = zone
     }

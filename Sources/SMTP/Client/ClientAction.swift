@@ -1,6 +1,9 @@
 package import struct NIOCore.ByteBuffer
 
 /// What a client session asks of its driver. Actions are to be done in the order in which they are returned.
+///
+/// An action that wants an answer is the last of its list, so a driver may answer at once, while it does the list.
+/// Actions may hold credentials and addresses: never log one.
 package enum ClientAction: Sendable, Hashable {
     /// Write these octets.
     case send(ByteBuffer)

@@ -5,8 +5,8 @@ extension ClientSession {
     mutating func beginContent(_ transaction: Transaction, into actions: inout [ClientAction]) {
         state = .content(transaction)
         guard parser.isEmpty else { return refuseInput(into: &actions) }
-        actions.append(.sendContent)
         start(.content, into: &actions)
+        actions.append(.sendContent)
     }
 
     /// A block of content was written out; its timer starts afresh.

@@ -50,8 +50,8 @@ extension ClientSession {
             guard parser.isEmpty else { return refuseInput(into: &actions) }
             capabilities = Capabilities()
             state = .handshake
-            actions.append(.startTLS)
             start(.tls, into: &actions)
+            actions.append(.startTLS)
         } else if OutcomePolicy.endsSession(reply) || reply.isPositive || reply.code / 100 == 3 {
             refused(reply, into: &actions)
         } else if configuration.tls == .required {

@@ -1,6 +1,9 @@
 package import struct NIOCore.ByteBuffer
 
 /// What a server session asks of its driver. Actions are to be done in the order in which they are returned.
+///
+/// An action that wants an answer is the last of its list, so a driver may answer at once, while it does the list; only `close` can stand
+/// behind it, and then no answer is wanted any more. Octets in it are foreign or secret: never log an action.
 package enum ServerAction: Sendable, Hashable {
     /// Write these octets.
     case send(ByteBuffer)

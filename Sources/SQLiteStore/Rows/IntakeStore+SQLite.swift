@@ -30,8 +30,8 @@ extension SQLiteStore: IntakeStore {
         }
     }
 
-    package func watermark(account: String, folder: String) async throws(StoreError) -> MailboxWatermark? {
-        try await read { ledger in try ledger.watermark(account: account, folder: folder) }
+    package func watermarks(account: String) async throws(StoreError) -> [MailboxWatermark] {
+        try await read { ledger in try ledger.watermarks(account: account) }
     }
 
     package func claimReceived(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [IncomingMessage] {
@@ -91,14 +91,14 @@ extension SQLiteStore: IntakeStore {
 }
 
 extension Ledger {
-    func watermark(account: String, folder: String) throws -> MailboxWatermark? {
-        let found = try db.record(
-            "SELECT uid_validity, last_uid FROM watermark WHERE account = :account AND folder = :folder",
-            ["account": account, "folder": folder])
-        guard let found else { return nil }
-        return MailboxWatermark(
-            account: account, folder: folder, uidValidity: UInt32(truncatingIfNeeded: try found.integer("uid_validity")),
-            lastUID: UInt32(truncatingIfNeeded: try found.integer("last_uid")))
+    func watermarks(account: String) throws -> [MailboxWatermark] {
+        try db.records(
+            "SELECT folder, uid_validity, last_uid FROM watermark WHERE account = :account ORDER BY folder", ["account": account]
+        ).map { found in
+            MailboxWatermark(
+                account: account, folder: try found.text("folder"), uidValidity: UInt32(truncatingIfNeeded: try found.integer("uid_validity")),
+                lastUID: UInt32(truncatingIfNeeded: try found.integer("last_uid")))
+        }
     }
 
     /// Moves a watermark up; false, and nothing written, when it is there or past it already.

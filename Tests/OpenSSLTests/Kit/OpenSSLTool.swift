@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import Synchronization
 
 /// The `openssl` command: a second opinion from outside this package.
 enum OpenSSLTool {
@@ -17,11 +19,11 @@ enum OpenSSLTool {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [name] + arguments
-        let (give, take, complain) = (Pipe(), Pipe(), Pipe())
+        let (give, take, complain) = (Spawning.pipe(), Spawning.pipe(), Spawning.pipe())
         process.standardInput = give
         process.standardOutput = take
         process.standardError = complain
-        try process.run()
+        try Spawning.start(process)
         // Small inputs only: they fit the pipe.
         give.fileHandleForWriting.write(Data(input))
         give.fileHandleForWriting.closeFile()
@@ -36,7 +38,7 @@ enum OpenSSLTool {
 }
 
 /// A folder of its own under the system's temporary folder, removed at the end.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {
@@ -44,7 +46,9 @@ final class TemporaryFolder {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit { remove() }
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
 
     func write(_ name: String, _ bytes: [UInt8], mode: Int = 0o600) throws -> String {
         let file = path + "/" + name
@@ -52,4 +56,22 @@ final class TemporaryFolder {
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
         return file
     }
+}
+
+/// Starts processes so that none inherits a pipe of another: a pipe that a stranger holds open never ends.
+enum Spawning {
+    private static let lock = Mutex(())
+
+    /// A pipe that no other process can have inherited.
+    static func pipe() -> Pipe {
+        lock.withLock { _ in
+            let pipe = Pipe()
+            for handle in [pipe.fileHandleForReading, pipe.fileHandleForWriting] {
+                _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
+            }
+            return pipe
+        }
+    }
+
+    static func start(_ process: Process) throws { try lock.withLock { _ in try process.run() } }
 }

@@ -1,0 +1,61 @@
+import Toml
+
+/// The names of months and days, and the words that stand around dates, in the languages of `classify/dates.toml`.
+struct DateWords: Sendable {
+    /// What a word means where dates are read.
+    enum Word: Sendable, Equatable {
+        case month(Int)
+        /// 1 Monday ... 7 Sunday.
+        case weekday(Int)
+        case back, until, from, next, tomorrow, today, day, week, monthUnit, quarter, year, inWord, the
+        /// Behind a number: st, nd, er, ...
+        case ordinal
+        case number(Int)
+        case inclusive
+    }
+
+    private var exact: [[UInt8]: Word] = [:]
+    private var prefixes: [(bytes: [UInt8], word: Word)] = []
+
+    static func builtin() throws(RuleError) -> DateWords {
+        try DateWords(RuleFile(builtin: "classify/dates.toml"))
+    }
+
+    init(_ file: RuleFile) throws(RuleError) {
+        for (section, make) in [("months", Word.month), ("weekdays", Word.weekday), ("numbers", Word.number)] as [(String, (Int) -> Word)] {
+            guard case .table(let table)? = file.document.root[section] else { throw file.fault([.key(section)], "the table [\(section)] is missing") }
+            for entry in table.entries {
+                guard let number = Int(entry.key), case .string(let words) = entry.value else {
+                    throw file.fault([.key(section), .key(entry.key)], "write a number, and a text of words")
+                }
+                add(words, make(number))
+            }
+        }
+        let roles: [(String, Word)] = [
+            ("back", .back), ("until", .until), ("from", .from), ("next", .next), ("tomorrow", .tomorrow), ("today", .today), ("day", .day),
+            ("week", .week), ("month", .monthUnit), ("quarter", .quarter), ("year", .year), ("in", .inWord), ("the", .the), ("ordinal", .ordinal),
+            ("inclusive", .inclusive),
+        ]
+        guard case .table(let table)? = file.document.root["words"] else { throw file.fault(["words"], "the table [words] is missing") }
+        for (key, word) in roles {
+            guard case .string(let words)? = table[key] else { throw file.fault(["words", .key(key)], "the words for '\(key)' are missing") }
+            add(words, word)
+        }
+    }
+
+    private mutating func add(_ words: String, _ meaning: Word) {
+        for word in words.utf8.split(whereSeparator: { $0 <= 0x20 }) {
+            let open = word.last == 0x2A
+            let folded = Folding.phrase(String(decoding: Array(open ? word.dropLast() : word), as: UTF8.self))
+            let key = Array(folded.dropFirst().dropLast())
+            if open { prefixes.append((key, meaning)) } else if exact[key] == nil { exact[key] = meaning }
+        }
+    }
+
+    /// What a folded word means, nil when it has nothing to do with dates.
+    func meaning(of word: [UInt8]) -> Word? {
+        if let known = exact[word] { return known }
+        guard word.count >= 3 else { return nil }
+        return prefixes.first { word.starts(with: $0.bytes) }?.word
+    }
+}

@@ -1,0 +1,77 @@
+import InternetMessage
+
+extension DateReader {
+    /// The day on which somebody who is away is back: the day named beside a word of return, else the last day of the absence.
+    ///
+    /// Nil when no day stands beside such a word: other days in the text (of a conference, of our own message) are none of ours.
+    func returnDate() -> CivilDate? {
+        var best: (score: Int, mention: DateMention)?
+        for (number, mention) in mentions.enumerated() where mention.kind != .period {
+            var score = 0
+            if let distance = distanceBefore(mention, .back), distance <= 7 { score = 100 - distance }
+            if score == 0, let distance = distanceAfter(mention, .back), distance <= 9 { score = 85 - distance }
+            if score == 0, let distance = distanceBefore(mention, .until), distance <= 4 { score = 75 - distance }
+            if score == 0, mention.kind == .calendar, number > 0 {
+                // "3 August - 17 August", "from 3 August to 17 August"
+                let before = mentions[number - 1]
+                if before.kind == .calendar, mention.first - before.last <= 4, joins(before.last + 1, mention.first), mention.date > before.date { score = 60 }
+            }
+            if score == 0, distanceAfter(mention, .until).map({ $0 <= 1 }) == true { score = 55 }
+            if mention.kind == .relative { score -= score > 0 ? 15 : 0 }
+            let age = today.daysSinceEpoch - mention.date.daysSinceEpoch
+            if score <= 0 || age > 60 || age < -800 { continue }
+            // A day of return cannot lie before the message.
+            if age > 1 { score -= 50 }
+            if score > 0, score > best?.score ?? 0 { best = (score, mention) }
+        }
+        return best?.mention.date
+    }
+
+    /// The day from which a person may be asked again: the last one the text names ahead of today.
+    func comeBackDate() -> CivilDate? {
+        let ahead = mentions.filter { $0.date > today }
+        return (ahead.first { $0.kind == .calendar } ?? ahead.first)?.date
+    }
+
+    private func joins(_ low: Int, _ high: Int) -> Bool {
+        guard low < high else { return false }
+        return tokens[low..<high].contains { token in
+            if token.kind == .mark(0x2D) { return true }
+            if case .word(.until?) = token.kind { return true }
+            return false
+        }
+    }
+
+    /// Words between the nearest word of that meaning before the day, in the same sentence, and the day.
+    private func distanceBefore(_ mention: DateMention, _ wanted: DateWords.Word) -> Int? {
+        var words = 0
+        var i = mention.first - 1
+        while i >= 0, words <= 12 {
+            switch tokens[i].kind {
+            case .word(let word):
+                if word == wanted { return words }
+                words += 1
+            case .sentenceEnd: return nil
+            default: break
+            }
+            i -= 1
+        }
+        return nil
+    }
+
+    private func distanceAfter(_ mention: DateMention, _ wanted: DateWords.Word) -> Int? {
+        var words = 0
+        var i = mention.last + 1
+        while i < tokens.count, words <= 12 {
+            switch tokens[i].kind {
+            case .word(let word):
+                if word == wanted { return words }
+                words += 1
+            case .sentenceEnd: return nil
+            default: break
+            }
+            i += 1
+        }
+        return nil
+    }
+}

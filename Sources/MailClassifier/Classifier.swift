@@ -1,0 +1,170 @@
+package import InternetMessage
+
+/// Says what a reply or a report means: no network, no clock, no state.
+///
+/// The order of evidence: feedback report, delivery report, bounce in free text, challenge, automatic reply, and last the person's own
+/// words. Quoted text never decides a class. A report in its machine-readable form beats everything written around it; an absence note
+/// from `postmaster@` is no bounce, because a bounce needs a failed recipient and words or codes of failure.
+package struct Classifier: Sendable {
+    /// Below this confidence nothing that cannot be undone should follow without a person.
+    package static let actionThreshold = 0.6
+
+    private let book: PhraseBook
+    private let dateWords: DateWords
+    private let bounceRules: BounceRules
+
+    /// A classifier with the built-in rules; throws when the binary does not carry them or they are wrong.
+    package init() throws(RuleError) {
+        self = try Classifier(bounceRules: BounceRules.builtin())
+    }
+
+    /// A classifier with the built-in phrases and other rules for bounces.
+    package init(bounceRules: BounceRules) throws(RuleError) {
+        book = try PhraseBook.builtin()
+        dateWords = try DateWords.builtin()
+        self.bounceRules = bounceRules
+    }
+
+    /// What the message means. Total: whatever the bytes are, there is an answer.
+    package func classify(_ message: Message) -> Classification {
+        let text = message.text ?? ""
+        let report = message.report
+        if case .feedback(let feedback)? = report, feedback.type != "not-spam", feedback.type != "auth-failure" {
+            return complaint(feedback, text: text)
+        }
+        let signals = AutomaticSignals(message)
+        let subject = message.subject ?? ""
+        let subjectTally = Tally(subject, book: book)
+        let reply = ReplyText(text, senderName: message.from.first?.displayName, book: book)
+        let tally = Tally(reply.own, book: book)
+        let bounces = BounceReader(rules: bounceRules, book: book).read(
+            message, report: report, text: text, signals: signals, subject: subjectTally, body: tally)
+        if let bounces, !bounces.recipients.isEmpty || bounces.isSure {
+            return failure(bounces, text: reply.own)
+        }
+        var facts = Facts(message: message, reply: reply, signals: signals, subject: subject, subjectTally: subjectTally, tally: tally)
+        if case .disposition? = report { facts.isReceipt = true }
+        if case .deliveryStatus? = report { facts.isReceipt = true }
+        if let automatic = automatic(facts) { return automatic }
+        return human(facts)
+    }
+
+    struct Facts {
+        let message: Message
+        let reply: ReplyText
+        let signals: AutomaticSignals
+        let subject: String
+        let subjectTally: Tally
+        let tally: Tally
+        /// A report that tells of no failure: read, delivered.
+        var isReceipt = false
+    }
+
+    // MARK: Reports
+
+    private func complaint(_ feedback: FeedbackReport, text: String) -> Classification {
+        Classification(
+            messageClass: .complaint, intent: nil, confidence: 0.98, automatic: true, replyText: text, signature: nil, returnDate: nil,
+            comeBackDate: nil, referredTo: [],
+            evidence: [.init(rule: "report:arf", place: "report", text: "Feedback-Type: \(feedback.type)")], bounces: [],
+            complaint: .init(
+                feedbackType: feedback.type, originalRecipients: feedback.originalRecipients.compactMap { EmailAddress($0) },
+                originalMessageID: feedback.originalMessageID?.text))
+    }
+
+    private func failure(_ read: BounceReader.Result, text: String) -> Classification {
+        let failed = read.recipients.isEmpty ? !read.isDelay : read.recipients.contains { $0.action == .failed }
+        return Classification(
+            messageClass: failed ? .bounce : .delay, intent: nil, confidence: read.confidence, automatic: true, replyText: text, signature: nil,
+            returnDate: nil, comeBackDate: nil, referredTo: [], evidence: read.evidence, bounces: read.recipients, complaint: nil)
+    }
+
+    // MARK: Automatic replies
+
+    private func automatic(_ facts: Facts) -> Classification? {
+        let tally = facts.tally
+        let kinds: [(Meaning, MessageClass)] = [
+            (.challenge, .challenge), (.leftCompany, .leftCompany), (.outOfOffice, .outOfOffice), (.acknowledgement, .autoAcknowledgement),
+        ]
+        func score(_ meaning: Meaning) -> Double {
+            1 - (1 - tally[meaning]) * (1 - facts.subjectTally[meaning])
+        }
+        var best: (meaning: Meaning, messageClass: MessageClass, score: Double) = (.automatic, .autoAcknowledgement, 0)
+        for (meaning, messageClass) in kinds where score(meaning) > best.score + 0.001 { best = (meaning, messageClass, score(meaning)) }
+        // A successor named or a gate to pass says more than the words of absence or receipt around it.
+        if score(.challenge) >= 0.68 { best = (.challenge, .challenge, score(.challenge)) }
+        else if score(.leftCompany) >= 0.68 { best = (.leftCompany, .leftCompany, score(.leftCompany)) }
+
+        let saysSo = max(tally[.automatic], facts.subjectTally[.automatic], facts.subjectTally[.outOfOffice])
+        let header = facts.signals.weight
+        let wishes: [Meaning] = [.unsubscribe, .erasure, .positive, .meet, .negative, .notNow]
+        let person = max(wishes.map { tally[$0] }.max() ?? 0, tally.asks ? 0.5 : 0)
+        let program: Double
+        if header >= AutomaticSignals.proof {
+            program = header
+        } else {
+            // A person quotes what they answer, and speaks of interest; a note does neither.
+            let words = facts.reply.hasQuote ? best.score * 0.4 : best.score
+            program = (1 - (1 - header) * (1 - saysSo * 0.9) * (1 - words * 0.9)) * (person >= ToneReader.threshold && saysSo < 0.6 ? 0.5 : 1)
+        }
+        guard program >= ToneReader.threshold || facts.isReceipt else { return nil }
+
+        let returnDate = best.meaning == .outOfOffice || best.score < 0.35 ? readReturnDate(facts) : nil
+        var messageClass = best.messageClass
+        var confidence = min(0.98, program, max(best.score, 0.5))
+        var meanings: Set<Meaning> = [best.meaning, .automatic]
+        if facts.isReceipt {
+            (messageClass, confidence, meanings) = (.neutral, 0.8, [])
+        } else if best.score < 0.35 {
+            messageClass = returnDate == nil ? .autoAcknowledgement : .outOfOffice
+            confidence = 0.5
+            meanings = [.automatic]
+        }
+        var evidence = facts.signals.signals.map { Classification.Evidence(rule: $0.rule, place: "header", text: $0.text) }
+        evidence += facts.subjectTally.finds(of: meanings).map { .init(rule: $0.rule, place: "subject", text: $0.text) }
+        evidence += tally.finds(of: meanings).map { .init(rule: $0.rule, place: "body", text: $0.text) }
+        return Classification(
+            messageClass: messageClass, intent: nil, confidence: confidence, automatic: true, replyText: facts.reply.own,
+            signature: facts.reply.signature, returnDate: messageClass == .outOfOffice ? returnDate : nil, comeBackDate: nil,
+            referredTo: messageClass == .leftCompany || messageClass == .outOfOffice ? referrals(facts) : [], evidence: evidence, bounces: [],
+            complaint: nil)
+    }
+
+    private func dates(_ text: String, _ facts: Facts) -> DateReader? {
+        guard let date = facts.message.date else { return nil }
+        return DateReader(
+            text, today: CivilDate(date.timestamp, offsetMinutes: date.offsetMinutes), offsetMinutes: date.offsetMinutes,
+            isEnglish: LanguageHint.isEnglish(facts.reply.own), words: dateWords)
+    }
+
+    private func readReturnDate(_ facts: Facts) -> CivilDate? {
+        dates(facts.reply.own, facts)?.returnDate() ?? dates(facts.subject, facts)?.returnDate()
+    }
+
+    // MARK: People
+
+    private func human(_ facts: Facts) -> Classification {
+        var tally = facts.tally
+        var place = "body"
+        let isEmpty = facts.reply.own.utf8.isEmpty
+        // Somebody who wrote only a subject said it there.
+        if isEmpty, !SubjectShape.isAnswer(facts.subject) {
+            tally = facts.subjectTally
+            place = "subject"
+        }
+        let tone = ToneReader(tally, isEmpty: isEmpty && place == "body")
+        let evidence = tally.finds(of: tone.meanings).map { Classification.Evidence(rule: $0.rule, place: place, text: $0.text) }
+        return Classification(
+            messageClass: tone.messageClass, intent: tone.intent, confidence: tone.confidence, automatic: false, replyText: facts.reply.own,
+            signature: facts.reply.signature, returnDate: nil,
+            comeBackDate: tone.messageClass == .notNow ? dates(facts.reply.own, facts)?.comeBackDate() : nil,
+            referredTo: tone.messageClass == .referral || tone.messageClass == .leftCompany ? referrals(facts) : [], evidence: evidence, bounces: [],
+            complaint: nil)
+    }
+
+    /// The addresses in the own words that are neither the writer's nor ours.
+    private func referrals(_ facts: Facts) -> [Mailbox] {
+        let known = Set((facts.message.from + facts.message.to).map(\.address.suppressionKey))
+        return AddressFinder.mailboxes(in: facts.reply.own).filter { !known.contains($0.address.suppressionKey) }
+    }
+}

@@ -1,0 +1,146 @@
+/// The text of a message taken apart: the writer's own words, the signature, and whether something was quoted.
+///
+/// Structure decides first (quote marks, header blocks, separators, a line with date, address and closing colon), in any language;
+/// phrases help only where structure says nothing.
+struct ReplyText: Sendable {
+    /// The own words with line ends, without quote, attribution and signature.
+    let own: String
+    let signature: String?
+    let hasQuote: Bool
+
+    /// Lines read; what comes behind is taken for quoted.
+    static let lineLimit = 4000
+
+    init(_ text: String, senderName: String?, book: PhraseBook) {
+        let bytes = Array(text.utf8)
+        let lines = bytes.split(separator: 0x0A, maxSplits: Self.lineLimit, omittingEmptySubsequences: false)
+            .prefix(Self.lineLimit).map { LineShape.trimmed($0) }
+        let (kept, hasQuote) = Self.withoutQuotes(Array(lines), book)
+        let cut = SignatureFinder(lines: kept, senderName: senderName, book: book).start
+        self.hasQuote = hasQuote
+        own = Self.join(kept[..<cut])
+        let tail = Self.join(kept[cut...])
+        signature = tail.utf8.isEmpty ? nil : tail
+    }
+
+    private static func join(_ lines: ArraySlice<ArraySlice<UInt8>>) -> String {
+        var lines = lines
+        while lines.first?.isEmpty == true { lines.removeFirst() }
+        while lines.last?.isEmpty == true { lines.removeLast() }
+        return String(decoding: Array(lines.joined(separator: [0x0A])), as: UTF8.self)
+    }
+
+    private static func withoutQuotes(_ lines: [ArraySlice<UInt8>], _ book: PhraseBook) -> (own: [ArraySlice<UInt8>], hasQuote: Bool) {
+        var own: [ArraySlice<UInt8>] = []
+        var hasQuote = false
+        var i = 0
+        while i < lines.count {
+            let line = lines[i]
+            if line.isEmpty {
+                own.append(line)
+                i += 1
+            } else if LineShape.isQuoted(line) {
+                hasQuote = true
+                i += 1
+            } else if isSeparator(lines, at: i) {
+                return (own, true)
+            } else if let count = attribution(lines, at: i, book) {
+                hasQuote = true
+                i += count
+                // Without quote marks nothing tells where the quote ends: it is the rest.
+                if let next = nextLine(lines, from: i), !LineShape.isQuoted(lines[next]) { return (own, true) }
+            } else {
+                own.append(line)
+                i += 1
+            }
+        }
+        return (own, hasQuote)
+    }
+
+    private static func nextLine(_ lines: [ArraySlice<UInt8>], from start: Int) -> Int? {
+        var i = start
+        while i < lines.count, lines[i].isEmpty { i += 1 }
+        return i < lines.count ? i : nil
+    }
+
+    /// Whether everything from line `i` on is an earlier message.
+    private static func isSeparator(_ lines: [ArraySlice<UInt8>], at i: Int) -> Bool {
+        let line = lines[i]
+        if LineShape.isTitledSeparator(line) {
+            // A drawn title inside own text is no separator; a header or a quote follows a real one, or the message was cut there.
+            guard let next = nextLine(lines, from: i + 1) else { return true }
+            if LineShape.isQuoted(lines[next]) || LineShape.label(lines[next]) != nil { return true }
+            return LineShape.hasDate(lines[next]) || LineShape.hasAddress(lines[next]) || line.prefix(5).allSatisfy { $0 == 0x2D }
+        }
+        if LineShape.isRule(line), let next = nextLine(lines, from: i + 1), isHeaderBlock(lines, at: next) { return true }
+        if LineShape.endsWithColon(line), let next = nextLine(lines, from: i + 1), next > i, isHeaderBlock(lines, at: next) {
+            return true  // "Begin forwarded message:"
+        }
+        return isHeaderBlock(lines, at: i)
+    }
+
+    /// Three or more `Label: value` lines, one of them with a date: From, Sent, To, Subject of any language.
+    static func isHeaderBlock(_ lines: [ArraySlice<UInt8>], at start: Int) -> Bool {
+        guard LineShape.label(lines[start]) != nil else { return false }
+        var labels = 0
+        var hasDate = false
+        var hasPerson = false
+        var others = 0
+        var i = start
+        while i < lines.count, i < start + 10 {
+            if lines[i].isEmpty {
+                // Derived from HTML, a block may have an empty line between its lines.
+                guard i + 1 < lines.count, LineShape.label(lines[i + 1]) != nil else { break }
+                i += 1
+                continue
+            }
+            if let (_, value) = LineShape.label(lines[i]) {
+                labels += 1
+                if LineShape.hasDate(value) { hasDate = true }
+                if LineShape.hasAddress(value) || i == start { hasPerson = hasPerson || !value.isEmpty }
+                others = 0
+            } else {
+                others += 1
+                if others > 1 { break }
+                if LineShape.hasDate(lines[i]), labels > 0 { hasDate = true }
+            }
+            i += 1
+        }
+        return labels >= 3 && hasDate && hasPerson
+    }
+
+    /// The number of lines of the attribution that begins at line `i`, nil when none does.
+    private static func attribution(_ lines: [ArraySlice<UInt8>], at i: Int, _ book: PhraseBook) -> Int? {
+        for count in 1...4 {
+            guard i + count <= lines.count, !lines[i + count - 1].isEmpty, !LineShape.isQuoted(lines[i + count - 1]) else { return nil }
+            guard isAttribution(lines, i, count, book) else { continue }
+            // The shortest group of lines that says it all; what stands before it are own words.
+            if count > 1, (1..<count).contains(where: { isAttribution(lines, i + $0, count - $0, book) }) { return nil }
+            return count
+        }
+        return nil
+    }
+
+    private static func isAttribution(_ lines: [ArraySlice<UInt8>], _ start: Int, _ count: Int, _ book: PhraseBook) -> Bool {
+        let last = lines[start + count - 1]
+        let closes = LineShape.endsWithColon(last)
+        let next = nextLine(lines, from: start + count)
+        let quoteFollows = next.map { LineShape.isQuoted(lines[$0]) } ?? false
+        guard closes || quoteFollows else { return false }
+        var joined: [UInt8] = []
+        for line in lines[start..<(start + count)] {
+            if !joined.isEmpty { joined.append(0x20) }
+            joined += line
+        }
+        guard joined.count < 400 else { return false }
+        let hasDate = LineShape.hasDate(joined[...])
+        let hasAddress = LineShape.hasAddress(joined[...])
+        if closes, hasDate, hasAddress { return true }
+        if quoteFollows, hasDate && hasAddress { return true }
+        guard hasDate || hasAddress || quoteFollows else { return false }
+        if closes, quoteFollows, hasDate || hasAddress { return true }
+        // A name and a verb only: the phrase must be there.
+        guard closes else { return false }
+        return book.hits(in: Folding.phrase(String(decoding: joined, as: UTF8.self))).contains { $0.meaning == .attribution }
+    }
+}

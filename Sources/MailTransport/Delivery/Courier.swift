@@ -1,0 +1,167 @@
+package import DNS
+import InternetMessage
+package import Logging
+package import NIOCore
+import NIOPosix
+import OpenSSL
+import SASL
+import SMTP
+
+/// Brings one message to one recipient over a route: finds the hosts, connects, speaks SMTP or LMTP, and reports what came of it.
+///
+/// A host that is out of order is passed over for the next one; a reply about the message or the recipient is final for the attempt.
+package struct Courier: Sendable {
+    private let routes: [String: Route]
+    private let resolver: any DNS.Resolver
+    private let eventLoops: any EventLoopGroup
+    private let seed: UInt64
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - resolver: for `mx` routes.
+    ///   - seed: mixes hosts of equal preference.
+    package init(routes: [Route], resolver: any DNS.Resolver, eventLoops: any EventLoopGroup, seed: UInt64, logger: Logger) {
+        self.routes = Dictionary(routes.map { ($0.name, $0) }) { first, _ in first }
+        self.resolver = resolver
+        self.eventLoops = eventLoops
+        self.seed = seed
+        self.logger = logger
+    }
+
+    /// One attempt. Never throws: whatever happens is an outcome. Cancelling ends it at once, as a lost connection would.
+    package func deliver(_ message: OutboundMessage, route name: String, checks: DeliveryChecks) async -> DeliveryReport {
+        guard let route = routes[name] else {
+            return .deferred(.connect, note: "route '\(name)' is not in the conf")
+        }
+        let content: ByteBuffer
+        do throws(DotStuffing.Fault) {
+            content = try DotStuffing.encoded(message.content)
+        } catch {
+            let failure = DeliveryFailure(stage: .content, scope: .message, cause: .refusedForSafety(.unsafeCommand))
+            return DeliveryReport(result: .outcome(.rejected(failure)), note: "the content is not legal: \(error)")
+        }
+        if case .sink = route.kind { return await swallow(checks) }
+        let hosts: [Destination]
+        switch await Destination.find(for: message.recipient, on: route, resolver: resolver, seed: seed, isFirstAttempt: message.earlierAttempts == 0)
+        {
+        case .hosts(let found): hosts = found
+        case .none(let report): return report
+        }
+        var last = DeliveryReport.deferred(.connect, note: "no host to connect to")
+        for host in hosts.prefix(route.addressLimit) {
+            if Task.isCancelled { return last }
+            let report = await attempt(message, content: content, at: host, route: route, checks: checks)
+            last = report
+            guard case .outcome(.deferred(let failure)) = report.result, failure.scope == .session else { return report }
+        }
+        return last
+    }
+
+    private func swallow(_ checks: DeliveryChecks) async -> DeliveryReport {
+        guard await checks.mayLeave(), await checks.finalDot() else { return DeliveryReport(result: .withdrawn) }
+        return DeliveryReport(
+            result: .outcome(.accepted(Reply(code: 250, lines: [Array("2.0.0 taken by the sink, nothing left".utf8)]))), remoteMTA: "sink")
+    }
+
+    private func attempt(_ message: OutboundMessage, content: ByteBuffer, at host: Destination, route: Route, checks: DeliveryChecks) async
+        -> DeliveryReport
+    {
+        let (news, continuation) = AsyncStream.makeStream(of: SMTPClientHandler.News.self)
+        let peer: TLSPeer = route.level == .verify ? .verified(name: host.name) : .unverified(name: host.name)
+        let connection: ClientConnection
+        do {
+            connection = try await ClientConnection.open(to: host, route: route, peer: peer, content: content, news: continuation, on: eventLoops)
+        } catch {
+            return .deferred(.connect, note: "cannot connect to \(host): \(error)")
+        }
+        return await withTaskCancellationHandler {
+            await converse(message, over: connection, news: news, at: host, route: route, checks: checks)
+        } onCancel: {
+            connection.tell { $0.closeNow() }
+        }
+    }
+
+    /// Answers the machine's questions until the transaction has its outcome.
+    private func converse(
+        _ message: OutboundMessage, over connection: ClientConnection, news: AsyncStream<SMTPClientHandler.News>, at host: Destination, route: Route,
+        checks: DeliveryChecks
+    ) async -> DeliveryReport {
+        var result: DeliveryReport.Result?
+        var exchange: SASLClient?
+        var withdrawn = false
+        for await event in news {
+            switch event {
+            case .ready:
+                if result == nil {
+                    if await checks.mayLeave() {
+                        connection.tell { $0.start(message.envelope) }
+                    } else {
+                        result = .withdrawn
+                        connection.tell { $0.quit() }
+                    }
+                } else {
+                    connection.tell { $0.quit() }
+                }
+            case .startAuthentication(let offered):
+                exchange = authenticate(offered, host: host, route: route, connection: connection)
+            case .challenge(let challenge):
+                answer(challenge, with: &exchange, connection: connection)
+            case .confirmAuthentication:
+                let complete = exchange?.isComplete ?? false
+                connection.tell { $0.confirm(complete) }
+            case .announceFinalDot:
+                if await checks.finalDot() {
+                    connection.tell { $0.finalDotDurable() }
+                } else {
+                    withdrawn = true
+                    connection.tell { $0.abandon() }
+                }
+            case .finished(let outcome):
+                result = result ?? (withdrawn ? .withdrawn : .outcome(outcome))
+            case .failed(let failure):
+                result = result ?? .outcome(.deferred(failure))
+            case .closed:
+                break
+            }
+        }
+        let facts = await connection.facts()
+        return DeliveryReport(
+            result: result ?? .outcome(.deferred(DeliveryFailure(stage: .connect, scope: .session, cause: .connectionLost))),
+            remoteMTA: host.description, tls: facts?.tls, transcript: facts?.transcript ?? "", note: facts?.note)
+    }
+
+    private func authenticate(_ offered: [String], host: Destination, route: Route, connection: ClientConnection) -> SASLClient? {
+        guard let credentials = route.credentials else {
+            connection.tell { $0.cancelAuthentication(because: "no credentials") }
+            return nil
+        }
+        do {
+            let client = try SASLClient(
+                service: "smtp", host: host.name, user: credentials.user, password: credentials.password, allowed: credentials.mechanisms,
+                channelIsProtected: true)
+            let start = try client.start(offered: offered)
+            connection.tell { $0.authenticate(mechanism: start.mechanism, initial: start.initialResponse) }
+            return client
+        } catch {
+            let why = "\(error)"
+            connection.tell { $0.cancelAuthentication(because: why) }
+            return nil
+        }
+    }
+
+    private func answer(_ challenge: [UInt8], with exchange: inout SASLClient?, connection: ClientConnection) {
+        do {
+            let response = try exchange?.step(challenge) ?? []
+            connection.tell { $0.answer(response) }
+        } catch {
+            let why = "\(error)"
+            connection.tell { $0.cancelAuthentication(because: why) }
+        }
+    }
+}
+
+extension DeliveryReport {
+    static func deferred(_ stage: Stage, note: String) -> DeliveryReport {
+        DeliveryReport(result: .outcome(.deferred(DeliveryFailure(stage: stage, scope: .session, cause: .connectionLost))), note: note)
+    }
+}

@@ -1,0 +1,19 @@
+package import SMTP
+
+/// Who decides on what a listener is offered, and keeps what it takes.
+package protocol InboundDesk: Sendable {
+    /// Whether mail for this forward-path is taken. Called for each RCPT.
+    func verdict(forwardPath: [UInt8]) async -> RecipientVerdict
+
+    /// Keeps a complete message; `stored` only when it is on stable storage.
+    func accept(_ mail: InboundMail) async -> DeliveryVerdict
+}
+
+/// A message as a listener took it, with the envelope and where it came from.
+package struct InboundMail: Sendable {
+    package let envelope: ReceivedEnvelope
+    /// Address of the client, `unix` for a local socket.
+    package let peer: String
+    /// The content, dot-stuffing undone, CRLF line ends.
+    package let content: [UInt8]
+}

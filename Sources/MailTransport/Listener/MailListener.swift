@@ -1,0 +1,208 @@
+package import Logging
+package import NIOCore
+import NIOPosix
+package import OpenSSL
+package import SMTP
+import Synchronization
+
+/// Listens for SMTP or LMTP on one address and brings what comes to the desk.
+///
+/// Invariants: `250` after the final dot only when the desk stored the message; no relay; caps on connections hold before anything is read.
+package struct MailListener: Sendable {
+    package enum Address: Sendable, Hashable, CustomStringConvertible {
+        case host(String, port: Int)
+        /// A socket file; one that is left over is replaced.
+        case socket(path: String, mode: UInt32)
+
+        package var description: String {
+            switch self {
+            case .host(let host, let port): "\(host):\(port)"
+            case .socket(let path, _): "unix:\(path)"
+            }
+        }
+    }
+
+    package struct Configuration: Sendable {
+        package var address: Address
+        package var session: ServerConfiguration
+        package var maximumConnections: Int
+        package var maximumConnectionsPerAddress: Int
+
+        package init(address: Address, session: ServerConfiguration, maximumConnections: Int = 500, maximumConnectionsPerAddress: Int = 20) {
+            self.address = address
+            self.session = session
+            self.maximumConnections = maximumConnections
+            self.maximumConnectionsPerAddress = maximumConnectionsPerAddress
+        }
+    }
+
+    private typealias Server = NIOAsyncChannel<Connection, Never>
+
+    private struct Connection: Sendable {
+        let channel: any Channel
+        let handler: NIOLoopBound<SMTPServerHandler>
+        let questions: AsyncStream<SMTPServerHandler.Question>
+    }
+
+    private let configuration: Configuration
+    private let desk: any InboundDesk
+    private let server: Server
+    private let open = OpenConnections()
+    private let logger: Logger
+
+    /// The port that is listened on; nil for a socket file.
+    package var port: Int? { server.channel.localAddress?.port }
+
+    private init(
+        configuration: Configuration, desk: any InboundDesk, server: Server, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.desk = desk
+        self.server = server
+        self.logger = logger
+    }
+
+    /// Binds the address; connections wait until `run`.
+    ///
+    /// - Parameters:
+    ///   - tls: asked for each connection, so that a new certificate serves the next one; nil: STARTTLS is not offered.
+    /// - Throws: when the address cannot be bound.
+    package static func bind(
+        _ configuration: Configuration, desk: any InboundDesk, tls: @escaping @Sendable () -> TLSServerContext?, eventLoops: any EventLoopGroup,
+        logger: Logger
+    ) async throws -> MailListener {
+        let census = Census(limit: configuration.maximumConnections, limitPerAddress: configuration.maximumConnectionsPerAddress)
+        let initializer: @Sendable (any Channel) -> EventLoopFuture<Connection> = { channel in
+            channel.eventLoop.makeCompletedFuture { try connect(channel, configuration: configuration, tls: tls(), census: census, logger: logger) }
+        }
+        let bootstrap = ServerBootstrap(group: eventLoops).serverChannelOption(.backlog, value: 1024).serverChannelOption(
+            .socketOption(.so_reuseaddr), value: 1)
+        let server: Server
+        switch configuration.address {
+        case .host(let host, let port):
+            server = try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1).bind(
+                host: host, port: port, childChannelInitializer: initializer)
+        case .socket(let path, let mode):
+            server = try await bootstrap.bind(
+                unixDomainSocketPath: path, cleanupExistingSocketFile: true, childChannelInitializer: initializer)
+            try SocketFile.setMode(mode, of: path)
+        }
+        return MailListener(configuration: configuration, desk: desk, server: server, logger: logger)
+    }
+
+    private static func connect(
+        _ channel: any Channel, configuration: Configuration, tls: TLSServerContext?, census: Census, logger: Logger
+    ) throws -> Connection {
+        let peer = channel.remoteAddress?.ipAddress ?? "unix"
+        let hasRoom = census.enter(peer)
+        let (questions, continuation) = AsyncStream.makeStream(of: SMTPServerHandler.Question.self)
+        var session = configuration.session
+        session.offersTLS = tls != nil
+        let handler = SMTPServerHandler(configuration: session, peer: peer, tls: tls, hasRoom: hasRoom, questions: continuation) { reason in
+            census.leave(peer)
+            logger.debug("connection closed", metadata: ["remote.address": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "peer")"])
+        }
+        try channel.pipeline.syncOperations.addHandler(handler)
+        return Connection(channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), questions: questions)
+    }
+
+    /// Serves until `stop`, then until the last connection has ended.
+    package func run() async throws {
+        try await server.executeThenClose { inbound in
+            await withDiscardingTaskGroup { group in
+                do {
+                    for try await connection in inbound {
+                        open.add(connection.handler, on: connection.channel)
+                        group.addTask { await serve(connection) }
+                    }
+                } catch {
+                    logger.error("the listener failed", metadata: ["address": "\(configuration.address)", "error": "\(error)"])
+                }
+                open.shutDown()
+            }
+        }
+    }
+
+    /// Takes no new connection; messages whose content is coming are taken in to their end, everything else ends with 421.
+    package func stop() {
+        server.channel.close(promise: nil)
+        open.shutDown()
+    }
+
+    private func serve(_ connection: Connection) async {
+        for await question in connection.questions {
+            switch question {
+            case .recipient(let path):
+                let verdict = await desk.verdict(forwardPath: path)
+                connection.channel.eventLoop.execute { connection.handler.value.recipient(verdict) }
+            case .deliver(let mail):
+                let verdict = await desk.accept(mail)
+                log(mail, verdict)
+                connection.channel.eventLoop.execute { connection.handler.value.delivered(verdict) }
+            }
+        }
+    }
+
+    private func log(_ mail: InboundMail, _ verdict: DeliveryVerdict) {
+        logger.info(
+            "message offered",
+            metadata: [
+                "remote.address": "\(mail.peer)", "helo": "\(String(decoding: mail.envelope.helloName, as: UTF8.self))",
+                "with": "\(mail.envelope.transmissionType)", "size": "\(mail.content.count)", "verdict": "\(verdict)",
+            ])
+    }
+}
+
+/// How many connections stand, in all and from each address.
+private final class Census: Sendable {
+    private let limit: Int
+    private let limitPerAddress: Int
+    private let counts = Mutex((all: 0, byAddress: [String: Int]()))
+
+    init(limit: Int, limitPerAddress: Int) {
+        self.limit = limit
+        self.limitPerAddress = limitPerAddress
+    }
+
+    /// Counts a connection; false when it is one too many. A local socket has no cap of its own.
+    func enter(_ address: String) -> Bool {
+        counts.withLock { counts in
+            counts.all += 1
+            counts.byAddress[address, default: 0] += 1
+            let own = counts.byAddress[address] ?? 0
+            return counts.all <= limit && (address.utf8.elementsEqual("unix".utf8) || own <= limitPerAddress)
+        }
+    }
+
+    func leave(_ address: String) {
+        counts.withLock { counts in
+            counts.all -= 1
+            let left = (counts.byAddress[address] ?? 1) - 1
+            counts.byAddress[address] = left > 0 ? left : nil
+        }
+    }
+}
+
+/// The connections to be told when the listener stops.
+private final class OpenConnections: Sendable {
+    private let state = Mutex((stopped: false, open: [ObjectIdentifier: @Sendable () -> Void]()))
+
+    func add(_ handler: NIOLoopBound<SMTPServerHandler>, on channel: any Channel) {
+        let key = ObjectIdentifier(channel)
+        let tell: @Sendable () -> Void = { channel.eventLoop.execute { handler.value.shutDown() } }
+        let stopped = state.withLock { state in
+            if !state.stopped { state.open[key] = tell }
+            return state.stopped
+        }
+        if stopped { tell() }
+        channel.closeFuture.whenComplete { _ in self.state.withLock { $0.open[key] = nil } }
+    }
+
+    func shutDown() {
+        let open = state.withLock { state in
+            state.stopped = true
+            return Array(state.open.values)
+        }
+        for tell in open { tell() }
+    }
+}

@@ -1,0 +1,146 @@
+import NIOCore
+import OpenSSL
+import SMTP
+
+/// The shell around `ServerSession` on one channel: does what the machine says and asks the desk through a stream of questions.
+///
+/// Lives on its channel's event loop alone.
+final class SMTPServerHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Question: Sendable {
+        case recipient([UInt8])
+        case deliver(InboundMail)
+    }
+
+    private var session: ServerSession
+    private let peer: String
+    private let tls: TLSServerContext?
+    private let hasRoom: Bool
+    private let questions: AsyncStream<Question>.Continuation
+    private let onEnd: @Sendable (CloseReason?) -> Void
+    private var context: ChannelHandlerContext?
+    private var content = ByteBuffer()
+    private var clock: RepeatedTask?
+    private var lastTick = NIODeadline.now()
+    private var reason: CloseReason?
+    private var reading = true
+
+    init(
+        configuration: ServerConfiguration, peer: String, tls: TLSServerContext?, hasRoom: Bool, questions: AsyncStream<Question>.Continuation,
+        onEnd: @escaping @Sendable (CloseReason?) -> Void
+    ) {
+        session = ServerSession(configuration: configuration)
+        self.peer = peer
+        self.tls = tls
+        self.hasRoom = hasRoom
+        self.questions = questions
+        self.onEnd = onEnd
+    }
+
+    // MARK: Answers of the desk
+
+    func recipient(_ verdict: RecipientVerdict) { perform(session.recipientVerdict(verdict)) }
+    func delivered(_ verdict: DeliveryVerdict) { perform(session.deliveryVerdict(verdict)) }
+    func shutDown() { perform(session.shutdown()) }
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { begin(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin(context)
+        context.fireChannelActive()
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard clock == nil else { return }
+        lastTick = .now()
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        clock = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in bound.value.tick() }
+        perform(session.connected(hasRoom: hasRoom))
+    }
+
+    private func tick() {
+        let now = NIODeadline.now()
+        let elapsed = Duration.nanoseconds((now - lastTick).nanoseconds)
+        lastTick = now
+        perform(session.tick(elapsed: elapsed))
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        perform(session.received(unwrapInboundIn(data)))
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        clock?.cancel()
+        perform(session.connectionClosed())
+        self.context = nil
+        questions.finish()
+        onEnd(reason)
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is TLSHandshakeCompleted {
+            perform(session.tlsEstablished())
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? TLSError, error.code != .uncleanShutdown { perform(session.tlsFailed()) }
+        context.close(promise: nil)
+    }
+
+    // MARK: Actions
+
+    private func perform(_ actions: [ServerAction]) {
+        for action in actions { perform(action) }
+        followReading()
+    }
+
+    private func perform(_ action: ServerAction) {
+        switch action {
+        case .send(let buffer): context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        case .startTLS: startTLS()
+        case .pause(let duration):
+            context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) { self.perform(self.session.resumed()) }
+        case .validateRecipient(let path, _): questions.yield(.recipient(path))
+        case .beginMessage(let envelope):
+            content = ByteBuffer()
+            content.reserveCapacity(Int(clamping: min(envelope.announcedSize ?? 8192, 1 << 20)))
+        case .messageChunk(var chunk): content.writeBuffer(&chunk)
+        case .deliver(let envelope):
+            let bytes = Array(content.readableBytesView)
+            content = ByteBuffer()
+            questions.yield(.deliver(InboundMail(envelope: envelope, peer: peer, content: bytes)))
+        case .discardMessage: content = ByteBuffer()
+        case .close(let why):
+            reason = why
+            context?.close(promise: nil)
+        }
+    }
+
+    private func startTLS() {
+        guard let context, let tls else { return }
+        do {
+            try context.pipeline.syncOperations.addHandler(TLSChannelHandler(server: tls), position: .first)
+        } catch {
+            perform(session.tlsFailed())
+        }
+    }
+
+    /// Stops reading while an answer of the desk is awaited, so that a client cannot fill memory.
+    private func followReading() {
+        let wanted = !session.isWaitingForDriver
+        guard wanted != reading, let context, !session.isClosed else { return }
+        reading = wanted
+        context.channel.setOption(.autoRead, value: wanted).whenComplete { _ in }
+    }
+}

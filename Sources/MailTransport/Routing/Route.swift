@@ -1,0 +1,106 @@
+package import OpenSSL
+package import SMTP
+
+/// One way on which mail leaves, as conf names it.
+package struct Route: Sendable {
+    package enum Kind: Sendable, Hashable {
+        /// To one server that takes everything (RFC 6409): a smarthost or a mail provider.
+        case submission(host: String, port: Int)
+        /// To the recipient domain's own servers.
+        case mx(port: Int)
+        /// To a local delivery agent (RFC 2033).
+        case lmtp(LocalTarget)
+        /// Nowhere: everything is taken and nothing leaves.
+        case sink
+    }
+
+    package enum LocalTarget: Sendable, Hashable {
+        case host(String, port: Int)
+        case socket(path: String)
+    }
+
+    /// How a connection becomes TLS.
+    package enum TLSMode: String, Sendable, CaseIterable {
+        case none
+        case starttls
+        /// From the first octet (RFC 8314).
+        case implicit
+    }
+
+    /// Postfix's words for what is asked of TLS.
+    package enum TLSLevel: String, Sendable, CaseIterable {
+        case none
+        /// TLS when offered, nobody verified.
+        case may
+        /// TLS or nothing, nobody verified.
+        case encrypt
+        /// TLS with a certificate for the host's name, or nothing.
+        case verify
+    }
+
+    /// Who we are to the server; credentials travel on verified TLS only.
+    package struct Credentials: Sendable, CustomStringConvertible {
+        /// SASL mechanism names in order of preference; empty: any that is offered.
+        package let mechanisms: [String]
+        package let user: String
+        package let password: String
+
+        package init(mechanisms: [String], user: String, password: String) {
+            self.mechanisms = mechanisms
+            self.user = user
+            self.password = password
+        }
+
+        package var description: String { "Credentials" }
+    }
+
+    package let name: String
+    package let kind: Kind
+    package let tls: TLSMode
+    package let level: TLSLevel
+    /// Whom TLS connections of the route trust.
+    package let trust: TLSClientContext
+    package let credentials: Credentials?
+    /// Name given in EHLO.
+    package let helloName: String
+    /// Local address to connect from; nil: any.
+    package let sourceAddress: String?
+    package let timeouts: Timeouts
+    /// Addresses of a destination that are tried in one attempt.
+    package let addressLimit: Int
+    /// Whether destinations on loopback and private networks may be connected to (`mx` only).
+    package let allowsPrivateDestinations: Bool
+
+    package init(
+        name: String, kind: Kind, tls: TLSMode = .starttls, level: TLSLevel = .may, trust: TLSClientContext, credentials: Credentials? = nil,
+        helloName: String, sourceAddress: String? = nil, timeouts: Timeouts = Timeouts(), addressLimit: Int = 5,
+        allowsPrivateDestinations: Bool = false
+    ) {
+        self.name = name
+        self.kind = kind
+        self.tls = tls
+        self.level = level
+        self.trust = trust
+        self.credentials = credentials
+        self.helloName = helloName
+        self.sourceAddress = sourceAddress
+        self.timeouts = timeouts
+        self.addressLimit = addressLimit
+        self.allowsPrivateDestinations = allowsPrivateDestinations
+    }
+
+    /// How a session on this route behaves.
+    var sessionConfiguration: ClientConfiguration {
+        let policy: ClientConfiguration.TLSPolicy =
+            switch (tls, level) {
+            case (.implicit, _): .implicit
+            case (.none, _), (_, .none): .none
+            case (.starttls, .may): .opportunistic
+            case (.starttls, .encrypt), (.starttls, .verify): .required
+            }
+        var dialect = Dialect.smtp
+        if case .lmtp = kind { dialect = .lmtp }
+        return ClientConfiguration(
+            dialect: dialect, helloName: helloName, tls: policy, requiresVerifiedTLS: level == .verify, requiresAuthentication: credentials != nil)
+    }
+}

@@ -1,0 +1,140 @@
+import IMAP
+import NIOCore
+import OpenSSL
+
+/// The shell around the IMAP `ClientSession` on one channel.
+///
+/// Lives on its channel's event loop alone.
+final class IMAPClientHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// What the watcher must do or know.
+    enum News: Sendable {
+        case startAuthentication(offered: [String])
+        case challenge([UInt8])
+        case authenticated
+        case deliver(FetchedMessage)
+        case uidValidityChanged(MailboxName, old: UIDValidity, new: UIDValidity)
+        case watermark(MailboxName, UIDValidity, UID)
+        case skipped(MailboxName, UIDValidity, UID, ClientSession.SkipReason)
+        case setback(MailboxName, UIDValidity, UID)
+        case pollFinished
+        case alert(ClientSession.Alert)
+        case closed(ClientSession.CloseReason?, note: String?)
+    }
+
+    private var session: ClientSession
+    private let account: MailboxAccount
+    private let peer: TLSPeer
+    private let news: AsyncStream<News>.Continuation
+    private var context: ChannelHandlerContext?
+    private var timers: [ClientSession.Timer: Scheduled<Void>] = [:]
+    private var reason: ClientSession.CloseReason?
+    private var note: String?
+
+    init(session: ClientSession, account: MailboxAccount, peer: TLSPeer, news: AsyncStream<News>.Continuation) {
+        self.session = session
+        self.account = account
+        self.peer = peer
+        self.news = news
+    }
+
+    // MARK: Answers of the watcher
+
+    func authenticate(mechanism: String, initial: [UInt8]?) { perform(session.authenticate(mechanism: mechanism, initialResponse: initial)) }
+    func answer(_ response: [UInt8]) { perform(session.saslResponse(response)) }
+
+    func abandonAuthentication(because why: String) {
+        note = why
+        perform(session.abandonAuthentication())
+    }
+
+    func committed(_ uid: UID) { perform(session.messageCommitted(uid)) }
+    func poll() { perform(session.poll()) }
+    func logOut() { perform(session.logout()) }
+
+    func closeNow(because why: String? = nil) {
+        note = note ?? why
+        context?.close(promise: nil)
+    }
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { perform(session.connected()) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        perform(session.connected())
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { perform(session.received(unwrapInboundIn(data))) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        for timer in timers.values { timer.cancel() }
+        perform(session.connectionClosed())
+        self.context = nil
+        news.yield(.closed(reason, note: note))
+        news.finish()
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let handshake = event as? TLSHandshakeCompleted {
+            perform(session.tlsEstablished(verified: handshake.facts.verified))
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        note = note ?? "\(error)"
+        if let error = error as? TLSError, case .certificate = error.code { reason = reason ?? .safety(.unprotectedCredentials) }
+        context.close(promise: nil)
+    }
+
+    // MARK: Actions
+
+    private func perform(_ actions: [ClientSession.Action]) {
+        for action in actions { perform(action) }
+    }
+
+    private func perform(_ action: ClientSession.Action) {
+        switch action {
+        case .send(let buffer), .sendSecret(let buffer): context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        case .startTLS: startTLS()
+        case .startAuthentication(let offered, _): news.yield(.startAuthentication(offered: offered))
+        case .saslChallenge(let challenge): news.yield(.challenge(challenge))
+        case .authenticated: news.yield(.authenticated)
+        case .deliver(let message): news.yield(.deliver(message))
+        case .uidValidityChanged(let mailbox, let old, let new): news.yield(.uidValidityChanged(mailbox, old: old, new: new))
+        case .watermark(let mailbox, let validity, let uid): news.yield(.watermark(mailbox, validity, uid))
+        case .skipped(let mailbox, let validity, let uid, let why): news.yield(.skipped(mailbox, validity, uid, why))
+        case .setback(let mailbox, let validity, let uid): news.yield(.setback(mailbox, validity, uid))
+        case .pollFinished: news.yield(.pollFinished)
+        case .startTimer(let timer, let duration):
+            timers[timer]?.cancel()
+            timers[timer] = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) {
+                self.timers[timer] = nil
+                self.perform(self.session.timedOut(timer))
+            }
+        case .cancelTimer(let timer): timers.removeValue(forKey: timer)?.cancel()
+        case .alert(let alert): news.yield(.alert(alert))
+        case .close(let why):
+            reason = reason ?? why
+            context?.close(promise: nil)
+        }
+    }
+
+    private func startTLS() {
+        guard let context else { return }
+        do {
+            try context.pipeline.syncOperations.addHandler(TLSChannelHandler(client: account.trust, peer: peer), position: .first)
+        } catch {
+            errorCaught(context: context, error: error)
+        }
+    }
+}

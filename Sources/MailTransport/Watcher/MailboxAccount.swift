@@ -1,0 +1,54 @@
+package import IMAP
+package import OpenSSL
+
+/// One account that is read over IMAP, as conf names it.
+package struct MailboxAccount: Sendable {
+    package let name: String
+    package let host: String
+    package let port: Int
+    package let tls: Route.TLSMode
+    package let trust: TLSClientContext
+    package let credentials: Route.Credentials
+    package let mailboxes: [ClientSession.Configuration.MailboxSelector]
+    package let access: ClientSession.Configuration.Access
+    package let pollInterval: Duration
+    package let idleReissue: Duration
+    /// Messages above this are taken with their header and the beginning of their text only. Octets.
+    package let messageSizeLimit: Int
+    /// How far back a mailbox is read at first sight.
+    package let lookback: Duration
+    package let connectTimeout: Duration
+
+    package init(
+        name: String, host: String, port: Int, tls: Route.TLSMode, trust: TLSClientContext, credentials: Route.Credentials,
+        mailboxes: [ClientSession.Configuration.MailboxSelector], access: ClientSession.Configuration.Access = .examine,
+        pollInterval: Duration = .seconds(300), idleReissue: Duration = .seconds(540), messageSizeLimit: Int = 5 << 20,
+        lookback: Duration = .seconds(14 * 86_400), connectTimeout: Duration = .seconds(30)
+    ) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.tls = tls
+        self.trust = trust
+        self.credentials = credentials
+        self.mailboxes = mailboxes
+        self.access = access
+        self.pollInterval = pollInterval
+        self.idleReissue = idleReissue
+        self.messageSizeLimit = messageSizeLimit
+        self.lookback = lookback
+        self.connectTimeout = connectTimeout
+    }
+}
+
+/// Who keeps what a watcher reads.
+package protocol MailboxDesk: Sendable {
+    /// What is remembered of each mailbox of the account.
+    func cursors(account: String) async throws -> [MailboxName: MailboxCursor]
+
+    /// Keeps a message and moves the mailbox's mark to its UID, both or neither, durably.
+    func store(_ message: FetchedMessage, account: String) async throws
+
+    /// Everything up to the UID is done.
+    func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws
+}

@@ -1,0 +1,200 @@
+package import IMAP
+package import InternetMessage
+package import Logging
+package import NIOCore
+import NIOPosix
+import OpenSSL
+import SASL
+import Synchronization
+
+/// Reads the mailboxes of one account over one connection, each message once, and stays to watch them.
+///
+/// Invariants: a message is stored with its UID in one transaction before anything else is done with it; flags are touched only when
+/// conf says so, and only after that.
+package final class MailboxWatcher: Sendable {
+    /// How a session ended.
+    package struct Ending: Sendable {
+        /// nil when no connection stood.
+        package let reason: ClientSession.CloseReason?
+        /// Our own words, where there are any.
+        package let note: String?
+        /// Whether every mailbox was looked at before.
+        package let pollFinished: Bool
+        /// Whether the login was accepted.
+        package let loggedIn: Bool
+    }
+
+    private let account: MailboxAccount
+    private let desk: any MailboxDesk
+    private let eventLoops: any EventLoopGroup
+    private let logger: Logger
+    /// Messages over which sessions ended; remembered while the process lives.
+    private let setbacks = Mutex<[MailboxName: [UID: Int]]>([:])
+
+    package init(account: MailboxAccount, desk: any MailboxDesk, eventLoops: any EventLoopGroup, logger: Logger) {
+        self.account = account
+        self.desk = desk
+        self.eventLoops = eventLoops
+        var logger = logger
+        logger[metadataKey: "mailbox"] = "\(account.name)"
+        self.logger = logger
+    }
+
+    /// One session from connect to close.
+    ///
+    /// - Parameters:
+    ///   - watches: false: one poll of all mailboxes, then logout.
+    ///   - now: the day from which a mailbox is read at first sight follows from it.
+    /// - Throws: what the desk throws; the session is closed then.
+    package func session(watches: Bool, now: Timestamp) async throws -> Ending {
+        let (news, continuation) = AsyncStream.makeStream(of: IMAPClientHandler.News.self)
+        let name = DomainName.toASCII(account.host) ?? account.host
+        let session = try await makeSession(watches: watches, now: now)
+        let connection: Connection
+        do {
+            connection = try await connect(session, peer: .verified(name: name), news: continuation)
+        } catch {
+            return Ending(reason: nil, note: "cannot connect to \(account.host):\(account.port): \(error)", pollFinished: false, loggedIn: false)
+        }
+        return try await withTaskCancellationHandler {
+            do {
+                return try await follow(news, connection: connection, watches: watches, name: name)
+            } catch {
+                connection.tell { $0.closeNow() }
+                throw error
+            }
+        } onCancel: {
+            connection.tell { $0.closeNow(because: "cancelled") }
+        }
+    }
+
+    private func makeSession(watches: Bool, now: Timestamp) async throws -> ClientSession {
+        var configuration = ClientSession.Configuration(authentication: .sasl, mailboxes: account.mailboxes)
+        configuration.encryption =
+            switch account.tls {
+            case .implicit: .implicit
+            case .starttls: .startTLS
+            case .none: .none
+            }
+        if account.tls == .none { configuration.credentialPolicy = .anywhere }
+        configuration.access = account.access
+        configuration.since = SearchDate(millisecondsSince1970: (now - account.lookback).milliseconds)
+        configuration.watches = watches
+        configuration.messageSizeLimit = account.messageSizeLimit
+        configuration.pollInterval = account.pollInterval
+        configuration.idleReissue = account.idleReissue
+        var cursors = try await desk.cursors(account: account.name)
+        for (mailbox, counts) in setbacks.withLock({ $0 }) { cursors[mailbox]?.setbacks = counts }
+        return ClientSession(configuration: configuration, cursors: cursors)
+    }
+
+    // MARK: Connection
+
+    private struct Connection: Sendable {
+        let channel: any Channel
+        let handler: NIOLoopBound<IMAPClientHandler>
+
+        func tell(_ order: @escaping @Sendable (IMAPClientHandler) -> Void) {
+            channel.eventLoop.execute { order(handler.value) }
+        }
+    }
+
+    private func connect(_ session: ClientSession, peer: TLSPeer, news: AsyncStream<IMAPClientHandler.News>.Continuation) async throws -> Connection {
+        let eventLoop = eventLoops.next()
+        let promise = eventLoop.makePromise(of: NIOLoopBound<IMAPClientHandler>.self)
+        let account = account
+        let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(account.connectTimeout)).channelOption(
+            .socketOption(.so_keepalive), value: 1
+        ).channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                if account.tls == .implicit {
+                    try channel.pipeline.syncOperations.addHandler(TLSChannelHandler(client: account.trust, peer: peer))
+                }
+                let handler = IMAPClientHandler(session: session, account: account, peer: peer, news: news)
+                try channel.pipeline.syncOperations.addHandler(handler)
+                promise.succeed(NIOLoopBound(handler, eventLoop: channel.eventLoop))
+            }
+        }
+        do {
+            let channel = try await bootstrap.connect(host: account.host, port: account.port).get()
+            return Connection(channel: channel, handler: try await promise.futureResult.get())
+        } catch {
+            promise.fail(error)
+            news.finish()
+            throw error
+        }
+    }
+
+    // MARK: News
+
+    private func follow(_ news: AsyncStream<IMAPClientHandler.News>, connection: Connection, watches: Bool, name: String) async throws -> Ending {
+        var exchange: SASLClient?
+        var pollFinished = false
+        var loggedIn = false
+        for await event in news {
+            switch event {
+            case .startAuthentication(let offered):
+                exchange = startAuthentication(offered, name: name, connection: connection)
+            case .challenge(let challenge):
+                answer(challenge, with: exchange, connection: connection)
+            case .authenticated:
+                loggedIn = true
+                if exchange?.isComplete != true { connection.tell { $0.closeNow(because: "the server did not prove who it is") } }
+            case .deliver(let message):
+                try await desk.store(message, account: account.name)
+                connection.tell { $0.committed(message.uid) }
+            case .watermark(let mailbox, let validity, let uid):
+                try await desk.advance(account: account.name, mailbox: mailbox, uidValidity: validity, to: uid)
+            case .pollFinished:
+                pollFinished = true
+                if !watches { connection.tell { $0.logOut() } }
+            case .closed(let reason, let note):
+                return Ending(reason: reason, note: note, pollFinished: pollFinished, loggedIn: loggedIn)
+            case .setback(let mailbox, _, let uid):
+                setbacks.withLock { $0[mailbox, default: [:]][uid, default: 0] += 1 }
+            case .uidValidityChanged, .skipped, .alert:
+                log(event)
+            }
+        }
+        return Ending(reason: nil, note: nil, pollFinished: pollFinished, loggedIn: loggedIn)
+    }
+
+    private func startAuthentication(_ offered: [String], name: String, connection: Connection) -> SASLClient? {
+        do {
+            let client = try SASLClient(
+                service: "imap", host: name, user: account.credentials.user, password: account.credentials.password,
+                allowed: account.credentials.mechanisms, channelIsProtected: account.tls != .none)
+            let start = try client.start(offered: offered)
+            connection.tell { $0.authenticate(mechanism: start.mechanism, initial: start.initialResponse) }
+            return client
+        } catch {
+            let why = "\(error)"
+            connection.tell { $0.abandonAuthentication(because: why) }
+            return nil
+        }
+    }
+
+    private func answer(_ challenge: [UInt8], with exchange: SASLClient?, connection: Connection) {
+        do {
+            let response = try exchange?.step(challenge) ?? []
+            connection.tell { $0.answer(response) }
+        } catch {
+            let why = "\(error)"
+            connection.tell { $0.abandonAuthentication(because: why) }
+        }
+    }
+
+    private func log(_ event: IMAPClientHandler.News) {
+        switch event {
+        case .uidValidityChanged(let mailbox, let old, let new):
+            logger.warning("UIDVALIDITY changed; the mailbox is read anew", metadata: ["folder": "\(mailbox)", "old": "\(old)", "new": "\(new)"])
+        case .skipped(let mailbox, _, let uid, let why):
+            logger.error("message passed over", metadata: ["folder": "\(mailbox)", "uid": "\(uid)", "reason": "\(why)"])
+        case .alert(let alert):
+            logger.warning(
+                "mailbox alert",
+                metadata: ["kind": "\(alert.kind)", "folder": "\(alert.mailbox.map { "\($0)" } ?? "")", "text": "\(String(decoding: alert.text, as: UTF8.self))"])
+        default: break
+        }
+    }
+}

@@ -1,0 +1,205 @@
+/// What must hold between keys and between sections, once each value alone is right.
+struct Relations {
+    private let settings: Settings
+    /// Sections that have faults of their own; what would only follow from those is not said.
+    private let broken: Set<String>
+    /// Whether every file was parsed; if not, what seems to be missing may stand behind the syntax error.
+    private let isComplete: Bool
+    private(set) var findings: [(path: [String], key: String?, message: String, remedy: String?)] = []
+
+    init(settings: Settings, broken: Set<String>, isComplete: Bool) {
+        self.settings = settings
+        self.broken = broken
+        self.isComplete = isComplete
+    }
+
+    mutating func check() {
+        guard isComplete else { return }
+        for route in settings.routes where isWhole(["route", route.name]) { check(route) }
+        for mailbox in settings.mailboxes where isWhole(["mailbox", mailbox.name]) { check(mailbox) }
+        for identity in settings.identities where isWhole(["identity", identity.name]) { check(identity) }
+        for key in settings.dkimKeys where isWhole(["dkim", "key", key.domain]) { check(key) }
+        if let name = settings.transport.defaultRoute, isWhole(["transport"]) { route(name, at: ["transport"], "default") }
+        if let listener = settings.smtpListener, isWhole(["listener", "smtp"]) { check(listener, at: ["listener", "smtp"]) }
+        if let listener = settings.lmtpListener, isWhole(["listener", "lmtp"]) { check(listener, at: ["listener", "lmtp"]) }
+        checkListenAddresses()
+        checkQueue()
+        checkUnsubscribe()
+        if case .unix? = settings.http?.listen {
+            find(["http"], "listen", "the web listener takes no UNIX socket", "write an address such as \"127.0.0.1:8025\"")
+        }
+    }
+
+    private func isWhole(_ path: [String]) -> Bool { !broken.contains(TomlText.path(path)) }
+
+    private mutating func find(_ path: [String], _ key: String?, _ message: String, _ remedy: String? = nil) {
+        findings.append((path, key, message, remedy))
+    }
+
+    private mutating func route(_ name: String, at path: [String], _ key: String) {
+        guard settings.route(named: name) == nil else { return }
+        let names = settings.routes.map(\.name)
+        let nearest = Suggestion.nearest(to: name, among: names)
+        find(
+            path, key, "there is no [route.\(name)]",
+            nearest.map { "did you mean '\($0)'?" }
+                ?? (names.isEmpty ? "add a section [route.\(name)]" : "routes: \(names.joined(separator: ", "))"))
+    }
+
+    // MARK: Mail out
+
+    private mutating func check(_ route: RouteSettings) {
+        let path = ["route", route.name]
+        switch (route.type, route.host) {
+        case (.mx, .some): find(path, "host", "a route of type mx takes no host", "remove it; the recipient's domain names the hosts")
+        case (.mx, nil): break
+        case (_, nil): find(path, nil, "a route of type \(route.type.rawValue) needs 'host'", "add host = \"...\"")
+        case (.submission, .unix), (.sink, .unix): find(path, "host", "only a route of type lmtp takes a UNIX socket", "write a host name")
+        default: break
+        }
+        if case .unix? = route.host, route.port != nil { find(path, "port", "a UNIX socket has no port", "remove it") }
+        if route.type == .lmtp, case let host? = route.host, route.effectivePort == 25, !isSocket(host) {
+            find(path, "port", "LMTP is never spoken on port 25 (RFC 2033)", "use port 24 or a UNIX socket")
+        }
+        if route.type == .mx, route.tls == .implicit { find(path, "tls", "mail exchangers do not speak implicit TLS", "use \"starttls\"") }
+        if route.tls == TLSMode.none, let level = route.tlsSecurityLevel, level != .none {
+            find(path, "tls", "tls = \"none\" contradicts tls_security_level = \"\(level.rawValue)\"", "remove one of them")
+        }
+        if let tls = route.tls, tls != .none, route.tlsSecurityLevel == TLSSecurityLevel.none {
+            find(path, "tls_security_level", "tls = \"\(tls.rawValue)\" contradicts tls_security_level = \"none\"", "remove one of them")
+        }
+        if route.auth != nil { checkLogin(of: route, at: path) }
+        if let source = route.source, settings.source(named: source) == nil {
+            let nearest = Suggestion.nearest(to: source, among: settings.sources.map(\.name))
+            find(
+                path, "source", "there is no [source.\(source)]",
+                nearest.map { "did you mean '\($0)'?" } ?? "add a section [source.\(source)]")
+        }
+    }
+
+    private func isSocket(_ host: HostAddress) -> Bool {
+        if case .unix = host { true } else { false }
+    }
+
+    private mutating func checkLogin(of route: RouteSettings, at path: [String]) {
+        if route.type != .submission {
+            find(path, "auth", "a route of type \(route.type.rawValue) takes no login", "remove it, or use type submission")
+        }
+        if route.effectiveSecurityLevel < .verify, route.host?.isLocal != true {
+            find(path, "auth", "a login is sent only over TLS with a verified certificate", "set tls_security_level = \"verify\"")
+        }
+    }
+
+    private mutating func checkQueue() {
+        guard isWhole(["queue"]), let first = settings.queue.retrySchedule.first, settings.queue.maxQueueLifetime < first else { return }
+        find(
+            ["queue"], "max_queue_lifetime", "the queue lifetime is shorter than the first wait of retry_schedule",
+            "nothing would ever be retried")
+    }
+
+    private mutating func check(_ key: DKIMKeySettings) {
+        let path = ["dkim", "key", key.domain]
+        switch (key.keyFile, key.ed25519KeyFile) {
+        case (nil, nil): find(path, nil, "[\(TomlText.path(path))] names no key", "add key_file = \"/path\"")
+        case (.some, .some):
+            if key.ed25519Selector.map({ $0.utf8.elementsEqual(key.selector.utf8) }) ?? true {
+                find(path, "ed25519_key_file", "two keys cannot be published under one selector", "give ed25519_selector a name of its own")
+            }
+        default: break
+        }
+        if key.ed25519Selector != nil, key.ed25519KeyFile == nil { find(path, "ed25519_selector", "there is no ed25519_key_file for it") }
+    }
+
+    private mutating func check(_ identity: IdentitySettings) {
+        let path = ["identity", identity.name]
+        if let name = identity.route {
+            route(name, at: path, "route")
+        } else if settings.transport.defaultRoute == nil, settings.defaultRoute == nil {
+            find(
+                path, nil, "no route for [identity.\(identity.name)]",
+                settings.routes.isEmpty ? "add a section [route.NAME]" : "add route = \"...\", or default in [transport]")
+        }
+        for (key, uses) in [("reply_to", identity.replyTo == .token), ("return_path", identity.returnPath == .bounce)] where uses {
+            checkTokens(for: path, key)
+        }
+    }
+
+    private mutating func checkTokens(for path: [String], _ key: String) {
+        guard isWhole(["tokens"]) else { return }
+        if settings.tokens.keyFiles.isEmpty {
+            find(path, key, "signed addresses need a key", "add key_files to [tokens]")
+        }
+        if settings.tokenDomain == nil, isWhole(["listener", "smtp"]), isWhole(["listener", "lmtp"]) {
+            find(path, key, "signed addresses need a domain", "set domain in [tokens], or accept_domains in a listener")
+        }
+    }
+
+    private mutating func checkUnsubscribe() {
+        guard let unsubscribe = settings.unsubscribe, isWhole(["unsubscribe"]) else { return }
+        if unsubscribe.listUnsubscribe != .https { checkTokens(for: ["unsubscribe"], "list_unsubscribe") }
+        guard unsubscribe.listUnsubscribe != .mailto else { return }
+        if unsubscribe.oneClickURL == nil {
+            find(["unsubscribe"], "list_unsubscribe", "one-click needs a URL", "add one_click_url = \"https://...\"")
+        }
+        if settings.tokens.keyFiles.isEmpty, unsubscribe.listUnsubscribe == .https, isWhole(["tokens"]) {
+            find(["unsubscribe"], "list_unsubscribe", "one-click links are signed and need a key", "add key_files to [tokens]")
+        }
+        if settings.http == nil, isWhole(["http"]) {
+            find(["unsubscribe"], "list_unsubscribe", "one-click needs the web listener", "add a section [http]")
+        }
+    }
+
+    // MARK: Mail in
+
+    private mutating func check(_ mailbox: MailboxSettings) {
+        let path = ["mailbox", mailbox.name]
+        if isSocket(mailbox.host) { find(path, "host", "a mailbox takes no UNIX socket", "write a host name") }
+        if mailbox.tls == .none, !mailbox.host.isLocal {
+            find(path, "tls", "a login is sent only over TLS with a verified certificate", "use \"implicit\" or \"starttls\"")
+        }
+    }
+
+    private mutating func check(_ listener: some ListenerSettings, at path: [String]) {
+        if listener.acceptDomains.isEmpty {
+            find(path, nil, "[\(TomlText.path(path))] takes mail for no domain", "add accept_domains = [\"r.example.com\"]")
+        }
+        switch (listener.tlsCertFile, listener.tlsKeyFile) {
+        case (.some, nil): find(path, "tls_cert_file", "a certificate needs its key", "add tls_key_file")
+        case (nil, .some): find(path, "tls_key_file", "a key needs its certificate", "add tls_cert_file")
+        default: break
+        }
+        if listener.limits.softErrorLimit > listener.limits.hardErrorLimit {
+            find(path, "soft_error_limit", "soft_error_limit is larger than hard_error_limit")
+        }
+        if listener.limits.idleTimeout > listener.limits.sessionLimit {
+            find(path, "session_limit", "session_limit is shorter than idle_timeout")
+        }
+        for address in listener.listen {
+            switch address {
+            case .unix where path.last == "smtp": find(path, "listen", "SMTP is not served on a UNIX socket", "use [listener.lmtp]")
+            case .ip(_, 25) where path.last == "lmtp":
+                find(path, "listen", "LMTP is never spoken on port 25 (RFC 2033)", "use port 24 or a UNIX socket")
+            default: break
+            }
+        }
+    }
+
+    private mutating func checkListenAddresses() {
+        var taken: [(address: ListenAddress, by: String)] = []
+        func all() -> [([String], [ListenAddress])] {
+            [
+                (["listener", "smtp"], settings.smtpListener?.listen ?? []), (["listener", "lmtp"], settings.lmtpListener?.listen ?? []),
+                (["http"], settings.http.map { [$0.listen] } ?? []),
+            ]
+        }
+        for (path, addresses) in all() where isWhole(path) {
+            for address in addresses {
+                if let other = taken.first(where: { $0.address == address }) {
+                    find(path, "listen", "\(address) is already taken by [\(other.by)]", "use another port")
+                } else {
+                    taken.append((address, TomlText.path(path)))
+                }
+            }
+        }
+    }
+}

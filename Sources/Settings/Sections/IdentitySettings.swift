@@ -1,0 +1,163 @@
+package import struct Foundation.TimeZone
+
+/// `[identity.NAME]`: somebody that mail is sent as.
+package struct IdentitySettings: ConfSection, Equatable {
+    package enum ReplyTo: String, Sendable, CaseIterable {
+        /// Replies go to the From address.
+        case own = "self"
+        /// Replies go to a `reply+token@` address.
+        case token
+    }
+
+    package enum ReturnPath: String, Sendable, CaseIterable {
+        /// Bounces go to a `bounce+token@` address.
+        case bounce
+        /// Bounces go to the From address.
+        case own = "self"
+    }
+
+    package let name: String
+    package var from = SenderAddress(text: "", displayName: "", localPart: "", domain: "")
+    /// The NAME of a route, nil: ``Settings/defaultRoute``.
+    package var route: String?
+    package var replyTo = ReplyTo.own
+    package var returnPath = ReturnPath.own
+    /// Messages in a day of the identity's time zone.
+    package var dailyLimit = 40
+    /// Between two messages.
+    package var minGap = Duration.seconds(90)
+    /// Text set under each message, nil: none.
+    package var signature: String?
+    package var workspace = "default"
+    /// Nil: the time zone of `[window]`, else of `[main]`; see ``Settings/timezone(of:)``.
+    package var timezone: TimeZone?
+
+    init(name: String) { self.name = name }
+
+    static let fields: [Field<IdentitySettings>] = [
+        Field("from", \.from, .sender, required: true, "The From address."),
+        Field("route", \.route, .name(of: "route"), "The route its mail leaves by. Unset: the default of [transport]."),
+        Field(
+            "reply_to", \.replyTo, .choice, "Where replies go: the From address, or a signed reply+ address that names the conversation."),
+        Field("return_path", \.returnPath, .choice, "Where bounces go: a signed bounce+ address, or the From address."),
+        Field("daily_limit", \.dailyLimit, .integer(1...10_000), "Messages a day."),
+        Field("min_gap", \.minGap, .duration(.zero...(.seconds(86_400))), "The least time between two messages."),
+        Field("signature", \.signature, .text("text"), "Text set under each message."),
+        Field("workspace", \.workspace, .word("a name"), "The workspace it belongs to."),
+        Field("timezone", \.timezone, .timeZone, "Where its day begins and its window lies. Unset: that of [window]."),
+    ]
+}
+
+/// `[window]`: when sequence mail may leave.
+package struct WindowSettings: ConfSection, Equatable {
+    package var days: [Weekday] = [.monday, .tuesday, .wednesday, .thursday, .friday]
+    package var hours = HourRange(startMinute: 8 * 60 + 30, endMinute: 17 * 60 + 30)
+    /// Nil: that of `[main]`.
+    package var timezone: TimeZone?
+
+    init(name: String) {}
+
+    static let fields: [Field<WindowSettings>] = [
+        Field("days", \.days, .list(.choice, count: 1...7), "The days on which sequence mail may leave."),
+        Field("hours", \.hours, .hours, "The hours in which it may leave."),
+        Field("timezone", \.timezone, .timeZone, "The time zone of the hours. Unset: that of [main]."),
+    ]
+}
+
+/// `[mailbox.NAME]`: an IMAP account that is read for replies.
+package struct MailboxSettings: ConfSection, Equatable {
+    package enum Access: String, Sendable, CaseIterable {
+        /// Nothing in the mailbox is touched, no flag either.
+        case examine
+    }
+
+    package let name: String
+    package var host = HostAddress.name("")
+    /// As written; see ``effectivePort``.
+    package var port: Int?
+    package var tls = TLSMode.implicit
+    /// Nil: the certificates that the system trusts.
+    package var tlsCAFile: String?
+    package var auth = AuthSettings(name: "")
+    package var folders = ["INBOX"]
+    package var access = Access.examine
+    package var pollInterval = Duration.seconds(300)
+    package var idleRefresh = Duration.seconds(540)
+    package var fetchLimit = ByteCount.mebibytes(5)
+    package var lookback = Duration.seconds(14 * 86_400)
+
+    init(name: String) { self.name = name }
+
+    static let fields: [Field<MailboxSettings>] = [
+        Field("host", \.host, .host, required: true, "The IMAP server."),
+        Field("port", \.port, .integer(1...65_535), "Unset: 993, or 143 when tls is not implicit."),
+        Field("tls", \.tls, .choice, "How TLS starts; none only on this machine. The certificate is always verified."),
+        Field("tls_ca_file", \.tlsCAFile, .file, "Certificates to trust in place of the system's."),
+        Field("auth", \.auth, .table("a table such as { user = \"anna\", password_file = \"/path\" }"), required: true, "The login."),
+        Field("folders", \.folders, .list(.line("a folder name"), count: 1...20), "The folders to read."),
+        Field("access", \.access, .choice, "What reading leaves behind: examine touches nothing."),
+        Field(
+            "poll_interval", \.pollInterval, .duration(.seconds(1)...(.seconds(86_400))), "How often to look when the server has no IDLE."),
+        Field(
+            "idle_refresh", \.idleRefresh, .duration(.seconds(30)...(.seconds(29 * 60))),
+            "How often IDLE is begun anew; servers end it after 30 minutes."),
+        Field(
+            "fetch_limit", \.fetchLimit, .size(.kibibytes(16)...(.mebibytes(200))),
+            "Messages larger than this are fetched by their headers only."),
+        Field(
+            "lookback", \.lookback, .duration(.zero...(.seconds(365 * 86_400))),
+            "How far back to look when a folder is seen for the first time."),
+    ]
+
+    package var effectivePort: Int { port ?? (tls == .implicit ? 993 : 143) }
+}
+
+/// `[tokens]`: signed reply and bounce addresses.
+package struct TokenSettings: ConfSection, Equatable {
+    /// The first signs, all verify.
+    package var keyFiles: [SecretFile] = []
+    package var replyValid = Duration.seconds(400 * 86_400)
+    package var bounceValid = Duration.seconds(60 * 86_400)
+    /// As written; see ``Settings/tokenDomain``.
+    package var domain: String?
+
+    init(name: String) {}
+
+    static let fields: [Field<TokenSettings>] = [
+        Field("key_files", \.keyFiles, .list(.secret(minimumBytes: 32), count: 0...8), "The keys; the first signs, all of them verify."),
+        Field("reply_valid", \.replyValid, .duration(.seconds(86_400)...(.seconds(3650 * 86_400))), "How long a reply address is valid."),
+        Field(
+            "bounce_valid", \.bounceValid, .duration(.seconds(86_400)...(.seconds(3650 * 86_400))), "How long a bounce address is valid."),
+        Field("domain", \.domain, .domain, "The domain of these addresses. Unset: the first accept_domains of a listener."),
+    ]
+}
+
+/// `[unsubscribe]`: the way out for recipients.
+package struct UnsubscribeSettings: ConfSection, Equatable {
+    package enum Method: String, Sendable, CaseIterable { case mailto, https, both }
+
+    package var listUnsubscribe = Method.mailto
+    /// Nil only when the method is mailto.
+    package var oneClickURL: String?
+
+    init(name: String) {}
+
+    static let fields: [Field<UnsubscribeSettings>] = [
+        Field("list_unsubscribe", \.listUnsubscribe, .choice, "What the List-Unsubscribe header offers; https adds one-click (RFC 8058)."),
+        Field(
+            "one_click_url", \.oneClickURL, .webAddress, "The public URL that your reverse proxy hands to [http]; the token is added to it."
+        ),
+    ]
+}
+
+/// `[compliance]`: what the law of the recipients asks for.
+package struct ComplianceSettings: ConfSection, Equatable {
+    /// Nil: templates that ask for it have no value for it.
+    package var postalAddress: String?
+
+    init(name: String) {}
+
+    static let fields: [Field<ComplianceSettings>] = [
+        Field("postal_address", \.postalAddress, .text("an address"), "The sender's postal address, set under each message.")
+    ]
+}

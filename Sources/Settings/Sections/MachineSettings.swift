@@ -1,0 +1,82 @@
+package import struct Foundation.TimeZone
+
+/// The keys before the first section.
+struct RootSettings: ConfSection {
+    var configVersion = 1
+
+    init(name: String) {}
+
+    static let fields: [Field<RootSettings>] = [
+        Field("config_version", \.configVersion, .integer(1...1), "The version of the meaning of these keys.")
+    ]
+}
+
+/// `[main]`: this machine.
+package struct MainSettings: ConfSection, Equatable {
+    /// The EHLO name and the right side of Message-IDs.
+    package var myhostname = ""
+    package var stateDirectory = "/var/lib/postrider"
+    package var runDirectory = "/run/postrider"
+    package var timezone = Zones.utc
+    package var messageSizeLimit = ByteCount.mebibytes(10)
+
+    init(name: String) {}
+
+    static let fields: [Field<MainSettings>] = [
+        Field(
+            "myhostname", \.myhostname, .hostName, required: true,
+            "EHLO name and right side of Message-IDs; it needs forward and reverse DNS."),
+        Field("state_directory", \.stateDirectory, .directory, "Where the database stands."),
+        Field("run_directory", \.runDirectory, .directory, "Where sockets stand."),
+        Field("timezone", \.timezone, .timeZone, "The time zone of whatever names no other."),
+        Field(
+            "message_size_limit", \.messageSizeLimit, .size(.kibibytes(16)...(.mebibytes(200))),
+            "The largest message that is sent or taken in."),
+    ]
+}
+
+/// `[dns]`: who is asked.
+package struct DNSSettings: ConfSection, Equatable {
+    /// Empty: the servers of /etc/resolv.conf.
+    package var resolvers: [ResolverAddress] = []
+
+    init(name: String) {}
+
+    static let fields: [Field<DNSSettings>] = [
+        Field(
+            "resolvers", \.resolvers, .list(.resolver, count: 0...8),
+            "The DNS servers to ask; an empty list means those of /etc/resolv.conf.")
+    ]
+}
+
+/// `[log]`: what is said, and how.
+package struct LogSettings: ConfSection, Equatable {
+    package enum Level: String, Sendable, CaseIterable { case trace, debug, info, notice, warning, error, critical }
+    package enum Format: String, Sendable, CaseIterable { case postfix, json }
+
+    package var level = Level.info
+    package var format = Format.postfix
+
+    init(name: String) {}
+
+    static let fields: [Field<LogSettings>] = [
+        Field("level", \.level, .choice, "The least important kind of line that is written."),
+        Field("format", \.format, .choice, "Lines as Postfix writes them, or one JSON object a line."),
+    ]
+}
+
+/// `[http]`: the web listener, behind a reverse proxy.
+package struct HTTPSettings: ConfSection, Equatable {
+    package var listen = ListenAddress.ip("127.0.0.1", port: 8025)
+
+    init(name: String) {}
+
+    static let fields: [Field<HTTPSettings>] = [
+        Field("listen", \.listen, .listen, "Where the web listener listens; it speaks plain HTTP, so put a reverse proxy before it.")
+    ]
+}
+
+/// The zone that stands when none is named.
+enum Zones {
+    static let utc = TimeZone(identifier: "UTC") ?? TimeZone.current
+}

@@ -1,0 +1,160 @@
+/// `[route.NAME]`: a way out for mail.
+package struct RouteSettings: ConfSection, Equatable {
+    package enum Kind: String, Sendable, CaseIterable {
+        /// A smarthost that takes mail for everybody, with or without a login.
+        case submission
+        /// The mail exchangers of the recipient's domain.
+        case mx
+        /// A local delivery agent (RFC 2033).
+        case lmtp
+        /// One host that takes everything, for rehearsals and tests; never a login.
+        case sink
+    }
+
+    /// The NAME of the section.
+    package let name: String
+    package var type = Kind.submission
+    /// Nil only for type mx.
+    package var host: HostAddress?
+    /// As written; see ``effectivePort``.
+    package var port: Int?
+    /// As written; see ``effectiveTLS``.
+    package var tls: TLSMode?
+    /// As written; see ``effectiveSecurityLevel``.
+    package var tlsSecurityLevel: TLSSecurityLevel?
+    /// Nil: the certificates that the system trusts.
+    package var tlsCAFile: String?
+    package var auth: AuthSettings?
+    /// Connections at a time.
+    package var processLimit = 2
+    /// The NAME of a source, nil: the system chooses the address and the EHLO name is myhostname.
+    package var source: String?
+
+    init(name: String) { self.name = name }
+
+    static let fields: [Field<RouteSettings>] = [
+        Field(
+            "type", \.type, .choice, required: true, "A smarthost, direct to MX, a local delivery agent, or one host that takes everything."
+        ),
+        Field("host", \.host, .host, "The host to connect to, or unix:/path for lmtp; not for mx."),
+        Field("port", \.port, .integer(1...65_535), "Unset: 587, or 465 with tls implicit; 25 for mx and sink, 24 for lmtp."),
+        Field(
+            "tls", \.tls, .choice, "How TLS starts. Unset: starttls for submission (implicit on port 465) and mx, none for lmtp and sink."),
+        Field(
+            "tls_security_level", \.tlsSecurityLevel, .choice,
+            "What TLS must give: nothing, what there is, encryption, or a certificate that names the host. Unset: verify for submission, may for mx."
+        ),
+        Field("tls_ca_file", \.tlsCAFile, .file, "Certificates to trust in place of the system's."),
+        Field(
+            "auth", \.auth, .table("a table such as { user = \"anna\", password_file = \"/path\" }"),
+            "The login; needs tls_security_level verify."),
+        Field("process_limit", \.processLimit, .integer(1...100), "Connections at a time."),
+        Field("source", \.source, .name(of: "source"), "The local address and EHLO name to use."),
+    ]
+
+    package var effectivePort: Int {
+        if let port { return port }
+        return switch type {
+        case .submission: effectiveTLS == .implicit ? 465 : 587
+        case .mx, .sink: 25
+        case .lmtp: 24
+        }
+    }
+
+    package var effectiveTLS: TLSMode {
+        if let tls { return tls }
+        if tlsSecurityLevel == TLSSecurityLevel.none { return .none }
+        return switch type {
+        case .submission: port == 465 ? .implicit : .starttls
+        case .mx: .starttls
+        case .lmtp, .sink: tlsSecurityLevel == nil ? .none : .starttls
+        }
+    }
+
+    package var effectiveSecurityLevel: TLSSecurityLevel {
+        if let tlsSecurityLevel { return tlsSecurityLevel }
+        if effectiveTLS == .none { return .none }
+        return type == .mx ? .may : .verify
+    }
+}
+
+/// How TLS starts on a connection.
+package enum TLSMode: String, Sendable, CaseIterable { case none, starttls, implicit }
+
+/// What TLS must give before mail or a login goes out; from weak to strong.
+package enum TLSSecurityLevel: String, Sendable, CaseIterable, Comparable {
+    /// TLS is not used.
+    case none
+    /// TLS is used when offered, whatever the certificate.
+    case may
+    /// TLS is required, whatever the certificate.
+    case encrypt
+    /// TLS is required, and the certificate must be trusted and name the host.
+    case verify
+
+    private var rank: Int {
+        switch self {
+        case .none: 0
+        case .may: 1
+        case .encrypt: 2
+        case .verify: 3
+        }
+    }
+
+    package static func < (a: TLSSecurityLevel, b: TLSSecurityLevel) -> Bool { a.rank < b.rank }
+}
+
+/// `auth = { ... }`: a login by user and password.
+package struct AuthSettings: ConfSection, Equatable {
+    package enum Mechanism: String, Sendable, CaseIterable {
+        /// The strongest that the peer offers.
+        case auto
+        case plain
+        case login
+        case cramMD5 = "cram-md5"
+        case scramSHA1 = "scram-sha-1"
+        case scramSHA256 = "scram-sha-256"
+    }
+
+    package var mechanism = Mechanism.auto
+    package var user = ""
+    package var passwordFile = SecretFile(path: "")
+
+    init(name: String) {}
+
+    static let fields: [Field<AuthSettings>] = [
+        Field("mechanism", \.mechanism, .choice, "The SASL mechanism; auto takes the strongest that the peer offers."),
+        Field("user", \.user, .line("a user name"), required: true, "The user name."),
+        Field("password_file", \.passwordFile, .secret(), required: true, "The file with the password, without more."),
+    ]
+}
+
+/// `[source.NAME]`: a local address that mail leaves from.
+package struct SourceSettings: ConfSection, Equatable {
+    package let name: String
+    /// An IP address of this machine.
+    package var address = ""
+    /// The EHLO name, nil: myhostname.
+    package var helo: String?
+
+    init(name: String) { self.name = name }
+
+    static let fields: [Field<SourceSettings>] = [
+        Field("address", \.address, .ipAddress, required: true, "The local IP address to connect from."),
+        Field("helo", \.helo, .hostName, "The EHLO name that belongs to the address. Unset: myhostname."),
+    ]
+}
+
+/// `[transport]`: which route takes what.
+package struct TransportSettings: ConfSection, Equatable {
+    /// The NAME of the route for identities that name none, nil: see ``Settings/defaultRoute``.
+    package var defaultRoute: String?
+
+    init(name: String) {}
+
+    static let fields: [Field<TransportSettings>] = [
+        Field(
+            "default", \.defaultRoute, .name(of: "route"),
+            "The route of identities that name none. Unset: the only route, when there is one.")
+    ]
+}

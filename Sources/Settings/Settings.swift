@@ -1,0 +1,69 @@
+package import struct Foundation.TimeZone
+
+/// The whole conf as typed values; made only by ``load(_:files:)``, so whoever holds one holds a conf without faults.
+///
+/// Sections that may be absent are nil then; listeners are nil when they are not enabled, too. Named sections stand in
+/// the order of the files. Names that refer to sections refer to sections that exist.
+package struct Settings: Sendable {
+    var root = RootSettings(name: "")
+    package internal(set) var main = MainSettings(name: "")
+    package internal(set) var dns = DNSSettings(name: "")
+    package internal(set) var log = LogSettings(name: "")
+    package internal(set) var routes: [RouteSettings] = []
+    package internal(set) var sources: [SourceSettings] = []
+    package internal(set) var transport = TransportSettings(name: "")
+    package internal(set) var queue = QueueSettings(name: "")
+    package internal(set) var dkim = DKIMSettings(name: "")
+    package internal(set) var dkimKeys: [DKIMKeySettings] = []
+    package internal(set) var identities: [IdentitySettings] = []
+    package internal(set) var window = WindowSettings(name: "")
+    package internal(set) var mailboxes: [MailboxSettings] = []
+    var writtenSMTPListener: SMTPListenerSettings?
+    var writtenLMTPListener: LMTPListenerSettings?
+    package internal(set) var tokens = TokenSettings(name: "")
+    package internal(set) var unsubscribe: UnsubscribeSettings?
+    package internal(set) var compliance = ComplianceSettings(name: "")
+    package internal(set) var http: HTTPSettings?
+
+    /// The files that were read, in order, the main one first.
+    package internal(set) var files: [String] = []
+    var origins: [String: Origin] = [:]
+
+    package var configVersion: Int { root.configVersion }
+
+    /// `[listener.smtp]`, nil when absent or not enabled.
+    package var smtpListener: SMTPListenerSettings? { writtenSMTPListener.flatMap { $0.enabled ? $0 : nil } }
+
+    /// `[listener.lmtp]`, nil when absent or not enabled.
+    package var lmtpListener: LMTPListenerSettings? { writtenLMTPListener.flatMap { $0.enabled ? $0 : nil } }
+
+    /// All domains that a listener takes mail for, each once.
+    package var acceptDomains: [String] {
+        var domains: [String] = []
+        for domain in (smtpListener?.acceptDomains ?? []) + (lmtpListener?.acceptDomains ?? [])
+        where !domains.contains(where: { $0.utf8.elementsEqual(domain.utf8) }) { domains.append(domain) }
+        return domains
+    }
+
+    /// The domain of reply and bounce addresses: `tokens.domain`, else the first accepted one; nil when there is neither.
+    package var tokenDomain: String? { tokens.domain ?? acceptDomains.first }
+
+    /// The route of identities that name none: `transport.default`, else the only route; nil when that does not settle it.
+    package var defaultRoute: RouteSettings? {
+        if let name = transport.defaultRoute { return route(named: name) }
+        return routes.count == 1 ? routes.first : nil
+    }
+
+    package func route(named name: String) -> RouteSettings? { routes.first { $0.name.utf8.elementsEqual(name.utf8) } }
+    package func source(named name: String) -> SourceSettings? { sources.first { $0.name.utf8.elementsEqual(name.utf8) } }
+    package func identity(named name: String) -> IdentitySettings? { identities.first { $0.name.utf8.elementsEqual(name.utf8) } }
+
+    /// The route that the mail of an identity leaves by; never nil for an identity of these settings.
+    package func route(of identity: IdentitySettings) -> RouteSettings? { identity.route.map(route(named:)) ?? defaultRoute }
+
+    /// The time zone of an identity's day and window.
+    package func timezone(of identity: IdentitySettings) -> TimeZone { identity.timezone ?? window.timezone ?? main.timezone }
+
+    /// Where a section (`["route", "office"]`) or a key (`["route", "office", "host"]`) was written; nil for defaults.
+    package func origin(of path: [String]) -> Origin? { origins[TomlText.path(path)] }
+}

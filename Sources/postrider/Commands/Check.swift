@@ -1,0 +1,64 @@
+import ArgumentParser
+import DNS
+import Foundation
+import Logging
+import Mailroom
+import MailTransport
+import NIOPosix
+import OpenSSL
+import Outreach
+import Settings
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Check the whole conf; every fault at once. Exit status 1 when there is one.")
+
+    @OptionGroup var conf: ConfOption
+
+    func run() async throws {
+        try await reportingFailures {
+            let settings: Settings
+            switch Settings.load(conf.path) {
+            case .success(let loaded): settings = loaded
+            case .failure(let error): throw Failure(.faults, error.description)
+            }
+            // What only shows when keys, certificates and rules are really read.
+            do {
+                _ = try Desks.identities(settings)
+                _ = try Desks.addresses(settings)
+                _ = try Desks.signers(settings)
+                for section in settings.routes { _ = try Desks.route(section, settings) }
+                for section in settings.mailboxes { _ = try Desks.account(section) }
+                for listener in [settings.smtpListener as (any ListenerSettings)?, settings.lmtpListener] {
+                    if let listener { _ = try Desks.tls(listener) }
+                }
+            } catch let failure as Failure {
+                throw Failure(.faults, failure.message)
+            }
+            Console.out("\(conf.path): no faults; \(settings.identities.count) identities, \(settings.routes.count) routes")
+        }
+    }
+}
+
+struct Conf: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show the conf: values that differ from the defaults, or the defaults.")
+
+    @OptionGroup var conf: ConfOption
+    @Flag(name: .customShort("n"), help: "Values that are not the defaults (secrets are file names only).")
+    var nonDefault = false
+    @Flag(name: .customShort("d"), help: "All defaults.")
+    var defaults = false
+
+    func validate() throws {
+        guard nonDefault != defaults else { throw ValidationError("give either -n or -d") }
+    }
+
+    func run() async throws {
+        try await reportingFailures {
+            if defaults {
+                Console.out(Settings.defaults())
+            } else {
+                Console.out(try conf.load().nonDefault())
+            }
+        }
+    }
+}

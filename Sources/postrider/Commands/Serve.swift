@@ -1,0 +1,70 @@
+import ArgumentParser
+import DNS
+import Foundation
+import Logging
+import Mailroom
+import NIOPosix
+import SQLiteStore
+import ServiceLifecycle
+import Settings
+import WebInterface
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run everything until SIGTERM (drains); SIGHUP re-reads conf and certificates.")
+
+    @OptionGroup var conf: ConfOption
+
+    func run() async throws {
+        try await reportingFailures {
+            let settings = try conf.load()
+            LoggingSystem.bootstrap { label in
+                LineLog(label: label, format: settings.log.format, logLevel: Logger.Level(rawValue: settings.log.level.rawValue) ?? .info)
+            }
+            let logger = Logger(label: "postrider")
+            try Installation.prepareStateDirectory(settings)
+            let lock = try ServeLock(path: Installation.databasePath(settings))
+            defer { withExtendedLifetime(lock) {} }
+            let installation = try await Installation.open(settings)
+            try await recover(installation, logger: logger)
+            let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+            let resolver = UnboundResolver(.init(servers: settings.dns.resolvers.map(\.description)))
+            let appliance = try Appliance(installation, resolver: resolver, eventLoops: eventLoops, logger: logger)
+            if settings.routes.isEmpty || settings.routes.allSatisfy({ $0.type == .sink }) {
+                logger.warning("every route is a sink: nothing leaves this machine")
+            }
+            var services = try await appliance.services()
+            services.append(ForeignCommits(store: installation.store, appliance: appliance))
+            services.append(Reloader(path: conf.path, appliance: appliance, logger: logger))
+            if let http = settings.http { services.append(try web(http, appliance, logger: logger)) }
+            var configuration = ServiceGroupConfiguration(
+                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            configuration.maximumGracefulShutdownDuration = .seconds(30)
+            configuration.maximumCancellationDuration = .seconds(10)
+            logger.notice("serving", metadata: ["version": "\(Version.text)", "database": "\(installation.store.path)"])
+            try await ServiceGroup(configuration: configuration).run()
+            try await installation.store.releaseLeases(owner: appliance.owner)
+            try installation.store.close()
+            try await eventLoops.shutdownGracefully()
+            logger.notice("stopped")
+        }
+    }
+
+    private func recover(_ installation: Installation, logger: Logger) async throws {
+        let ambiguous = try await installation.store.recover(now: installation.clock.now())
+        for message in ambiguous {
+            logger.warning(
+                "ambiguous: the process ended between the final dot and its reply; held for a person",
+                metadata: ["message.id": "\(message.id)", "to": "\(message.recipient.text)", "message.message_id": "\(message.messageID.text)"])
+        }
+    }
+
+    private func web(_ http: HTTPSettings, _ appliance: Appliance, logger: Logger) throws -> WebServer {
+        guard case .ip(let host, let port) = http.listen else { throw Failure(.configuration, "[http] listen must be an address and a port") }
+        let installation = appliance.installation
+        return WebServer(
+            desk: LinkDesk(unsubscriber: appliance.unsubscriber, logger: logger),
+            board: StoreBoard(store: installation.store, title: "Postrider", clock: installation.clock, showsPage: false), host: host, port: port,
+            logger: logger)
+    }
+}

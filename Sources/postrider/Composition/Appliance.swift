@@ -1,0 +1,173 @@
+import DNS
+import Foundation
+import InternetMessage
+import Logging
+import MailTransport
+import Mailroom
+import NIOCore
+import OpenSSL
+import Outreach
+import SMTP
+import ServiceLifecycle
+import Settings
+import WebInterface
+
+/// The services of one installation, wired: what `serve` and the rehearsal run.
+///
+/// The store is open and the listeners are bound before any service runs; a conf that is read again swaps the desks and nothing else.
+final class Appliance: Sendable {
+    let installation: Installation
+    /// Name of this process on its leases.
+    let owner: String
+    let sequenceBell = Bell()
+    let outboxBell = Bell()
+    let intakeBell = Bell()
+
+    private let resolver: any Resolver
+    private let eventLoops: any EventLoopGroup
+    private let logger: Logger
+    private let dispatchDesk: Swappable<StepDispatcher.Desk>
+    private let deliveryDesk: Swappable<OutboxDeliverer.Desk>
+    private let intakeDesk: Swappable<IntakeSorter.Desk>
+    private let listeningDesk: Swappable<TokenDesk.Policy>
+    private let listenerTLS: Swappable<[String: TLSServerContext]>
+    private let identities: Swappable<[String: SenderIdentity]>
+    private let codec: Swappable<TokenCodec?>
+    private let emergency = Emergency()
+
+    init(_ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, logger: Logger) throws {
+        let desks = try Desks(installation, resolver: resolver, eventLoops: eventLoops, logger: logger)
+        self.installation = installation
+        self.resolver = resolver
+        self.eventLoops = eventLoops
+        self.logger = logger
+        owner = "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)"
+        dispatchDesk = Swappable(desks.dispatch)
+        deliveryDesk = Swappable(desks.delivery)
+        intakeDesk = Swappable(desks.intake)
+        listeningDesk = Swappable(desks.listening)
+        listenerTLS = Swappable(desks.listenerTLS)
+        identities = Swappable(desks.identities)
+        codec = Swappable(desks.addresses?.codec)
+    }
+
+    /// Takes over a conf that was read again; the old one stays when the new one cannot be used.
+    func reload(_ settings: Settings) throws {
+        let renewed = Installation(
+            settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock)
+        let desks = try Desks(renewed, resolver: resolver, eventLoops: eventLoops, logger: logger)
+        dispatchDesk.swap(desks.dispatch)
+        deliveryDesk.swap(desks.delivery)
+        intakeDesk.swap(desks.intake)
+        listeningDesk.swap(desks.listening)
+        listenerTLS.swap(desks.listenerTLS)
+        identities.swap(desks.identities)
+        codec.swap(desks.addresses?.codec)
+        ringAll()
+    }
+
+    /// Wakes every loop, for instance when another process wrote to the database.
+    func ringAll() {
+        sequenceBell.ring()
+        outboxBell.ring()
+        intakeBell.ring()
+    }
+
+    /// The services in the order of decisions: those that work on the store, then those that let the world in.
+    func services() async throws -> [any Service] {
+        let store = installation.store
+        var services: [any Service] = [
+            emergency,
+            StepDispatcher(
+                store: store, desk: dispatchDesk, ids: installation.ids, clock: installation.clock, bell: sequenceBell, outboxBell: outboxBell,
+                owner: owner, logger: logger),
+            OutboxDeliverer(
+                store: store, desk: deliveryDesk, clock: installation.clock, bell: outboxBell, sequenceBell: sequenceBell, owner: owner,
+                logger: logger),
+            IntakeSorter(
+                store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell, sequenceBell: sequenceBell,
+                owner: owner, logger: logger),
+        ]
+        services += try installation.settings.mailboxes.map { try poller($0) }
+        services += try await bindListeners().map { ListenerService($0) }
+        return services
+    }
+
+    private func poller(_ section: MailboxSettings) throws -> MailboxPoller {
+        let desk = WatermarkDesk(store: installation.store, ids: installation.ids, clock: installation.clock, bell: intakeBell)
+        let watcher = MailboxWatcher(account: try Desks.account(section), desk: desk, eventLoops: eventLoops, logger: logger)
+        return MailboxPoller(
+            account: section.name, watcher: watcher, clock: installation.clock, jitter: { Double.random(in: 0..<1) }, logger: logger)
+    }
+
+    // MARK: Listeners
+
+    private func bindListeners() async throws -> [MailListener] {
+        let settings = installation.settings
+        var listeners: [MailListener] = []
+        if let section = settings.smtpListener {
+            for address in section.listen { listeners.append(try await bind(section, dialect: .smtp, key: "smtp", address: address, mode: 0o600)) }
+        }
+        if let section = settings.lmtpListener {
+            for address in section.listen {
+                listeners.append(try await bind(section, dialect: .lmtp, key: "lmtp", address: address, mode: UInt32(section.socketMode)))
+            }
+        }
+        return listeners
+    }
+
+    private func bind(_ section: any ListenerSettings, dialect: Dialect, key: String, address: ListenAddress, mode: UInt32) async throws
+        -> MailListener
+    {
+        let limits = section.limits
+        var session = ServerConfiguration(dialect: dialect, hostname: installation.settings.main.myhostname)
+        session.limits.messageSize = UInt64(installation.settings.main.messageSizeLimit.bytes)
+        session.limits.recipients = limits.recipientLimit
+        session.limits.messages = limits.maxMessagesPerSession
+        session.limits.softErrors = limits.softErrorLimit
+        session.limits.hardErrors = limits.hardErrorLimit
+        session.limits.command = limits.commandTimeout
+        session.limits.idle = limits.idleTimeout
+        session.limits.session = limits.sessionLimit
+        session.limits.dataRate = UInt64(limits.minDataRate.bytes)
+        let bound: MailListener.Address =
+            switch address {
+            case .ip(let host, let port): .host(host, port: port)
+            case .unix(let path): .socket(path: path, mode: mode)
+            }
+        let configuration = MailListener.Configuration(
+            address: bound, session: session, maximumConnections: limits.maxConnections, maximumConnectionsPerAddress: limits.maxConnectionsPerIP)
+        let emergency = emergency
+        let desk = TokenDesk(
+            way: dialect == .smtp ? .smtp : .lmtp, store: installation.store, policy: listeningDesk, ids: installation.ids, clock: installation.clock,
+            bell: intakeBell, onFatal: { emergency.raise($0) }, logger: logger)
+        let contexts = listenerTLS
+        do {
+            let listener = try await MailListener.bind(configuration, desk: desk, tls: { contexts.current[key] }, eventLoops: eventLoops, logger: logger)
+            logger.notice("listening", metadata: ["listener": "\(key)", "address": "\(address)"])
+            return listener
+        } catch {
+            throw Failure(.configuration, "[listener.\(key)] cannot listen on \(address): \(error)")
+        }
+    }
+
+    // MARK: What the web needs
+
+    var unsubscriber: Unsubscriber {
+        Unsubscriber(
+            store: installation.store, codec: codec, identities: identities, ids: installation.ids, clock: installation.clock, bell: sequenceBell)
+    }
+}
+
+/// Ends the process when the store can no longer be trusted: a service that throws brings the group down.
+final class Emergency: Service {
+    private let (stream, continuation) = AsyncStream.makeStream(of: StoreError.self)
+
+    func raise(_ error: StoreError) { continuation.yield(error) }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            for await error in self.stream { throw error }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+import DNS
+import Foundation
+import IMAP
+import InternetMessage
+import Logging
+import MailAuthentication
+import MailClassifier
+import MailTransport
+import Mailroom
+import NIOCore
+import OpenSSL
+import Outreach
+import SMTP
+import Settings
+
+/// Everything that the services take from conf, made whole or not at all, so that a re-read can replace it in one step.
+struct Desks {
+    let identities: [String: SenderIdentity]
+    let addresses: TokenAddresses?
+    let dispatch: StepDispatcher.Desk
+    let delivery: OutboxDeliverer.Desk
+    let intake: IntakeSorter.Desk
+    let listening: TokenDesk.Policy
+    let listenerTLS: [String: TLSServerContext]
+
+    /// - Throws: `Failure` naming what in the conf cannot be used.
+    init(_ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, logger: Logger) throws {
+        let settings = installation.settings
+        let identities = try Self.identities(settings)
+        let addresses = try Self.addresses(settings)
+        let composer = StepComposer(
+            hostname: settings.main.myhostname, addresses: addresses, unsubscribe: Self.unsubscribePolicy(settings), chance: installation.chance,
+            ids: installation.ids)
+        guard
+            let retry = RetrySchedule(
+                waits: settings.queue.retrySchedule, jitter: settings.queue.retryJitter, lifetime: settings.queue.maxQueueLifetime)
+        else { throw Failure(.configuration, "[queue] retry_schedule cannot be used") }
+        let rules = try BounceRules.builtin()
+        let courier = Courier(
+            routes: try settings.routes.map { try Self.route($0, settings) }, resolver: resolver, eventLoops: eventLoops,
+            seed: installation.chance.bits("mx order", []), logger: logger)
+        self.identities = identities
+        self.addresses = addresses
+        dispatch = StepDispatcher.Desk(identities: identities, composer: composer, chance: installation.chance)
+        delivery = OutboxDeliverer.Desk(
+            courier: courier, signer: AttemptSigner(signers: try Self.signers(settings)),
+            decider: DeliveryDecider(
+                retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance, ids: installation.ids),
+            judge: FailureJudge(rules: rules), identities: identities, lifetime: settings.queue.maxQueueLifetime,
+            maximumActive: max(1, settings.routes.map(\.processLimit).reduce(0, +)))
+        intake = IntakeSorter.Desk(
+            correlator: Correlator(addresses: addresses.map { [$0] } ?? []), classifier: try Classifier(bounceRules: rules),
+            verifier: DKIMVerifier { name in await resolver.textAnswer(name) }, identities: identities)
+        let domains = settings.acceptDomains.compactMap(DomainName.toASCII)
+        let roles = (settings.smtpListener?.roleAddresses ?? []) + (settings.lmtpListener?.roleAddresses ?? [])
+        listening = TokenDesk.Policy(
+            domains: Set(domains), roles: Set(roles.map { String(decoding: $0.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self) }),
+            addresses: addresses.map { [$0] } ?? [])
+        var contexts: [String: TLSServerContext] = [:]
+        if let listener = settings.smtpListener { contexts["smtp"] = try Self.tls(listener) }
+        if let listener = settings.lmtpListener { contexts["lmtp"] = try Self.tls(listener) }
+        listenerTLS = contexts
+    }
+
+    static func tls(_ listener: any ListenerSettings) throws -> TLSServerContext? {
+        guard let certificate = listener.tlsCertFile, let key = listener.tlsKeyFile else { return nil }
+        do throws(TLSError) {
+            return try TLSServerContext(certificateChainFile: certificate, keyFile: key.path)
+        } catch {
+            throw Failure(.configuration, "\(error)")
+        }
+    }
+
+    // MARK: Identities and addresses
+
+    static func identities(_ settings: Settings) throws(Failure) -> [String: SenderIdentity] {
+        var identities: [String: SenderIdentity] = [:]
+        for section in settings.identities { identities[section.name] = try identity(section, settings) }
+        return identities
+    }
+
+    private static func identity(_ section: IdentitySettings, _ settings: Settings) throws(Failure) -> SenderIdentity {
+        guard let address = EmailAddress(section.from.address) else {
+            throw Failure(.configuration, "[identity.\(section.name)] from: '\(section.from.address)' is not an email address")
+        }
+        let zoneName = settings.timezone(of: section).identifier
+        guard let zone = LocalZone(zoneName) else { throw Failure(.configuration, "time zone '\(zoneName)' is not known on this machine") }
+        let days = Set(settings.window.days.compactMap { day in Outreach.Weekday.allCases.first { $0.shortName == day.rawValue } })
+        guard
+            let window = SendingWindow(
+                days: days, opens: settings.window.hours.startMinute, closes: settings.window.hours.endMinute, zone: zone),
+            let route = settings.route(of: section)
+        else { throw Failure(.configuration, "[identity.\(section.name)] has no usable window or route") }
+        return SenderIdentity(
+            name: section.name, from: Mailbox(displayName: section.from.displayName, address: address), route: route.name,
+            replyTo: section.replyTo == .token ? .token : .mailbox, returnPath: section.returnPath == .bounce ? .token : .mailbox,
+            pacing: PacingGate.Policy(
+                dailyLimit: section.dailyLimit, minimumGap: section.minGap, gapJitter: section.minGap > .zero ? .seconds(60) : .zero, window: window),
+            signature: section.signature)
+    }
+
+    /// The token addresses of the conf; nil when it has no keys.
+    static func addresses(_ settings: Settings) throws(Failure) -> TokenAddresses? {
+        guard !settings.tokens.keyFiles.isEmpty else { return nil }
+        var keys: [TokenCodec.Key] = []
+        for file in settings.tokens.keyFiles {
+            guard let key = TokenCodec.Key(secret: try read(file)) else {
+                throw Failure(.configuration, "\(file.path): a token key needs at least 16 bytes; make one with: openssl rand -hex 32")
+            }
+            keys.append(key)
+        }
+        guard let codec = TokenCodec(keys: keys) else {
+            throw Failure(.configuration, "[tokens] key_files: two of the keys have the same id; make one of them anew")
+        }
+        guard let domain = settings.tokenDomain else { return nil }
+        return TokenAddresses(domain: domain, codec: codec, replyValid: settings.tokens.replyValid, bounceValid: settings.tokens.bounceValid)
+    }
+
+    private static func read(_ file: SecretFile) throws(Failure) -> [UInt8] {
+        switch file.read() {
+        case .success(let bytes): return bytes
+        case .failure(let trouble): throw Failure(.configuration, "\(file.path): \(trouble.reason)")
+        }
+    }
+
+    private static func unsubscribePolicy(_ settings: Settings) -> UnsubscribePolicy {
+        let section = settings.unsubscribe
+        let base = section?.oneClickURL.map { $0.utf8.last == UInt8(ascii: "/") ? "\($0)u/" : "\($0)/u/" }
+        return UnsubscribePolicy(
+            mailto: section.map { $0.listUnsubscribe != .https } ?? true, oneClickBase: section?.listUnsubscribe == .mailto ? nil : base,
+            postalAddress: settings.compliance.postalAddress)
+    }
+
+    // MARK: Routes, keys and mailboxes
+
+    static func route(_ section: RouteSettings, _ settings: Settings) throws -> Route {
+        let host = section.host
+        let kind: Route.Kind =
+            switch (section.type, host) {
+            case (.submission, _): .submission(host: host?.description ?? "", port: section.effectivePort)
+            case (.mx, _): .mx(port: section.effectivePort)
+            case (.lmtp, .unix(let path)): .lmtp(.socket(path: path))
+            case (.lmtp, _): .lmtp(.host(host?.description ?? "localhost", port: section.effectivePort))
+            case (.sink, _): .sink
+            }
+        let source = section.source.flatMap { settings.source(named: $0) }
+        return Route(
+            name: section.name, kind: kind, tls: Route.TLSMode(section.effectiveTLS),
+            level: Route.TLSLevel(rawValue: section.effectiveSecurityLevel.rawValue) ?? .verify, trust: try trust(section.tlsCAFile),
+            credentials: try section.auth.map(credentials), helloName: source?.helo ?? settings.main.myhostname, sourceAddress: source?.address,
+            timeouts: timeouts(settings.queue),
+            // Mail on another port than 25 goes to servers of one's own: nobody on the Internet takes mail there.
+            allowsPrivateDestinations: section.effectivePort != 25)
+    }
+
+    private static func timeouts(_ queue: QueueSettings) -> Timeouts {
+        var timeouts = Timeouts()
+        timeouts.connect = queue.connectTimeout
+        timeouts.greeting = queue.heloTimeout
+        timeouts.hello = queue.heloTimeout
+        timeouts.mail = queue.mailTimeout
+        timeouts.recipient = queue.rcptTimeout
+        timeouts.data = queue.dataInitTimeout
+        timeouts.content = queue.dataXferTimeout
+        timeouts.finalDot = queue.dataDoneTimeout
+        return timeouts
+    }
+
+    private static func trust(_ file: String?) throws(Failure) -> TLSClientContext {
+        do throws(TLSError) {
+            return try TLSClientContext(trust: file.map { .caFile($0) } ?? .system)
+        } catch {
+            throw Failure(.configuration, "\(error)")
+        }
+    }
+
+    private static func credentials(_ section: AuthSettings) throws(Failure) -> Route.Credentials {
+        Route.Credentials(
+            mechanisms: section.mechanism == .auto ? [] : [section.mechanism.rawValue.uppercased()], user: section.user,
+            password: String(decoding: try read(section.passwordFile), as: UTF8.self))
+    }
+
+    /// Signers by signing domain.
+    static func signers(_ settings: Settings) throws(Failure) -> [String: DKIMSigner] {
+        var signers: [String: DKIMSigner] = [:]
+        for section in settings.dkimKeys {
+            guard let domain = DomainName.toASCII(section.domain) else {
+                throw Failure(.configuration, "[dkim.key.\"\(section.domain)\"]: not a domain")
+            }
+            var keys: [DKIMSigner.Key] = []
+            if let file = section.keyFile { keys.append(DKIMSigner.Key(selector: section.selector, key: try key(file))) }
+            if let file = section.ed25519KeyFile {
+                keys.append(DKIMSigner.Key(selector: section.ed25519Selector ?? section.selector, key: try key(file)))
+            }
+            signers[domain] = DKIMSigner(domain: domain, keys: keys, validity: settings.dkim.expiry)
+        }
+        return signers
+    }
+
+    private static func key(_ file: SecretFile) throws(Failure) -> PrivateKey {
+        do throws(KeyError) {
+            return try PrivateKey(pemFile: file.path)
+        } catch {
+            throw Failure(.configuration, "\(error)")
+        }
+    }
+
+    static func account(_ section: MailboxSettings) throws -> MailboxAccount {
+        MailboxAccount(
+            name: section.name, host: section.host.description, port: section.effectivePort, tls: Route.TLSMode(section.tls),
+            trust: try trust(section.tlsCAFile), credentials: try credentials(section.auth),
+            mailboxes: section.folders.map { .named(MailboxName($0)) }, pollInterval: section.pollInterval, idleReissue: section.idleRefresh,
+            messageSizeLimit: section.fetchLimit.bytes, lookback: section.lookback)
+    }
+}
+
+extension Route.TLSMode {
+    init(_ mode: TLSMode) {
+        self =
+            switch mode {
+            case .none: .none
+            case .starttls: .starttls
+            case .implicit: .implicit
+            }
+    }
+}
+
+extension Resolver {
+    /// TXT records as DKIM asks for them.
+    func textAnswer(_ name: String) async -> TextAnswer {
+        let answer = await lookup(name, .txt)
+        switch answer.outcome {
+        case .records: return answer.texts.isEmpty ? .none : .records(answer.texts)
+        case .noData, .nameNotFound: return .none
+        case .failure: return .temporaryFailure
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import InternetMessage
+import Mailroom
+import Outreach
+import SQLiteStore
+import Settings
+
+/// The state of an installation opened for work: its settings, its store, and what ids and chances are drawn from.
+struct Installation {
+    let settings: Settings
+    let store: SQLiteStore
+    let ids: RecordIDs
+    let chance: Chance
+    let clock: any MailClock
+
+    /// Path of the database below the state directory.
+    static func databasePath(_ settings: Settings) -> String { settings.main.stateDirectory + "/postrider.sqlite" }
+
+    /// Makes the state directory when it is not there.
+    static func prepareStateDirectory(_ settings: Settings) throws(Failure) {
+        let path = settings.main.stateDirectory
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Failure(.noPermission, "\(path) cannot be made; create it for the user that runs postrider")
+        }
+    }
+
+    /// Opens the database; commands and `serve` make it when it is not there yet.
+    static func open(_ settings: Settings, clock: any MailClock = SystemClock()) async throws -> Installation {
+        try prepareStateDirectory(settings)
+        let ids = RecordIDs(now: { clock.now() }, random: { UInt8.random(in: .min ... .max) })
+        var seed: [UInt8] = []
+        for _ in 0..<32 { seed.append(UInt8.random(in: .min ... .max)) }
+        let store = try SQLiteStore.open(path: databasePath(settings), mode: .createIfMissing(seed: seed), ids: ids)
+        return Installation(settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock)
+    }
+}

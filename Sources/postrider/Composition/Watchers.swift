@@ -1,0 +1,56 @@
+import Foundation
+import Logging
+import SQLiteStore
+import ServiceLifecycle
+import Settings
+import UnixSignals
+
+/// Notices what other processes commit to the database and wakes the loops, within a second.
+struct ForeignCommits: Service {
+    let store: SQLiteStore
+    let appliance: Appliance
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            var seen = try await store.dataVersion()
+            while !Task.isCancelled {
+                do { try await Task.sleep(for: .milliseconds(500)) } catch { return }
+                let version = try await store.dataVersion()
+                if version != seen {
+                    seen = version
+                    appliance.ringAll()
+                }
+            }
+        }
+    }
+}
+
+/// Reads the conf again at SIGHUP: all of it or nothing.
+struct Reloader: Service {
+    let path: String
+    let appliance: Appliance
+    let logger: Logger
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            for await _ in await UnixSignalsSequence(trapping: .sighup) { reload() }
+        }
+    }
+
+    private func reload() {
+        switch Settings.load(path) {
+        case .failure(let error):
+            for fault in error.faults { logger.error("conf not taken over", metadata: ["fault": "\(fault)"]) }
+            logger.error("the conf has faults; the one before stays in force")
+        case .success(let settings):
+            do {
+                try appliance.reload(settings)
+                logger.notice("conf taken over; new listeners, mailboxes and directories need a restart", metadata: ["file": "\(path)"])
+            } catch let failure as Failure {
+                logger.error("the conf cannot be used; the one before stays in force", metadata: ["fault": "\(failure.message)"])
+            } catch {
+                logger.error("the conf cannot be used; the one before stays in force", metadata: ["fault": "\(error)"])
+            }
+        }
+    }
+}

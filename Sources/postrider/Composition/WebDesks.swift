@@ -1,0 +1,71 @@
+import InternetMessage
+import Logging
+import Mailroom
+import Outreach
+import SQLiteStore
+import WebInterface
+
+/// The one-click endpoint on the real unsubscriber.
+struct LinkDesk: UnsubscribeDesk {
+    let unsubscriber: Unsubscriber
+    let logger: Logger
+
+    func knows(token: String) async -> Bool {
+        do {
+            return try await unsubscriber.message(token: token) != nil
+        } catch {
+            logger.error("unsubscribe page failed", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    func unsubscribe(token: String) async -> UnsubscribeOutcome {
+        do {
+            return try await unsubscriber.unsubscribe(token: token, source: .link) == .done ? .done : .unknownToken
+        } catch {
+            logger.error("unsubscribe failed", metadata: ["error": "\(error)"])
+            return .tryAgain
+        }
+    }
+}
+
+/// What health checks and the status page see.
+struct StoreBoard: StatusBoard {
+    let store: SQLiteStore
+    let title: String
+    let clock: any MailClock
+    /// Whether the page is shown; `serve` shows none until there are logins.
+    let showsPage: Bool
+
+    func troubles() async -> [String] {
+        do {
+            _ = try await store.counts()
+            return []
+        } catch {
+            return ["store: \(error)"]
+        }
+    }
+
+    func snapshot() async throws -> StatusSnapshot? {
+        guard showsPage else { return nil }
+        let counts = try await store.counts()
+        let queue = OutboxMessage.State.allCases.compactMap { state in counts[state].map { (state: state.rawValue, count: $0) } }
+        var rows: [StatusSnapshot.Row] = []
+        var names: [Contact.ID: String] = [:]
+        for contact in try await store.contacts(workspace: .default, after: nil, limit: 200) {
+            names[contact.id] = contact.address.text
+            for enrollment in try await store.enrollments(contact: contact.id) {
+                let sequence = try await store.sequence(id: enrollment.sequence)
+                rows.append(
+                    .init(
+                        contact: contact.address.text, sequence: sequence?.plan.name ?? "", stepsSent: enrollment.nextStep,
+                        state: enrollment.state.rawValue, reason: enrollment.reason))
+            }
+        }
+        let events = try await store.timeline(after: nil, limit: 10_000).suffix(100).reversed().map { event in
+            StatusSnapshot.Event(
+                at: event.at.iso8601, kind: event.kind.rawValue, contact: event.contact.flatMap { names[$0] } ?? "", summary: event.summary)
+        }
+        return StatusSnapshot(title: title, now: clock.now().iso8601, queue: queue, rows: rows, events: events)
+    }
+}

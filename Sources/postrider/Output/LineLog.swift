@@ -1,0 +1,51 @@
+import Foundation
+import InternetMessage
+import Logging
+import Mailroom
+import Settings
+
+/// Log lines on standard error: in words a mail admin's tools read, or one JSON object each.
+struct LineLog: LogHandler {
+    let label: String
+    let format: LogSettings.Format
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
+        let now = SystemClock().now().iso8601
+        switch format {
+        case .postfix:
+            let facts = all.map { "\($0.key)=\(Self.shown("\($0.value)"))" }.joined(separator: ", ")
+            let level = event.level >= .warning ? "\(event.level): " : ""
+            Console.error("\(now) \(label): \(level)\(event.message)\(facts.isEmpty ? "" : ": ")\(facts)")
+        case .json:
+            var object: [String: String] = ["time": now, "level": event.level.rawValue, "message": "\(event.message)"]
+            for (key, value) in all { object[key] = "\(value)" }
+            if let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes]) {
+                Console.error(String(decoding: data, as: UTF8.self))
+            }
+        }
+    }
+
+    /// Control characters and commas must not make one line look like two, or one value like another.
+    private static func shown(_ value: String) -> String {
+        let plain = value.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 && $0 != "," && $0 != "=" }
+        if plain { return value }
+        var text = "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case _ where scalar.value < 32 || scalar.value == 127: text += "\\x\(String(scalar.value, radix: 16))"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + "\""
+    }
+}
