@@ -32,7 +32,7 @@ package final class SQLiteStore: Sendable {
     ///   says what to do.
     package static func open(path: String, mode: OpenMode, ids: RecordIDs) throws(StoreError) -> SQLiteStore {
         let file = StoreFile(path: path)
-        if try !file.exists() {
+        if try file.exists() == false {
             guard case .createIfMissing(let seed) = mode else {
                 throw StoreError(code: .unusable, message: "\(path): there is no database; 'postrider serve' makes one")
             }

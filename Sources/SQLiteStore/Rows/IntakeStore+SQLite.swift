@@ -96,7 +96,8 @@ extension Ledger {
             "SELECT folder, uid_validity, last_uid FROM watermark WHERE account = :account ORDER BY folder", ["account": account]
         ).map { found in
             MailboxWatermark(
-                account: account, folder: try found.text("folder"), uidValidity: UInt32(truncatingIfNeeded: try found.integer("uid_validity")),
+                account: account, folder: try found.text("folder"),
+                uidValidity: UInt32(truncatingIfNeeded: try found.integer("uid_validity")),
                 lastUID: UInt32(truncatingIfNeeded: try found.integer("last_uid")))
         }
     }

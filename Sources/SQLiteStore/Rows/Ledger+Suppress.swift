@@ -55,7 +55,7 @@ extension Ledger {
                 ]) == 1
         }
         // Another process may have taken the id meanwhile.
-        if try !insert(suppression.id.rawValue) { _ = try insert(try nextFreeID(in: "SELECT MAX(id) + 1 AS id FROM suppression")) }
+        if try insert(suppression.id.rawValue) == false { _ = try insert(try nextFreeID(in: "SELECT MAX(id) + 1 AS id FROM suppression")) }
     }
 
     private func running(_ suppression: Suppression) throws -> [Enrollment] {

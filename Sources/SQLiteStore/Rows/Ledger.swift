@@ -67,7 +67,7 @@ struct Ledger {
                     "summary": event.summary.storable, "facts": facts,
                 ]) == 1
         }
-        if try !insert(event.id.rawValue) { _ = try insert(try nextFreeID(in: "SELECT MAX(id) + 1 AS id FROM timeline")) }
+        if try insert(event.id.rawValue) == false { _ = try insert(try nextFreeID(in: "SELECT MAX(id) + 1 AS id FROM timeline")) }
     }
 
     /// The id that the statement computes.
