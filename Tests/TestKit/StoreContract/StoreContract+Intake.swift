@@ -20,9 +20,9 @@ extension StoreContract {
             Self("a message of a mailbox and its watermark are stored both or neither") { world in
                 let mark = MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: 9, lastUID: 5)
                 let first = try world.incoming(.imap)
-                try expect(try await world.store.watermark(account: "inbox", folder: "INBOX") == nil, "nil at first sight")
+                try expect(try await world.watermark("INBOX") == nil, "nil at first sight")
                 try expect(try await world.store.accept(first, movingTo: mark), "it is stored")
-                try expect(try await world.store.watermark(account: "inbox", folder: "INBOX"), mark, "the watermark moved")
+                try expect(try await world.watermark("INBOX"), mark, "the watermark moved")
                 let again = try world.incoming(.imap)
                 try expect(try await !world.store.accept(again, movingTo: mark), "the same UID is not stored twice")
                 let older = MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: 9, lastUID: 4)
@@ -33,7 +33,7 @@ extension StoreContract {
                     _ = try await world.store.accept(first, movingTo: next)
                 }
                 try expect(
-                    try await world.store.watermark(account: "inbox", folder: "INBOX"), mark, "a failed accept does not move the watermark")
+                    try await world.watermark("INBOX"), mark, "a failed accept does not move the watermark")
             },
             Self("a watermark never goes backwards within one UIDVALIDITY") { world in
                 func mark(_ validity: UInt32, _ uid: UInt32, folder: String = "INBOX") -> MailboxWatermark {
@@ -41,14 +41,15 @@ extension StoreContract {
                 }
                 try await world.store.move(to: mark(9, 4_294_967_295))
                 try await world.store.move(to: mark(9, 3))
-                try expect(try await world.store.watermark(account: "inbox", folder: "INBOX"), mark(9, 4_294_967_295), "it stays")
+                try expect(try await world.watermark("INBOX"), mark(9, 4_294_967_295), "it stays")
                 try await world.store.move(to: mark(4_294_967_295, 0))
                 try expect(
-                    try await world.store.watermark(account: "inbox", folder: "INBOX"), mark(4_294_967_295, 0),
+                    try await world.watermark("INBOX"), mark(4_294_967_295, 0),
                     "a new UIDVALIDITY starts anew")
                 try await world.store.move(to: mark(1, 7, folder: "Junk"))
                 try expect(
-                    try await world.store.watermark(account: "inbox", folder: "Junk"), mark(1, 7, folder: "Junk"), "folders are apart")
+                    try await world.watermark("Junk"), mark(1, 7, folder: "Junk"), "folders are apart")
+                try expect(try await world.store.watermarks(account: "other"), [], "accounts are apart")
             },
             Self("a server that goes back to an earlier UIDVALIDITY does not block its mailbox") { world in
                 func mark(_ validity: UInt32, _ uid: UInt32) -> MailboxWatermark {
@@ -58,7 +59,7 @@ extension StoreContract {
                 try expect(try await world.store.accept(try world.incoming(.imap), movingTo: mark(2, 1)), "stored under a new one")
                 try expect(
                     try await !world.store.accept(try world.incoming(.imap), movingTo: mark(1, 1)), "what is there is not stored again")
-                try expect(try await world.store.watermark(account: "inbox", folder: "INBOX"), mark(1, 1), "and the watermark goes on")
+                try expect(try await world.watermark("INBOX"), mark(1, 1), "and the watermark goes on")
                 try expect(try await world.store.accept(try world.incoming(.imap), movingTo: mark(1, 2)), "the next message is stored")
             },
             Self("received messages are claimed oldest first, counting the attempt") { world in

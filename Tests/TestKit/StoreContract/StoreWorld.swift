@@ -130,6 +130,11 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
 
     package func state(of message: OutboxMessage) async throws -> OutboxMessage.State? { try await store.message(id: message.id)?.state }
 
+    /// The watermark of one folder of the account `inbox`; nil when it was never read.
+    package func watermark(_ folder: String) async throws -> MailboxWatermark? {
+        try await store.watermarks(account: "inbox").first { Array($0.folder.utf8) == Array(folder.utf8) }
+    }
+
     package func suppression(
         _ subject: Suppression.Subject, _ reason: Suppression.Reason = .manual, at seconds: Int64 = 0, until end: Int64? = nil
     ) -> Suppression {
