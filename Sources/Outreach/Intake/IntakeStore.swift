@@ -22,6 +22,7 @@ package protocol IntakeStore: Sendable {
     /// Stores what a message was found to be with all that follows from it, and ends its lease; the state becomes `sorted` or `duplicate`.
     ///
     /// `stale` when the enrollment changed since the decision, or when another intake of the same message was stored meanwhile.
+    /// An intake that is filed already stays as it is, and `committed` is said.
     func file(_ record: ReplyRecord, consequence: Consequence) async throws(StoreError) -> CommitResult
 
     /// Puts a message aside after too many failed attempts, with its timeline event.
@@ -40,7 +41,8 @@ package protocol IntakeStore: Sendable {
     /// Replies, newest first; `contact` nil: all; unmatched ones have no enrollment.
     func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord]
 
-    /// An earlier intake with the same Message-ID and body hash that answers the same enrollment (nil: none of ours); nil when there is none.
+    /// The other intake, filed before now, with the same Message-ID and body hash that answers the same enrollment (nil: none of ours); nil
+    /// when there is none.
     func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, before: IncomingMessage.ID) async throws(StoreError)
         -> IncomingMessage.ID?
 

@@ -39,13 +39,15 @@ package protocol OutboxStore: Sendable {
     /// Nothing is claimed while the global STOP is set.
     func claimDeliverable(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [OutboxMessage]
 
-    /// Whether the message, claimed by `owner`, may still leave: asked right before MAIL FROM. Cancels it when not.
+    /// Whether the message, claimed by `owner`, may still leave: asked right before MAIL FROM.
+    ///
+    /// Cancels it when its enrollment or a suppression forbids it, and gives it back under the global STOP, which ends some day.
     func mayLeave(_ id: OutboxMessage.ID, owner: String, now: Timestamp) async throws(StoreError) -> Bool
 
-    /// Makes "the final dot is about to be written" durable; false when the message may no longer leave, and then it is cancelled.
+    /// Makes "the final dot is about to be written" durable, once for a claim; false when the message may not leave, as in `mayLeave`.
     func markFinalDot(_ id: OutboxMessage.ID, owner: String, at: Timestamp) async throws(StoreError) -> Bool
 
-    /// Stores an attempt with the message's new state and what follows from it, and ends the lease.
+    /// Stores an attempt with the message's new state and what follows from it, and ends the lease; a final state stays as it is.
     ///
     /// - Parameters:
     ///   - state: `sent`, `bounced`, `expired`, `deferred` (with `nextAttemptAt`) or `hold`.
@@ -58,10 +60,10 @@ package protocol OutboxStore: Sendable {
     func giveBack(_ id: OutboxMessage.ID, owner: String, until: Timestamp, reason: String) async throws(StoreError)
 
     /// Brings order after a crash: messages whose dot was announced and has no outcome go to `hold` as ambiguous, others of dead owners are
-    /// free again. Returns the ambiguous ones. Called once at start, before anything is claimed.
+    /// free again. Returns the ambiguous ones, each with its timeline event. Called once at start, before anything is claimed.
     func recover(now: Timestamp) async throws(StoreError) -> [OutboxMessage]
 
-    /// Messages in non-final states created before `before`, to be expired.
+    /// Messages that wait (not claimed, not ambiguous) and were created before `before`, to be expired.
     func overdue(createdBefore before: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage]
 
     /// Ends an overdue message with its consequence; false when it is claimed or final meanwhile.
@@ -70,7 +72,7 @@ package protocol OutboxStore: Sendable {
     func message(id: OutboxMessage.ID) async throws(StoreError) -> OutboxMessage?
     func attempts(of id: OutboxMessage.ID) async throws(StoreError) -> [DeliveryAttempt]
 
-    /// The messages of one enrollment that left or may leave, by step.
+    /// Every message of one enrollment, cancelled ones included, by step and occurrence.
     func messages(enrollment: Enrollment.ID) async throws(StoreError) -> [OutboxMessage]
 
     /// Messages that match, without their bytes' content (`bytes` is empty), oldest first, from above `after`.
@@ -82,6 +84,6 @@ package protocol OutboxStore: Sendable {
     /// Does what a person asked, and says to how many messages; final and active messages are left alone.
     func command(_ command: OutboxCommand, on selection: OutboxSelection, at: Timestamp) async throws(StoreError) -> Int
 
-    /// The earliest moment a waiting message becomes due; nil when none waits.
+    /// The earliest moment a waiting message becomes due; nil when none waits, or under the global STOP.
     func nextAttempt() async throws(StoreError) -> Timestamp?
 }

@@ -55,7 +55,7 @@ package enum CommitResult: Sendable, Equatable {
 
 /// Sequences and enrollments. One method, one transaction.
 package protocol SequenceStore: Sendable {
-    /// Stores a version; the same name and hash again gives back the one that is there.
+    /// Stores a version as the latest; the same name and hash again gives back the one that is there, as the latest again.
     func load(_ version: SequenceVersion) async throws(StoreError) -> SequenceVersion
 
     /// The latest version of that name; nil when there is none.
@@ -86,7 +86,7 @@ package protocol SequenceStore: Sendable {
     /// Ends every lease of that owner on enrollments and messages.
     func releaseLeases(owner: String) async throws(StoreError)
 
-    /// The earliest moment after which something is due; nil when nothing waits.
+    /// The earliest moment after which something is due; nil when nothing waits, or under the global STOP.
     func nextDue() async throws(StoreError) -> Timestamp?
 
     func usage(identity: String, localDate: CivilDate) async throws(StoreError) -> IdentityUsage

@@ -1,0 +1,312 @@
+CREATE TABLE attempt (
+    id INTEGER PRIMARY KEY,
+    outbox_id INTEGER NOT NULL REFERENCES outbox (id),
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('accepted', 'deferred', 'rejected', 'ambiguous')),
+    stage TEXT NOT NULL,
+    reply_code INTEGER,
+    enhanced_status TEXT,
+    text TEXT NOT NULL CHECK (text <> ''),
+    remote_mta TEXT,
+    tls TEXT,
+    transcript TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX attempt_outbox ON attempt (outbox_id);
+
+CREATE TABLE contact (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
+    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
+    address TEXT NOT NULL CHECK (address <> ''),
+    address_key TEXT NOT NULL CHECK (instr(address_key, '@') > 1),
+    address_domain TEXT NOT NULL CHECK (address_domain <> ''),
+    display_name TEXT,
+    fields TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(fields)),
+    time_zone TEXT,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX contact_address ON contact (workspace_id, address_key);
+
+CREATE INDEX contact_domain ON contact (workspace_id, address_domain);
+
+CREATE INDEX contact_workspace ON contact (workspace_id);
+
+CREATE TABLE enrollment (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
+    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
+    contact_id INTEGER NOT NULL REFERENCES contact (id),
+    sequence_id INTEGER NOT NULL REFERENCES sequence (id),
+    version_id INTEGER NOT NULL REFERENCES sequence_version (id),
+    identity TEXT NOT NULL CHECK (identity <> ''),
+    state TEXT NOT NULL CHECK (state IN ('active', 'sending', 'held', 'needs_data', 'paused', 'finished', 'stopped')),
+    cause TEXT CHECK (cause IN ('replied', 'unsubscribed', 'bounced', 'complained', 'suppressed', 'undeliverable', 'out_of_office',
+        'missing_value', 'uncertain_delivery', 'person', 'completed')),
+    reason TEXT NOT NULL,
+    next_step INTEGER NOT NULL CHECK (next_step >= 0),
+    due_at INTEGER,
+    held_by TEXT,
+    version INTEGER NOT NULL CHECK (version >= 0),
+    created_at INTEGER NOT NULL,
+    lease_owner TEXT CHECK (lease_owner <> ''),
+    lease_until INTEGER,
+    CHECK ((due_at IS NOT NULL) = (state IN ('active', 'held'))),
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
+    CHECK (lease_owner IS NULL OR due_at IS NOT NULL)
+) STRICT;
+
+CREATE INDEX enrollment_contact ON enrollment (contact_id);
+
+CREATE INDEX enrollment_due ON enrollment (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX enrollment_lease ON enrollment (lease_owner) WHERE lease_owner IS NOT NULL;
+
+CREATE UNIQUE INDEX enrollment_running ON enrollment (contact_id, sequence_id) WHERE state NOT IN ('finished', 'stopped');
+
+CREATE INDEX enrollment_sequence ON enrollment (sequence_id);
+
+CREATE TRIGGER installation_seed_stays BEFORE UPDATE OF seed ON installation
+BEGIN SELECT RAISE(ABORT, 'the installation seed never changes'); END;
+
+CREATE TRIGGER installation_stays BEFORE DELETE ON installation
+BEGIN SELECT RAISE(ABORT, 'the installation row is never deleted'); END;
+
+CREATE TABLE installation (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seed BLOB NOT NULL CHECK (length(seed) = 32),
+    stop_reason TEXT,
+    stopped_at INTEGER,
+    CHECK ((stop_reason IS NULL) = (stopped_at IS NULL))
+) STRICT;
+
+CREATE TABLE intake (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
+    way TEXT NOT NULL CHECK (way IN ('smtp', 'lmtp', 'imap', 'file')),
+    received_at INTEGER NOT NULL,
+    reverse_path TEXT,
+    forward_paths TEXT NOT NULL CHECK (json_valid(forward_paths)),
+    origin TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('received', 'sorted', 'duplicate', 'quarantined')),
+    state_reason TEXT,
+    attempts INTEGER NOT NULL CHECK (attempts >= 0),
+    lease_owner TEXT CHECK (lease_owner <> ''),
+    lease_until INTEGER,
+    account TEXT,
+    folder TEXT,
+    uid_validity INTEGER CHECK (uid_validity BETWEEN 1 AND 4294967295),
+    uid INTEGER CHECK (uid BETWEEN 1 AND 4294967295),
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
+    CHECK (lease_owner IS NULL OR state = 'received'),
+    CHECK ((account IS NULL) = (folder IS NULL) AND (account IS NULL) = (uid_validity IS NULL) AND (account IS NULL) = (uid IS NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX intake_mailbox ON intake (account, folder, uid_validity, uid) WHERE account IS NOT NULL;
+
+CREATE INDEX intake_state ON intake (state);
+
+CREATE TRIGGER intake_body_stays BEFORE UPDATE ON intake_body
+BEGIN SELECT RAISE(ABORT, 'the bytes of a message never change'); END;
+
+CREATE TABLE intake_body (
+    intake_id INTEGER PRIMARY KEY REFERENCES intake (id),
+    bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TRIGGER outbox_dot_once BEFORE UPDATE OF final_dot_at ON outbox
+    WHEN OLD.final_dot_at IS NOT NULL AND NEW.final_dot_at IS NOT NULL AND NEW.final_dot_at <> OLD.final_dot_at
+BEGIN SELECT RAISE(ABORT, 'the final dot is announced once for an attempt'); END;
+
+CREATE TRIGGER outbox_end_stays BEFORE UPDATE OF state ON outbox
+    WHEN OLD.state IN ('sent', 'bounced', 'expired', 'cancelled') AND NEW.state <> OLD.state
+BEGIN SELECT RAISE(ABORT, 'a final state never changes'); END;
+
+CREATE TRIGGER outbox_facts_stay BEFORE UPDATE OF workspace_id, enrollment_id, contact_id, step, occurrence, identity, route,
+    reverse_path, recipient, recipient_key, recipient_domain, message_id, subject, created_at, budget_day ON outbox
+BEGIN SELECT RAISE(ABORT, 'what a queued message is never changes'); END;
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
+    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
+    enrollment_id INTEGER REFERENCES enrollment (id),
+    contact_id INTEGER REFERENCES contact (id),
+    step INTEGER NOT NULL CHECK (step >= 0),
+    occurrence INTEGER NOT NULL CHECK (occurrence >= 0),
+    identity TEXT NOT NULL CHECK (identity <> ''),
+    route TEXT NOT NULL CHECK (route <> ''),
+    reverse_path TEXT NOT NULL,
+    recipient TEXT NOT NULL CHECK (recipient <> ''),
+    recipient_key TEXT NOT NULL CHECK (instr(recipient_key, '@') > 1),
+    recipient_domain TEXT NOT NULL CHECK (recipient_domain <> ''),
+    message_id TEXT NOT NULL CHECK (message_id <> ''),
+    subject TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    budget_day INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('incoming', 'active', 'deferred', 'hold', 'sent', 'bounced', 'expired', 'cancelled')),
+    reason TEXT NOT NULL,
+    attempts INTEGER NOT NULL CHECK (attempts >= 0),
+    next_attempt_at INTEGER,
+    final_dot_at INTEGER,
+    lease_owner TEXT CHECK (lease_owner <> ''),
+    lease_until INTEGER,
+    CHECK ((next_attempt_at IS NOT NULL) = (state IN ('incoming', 'active', 'deferred'))),
+    CHECK ((lease_owner IS NOT NULL) = (state = 'active')),
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
+    CHECK (state <> 'sent' OR final_dot_at IS NOT NULL),
+    CHECK (state NOT IN ('incoming', 'deferred') OR final_dot_at IS NULL)
+) STRICT;
+
+CREATE INDEX outbox_budget ON outbox (identity, budget_day) WHERE state <> 'cancelled';
+
+CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE state IN ('incoming', 'deferred');
+
+CREATE INDEX outbox_identity ON outbox (identity, created_at);
+
+CREATE UNIQUE INDEX outbox_live_step ON outbox (enrollment_id, step) WHERE enrollment_id IS NOT NULL AND state <> 'cancelled';
+
+CREATE UNIQUE INDEX outbox_message_id ON outbox (message_id);
+
+CREATE INDEX outbox_recipient ON outbox (recipient_key, final_dot_at);
+
+CREATE INDEX outbox_state ON outbox (state);
+
+CREATE UNIQUE INDEX outbox_step ON outbox (enrollment_id, step, occurrence) WHERE enrollment_id IS NOT NULL;
+
+CREATE INDEX outbox_waiting_age ON outbox (created_at) WHERE state IN ('incoming', 'deferred', 'hold') AND final_dot_at IS NULL;
+
+CREATE INDEX outbox_waiting_domain ON outbox (recipient_domain)
+    WHERE state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL;
+
+CREATE TRIGGER outbox_body_stays BEFORE UPDATE ON outbox_body
+BEGIN SELECT RAISE(ABORT, 'the bytes of a message never change'); END;
+
+CREATE TABLE outbox_body (
+    outbox_id INTEGER PRIMARY KEY REFERENCES outbox (id),
+    bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE reply (
+    intake_id INTEGER PRIMARY KEY REFERENCES intake (id),
+    sorted_at INTEGER NOT NULL,
+    enrollment_id INTEGER REFERENCES enrollment (id),
+    contact_id INTEGER REFERENCES contact (id),
+    outbox_id INTEGER REFERENCES outbox (id),
+    certainty TEXT CHECK (certainty IN ('low', 'medium', 'high')),
+    proofs TEXT NOT NULL CHECK (json_valid(proofs)),
+    sender TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    message_id BLOB,
+    body_hash TEXT NOT NULL,
+    duplicate_of INTEGER REFERENCES intake (id) CHECK (duplicate_of <> intake_id),
+    class TEXT NOT NULL CHECK (class IN ('positive', 'question', 'negative', 'not_now', 'referral', 'unsubscribe', 'out_of_office',
+        'left_company', 'auto_acknowledgement', 'challenge', 'neutral', 'bounce', 'delay', 'complaint')),
+    intent TEXT,
+    confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
+    evidence TEXT NOT NULL CHECK (json_valid(evidence)),
+    text TEXT NOT NULL,
+    return_day INTEGER,
+    bounces TEXT NOT NULL CHECK (json_valid(bounces)),
+    label TEXT CHECK (label IN ('positive', 'question', 'negative', 'not_now', 'referral', 'unsubscribe', 'out_of_office',
+        'left_company', 'auto_acknowledgement', 'challenge', 'neutral', 'bounce', 'delay', 'complaint')),
+    requires_response INTEGER NOT NULL CHECK (requires_response IN (0, 1)),
+    authentication TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX reply_contact ON reply (contact_id) WHERE contact_id IS NOT NULL;
+
+CREATE INDEX reply_message ON reply (message_id, body_hash) WHERE message_id IS NOT NULL;
+
+CREATE TABLE sequence (
+    id INTEGER PRIMARY KEY,
+    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
+    name TEXT NOT NULL CHECK (name <> ''),
+    latest_version_id INTEGER REFERENCES sequence_version (id)
+) STRICT;
+
+CREATE UNIQUE INDEX sequence_name ON sequence (workspace_id, name);
+
+CREATE TRIGGER sequence_version_stays BEFORE UPDATE ON sequence_version
+BEGIN SELECT RAISE(ABORT, 'a sequence version never changes'); END;
+
+CREATE TABLE sequence_version (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
+    sequence_id INTEGER NOT NULL REFERENCES sequence (id),
+    hash TEXT NOT NULL CHECK (hash <> ''),
+    plan TEXT NOT NULL CHECK (json_valid(plan))
+) STRICT;
+
+CREATE UNIQUE INDEX sequence_version_hash ON sequence_version (sequence_id, hash);
+
+CREATE TABLE suppression (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
+    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
+    kind TEXT NOT NULL CHECK (kind IN ('address', 'domain')),
+    subject TEXT NOT NULL CHECK (subject <> '' AND subject = lower(subject)),
+    reason TEXT NOT NULL CHECK (reason IN ('unsubscribed', 'invalid_recipient', 'complaint', 'refused', 'manual')),
+    source TEXT NOT NULL CHECK (source IN ('link', 'mailto', 'reply_text', 'bounce', 'complaint', 'manual', 'import')),
+    note TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    expires_at INTEGER,
+    CHECK ((kind = 'address') = (instr(subject, '@') > 0)),
+    CHECK (reason <> 'unsubscribed' OR expires_at IS NULL)
+) STRICT;
+
+CREATE UNIQUE INDEX suppression_subject ON suppression (workspace_id, kind, subject);
+
+CREATE INDEX suppression_workspace ON suppression (workspace_id);
+
+CREATE TRIGGER timeline_keeps BEFORE DELETE ON timeline
+BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
+
+CREATE TRIGGER timeline_stays BEFORE UPDATE ON timeline
+BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
+
+CREATE TABLE timeline (
+    id INTEGER PRIMARY KEY CHECK (id > 0),
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('enrolled', 'transition', 'queued', 'accepted', 'deferred', 'rejected', 'ambiguous', 'cancelled',
+        'received', 'correlated', 'classified', 'bounced', 'suppressed', 'unsubscribed', 'expired', 'quarantined')),
+    contact_id INTEGER REFERENCES contact (id),
+    enrollment_id INTEGER REFERENCES enrollment (id),
+    outbox_id INTEGER REFERENCES outbox (id),
+    intake_id INTEGER REFERENCES intake (id),
+    summary TEXT NOT NULL,
+    facts TEXT CHECK (facts IS NULL OR json_valid(facts))
+) STRICT;
+
+CREATE INDEX timeline_contact ON timeline (contact_id) WHERE contact_id IS NOT NULL;
+
+CREATE TRIGGER transition_log_keeps BEFORE DELETE ON transition_log
+BEGIN SELECT RAISE(ABORT, 'the transition log is append-only'); END;
+
+CREATE TRIGGER transition_log_stays BEFORE UPDATE ON transition_log
+BEGIN SELECT RAISE(ABORT, 'the transition log is append-only'); END;
+
+CREATE TABLE transition_log (
+    enrollment_id INTEGER NOT NULL REFERENCES enrollment (id),
+    version INTEGER NOT NULL CHECK (version > 0),
+    at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    cause TEXT,
+    reason TEXT NOT NULL,
+    next_step INTEGER NOT NULL,
+    due_at INTEGER,
+    PRIMARY KEY (enrollment_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER watermark_rises BEFORE UPDATE ON watermark
+    WHEN NEW.uid_validity = OLD.uid_validity AND NEW.last_uid < OLD.last_uid
+BEGIN SELECT RAISE(ABORT, 'a watermark never goes backwards'); END;
+
+CREATE TABLE watermark (
+    account TEXT NOT NULL CHECK (account <> ''),
+    folder TEXT NOT NULL CHECK (folder <> ''),
+    uid_validity INTEGER NOT NULL CHECK (uid_validity BETWEEN 1 AND 4294967295),
+    last_uid INTEGER NOT NULL CHECK (last_uid BETWEEN 0 AND 4294967295),
+    PRIMARY KEY (account, folder)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workspace (
+    id INTEGER PRIMARY KEY CHECK (id > 0),
+    name TEXT NOT NULL UNIQUE CHECK (name <> '')
+) STRICT;

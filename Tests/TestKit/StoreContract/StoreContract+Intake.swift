@@ -1,0 +1,196 @@
+import InternetMessage
+import Outreach
+
+extension StoreContract {
+    static var intake: [Self] {
+        [
+            Self(crash: "what was accepted is there after a crash, byte for byte") { world, bench in
+                let message = try world.incoming(bytes: [0, 255, 13, 10, 0, 128] + Array("x".utf8))
+                let report = IncomingMessage(
+                    id: world.ids.next(), way: .lmtp, receivedAt: world.later(0), reversePath: .null, forwardPaths: [], origin: "a\u{0}b",
+                    bytes: [])
+                try await world.store.accept(message)
+                try await world.store.accept(report)
+                let store = try await bench.reopenAfterCrash(world.store)
+                try expect(try await store.incoming(id: message.id), message, "a message is read back as it was taken in")
+                let found = try await store.incoming(id: report.id)
+                try expect(found?.reversePath, .null, "a null reverse-path is not a missing one")
+                try expect(found?.bytes, [], "an empty message is a message")
+            },
+            Self("a message of a mailbox and its watermark are stored both or neither") { world in
+                let mark = MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: 9, lastUID: 5)
+                let first = try world.incoming(.imap)
+                try expect(try await world.watermark("INBOX") == nil, "nil at first sight")
+                try expect(try await world.store.accept(first, movingTo: mark), "it is stored")
+                try expect(try await world.watermark("INBOX"), mark, "the watermark moved")
+                let again = try world.incoming(.imap)
+                try expect(try await !world.store.accept(again, movingTo: mark), "the same UID is not stored twice")
+                let older = MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: 9, lastUID: 4)
+                try expect(try await !world.store.accept(again, movingTo: older), "nor an older one")
+                try expect(try await world.store.incoming(id: again.id) == nil, "nothing is stored then")
+                let next = MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: 9, lastUID: 6)
+                try await expectError(.constraint, "an id is never used twice") { () async throws(StoreError) in
+                    _ = try await world.store.accept(first, movingTo: next)
+                }
+                try expect(
+                    try await world.watermark("INBOX"), mark, "a failed accept does not move the watermark")
+            },
+            Self("a watermark never goes backwards within one UIDVALIDITY") { world in
+                func mark(_ validity: UInt32, _ uid: UInt32, folder: String = "INBOX") -> MailboxWatermark {
+                    MailboxWatermark(account: "inbox", folder: folder, uidValidity: validity, lastUID: uid)
+                }
+                try await world.store.move(to: mark(9, 4_294_967_295))
+                try await world.store.move(to: mark(9, 3))
+                try expect(try await world.watermark("INBOX"), mark(9, 4_294_967_295), "it stays")
+                try await world.store.move(to: mark(4_294_967_295, 0))
+                try expect(
+                    try await world.watermark("INBOX"), mark(4_294_967_295, 0),
+                    "a new UIDVALIDITY starts anew")
+                try await world.store.move(to: mark(1, 7, folder: "Junk"))
+                try expect(
+                    try await world.watermark("Junk"), mark(1, 7, folder: "Junk"), "folders are apart")
+                try expect(try await world.store.watermarks(account: "other"), [], "accounts are apart")
+            },
+            Self("a server that goes back to an earlier UIDVALIDITY does not block its mailbox") { world in
+                func mark(_ validity: UInt32, _ uid: UInt32) -> MailboxWatermark {
+                    MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: validity, lastUID: uid)
+                }
+                try expect(try await world.store.accept(try world.incoming(.imap), movingTo: mark(1, 1)), "stored")
+                try expect(try await world.store.accept(try world.incoming(.imap), movingTo: mark(2, 1)), "stored under a new one")
+                try expect(
+                    try await !world.store.accept(try world.incoming(.imap), movingTo: mark(1, 1)), "what is there is not stored again")
+                try expect(try await world.watermark("INBOX"), mark(1, 1), "and the watermark goes on")
+                try expect(try await world.store.accept(try world.incoming(.imap), movingTo: mark(1, 2)), "the next message is stored")
+            },
+            Self("received messages are claimed oldest first, counting the attempt") { world in
+                let messages = [try world.incoming(), try world.incoming(), try world.incoming()]
+                for message in messages { try await world.store.accept(message) }
+                let first = try await world.store.claimReceived(now: world.later(1), limit: 2, lease: world.lease("dead", until: 60))
+                try expect(first.map(\.id), messages.prefix(2).map(\.id), "oldest first")
+                try expect(first.map(\.attempts), [1, 1], "the attempt counts")
+                let rest = try await world.store.claimReceived(now: world.later(59), limit: 9, lease: world.lease("me"))
+                try expect(rest.map(\.id), [messages[2].id], "a living lease holds")
+                let back = try await world.store.claimReceived(now: world.later(60), limit: 9, lease: world.lease("me"))
+                try expect(back.map(\.attempts), [2, 2], "a dead owner's messages come back, counted")
+                try expect(back.map(\.bytes), messages.prefix(2).map(\.bytes), "with their bytes")
+            },
+            Self("a poisonous message is put aside and can be tried again") { world in
+                let message = try world.incoming()
+                let other = try world.incoming()
+                for message in [message, other] { try await world.store.accept(message) }
+                _ = try await world.store.claimReceived(now: world.later(1), limit: 1, lease: world.lease("me"))
+                let event = world.event(.quarantined, intake: message.id)
+                try await world.store.quarantine(message.id, reason: "too often", event: event)
+                try expect(
+                    try await world.store.incoming(state: .quarantined, after: nil, limit: 9).map(\.id), [message.id], "it is put aside")
+                try expect(try await world.store.timeline(after: nil, limit: 9), [event], "with its event")
+                try expect(
+                    try await world.store.claimReceived(now: world.later(9), limit: 9, lease: world.lease("me")).map(\.id), [other.id],
+                    "it does not hold up others")
+                try expect(try await world.store.retryQuarantined([other.id]), 0, "only quarantined ones are tried again")
+                try expect(try await world.store.retryQuarantined(nil), 1, "all of them when none is named")
+                let again = try await world.store.claimReceived(now: world.later(9), limit: 9, lease: world.lease("me"))
+                try expect(again.map(\.id), [message.id], "it is received again")
+                try expect(again.map(\.attempts), [1], "and starts counting anew")
+            },
+        ]
+    }
+
+    static var replies: [Self] {
+        [
+            Self("a sorted message is stored with all that follows from it") { world in
+                let enrollment = try await world.enrolled("ann@example.com")
+                let message = try world.incoming()
+                try await world.store.accept(message)
+                _ = try await world.store.claimReceived(now: world.later(1), limit: 9, lease: world.lease("me"))
+                let record = world.reply(to: message, enrollment: enrollment)
+                let event = world.event(.classified, contact: enrollment.contact, intake: message.id)
+                let consequence = Consequence(
+                    transition: world.transition(enrollment, to: .stopped, cause: .replied),
+                    suppressions: [try world.suppression(of: "ann@example.com")], timeline: [event])
+                try expect(try await world.store.file(record, consequence: consequence), .committed, "it is filed")
+                try expect(try await world.store.reply(message.id), record, "the record is read back as it was given")
+                try expect(try await world.store.incoming(id: message.id)?.state, .sorted, "the message is sorted")
+                try expect(try await world.current(enrollment).cause, .replied, "the enrollment moved")
+                try expect(
+                    try await world.store.timeline(contact: enrollment.contact).first { $0.kind == .classified }, event, "with its event")
+                try expect(try await world.store.replies(contact: enrollment.contact, limit: 9), [record], "it is a reply of the contact")
+                try expect(
+                    try await world.store.claimReceived(now: world.later(9999), limit: 9, lease: world.lease("me")), [],
+                    "it is not claimed again")
+            },
+            Self("a reply decided on an old enrollment writes nothing") { world in
+                let enrollment = try await world.enrolled("ann@example.com")
+                let message = try world.incoming()
+                try await world.store.accept(message)
+                let consequence = Consequence(transition: world.transition(enrollment, to: .stopped, cause: .replied))
+                _ = try await world.store.apply(Consequence(transition: world.transition(enrollment, to: .paused, cause: .person)))
+                let result = try await world.store.file(world.reply(to: message, enrollment: enrollment), consequence: consequence)
+                try expect(result, .stale, "stale is said")
+                try expect(try await world.store.reply(message.id) == nil, "nothing is filed")
+                try expect(try await world.store.incoming(id: message.id)?.state, .received, "the message waits")
+            },
+            Self("of one message that came in twice exactly one is the first") { world in
+                let enrollment = try await world.enrolled("ann@example.com")
+                let messages = [try world.incoming(), try world.incoming(.imap)]
+                for message in messages { try await world.store.accept(message) }
+                func first(before: IncomingMessage, enrollment: Enrollment?, hash: String = "00ff") async throws -> IncomingMessage.ID? {
+                    guard let id = MessageID("m1@example.com") else { return nil }
+                    return try await world.store.earlier(messageID: id, bodyHash: hash, enrollment: enrollment?.id, before: before.id)
+                }
+                try expect(try await first(before: messages[1], enrollment: enrollment) == nil, "what is not sorted is not known")
+                let consequence = Consequence()
+                let record = world.reply(to: messages[0], enrollment: enrollment)
+                try expect(try await world.store.file(record, consequence: consequence), .committed, "the first is filed")
+                try expect(
+                    try await world.store.file(world.reply(to: messages[1], enrollment: enrollment), consequence: consequence), .stale,
+                    "a second first is stale")
+                try expect(try await first(before: messages[1], enrollment: enrollment), messages[0].id, "the first is found")
+                try expect(try await first(before: messages[0], enrollment: enrollment) == nil, "a message is not earlier than itself")
+                try expect(try await first(before: messages[1], enrollment: nil) == nil, "another conversation is another message")
+                try expect(try await first(before: messages[1], enrollment: enrollment, hash: "11") == nil, "another text too")
+                let duplicate = world.reply(to: messages[1], enrollment: enrollment, duplicateOf: messages[0].id)
+                try expect(try await world.store.file(duplicate, consequence: consequence), .committed, "it is filed as a duplicate")
+                try expect(try await world.store.incoming(id: messages[1].id)?.state, .duplicate, "and is one")
+                try expect(try await world.store.replies(contact: nil, limit: 9), [duplicate, record], "replies come newest first")
+            },
+            Self("a person's class for a reply is kept") { world in
+                let message = try world.incoming()
+                try await world.store.accept(message)
+                let event = world.event(.classified, intake: message.id)
+                try expect(try await !world.store.label(message.id, as: .positive, event: event), "false when there is no such reply")
+                try expect(try await world.store.timeline(after: nil, limit: 9), [], "and no event")
+                _ = try await world.store.file(world.reply(to: message), consequence: Consequence())
+                try expect(try await world.store.label(message.id, as: .positive, event: event), "it is labelled")
+                try expect(try await world.store.reply(message.id)?.label, .positive, "the label is kept")
+                try expect(try await world.store.timeline(after: nil, limit: 9), [event], "with its event")
+            },
+            Self("our messages are found by id, by Message-ID and by address") { world in
+                let (enrollment, message) = try await world.claimed("ann@example.com")
+                let sent = SentMessage(
+                    outbox: message.id, enrollment: enrollment.id, contact: enrollment.contact, messageID: message.messageID,
+                    recipient: message.recipient)
+                let foreign = [MessageID("x@example.com"), MessageID(lenient: [200, 201])].compactMap { $0 }
+                try expect(try await world.store.sentMessages(messageIDs: foreign + [message.messageID]), [sent], "by Message-ID")
+                try expect(try await world.store.sentMessages(messageIDs: []), [], "none for none")
+                try expect(try await world.store.sentMessage(id: message.id), sent, "by id")
+                let ann = try world.address("ANN@example.com")
+                try expect(
+                    try await world.store.latestSentMessage(to: ann, since: world.later(0)) == nil,
+                    "what has not left is not found by address")
+                _ = try await world.store.markFinalDot(message.id, owner: "me", at: world.later(2))
+                try expect(try await world.store.latestSentMessage(to: ann, since: world.later(2)), sent, "after its dot it is")
+                try expect(try await world.store.latestSentMessage(to: ann, since: world.later(3)) == nil, "unless it is too old")
+            },
+            Self("the timeline is read in order and from a place on") { world in
+                let contact = try await world.savedContact("ann@example.com")
+                let events = (1...5).map { world.event(.received, "event \($0)", contact: $0 % 2 == 0 ? nil : contact.id) }
+                _ = try await world.store.apply(Consequence(timeline: events))
+                try expect(
+                    try await world.store.timeline(contact: contact.id), [events[0], events[2], events[4]], "a contact's own events")
+                let first = try await world.store.timeline(after: nil, limit: 3)
+                try expect(first + (try await world.store.timeline(after: first.last?.id, limit: 3)), events, "all events, page by page")
+            },
+        ]
+    }
+}
