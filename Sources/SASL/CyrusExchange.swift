@@ -9,9 +9,9 @@ final class CyrusExchange {
         let octets: [UInt8]?
     }
 
-    /// The rounds of SCRAM's key derivation that a server may ask for: RFC 7677 §4 sets the least; more than the most would be an
-    /// attack on our processor.
-    static let iterations = 4_096...1_000_000
+    /// The rounds of SCRAM's key derivation that a server may ask for: RFC 7677 §4 sets the least, and
+    /// the library computes no more than the most.
+    static let iterations = 4_096...65_536
 
     private var connection: OpaquePointer?
     private let credentials: CyrusCredentials
@@ -100,7 +100,7 @@ final class CyrusExchange {
     }
 
     /// Refuses a first message of a SCRAM server (RFC 5802 §5.1: `r=...,s=...,i=N`) that asks for too much work, or for so little
-    /// that whoever hears the answer could guess the password from it. The library takes any number.
+    /// that whoever hears the answer could guess the password from it. The library takes any small number.
     private func checkIterations(_ challenge: [UInt8]) throws(SASLError) {
         guard mechanism == .scramSHA1 || mechanism == .scramSHA256 else { return }
         for field in challenge.split(separator: UInt8(ascii: ",")) where field.starts(with: Array("i=".utf8)) {
