@@ -9,8 +9,9 @@ final class CyrusExchange {
         let octets: [UInt8]?
     }
 
-    /// The most rounds of SCRAM's key derivation that a server may ask for; more would be an attack on our processor.
-    static let iterationLimit = 1_000_000
+    /// The rounds of SCRAM's key derivation that a server may ask for: RFC 7677 §4 sets the least, and
+    /// the library computes no more than the most.
+    static let iterations = 4_096...65_536
 
     private var connection: OpaquePointer?
     private let credentials: CyrusCredentials
@@ -98,18 +99,23 @@ final class CyrusExchange {
         }
     }
 
-    /// Refuses a first message of a SCRAM server (RFC 5802 §5.1: `r=...,s=...,i=N`) that asks for too much work.
+    /// Refuses a first message of a SCRAM server (RFC 5802 §5.1: `r=...,s=...,i=N`) that asks for too much work, or for so little
+    /// that whoever hears the answer could guess the password from it. The library takes any small number.
     private func checkIterations(_ challenge: [UInt8]) throws(SASLError) {
         guard mechanism == .scramSHA1 || mechanism == .scramSHA256 else { return }
         for field in challenge.split(separator: UInt8(ascii: ",")) where field.starts(with: Array("i=".utf8)) {
             var count = 0
-            for digit in field.dropFirst(2) {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { break }
-                count = count * 10 + Int(digit - UInt8(ascii: "0"))
-                guard count <= Self.iterationLimit else {
-                    throw SASLError(
-                        .protocolViolation, "\(host) asks for more than \(Self.iterationLimit) rounds of key derivation; lower it there")
+            for digit in field.dropFirst(2) where count <= Self.iterations.upperBound {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else {
+                    throw SASLError(.protocolViolation, "\(host) sent something that has no place in \(mechanism.rawValue)")
                 }
+                count = count * 10 + Int(digit - UInt8(ascii: "0"))
+            }
+            guard Self.iterations.contains(count) else {
+                throw SASLError(
+                    .protocolViolation,
+                    "\(host) asks for a number of rounds of key derivation outside \(Self.iterations.lowerBound) to \(Self.iterations.upperBound); change it there"
+                )
             }
         }
     }
