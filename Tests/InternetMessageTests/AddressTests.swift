@@ -119,6 +119,7 @@ struct AddressTests {
         ("a@example.com; b@example.com", ["a@example.com", "b@example.com"], []),
         ("mailto:ann@example.com", ["ann@example.com"], []),
         ("nobody", [], [.addressSyntax]),
+        ("<Undisclosed-Recipient:@example.com;>", [], [.addressSyntax]),
         ("<>", [], [.addressSyntax]),
         ("=?utf-8?Q?x=0D=0ABcc:_y?= <j@example.com>", ["x  Bcc: y|j@example.com"], []),
     ]

@@ -238,6 +238,8 @@ struct AddressListParser {
             if words.count == 1, words[0].kind == .quoted { return EmailAddress(parsing: words[0].bytes) }
             return nil
         }
+        // A colon outside quotes is what is left of a group or a route, never part of a local part.
+        guard !words[..<at].contains(where: { $0.is(ASCII.colon) }) else { return nil }
         var local: [UInt8] = []
         for word in words[..<at] { local += word.bytes }
         var domain: [UInt8] = []

@@ -73,7 +73,7 @@ struct DateParser {
             readTime(hour: value)
         } else if count == 4, peek() == ASCII.hyphen, peek(1)?.isDigit == true, year == nil {
             readISODate(year: value)
-        } else if day == nil, count <= 2, (1...31).contains(value) {
+        } else if day == nil, count <= 3, (1...31).contains(value) {
             day = value
             if peek() == ASCII.hyphen, peek(1)?.isLetter == true { i += 1 }
         } else if year == nil {
