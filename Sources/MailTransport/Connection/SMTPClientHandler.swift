@@ -26,6 +26,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
         var tls: String?
         var transcript: String
         var note: String?
+        var isPeerRefused: Bool
     }
 
     private static let block = 65_536
@@ -42,6 +43,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
     private var tls: String?
     private var note: String?
     private var handshaking = false
+    private var isPeerRefused = false
 
     /// - Parameters:
     ///   - content: dot-stuffed, without the final dot.
@@ -53,7 +55,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
         self.news = news
     }
 
-    var facts: Facts { Facts(tls: tls, transcript: transcript.text, note: note) }
+    var facts: Facts { Facts(tls: tls, transcript: transcript.text, note: note, isPeerRefused: isPeerRefused) }
 
     // MARK: Answers of the deliverer
 
@@ -123,6 +125,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
         note = note ?? "\(error)"
         if handshaking || (route.tls == .implicit && tls == nil) {
             handshaking = false
+            if let error = error as? TLSError { isPeerRefused = error.refusesPeer }
             perform(session.tlsFailed())
         } else {
             context.close(promise: nil)

@@ -68,7 +68,8 @@ package struct Courier: Sendable {
         -> DeliveryReport
     {
         let (news, continuation) = AsyncStream.makeStream(of: SMTPClientHandler.News.self)
-        let peer: TLSPeer = route.level == .verify ? .verified(name: host.name) : .unverified(name: host.name)
+        let name = route.certificateName.map { DomainName.toASCII($0) ?? $0 } ?? host.name
+        let peer: TLSPeer = route.level == .verify ? .verified(name: name) : .unverified(name: name)
         let connection: ClientConnection
         do {
             connection = try await ClientConnection.open(
@@ -130,7 +131,8 @@ package struct Courier: Sendable {
         let facts = await connection.facts()
         return DeliveryReport(
             result: result ?? .outcome(.deferred(DeliveryFailure(stage: .connect, scope: .session, cause: .connectionLost))),
-            remoteMTA: host.description, tls: facts?.tls, transcript: facts?.transcript ?? "", note: facts?.note)
+            remoteMTA: host.description, tls: facts?.tls, transcript: facts?.transcript ?? "", note: facts?.note,
+            isPeerRefused: facts?.isPeerRefused ?? false)
     }
 
     private func authenticate(_ offered: [String], host: Destination, route: Route, connection: ClientConnection) -> SASLClient? {

@@ -60,12 +60,18 @@ package struct DeliveryReport: Sendable {
     package let transcript: String
     /// Our own words where the peer said none: why no connection stood, which certificate fault, ...
     package let note: String?
+    /// Whether TLS failed because we did not accept the peer (its certificate, its protocol), and not because the connection broke.
+    package let isPeerRefused: Bool
 
-    package init(result: Result, remoteMTA: String? = nil, tls: String? = nil, transcript: String = "", note: String? = nil) {
+    package init(
+        result: Result, remoteMTA: String? = nil, tls: String? = nil, transcript: String = "", note: String? = nil,
+        isPeerRefused: Bool = false
+    ) {
         self.result = result
         self.remoteMTA = remoteMTA
         self.tls = tls
         self.transcript = transcript
         self.note = note
+        self.isPeerRefused = isPeerRefused
     }
 }

@@ -61,6 +61,8 @@ package struct Route: Sendable {
     /// Whom TLS connections of the route trust.
     package let trust: TLSClientContext
     package let credentials: Credentials?
+    /// The name that certificates must bear; nil: that of the host connected to.
+    package let certificateName: String?
     /// Name given in EHLO.
     package let helloName: String
     /// Local address to connect from; nil: any.
@@ -73,7 +75,7 @@ package struct Route: Sendable {
 
     package init(
         name: String, kind: Kind, tls: TLSMode = .starttls, level: TLSLevel = .may, trust: TLSClientContext,
-        credentials: Credentials? = nil,
+        credentials: Credentials? = nil, certificateName: String? = nil,
         helloName: String, sourceAddress: String? = nil, timeouts: Timeouts = Timeouts(), addressLimit: Int = 5,
         allowsPrivateDestinations: Bool = false
     ) {
@@ -83,6 +85,7 @@ package struct Route: Sendable {
         self.level = level
         self.trust = trust
         self.credentials = credentials
+        self.certificateName = certificateName
         self.helloName = helloName
         self.sourceAddress = sourceAddress
         self.timeouts = timeouts

@@ -94,7 +94,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         note = note ?? "\(error)"
-        if let error = error as? TLSError, case .certificate = error.code { reason = reason ?? .safety(.unprotectedCredentials) }
+        if let error = error as? TLSError, error.refusesPeer { reason = reason ?? .safety(.unprotectedCredentials) }
         context.close(promise: nil)
     }
 

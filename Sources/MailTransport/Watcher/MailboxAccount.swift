@@ -9,6 +9,8 @@ package struct MailboxAccount: Sendable {
     package let tls: Route.TLSMode
     package let trust: TLSClientContext
     package let credentials: Route.Credentials
+    /// The name that the certificate must bear; nil: that of the host.
+    package let certificateName: String?
     package let mailboxes: [ClientSession.Configuration.MailboxSelector]
     package let access: ClientSession.Configuration.Access
     package let pollInterval: Duration
@@ -21,6 +23,7 @@ package struct MailboxAccount: Sendable {
 
     package init(
         name: String, host: String, port: Int, tls: Route.TLSMode, trust: TLSClientContext, credentials: Route.Credentials,
+        certificateName: String? = nil,
         mailboxes: [ClientSession.Configuration.MailboxSelector], access: ClientSession.Configuration.Access = .examine,
         pollInterval: Duration = .seconds(300), idleReissue: Duration = .seconds(540), messageSizeLimit: Int = 5 << 20,
         lookback: Duration = .seconds(14 * 86_400), connectTimeout: Duration = .seconds(30)
@@ -31,6 +34,7 @@ package struct MailboxAccount: Sendable {
         self.tls = tls
         self.trust = trust
         self.credentials = credentials
+        self.certificateName = certificateName
         self.mailboxes = mailboxes
         self.access = access
         self.pollInterval = pollInterval

@@ -22,6 +22,8 @@ package final class MailboxWatcher: Sendable {
         package let pollFinished: Bool
         /// Whether the login was accepted.
         package let loggedIn: Bool
+        /// Mailboxes that could not be read, and other things an operator should know.
+        package let alerts: [ClientSession.Alert]
     }
 
     private let account: MailboxAccount
@@ -52,10 +54,12 @@ package final class MailboxWatcher: Sendable {
         let session = try await makeSession(watches: watches, now: now)
         let connection: Connection
         do {
-            connection = try await connect(session, peer: .verified(name: name), news: continuation)
+            connection = try await connect(
+                session, peer: .verified(name: account.certificateName.map { DomainName.toASCII($0) ?? $0 } ?? name), news: continuation)
         } catch {
             return Ending(
-                reason: nil, note: "cannot connect to \(account.host):\(account.port): \(error)", pollFinished: false, loggedIn: false)
+                reason: nil, note: "cannot connect to \(account.host):\(account.port): \(error)", pollFinished: false, loggedIn: false,
+                alerts: [])
         }
         return try await withTaskCancellationHandler {
             do {
@@ -136,6 +140,7 @@ package final class MailboxWatcher: Sendable {
         var exchange: SASLClient?
         var pollFinished = false
         var loggedIn = false
+        var alerts: [ClientSession.Alert] = []
         for await event in news {
             switch event {
             case .startAuthentication(let offered):
@@ -154,14 +159,17 @@ package final class MailboxWatcher: Sendable {
                 pollFinished = true
                 if !watches { connection.tell { $0.logOut() } }
             case .closed(let reason, let note):
-                return Ending(reason: reason, note: note, pollFinished: pollFinished, loggedIn: loggedIn)
+                return Ending(reason: reason, note: note, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts)
             case .setback(let mailbox, _, let uid):
                 setbacks.withLock { $0[mailbox, default: [:]][uid, default: 0] += 1 }
-            case .uidValidityChanged, .skipped, .alert:
+            case .alert(let alert):
+                if alerts.count < 100 { alerts.append(alert) }
+                log(event)
+            case .uidValidityChanged, .skipped:
                 log(event)
             }
         }
-        return Ending(reason: nil, note: nil, pollFinished: pollFinished, loggedIn: loggedIn)
+        return Ending(reason: nil, note: nil, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts)
     }
 
     private func startAuthentication(_ offered: [String], name: String, connection: Connection) -> SASLClient? {
