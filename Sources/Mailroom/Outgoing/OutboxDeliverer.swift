@@ -199,7 +199,9 @@ package struct OutboxDeliverer: Service {
 
 extension SequenceStore {
     /// The machine of an enrollment as it stands now; nil when there is none.
-    func machine(of enrollment: Enrollment.ID?, identities: [String: SenderIdentity]) async throws(StoreError) -> SequenceMachine? {
+    package func machine(of enrollment: Enrollment.ID?, identities: [String: SenderIdentity]) async throws(StoreError)
+        -> SequenceMachine?
+    {
         guard let id = enrollment, let enrollment = try await self.enrollment(id: id),
             let sequence = try await sequence(id: enrollment.sequence),
             let zone = identities[enrollment.identity]?.pacing.window.zone ?? LocalZone("UTC")
