@@ -49,6 +49,11 @@ package protocol IntakeStore: Sendable {
     /// A person's class for a reply; it wins over the reading. False when there is no such reply.
     func label(_ id: IncomingMessage.ID, as replyClass: ReplyClass, event: TimelineEvent) async throws(StoreError) -> Bool
 
+    /// Makes a match of low certainty a certain one, as a person said, with all that follows from it.
+    ///
+    /// `stale` when the enrollment changed since the decision. A match that is certain already stays as it is, and `committed` is said.
+    func confirm(_ id: IncomingMessage.ID, consequence: Consequence) async throws(StoreError) -> CommitResult
+
     // What a correlation needs to know.
 
     /// Our messages with these Message-IDs.

@@ -66,6 +66,16 @@ extension SQLiteStore {
         }
     }
 
+    package func confirm(_ id: IncomingMessage.ID, consequence: Consequence) async throws(StoreError) -> CommitResult {
+        try await write { ledger in
+            guard try ledger.isCurrent(consequence) else { return .stale }
+            let changed = try ledger.db.run(
+                "UPDATE reply SET certainty = 'high' WHERE intake_id = :id AND certainty = 'low'", ["id": id.rawValue])
+            if changed == 1 { try ledger.apply(consequence) }
+            return .committed
+        }
+    }
+
     package func sentMessages(messageIDs: [MessageID]) async throws(StoreError) -> [SentMessage] {
         // Ours are ASCII, so that others cannot be meant.
         let ids = messageIDs.filter(\.isWritable).map(\.text)
