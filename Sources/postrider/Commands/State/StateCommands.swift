@@ -1,5 +1,7 @@
 import ArgumentParser
 
 enum StateCommands {
-    static let all: [any ParsableCommand.Type] = []
+    static let all: [any ParsableCommand.Type] = [
+        Contacts.self, Sequences.self, Enroll.self, Unenroll.self, StopAll.self, ResumeAll.self, Queue.self, Inbox.self, Intake.self,
+    ]
 }

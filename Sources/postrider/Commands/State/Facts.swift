@@ -1,0 +1,71 @@
+import InternetMessage
+import Outreach
+
+/// The JSON forms of records, the same in every command.
+extension OpenState {
+    func json(_ contact: Contact) -> JSONValue {
+        [
+            "id": .id(contact.id), "address": .string(contact.address.text), "name": .text(contact.displayName),
+            "time_zone": .text(contact.timeZone), "fields": .texts(contact.fields), "created_at": .moment(contact.createdAt),
+        ]
+    }
+
+    func json(_ enrollment: Enrollment, of version: SequenceVersion?) -> JSONValue {
+        [
+            "id": .id(enrollment.id), "sequence": .text(version?.plan.name), "version": .text(version?.hash),
+            "contact": .id(enrollment.contact), "identity": .string(enrollment.identity), "state": .string(enrollment.state.rawValue),
+            "cause": .text(enrollment.cause?.rawValue), "reason": .string(enrollment.reason), "next_step": .count(enrollment.nextStep),
+            "steps": .count(version?.plan.steps.count), "due_at": .moment(enrollment.dueAt), "held_by": .text(enrollment.heldBy),
+            "created_at": .moment(enrollment.createdAt),
+        ]
+    }
+
+    func json(_ event: TimelineEvent) -> JSONValue {
+        [
+            "id": .id(event.id), "at": .moment(event.at), "kind": .string(event.kind.rawValue), "summary": .string(event.summary),
+            "enrollment": .id(event.enrollment), "message": .id(event.outbox), "reply": .id(event.intake), "facts": .texts(event.facts),
+        ]
+    }
+
+    func json(_ suppression: Suppression) -> JSONValue {
+        [
+            "id": .id(suppression.id), "kind": .string(suppression.subject.kind), "subject": .string(suppression.subject.text),
+            "reason": .string(suppression.reason.rawValue), "source": .string(suppression.source.rawValue),
+            "note": .string(suppression.note), "at": .moment(suppression.at), "expires_at": .moment(suppression.expiresAt),
+        ]
+    }
+
+    /// The JSON of every enrollment of a contact, newest first.
+    func enrollments(of contact: Contact.ID) async throws -> [JSONValue] {
+        var found: [JSONValue] = []
+        for enrollment in try await store.enrollments(contact: contact) {
+            found.append(json(enrollment, of: try await store.sequence(id: enrollment.sequence)))
+        }
+        return found
+    }
+
+    /// The timeline for people, under a heading.
+    func writeTimeline(_ events: [TimelineEvent]) {
+        Console.out("")
+        if events.isEmpty { return Console.out("Nothing has happened yet.") }
+        var table = Table([.init("AT"), .init("WHAT"), .init("SUMMARY")])
+        for event in events { table.add([event.at.iso8601, event.kind.rawValue, event.summary]) }
+        table.write()
+    }
+}
+
+extension Suppression.Subject {
+    var kind: String {
+        switch self {
+        case .address: "address"
+        case .domain: "domain"
+        }
+    }
+
+    var text: String {
+        switch self {
+        case .address(let key): key
+        case .domain(let domain): domain
+        }
+    }
+}

@@ -1,0 +1,295 @@
+import ArgumentParser
+import InternetMessage
+import Mailroom
+import Outreach
+
+struct Inbox: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Read the replies and reports that came in, and correct what was made of them.",
+        subcommands: [InboxList.self, InboxShow.self, InboxLabel.self, InboxConfirm.self])
+}
+
+struct InboxList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List replies and reports, newest first.")
+
+    @OptionGroup var conf: ConfOption
+    @Option(help: "Only from this contact (an email address).") var contact: String?
+    @Option(help: "At most so many.") var limit = 1000
+    @Flag(help: "Only those that wait for an answer of ours.") var open = false
+    @Flag(help: "One JSON object per reply.") var json = false
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit must be 1 or more") }
+    }
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var only: Contact.ID?
+            if let contact { only = try await state.contact(contact).id }
+            var table = Table([
+                .init("ID"), .init("SORTED"), .init("CLASS"), .init("SURE", number: true), .init("MATCH"), .init("FROM", limit: 40),
+                .init("SUBJECT", limit: 60),
+            ])
+            for reply in try await state.store.replies(contact: only, limit: limit) where !open || reply.requiresResponse {
+                if json {
+                    JSONLine.write(.object(try await state.facts(reply)))
+                } else {
+                    table.add([
+                        reply.intake.description, reply.sortedAt.iso8601, reply.shownClass.rawValue,
+                        reply.label == nil ? "\(Int((reply.reading.confidence * 100).rounded())) %" : "label",
+                        reply.certainty?.rawValue ?? "none", reply.from, reply.subject,
+                    ])
+                }
+            }
+            if !json { table.isEmpty ? Console.out("nothing came in") : table.write() }
+        }
+    }
+}
+
+struct InboxShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one reply: what it says, what it was taken for and why, and what followed.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Id of the reply.") var id: String
+    @Flag(help: "One JSON object.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let reply = try await state.reply(id)
+            var timeline: [TimelineEvent] = []
+            if let contact = reply.contact { timeline = try await state.store.timeline(contact: contact) }
+            if json {
+                let facts = try await state.facts(reply)
+                return JSONLine.write(.object(facts + [(key: "timeline", value: .array(timeline.map(state.json)))]))
+            }
+            let reading = reply.reading
+            FactSheet.write([
+                ("id", reply.intake.description), ("from", reply.from), ("subject", reply.subject), ("sorted", reply.sortedAt.iso8601),
+                ("class", "\(reading.replyClass.rawValue), \(Int((reading.confidence * 100).rounded())) % sure"),
+                ("label", reply.label?.rawValue), ("intent", reading.intent), ("return date", reading.returnDate?.iso8601),
+                ("match", reply.certainty.map { "\($0.rawValue) certainty" } ?? "answers nothing of ours"),
+                ("duplicate of", reply.duplicateOf?.description), ("authentication", reply.authentication),
+            ])
+            for proof in reply.proofs { Console.out("proof: \(TerminalText.line(proof))") }
+            for evidence in reading.evidence { Console.out("evidence: \(TerminalText.line(evidence))") }
+            for bounce in reading.bounces {
+                Console.out(
+                    "bounce: \(TerminalText.line("\(bounce.recipient?.text ?? "?"): \(bounce.failureClass): \(bounce.diagnostic)"))")
+            }
+            Console.out("")
+            Console.out(TerminalText.lines(reading.text))
+            if reply.contact != nil { state.writeTimeline(timeline) }
+        }
+    }
+}
+
+struct InboxLabel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "label", abstract: "Say what a reply means; it wins over the reading, and takes its effect.",
+        discussion: """
+            Classes: \(ReplyClass.allCases.map(\.rawValue).joined(separator: " ")).
+            What the class means for the sequence happens now (an 'unsubscribe' suppresses the address, a 'positive' ends the sequence); what \
+            happened before is not undone: 'postrider suppress remove' and 'postrider enroll' do that.
+            """)
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Id of the reply.") var id: String
+    @Argument(help: "What it means.") var replyClass: String
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            guard let replyClass = ReplyClass(rawValue: replyClass) else {
+                let known = ReplyClass.allCases.map(\.rawValue).joined(separator: " ")
+                throw Failure(.badInput, "'\(TerminalText.line(self.replyClass))' is no class; there are: \(known)")
+            }
+            let reply = try await state.reply(id)
+            let event = TimelineEvent(
+                id: state.ids.next(), at: state.now(), kind: .classified, contact: reply.contact, enrollment: reply.enrollment,
+                outbox: reply.outbox, intake: reply.intake, summary: "\(replyClass.rawValue), says \(OpenState.person)",
+                facts: ["class": replyClass.rawValue, "by": OpenState.person])
+            _ = try await state.store.label(reply.intake, as: replyClass, event: event)
+            Console.out("\(reply.intake): labelled \(replyClass.rawValue)")
+            guard reply.duplicateOf == nil else { return }
+            if reply.certainty == .low {
+                return Console.out(
+                    "the match is of low certainty, so nothing follows yet; 'postrider inbox confirm \(reply.intake)' confirms it")
+            }
+            if let state = try await state.takeEffect(reply, as: replyClass) { Console.out("the sequence is \(state.rawValue) now") }
+        }
+    }
+}
+
+struct InboxConfirm: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "confirm", abstract: "Confirm that a reply of low certainty answers what it seems to answer; it takes its effect.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Id of the reply.") var id: String
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let reply = try await state.reply(id)
+            guard let certainty = reply.certainty else {
+                throw Failure(.badInput, "\(reply.intake) answers nothing of ours that is known, so there is nothing to confirm")
+            }
+            guard certainty == .low else { return Console.out("\(reply.intake) is matched with \(certainty.rawValue) certainty already") }
+            guard reply.duplicateOf == nil else {
+                throw Failure(.badInput, "\(reply.intake) is the same message as an earlier one; confirm that")
+            }
+            let event = TimelineEvent(
+                id: state.ids.next(), at: state.now(), kind: .correlated, contact: reply.contact, enrollment: reply.enrollment,
+                outbox: reply.outbox, intake: reply.intake, summary: "confirmed by \(OpenState.person)",
+                facts: ["certainty": Correlation.Certainty.high.rawValue, "by": OpenState.person])
+            let after = try await state.takeEffect(reply, as: reply.shownClass, confirming: event)
+            Console.out("\(reply.intake): confirmed" + (after.map { "; the sequence is \($0.rawValue) now" } ?? ""))
+        }
+    }
+}
+
+extension ReplyRecord {
+    /// The class that counts: a person's before the reading's.
+    var shownClass: ReplyClass { label ?? reading.replyClass }
+}
+
+extension OpenState {
+    func reply(_ text: String) async throws -> ReplyRecord {
+        let id: IncomingMessage.ID = try Self.id(text, of: "reply")
+        if let reply = try await store.reply(id) { return reply }
+        guard let incoming = try await store.incoming(id: id) else { throw Failure(.badInput, "there is no reply \(id)") }
+        throw Failure(.badInput, "\(id) is \(incoming.state.rawValue) and not sorted yet; 'postrider intake list' shows what waits")
+    }
+
+    /// Everything that is known of a reply but the contact's timeline.
+    func facts(_ reply: ReplyRecord) async throws -> [(key: String, value: JSONValue)] {
+        let reading = reply.reading
+        var contact: Contact?
+        if let id = reply.contact { contact = try await store.contact(id: id) }
+        var enrollment: JSONValue = .null
+        if let id = reply.enrollment, let found = try await store.enrollment(id: id) {
+            enrollment = json(found, of: try await store.sequence(id: found.sequence))
+        }
+        let incoming = try await store.incoming(id: reply.intake)
+        let all: JSONValue = [
+            "id": .id(reply.intake), "way": .text(incoming?.way.rawValue), "received_at": .moment(incoming?.receivedAt),
+            "sorted_at": .moment(reply.sortedAt), "from": .string(reply.from), "subject": .string(reply.subject),
+            "message_id": .text(reply.messageID?.text), "class": .string(reply.shownClass.rawValue), "label": .text(reply.label?.rawValue),
+            "read_class": .string(reading.replyClass.rawValue), "intent": .text(reading.intent), "confidence": .number(reading.confidence),
+            "evidence": .texts(reading.evidence), "text": .string(reading.text), "return_date": .text(reading.returnDate?.iso8601),
+            "bounces": .array(reading.bounces.map(json)), "certainty": .text(reply.certainty?.rawValue), "proofs": .texts(reply.proofs),
+            "duplicate_of": .id(reply.duplicateOf), "requires_response": .bool(reply.requiresResponse),
+            "authentication": .string(reply.authentication), "contact": contact.map(json) ?? .null, "enrollment": enrollment,
+            "message": .id(reply.outbox),
+        ]
+        if case .object(let members) = all { return members }
+        return []
+    }
+
+    private func json(_ bounce: Reading.Bounce) -> JSONValue {
+        [
+            "recipient": .text(bounce.recipient?.text), "status": .text(bounce.status?.text), "permanent": .bool(bounce.permanent),
+            "class": .string(bounce.failureClass), "diagnostic": .string(bounce.diagnostic),
+        ]
+    }
+
+    /// Lets a reply do what its class means, as if it had just come in with a certain match; the enrollment's state after it, nil when
+    /// nothing moved.
+    ///
+    /// - Parameter event: of a person who confirmed the match, stored with the effect; nil when it was certain before.
+    func takeEffect(_ reply: ReplyRecord, as replyClass: ReplyClass, confirming event: TimelineEvent? = nil) async throws
+        -> Enrollment.State?
+    {
+        let identities = try Desks.identities(settings)
+        while true {
+            guard let outbox = reply.outbox, let message = try await store.sentMessage(id: outbox) else { return nil }
+            var contact: Contact?
+            if let id = reply.contact { contact = try await store.contact(id: id) }
+            let machine = try await store.machine(of: reply.enrollment, identities: identities)
+            var consequence = ReplyDecider(ids: ids).decide(
+                reply, saidToBe: replyClass, answering: message, machine: machine, contact: contact, at: now())
+            let result: CommitResult
+            if let event {
+                consequence.timeline.insert(event, at: 0)
+                result = try await store.confirm(reply.intake, consequence: consequence)
+            } else {
+                result = try await store.apply(consequence)
+            }
+            if result == .committed { return consequence.transition?.state }
+        }
+    }
+}
+
+struct Intake: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at what came in and could not be sorted or matched.", subcommands: [IntakeList.self, IntakeRetry.self])
+}
+
+struct IntakeList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List what waits to be sorted, is quarantined, or answers nothing of ours.")
+
+    @OptionGroup var conf: ConfOption
+    @Flag(help: "One JSON object per message.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var table = Table([
+                .init("ID"), .init("RECEIVED"), .init("STATE"), .init("WAY"), .init("FROM", limit: 40), .init("TO", limit: 60),
+                .init("ORIGIN", limit: 60),
+            ])
+            func show(_ message: IncomingMessage, state word: String, from: String) {
+                if json {
+                    return JSONLine.write([
+                        "id": .id(message.id), "state": .string(word), "way": .string(message.way.rawValue),
+                        "received_at": .moment(message.receivedAt), "reverse_path": .text(message.reversePath?.shown),
+                        "from": .string(from),
+                        "forward_paths": .texts(message.forwardPaths), "origin": .string(message.origin),
+                        "size": .count(message.bytes.count),
+                        "attempts": .count(message.attempts),
+                    ])
+                }
+                table.add([
+                    message.id.description, message.receivedAt.iso8601, word, message.way.rawValue, from,
+                    message.forwardPaths.joined(separator: " "), message.origin,
+                ])
+            }
+            for kind in [IncomingMessage.State.quarantined, .received] {
+                var after: IncomingMessage.ID?
+                while true {
+                    let page = try await state.store.incoming(state: kind, after: after, limit: 100)
+                    for message in page { show(message, state: kind.rawValue, from: message.reversePath?.shown ?? "") }
+                    guard let last = page.last else { break }
+                    after = last.id
+                }
+            }
+            for reply in try await state.store.replies(contact: nil, limit: 10_000) where reply.outbox == nil && reply.duplicateOf == nil {
+                if let message = try await state.store.incoming(id: reply.intake) { show(message, state: "unmatched", from: reply.from) }
+            }
+            if !json { table.isEmpty ? Console.out("nothing is quarantined, waiting or unmatched") : table.write() }
+        }
+    }
+}
+
+struct IntakeRetry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry", abstract: "Let quarantined messages be sorted again: all, or those named.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Ids of quarantined messages; none: all.") var ids: [String] = []
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var named: [IncomingMessage.ID] = []
+            for text in ids {
+                let id: IncomingMessage.ID = try OpenState.id(text, of: "message that came in")
+                guard let message = try await state.store.incoming(id: id) else { throw Failure(.badInput, "no message \(id) came in") }
+                guard message.state == .quarantined else {
+                    throw Failure(.badInput, "\(id) is \(message.state.rawValue) and not quarantined; nothing was done")
+                }
+                named.append(id)
+            }
+            let count = try await state.store.retryQuarantined(ids.isEmpty ? nil : named)
+            Console.out("\(count) will be sorted again")
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import InternetMessage
+import Mailroom
+import Outreach
+import SQLiteStore
+import Settings
+
+/// The state that a command works on, opened for as long as the command runs.
+struct OpenState {
+    let installation: Installation
+
+    /// By its roles alone, so that a command works on any implementation.
+    var store: any ContactStore & IntakeStore & OutboxStore & SequenceStore & SuppressionStore & TimelineStore { installation.store }
+    var settings: Settings { installation.settings }
+    var ids: RecordIDs { installation.ids }
+    var workspace: WorkspaceID { .default }
+
+    func now() -> Timestamp { installation.clock.now() }
+
+    /// Who works at this terminal, for the reasons that stay in the timeline.
+    static var person: String {
+        let environment = ProcessInfo.processInfo.environment
+        let name = environment["SUDO_USER"] ?? ProcessInfo.processInfo.userName
+        return name.utf8.isEmpty ? "a person" : name
+    }
+
+    /// Opens the state of a conf, runs `body`, and ends the command with its failure, if there is one.
+    static func use(_ conf: ConfOption, _ body: (OpenState) async throws -> Void) async throws {
+        try await reportingFailures {
+            let installation = try await Installation.open(try conf.load())
+            try await body(OpenState(installation: installation))
+            try installation.store.close()
+        }
+    }
+
+    // MARK: Finding what a person named
+
+    func address(_ text: String) throws(Failure) -> EmailAddress {
+        guard let address = EmailAddress(text) else {
+            throw Failure(.badInput, "'\(TerminalText.line(text))' is not an email address; give one like ann@example.com")
+        }
+        return address
+    }
+
+    func contact(_ text: String) async throws -> Contact {
+        let address = try address(text)
+        guard let contact = try await store.contact(workspace: workspace, address: address) else {
+            if let suppression = try await store.suppression(workspace: workspace, address: address, now: now()) {
+                throw Failure(.badInput, "there is no contact \(address.text); the address is suppressed (\(suppression.reason.rawValue))")
+            }
+            throw Failure(.badInput, "there is no contact \(address.text); 'postrider contacts import' takes contacts in")
+        }
+        return contact
+    }
+
+    func sequence(_ name: String) async throws -> SequenceVersion {
+        guard let version = try await store.sequence(workspace: workspace, name: name) else {
+            let known = try await store.sequences(workspace: workspace).map(\.plan.name)
+            let hint =
+                known.isEmpty ? "none is loaded; 'postrider sequence load FILE' does that" : "loaded are \(known.joined(separator: ", "))"
+            throw Failure(.badInput, "there is no sequence '\(TerminalText.line(name))': \(hint)")
+        }
+        return version
+    }
+
+    static func id<Subject>(_ text: String, of what: String) throws(Failure) -> RecordID<Subject> {
+        guard let id = RecordID<Subject>(text) else {
+            throw Failure(.badInput, "'\(TerminalText.line(text))' is not the id of a \(what); ids have ten characters, as lists show them")
+        }
+        return id
+    }
+
+    // MARK: Walking long lists
+
+    /// Calls `body` with each contact in id order, page by page.
+    func eachContact(after start: Contact.ID? = nil, limit: Int? = nil, _ body: (Contact) async throws -> Void) async throws {
+        var after = start
+        var left = limit ?? .max
+        while left > 0 {
+            let page = try await store.contacts(workspace: workspace, after: after, limit: min(left, 500))
+            for contact in page { try await body(contact) }
+            guard let last = page.last else { return }
+            left -= page.count
+            after = last.id
+        }
+    }
+
+    func eachEnrollment(of sequence: String, _ body: (Enrollment) async throws -> Void) async throws {
+        var after: Enrollment.ID?
+        while true {
+            let page = try await store.enrollments(workspace: workspace, sequenceName: sequence, after: after, limit: 500)
+            for enrollment in page { try await body(enrollment) }
+            guard let last = page.last else { return }
+            after = last.id
+        }
+    }
+
+    func eachMessage(_ selection: OutboxSelection, _ body: (OutboxMessage) async throws -> Void) async throws {
+        var after: OutboxMessage.ID?
+        while true {
+            let page = try await store.list(selection, after: after, limit: 500)
+            for message in page { try await body(message) }
+            guard let last = page.last else { return }
+            after = last.id
+        }
+    }
+
+    func eachSuppression(_ body: (Suppression) throws -> Void) async throws {
+        var after: Suppression.ID?
+        while true {
+            let page = try await store.suppressions(workspace: workspace, after: after, limit: 500)
+            for suppression in page { try body(suppression) }
+            guard let last = page.last else { return }
+            after = last.id
+        }
+    }
+
+    // MARK: Changing an enrollment
+
+    /// Applies an event to an enrollment, deciding anew while something else is faster; nil when it changes nothing.
+    @discardableResult
+    func change(_ id: Enrollment.ID, _ event: SequenceEvent) async throws -> Transition? {
+        let identities = try Desks.identities(settings)
+        while true {
+            guard let machine = try await store.machine(of: id, identities: identities) else { return nil }
+            let consequence = OutboxConsequence.changed(machine, event, ids: ids, at: now())
+            guard let transition = consequence.transition else { return nil }
+            if try await store.apply(consequence) == .committed { return transition }
+        }
+    }
+}
+
+/// Reading the files that a person names.
+enum InputFile {
+    /// The bytes of a file, or of standard input for `-`.
+    static func bytes(_ path: String) throws(Failure) -> [UInt8] {
+        do {
+            if path.utf8.elementsEqual("-".utf8) { return [UInt8](try FileHandle.standardInput.readToEnd() ?? Data()) }
+            return [UInt8](try Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw Failure(.badInput, "\(path): cannot be read; does it exist, and may you read it?")
+        }
+    }
+}

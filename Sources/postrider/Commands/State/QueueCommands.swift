@@ -1,0 +1,181 @@
+import ArgumentParser
+import Foundation
+import InternetMessage
+import Outreach
+
+struct Queue: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at the messages on their way out, and act on them.",
+        discussion: "Without a subcommand: the list, as postqueue shows it.",
+        subcommands: [
+            QueueList.self, QueueShow.self, QueueHold.self, QueueRelease.self, QueueRequeue.self, QueueDelete.self, QueueFlush.self,
+            QueueShape.self,
+        ], defaultSubcommand: QueueList.self)
+}
+
+/// Which messages a person means.
+struct QueueFilter: ParsableArguments {
+    @Option(help: "To this address.") var to: String?
+    @Option(help: "To this domain.") var domain: String?
+    @Option(help: "Of this sequence.") var sequence: String?
+
+    var isEmpty: Bool { to == nil && domain == nil && sequence == nil }
+
+    func selection(_ state: OpenState, ids: [String] = []) async throws -> OutboxSelection {
+        var selection = OutboxSelection()
+        if !ids.isEmpty {
+            var found: [OutboxMessage.ID] = []
+            for text in ids {
+                let id: OutboxMessage.ID = try OpenState.id(text, of: "message")
+                guard try await state.store.message(id: id) != nil else { throw Failure(.badInput, "there is no message \(id)") }
+                found.append(id)
+            }
+            selection.ids = found
+        }
+        if let to { selection.recipient = try state.address(to) }
+        if let domain {
+            guard let ascii = DomainName.toASCII(domain) else {
+                throw Failure(.badInput, "'\(TerminalText.line(domain))' is not a domain; give one like example.com")
+            }
+            selection.domain = ascii
+        }
+        if let sequence { selection.sequenceName = try await state.sequence(sequence).plan.name }
+        return selection
+    }
+}
+
+extension OutboxMessage.State {
+    /// States in which a message still takes room in the queue.
+    static var waiting: Set<Self> { Set(allCases.filter { !$0.isFinal }) }
+}
+
+extension OutboxMessage {
+    /// On hold because the final dot may have left and no complete reply came.
+    var isAmbiguous: Bool { state == .hold && finalDotAt != nil }
+}
+
+struct QueueList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the queue: what waits, is on its way, deferred or held, with the reason (the default).")
+
+    @OptionGroup var conf: ConfOption
+    @OptionGroup var filter: QueueFilter
+    @Flag(help: "Also what left, bounced, expired or was cancelled.") var all = false
+    @Flag(help: "One JSON object per message.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var selection = try await filter.selection(state)
+            if !all { selection.states = OutboxMessage.State.waiting }
+            if json {
+                return try await state.eachMessage(selection) { JSONLine.write(state.json($0)) }
+            }
+            var table = Table([
+                .init("ID"), .init("ARRIVED"), .init("STATE"), .init("TRIES", number: true), .init("SENDER", limit: 40),
+                .init("RECIPIENT", limit: 40), .init("NEXT TRY"), .init("REASON", limit: 100),
+            ])
+            var counts: [OutboxMessage.State: Int] = [:]
+            try await state.eachMessage(selection) { message in
+                counts[message.state, default: 0] += 1
+                table.add([
+                    message.id.description, message.createdAt.iso8601, message.isAmbiguous ? "hold!" : message.state.rawValue,
+                    "\(message.attempts)", message.identity, message.recipient.text, message.nextAttemptAt?.iso8601 ?? "-", message.reason,
+                ])
+            }
+            if let reason = try await state.store.stopReason() {
+                Console.out("STOPPED: \(TerminalText.line(reason)); 'postrider resume-all' ends it")
+            }
+            if table.isEmpty { return Console.out("the queue is empty") }
+            table.write()
+            let totals = OutboxMessage.State.allCases.compactMap { state in counts[state].map { "\($0) \(state.rawValue)" } }
+            Console.out("-- \(counts.values.reduce(0, +)) messages: \(totals.joined(separator: ", "))")
+            try await state.eachMessage(OutboxSelection(states: [.hold])) { message in
+                guard message.isAmbiguous else { return }
+                Console.out("-- \(message.id) is ambiguous: it may have left; 'postrider queue release --resend' or 'queue delete' decides")
+            }
+        }
+    }
+}
+
+struct QueueShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one message: facts, every attempt with its dialogue, or the message itself.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Id of the message.") var id: String
+    @Flag(help: "The message as composed, before any signature, and nothing else.") var content = false
+    @Flag(help: "One JSON object.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            guard let message = try await state.store.message(id: try OpenState.id(id, of: "message")) else {
+                throw Failure(.badInput, "there is no message \(id)")
+            }
+            if content {
+                try FileHandle.standardOutput.write(contentsOf: Data(message.bytes))
+                return
+            }
+            let attempts = try await state.store.attempts(of: message.id)
+            if json {
+                guard case .object(let facts) = state.json(message) else { return }
+                return JSONLine.write(
+                    .object(
+                        facts + [
+                            (key: "size", value: .count(message.bytes.count)),
+                            (key: "tries", value: .array(attempts.map(state.json))),
+                        ]))
+            }
+            FactSheet.write([
+                ("id", message.id.description),
+                ("state", message.isAmbiguous ? "hold (ambiguous: it may have left)" : message.state.rawValue),
+                ("reason", message.reason), ("identity", message.identity), ("route", message.route),
+                ("reverse-path", message.reversePath.shown), ("recipient", message.recipient.text), ("subject", message.subject),
+                ("Message-ID", message.messageID.text), ("size", "\(message.bytes.count) bytes"), ("step", "\(message.step + 1)"),
+                ("enrollment", message.enrollment?.description), ("arrived", message.createdAt.iso8601),
+                ("next try", message.nextAttemptAt?.iso8601), ("final dot", message.finalDotAt?.iso8601),
+            ])
+            for (number, attempt) in attempts.enumerated() {
+                Console.out("")
+                FactSheet.write([
+                    ("try \(number + 1)", "\(attempt.startedAt.iso8601) to \(attempt.endedAt.iso8601)"),
+                    ("outcome", attempt.outcome.rawValue),
+                    ("stage", attempt.stage), ("remote MTA", attempt.remoteMTA), ("TLS", attempt.tls), ("reply", attempt.text),
+                ])
+                Console.out(TerminalText.lines(attempt.transcript))
+            }
+        }
+    }
+}
+
+extension OpenState {
+    func json(_ message: OutboxMessage) -> JSONValue {
+        [
+            "id": .id(message.id), "state": .string(message.state.rawValue), "ambiguous": .bool(message.isAmbiguous),
+            "arrived_at": .moment(message.createdAt), "identity": .string(message.identity), "route": .string(message.route),
+            "sender": .string(message.reversePath.shown), "recipient": .string(message.recipient.text), "subject": .string(message.subject),
+            "message_id": .string(message.messageID.text), "contact": .id(message.contact), "enrollment": .id(message.enrollment),
+            "step": .count(message.step), "occurrence": .count(message.occurrence), "attempts": .count(message.attempts),
+            "reason": .string(message.reason), "next_attempt_at": .moment(message.nextAttemptAt),
+            "final_dot_at": .moment(message.finalDotAt),
+        ]
+    }
+
+    func json(_ attempt: DeliveryAttempt) -> JSONValue {
+        [
+            "started_at": .moment(attempt.startedAt), "ended_at": .moment(attempt.endedAt), "outcome": .string(attempt.outcome.rawValue),
+            "stage": .string(attempt.stage), "reply_code": .count(attempt.replyCode), "status": .text(attempt.enhancedStatus?.text),
+            "text": .string(attempt.text), "remote_mta": .text(attempt.remoteMTA), "tls": .text(attempt.tls),
+            "transcript": .string(attempt.transcript),
+        ]
+    }
+}
+
+extension ReversePath {
+    /// `<>` for the null one.
+    var shown: String {
+        switch self {
+        case .null: "<>"
+        case .address(let address): address.text
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import ArgumentParser
+import Outreach
+
+struct Sequences: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sequence", abstract: "Check, load, look at and steer sequences.",
+        subcommands: [
+            SequenceValidate.self, SequenceLoad.self, SequenceList.self, SequenceShow.self, SequenceStats.self, SequencePause.self,
+            SequenceResume.self, SequenceStop.self,
+        ])
+}
+
+/// Sequence files read together: all of them, or every fault of all.
+enum SequenceFiles {
+    static func read(_ paths: [String]) throws(Failure) -> [(path: String, file: SequenceFile)] {
+        var files: [(path: String, file: SequenceFile)] = []
+        var faults: [String] = []
+        for path in paths {
+            let bytes: [UInt8]
+            do throws(Failure) {
+                bytes = try InputFile.bytes(path)
+            } catch {
+                faults.append(error.message)
+                continue
+            }
+            do throws(SequenceFile.Faults) {
+                let file = try SequenceFile(parsing: bytes, file: path)
+                if let first = files.first(where: { $0.file.plan.name.utf8.elementsEqual(file.plan.name.utf8) }) {
+                    faults.append("\(path):1: '\(file.plan.name)' is the name of the sequence in \(first.path) too; rename one of them")
+                }
+                files.append((path, file))
+            } catch {
+                faults += error.faults.map(\.description)
+            }
+        }
+        guard faults.isEmpty else { throw Failure(.badInput, faults.map(TerminalText.line).joined(separator: "\n")) }
+        return files
+    }
+}
+
+struct SequenceValidate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate", abstract: "Check sequence files; every fault with file and line. Needs no conf and no database.")
+
+    @Argument(help: "Sequence files (.toml).") var files: [String]
+
+    func run() async throws {
+        try await reportingFailures {
+            for (path, file) in try SequenceFiles.read(files) {
+                Console.out("\(path): no faults; sequence '\(file.plan.name)', \(file.plan.steps.count) steps")
+            }
+        }
+    }
+}
+
+struct SequenceLoad: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "load", abstract: "Take sequence files in; all of them or, when one has a fault, none.",
+        discussion: """
+            A file that changed becomes a new version of its sequence. Contacts that are on their way stay on theirs; who is enrolled from now \
+            on gets the new one.
+            """)
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Sequence files (.toml).") var files: [String]
+    @Flag(help: "One JSON object per file.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            for (path, file) in try SequenceFiles.read(files) {
+                let before = try await state.store.sequence(workspace: state.workspace, name: file.plan.name)
+                let version = try await state.store.load(
+                    SequenceVersion(id: state.ids.next(), workspace: state.workspace, plan: file.plan, hash: file.hash))
+                let verdict = before == nil ? "loaded" : before?.id == version.id ? "unchanged" : "new version"
+                if json {
+                    JSONLine.write([
+                        "file": .string(path), "sequence": .string(version.plan.name), "verdict": .string(verdict), "id": .id(version.id),
+                        "version": .string(version.hash), "steps": .count(version.plan.steps.count),
+                    ])
+                } else {
+                    Console.out("\(path): \(verdict): sequence '\(version.plan.name)', \(version.plan.steps.count) steps")
+                }
+            }
+        }
+    }
+}
+
+struct SequenceList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the loaded sequences.")
+
+    @OptionGroup var conf: ConfOption
+    @Flag(help: "One JSON object per sequence.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var table = Table([
+                .init("NAME"), .init("STEPS", number: true), .init("ENROLLED", number: true), .init("RUNNING", number: true),
+                .init("DESCRIPTION", limit: 70),
+            ])
+            for version in try await state.store.sequences(workspace: state.workspace) {
+                let states = try await state.states(of: version.plan.name)
+                let running = states.filter { $0.key != .finished && $0.key != .stopped }.values.reduce(0, +)
+                let enrolled = states.values.reduce(0, +)
+                if json {
+                    JSONLine.write([
+                        "sequence": .string(version.plan.name), "description": .string(version.plan.description), "id": .id(version.id),
+                        "version": .string(version.hash), "steps": .count(version.plan.steps.count), "enrolled": .count(enrolled),
+                        "running": .count(running),
+                    ])
+                }
+                table.add([version.plan.name, "\(version.plan.steps.count)", "\(enrolled)", "\(running)", version.plan.description])
+            }
+            if !json { table.isEmpty ? Console.out("no sequence is loaded") : table.write() }
+        }
+    }
+}
+
+struct SequenceShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show the steps of a sequence and how many contacts are in which state.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Name of the sequence.") var name: String
+    @Flag(help: "One JSON object.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let version = try await state.sequence(name)
+            let plan = version.plan
+            let states = try await state.states(of: plan.name)
+            let rules = plan.stopOn.map(\.rawValue).sorted()
+            if json {
+                return JSONLine.write([
+                    "sequence": .string(plan.name), "description": .string(plan.description), "id": .id(version.id),
+                    "version": .string(version.hash), "stop_on": .texts(rules),
+                    "steps": .array(
+                        plan.steps.map { step in
+                            [
+                                "name": .string(step.name), "delay": .string(step.delay.description), "subject": .text(step.subject),
+                                "text": .string(step.text), "html": .text(step.html),
+                            ]
+                        }),
+                    "states": .counts(states),
+                ])
+            }
+            FactSheet.write([
+                ("sequence", plan.name), ("description", plan.description), ("version", version.hash),
+                ("stops on", rules.joined(separator: ", ")),
+                (
+                    "enrollments",
+                    Enrollment.State.allCases.compactMap { state in states[state].map { "\($0) \(state.rawValue)" } }.joined(
+                        separator: ", ")
+                ),
+            ])
+            Console.out("")
+            var table = Table([.init("STEP"), .init("DELAY"), .init("SUBJECT", limit: 70)])
+            for step in plan.steps { table.add([step.name, step.delay.description, step.subject ?? "(goes on in the thread)"]) }
+            table.write()
+        }
+    }
+}
+
+struct SequenceStats: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats", abstract: "Count what left at each step, and what became of the enrollments.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Name of the sequence.") var name: String
+    @Flag(help: "One JSON object.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let plan = try await state.sequence(name).plan
+            var messages: [Int: [OutboxMessage.State: Int]] = [:]
+            try await state.eachMessage(OutboxSelection(sequenceName: plan.name)) {
+                messages[$0.step, default: [:]][$0.state, default: 0] += 1
+            }
+            var states: [Enrollment.State: Int] = [:]
+            var causes: [Enrollment.Cause: Int] = [:]
+            try await state.eachEnrollment(of: plan.name) { enrollment in
+                states[enrollment.state, default: 0] += 1
+                if let cause = enrollment.cause { causes[cause, default: 0] += 1 }
+            }
+            // Earlier versions may have had more steps.
+            let steps = max(plan.steps.count, (messages.keys.max() ?? -1) + 1)
+            func title(_ step: Int) -> String { plan.steps.indices.contains(step) ? plan.steps[step].name : "\(step + 1)" }
+            if json {
+                return JSONLine.write([
+                    "sequence": .string(plan.name),
+                    "steps": .array((0..<steps).map { ["name": .string(title($0)), "messages": .counts(messages[$0] ?? [:])] }),
+                    "enrollments": .counts(states), "causes": .counts(causes),
+                ])
+            }
+            let shown = OutboxMessage.State.allCases
+            var table = Table([.init("STEP")] + shown.map { .init($0.rawValue.uppercased(), number: true) })
+            for step in 0..<steps { table.add([title(step)] + shown.map { "\(messages[step]?[$0] ?? 0)" }) }
+            table.write()
+            Console.out("")
+            FactSheet.write(
+                Enrollment.State.allCases.map { state in (state.rawValue, states[state].map(String.init)) }
+                    + Enrollment.Cause.allCases.map { cause in ("because \(cause.rawValue)", causes[cause].map(String.init)) })
+        }
+    }
+}
+
+extension OpenState {
+    /// How many enrollments of a sequence, all its versions, are in each state.
+    func states(of sequence: String) async throws -> [Enrollment.State: Int] {
+        var states: [Enrollment.State: Int] = [:]
+        try await eachEnrollment(of: sequence) { states[$0.state, default: 0] += 1 }
+        return states
+    }
+}
+
+extension JSONValue {
+    /// An object with the count of each word, every word of the kind named.
+    static func counts<Word: RawRepresentable<String> & CaseIterable & Hashable>(_ counts: [Word: Int]) -> JSONValue {
+        .object(Word.allCases.map { (key: $0.rawValue, value: .count(counts[$0] ?? 0)) })
+    }
+}
