@@ -3,7 +3,7 @@ import Testing
 
 @testable import SMTP
 
-/// Does what a server session asks, at once, and writes down what it did: `unknown@`, `relay@`, `temp@` and `full@` are refused as recipients,
+/// Does what a server session asks, at once, and writes down what it did: `unknown@`, `relay@`, `temp@`, `full@` and `grey@` are refused as recipients,
 /// every other one is accepted; content is stored as Q1, Q2, ... It refuses what no driver could do.
 struct ServerDriver {
     var session: ServerSession
@@ -90,6 +90,7 @@ struct ServerDriver {
                 case "relay": .relayDenied
                 case "temp": .unavailable
                 case "full": .mailboxFull
+                case "grey": .greylisted
                 default: .accepted
                 }
             perform(session.recipientVerdict(verdict))

@@ -62,6 +62,8 @@ package enum RecipientVerdict: Sendable, Hashable {
     case unavailable
     /// 452 4.2.2: no room for this mailbox now.
     case mailboxFull
+    /// 451 4.7.1: come again later.
+    case greylisted
 }
 
 /// The answer to `deliver`.

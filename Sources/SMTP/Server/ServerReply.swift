@@ -90,6 +90,7 @@ struct ServerReply: Sendable {
         case .relayDenied: ServerReply(550, "5.7.1", "Relaying denied")
         case .unavailable: ServerReply(451, "4.3.0", "Recipient cannot be checked now")
         case .mailboxFull: ServerReply(452, "4.2.2", "Mailbox full")
+        case .greylisted: ServerReply(451, "4.7.1", "Greylisted, please try again later")
         }
     }
 
