@@ -131,7 +131,7 @@ struct Desks {
 
     private static func unsubscribePolicy(_ settings: Settings) -> UnsubscribePolicy {
         let section = settings.unsubscribe
-        let base = section?.oneClickURL.map { $0.utf8.last == UInt8(ascii: "/") ? "\($0)u/" : "\($0)/u/" }
+        let base = section?.oneClickURL.map { $0.utf8.last == UInt8(ascii: "/") ? $0 : "\($0)/" }
         return UnsubscribePolicy(
             mailto: section.map { $0.listUnsubscribe != .https } ?? true, oneClickBase: section?.listUnsubscribe == .mailto ? nil : base,
             postalAddress: settings.compliance.postalAddress)
