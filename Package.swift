@@ -79,7 +79,12 @@ let package = Package(
         room(
             "Mailroom",
             ["Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "InternetMessage", "SMTP", "IMAP", "OpenSSL", logging, lifecycle]),
-        room("Rehearsal", ["Mailroom", "Outreach", "MailTransport", "InternetMessage", "SMTP", "OpenSSL", "DNS", "Embedded", nioCore, nioPosix, logging]),
+        room(
+            "Rehearsal",
+            [
+                "Mailroom", "Outreach", "MailTransport", "MailAuthentication", "InternetMessage", "SMTP", "OpenSSL", "DNS", "Embedded", nioCore,
+                nioPosix, logging,
+            ]),
 
         // F4: the store and the web.
         room("SQLiteStore", ["Outreach", "InternetMessage", grdb]),

@@ -57,6 +57,21 @@ static const unsigned char classify_sv_toml[] = {
 static const unsigned char classify_tr_toml[] = {
 #embed "files/classify/tr.toml"
 };
+static const unsigned char demo_ca_pem[] = {
+#embed "../../certs/demo/ca.pem"
+};
+static const unsigned char demo_contacts_csv[] = {
+#embed "files/demo/contacts.csv"
+};
+static const unsigned char demo_sequence_toml[] = {
+#embed "files/demo/sequence.toml"
+};
+static const unsigned char demo_server_key[] = {
+#embed "../../certs/demo/server.key"
+};
+static const unsigned char demo_server_pem[] = {
+#embed "../../certs/demo/server.pem"
+};
 
 #define ENTRY(name, bytes) {name, bytes, sizeof bytes}
 
@@ -79,6 +94,11 @@ static const CEmbeddedFile files[] = {
     ENTRY("classify/reports.toml", classify_reports_toml),
     ENTRY("classify/sv.toml", classify_sv_toml),
     ENTRY("classify/tr.toml", classify_tr_toml),
+    ENTRY("demo/ca.pem", demo_ca_pem),
+    ENTRY("demo/contacts.csv", demo_contacts_csv),
+    ENTRY("demo/sequence.toml", demo_sequence_toml),
+    ENTRY("demo/server.key", demo_server_key),
+    ENTRY("demo/server.pem", demo_server_pem),
 };
 
 const CEmbeddedFile *cembedded_file(size_t index) {
