@@ -33,6 +33,13 @@ struct OpenState {
         }
     }
 
+    static let clock = SystemClock()
+
+    /// The present moment as it can stand in a file name.
+    static func stamp() -> String {
+        String(decoding: clock.now().iso8601.utf8.filter { $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "-") }, as: UTF8.self)
+    }
+
     // MARK: Finding what a person named
 
     func address(_ text: String) throws(Failure) -> EmailAddress {

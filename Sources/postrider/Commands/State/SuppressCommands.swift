@@ -1,0 +1,280 @@
+import ArgumentParser
+import InternetMessage
+import Outreach
+
+struct Suppress: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Keep addresses and domains from ever being written to.",
+        subcommands: [SuppressAdd.self, SuppressRemove.self, SuppressList.self, SuppressImport.self, SuppressExport.self])
+}
+
+extension Suppression.Subject {
+    /// Reads an address, or a domain; nil for anything else.
+    init?(written text: String) {
+        if text.utf8.contains(UInt8(ascii: "@")) {
+            guard let address = EmailAddress(text) else { return nil }
+            self.init(address)
+        } else {
+            guard text.utf8.contains(UInt8(ascii: ".")), let ascii = DomainName.toASCII(text), ascii.utf8.first != UInt8(ascii: "[") else {
+                return nil
+            }
+            self = .domain(ascii)
+        }
+    }
+
+    static func read(_ text: String) throws(Failure) -> Self {
+        guard let subject = Self(written: text) else {
+            throw Failure(.badInput, "'\(TerminalText.line(text))' is neither an email address nor a domain")
+        }
+        return subject
+    }
+}
+
+/// Words and dates of a suppression as people write them.
+enum SuppressionWords {
+    static func reason(_ text: String) throws(Failure) -> Suppression.Reason {
+        guard let reason = Suppression.Reason(rawValue: text) else {
+            let known = Suppression.Reason.allCases.map(\.rawValue).joined(separator: " ")
+            throw Failure(.badInput, "'\(TerminalText.line(text))' is no reason; there are: \(known)")
+        }
+        return reason
+    }
+
+    /// The start (UTC) of a day such as `2027-03-01`, or a moment such as `2027-03-01T00:00:00Z`.
+    static func expiry(_ text: String) throws(Failure) -> Timestamp {
+        let bytes = Array(text.utf8)
+        let digits = bytes.prefix(10)
+        if digits.count == 10, digits[4] == UInt8(ascii: "-"), digits[7] == UInt8(ascii: "-"), let year = number(digits[0..<4]),
+            let month = number(digits[5..<7]), let day = number(digits[8..<10]), let date = CivilDate(year: year, month: month, day: day)
+        {
+            if bytes.count == 10 { return date.startOfDayUTC }
+            // What export writes.
+            let time = bytes[10...]
+            if time.count >= 10, bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
+                bytes.last == UInt8(ascii: "Z"), let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]),
+                let second = number(bytes[17..<19]), hour < 24, minute < 60, second < 60
+            {
+                return date.startOfDayUTC + .seconds(hour * 3600 + minute * 60 + second)
+            }
+        }
+        throw Failure(.badInput, "'\(TerminalText.line(text))' is not a day; write for instance 2027-03-01")
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
+        var value = 0
+        for byte in digits {
+            guard byte >= 48, byte <= 57 else { return nil }
+            value = value * 10 + Int(byte - 48)
+        }
+        return value
+    }
+}
+
+struct SuppressAdd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Suppress addresses and domains; what runs for them stops and what is queued is taken back.",
+        discussion:
+            "A domain means its own addresses, not those of its subdomains. An unsubscribe replaces any other reason and never ends.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Email addresses and domains.") var subjects: [String]
+    @Option(help: "unsubscribed, invalid_recipient, complaint, refused or manual.") var reason = "manual"
+    @Option(help: "Words that say who asked, and where.") var note = ""
+    @Option(help: "The first day (UTC) on which it no longer holds; unset: for ever.") var until: String?
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let reason = try SuppressionWords.reason(reason)
+            let expiry = try until.map { try SuppressionWords.expiry($0) }
+            if expiry != nil, reason == .unsubscribed { throw Failure(.usage, "an unsubscribe never ends; leave --until out") }
+            let named = try subjects.map { try Suppression.Subject.read($0) }
+            let words = note.utf8.isEmpty ? "by \(OpenState.person)" : "\(note) (\(OpenState.person))"
+            try await state.store.suppress(
+                named.map { subject in
+                    Suppression(
+                        id: state.ids.next(), workspace: state.workspace, subject: subject, reason: reason, source: .manual, note: words,
+                        at: state.now(), expiresAt: expiry)
+                })
+            for subject in named { Console.out("suppressed \(subject.kind) \(subject.text)") }
+        }
+    }
+}
+
+struct SuppressRemove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Take suppressions back. What was stopped stays stopped.",
+        discussion: "Whoever unsubscribed or complained asked to be left alone; --unsubscribed says that they asked to be written to again."
+    )
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Email addresses and domains.") var subjects: [String]
+    @Flag(help: "Also those who unsubscribed or complained.") var unsubscribed = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let named = try subjects.map { try Suppression.Subject.read($0) }
+            var present: [Suppression.Subject: Suppression] = [:]
+            try await state.eachSuppression { if named.contains($0.subject) { present[$0.subject] = $0 } }
+            for (subject, suppression) in present where !unsubscribed {
+                guard suppression.reason == .unsubscribed || suppression.reason == .complaint else { continue }
+                throw Failure(
+                    .badInput,
+                    "\(subject.text): \(suppression.reason.rawValue) (\(suppression.source.rawValue), \(suppression.at.iso8601)); nothing was done. "
+                        + "Add --unsubscribed when the person asked for mail again")
+            }
+            var missing = 0
+            for subject in named {
+                if try await state.store.unsuppress(workspace: state.workspace, subject: subject) {
+                    Console.out("removed \(subject.kind) \(subject.text)")
+                } else {
+                    Console.error("\(subject.text) was not suppressed")
+                    missing += 1
+                }
+            }
+            if missing > 0 { throw ExitStatus.badInput.code }
+        }
+    }
+}
+
+struct SuppressList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List what is suppressed, and why.")
+
+    @OptionGroup var conf: ConfOption
+    @Flag(help: "One JSON object per suppression.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var table = Table([
+                .init("SUBJECT"), .init("REASON"), .init("SOURCE"), .init("SINCE"), .init("UNTIL"), .init("NOTE", limit: 80),
+            ])
+            try await state.eachSuppression { suppression in
+                if json { return JSONLine.write(state.json(suppression)) }
+                table.add([
+                    suppression.subject.text, suppression.reason.rawValue, suppression.source.rawValue, suppression.at.iso8601,
+                    suppression.expiresAt?.iso8601 ?? "-", suppression.note,
+                ])
+            }
+            if !json { table.isEmpty ? Console.out("nothing is suppressed") : table.write() }
+        }
+    }
+}
+
+struct SuppressImport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Suppress what a file lists.",
+        discussion: """
+            A CSV file with a column 'subject' (or 'email', 'address', 'domain') and, if they are there, 'reason', 'note' and 'expires_at', as \
+            'suppress export' writes it; or a file with one address or domain a line. Bad rows are named and the exit status is 65; the good \
+            ones are stored.
+            """)
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "The file, or - for standard input.") var file: String
+    @Option(help: "Reason of rows that give none.") var reason = "manual"
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let fallback = try SuppressionWords.reason(reason)
+            let sheet = try SuppressionSheet(try InputFile.bytes(file), file: file)
+            var suppressions: [Suppression] = []
+            var faults = 0
+            for row in sheet.rows {
+                do throws(Failure) {
+                    suppressions.append(
+                        Suppression(
+                            id: state.ids.next(), workspace: state.workspace, subject: try .read(row.subject),
+                            reason: try row.reason.map { text throws(Failure) in try SuppressionWords.reason(text) } ?? fallback,
+                            source: .import, note: row.note ?? "from \(file)", at: state.now(),
+                            expiresAt: try row.expiry.map { text throws(Failure) in try SuppressionWords.expiry(text) }))
+                } catch {
+                    faults += 1
+                    Console.error("\(file):\(row.line): \(error.message)")
+                }
+            }
+            for start in stride(from: 0, to: suppressions.count, by: 500) {
+                try await state.store.suppress(Array(suppressions[start..<min(start + 500, suppressions.count)]))
+            }
+            Console.out("\(file): \(sheet.rows.count) rows: \(suppressions.count) suppressed, \(faults) refused")
+            if faults > 0 { throw ExitStatus.badInput.code }
+        }
+    }
+}
+
+/// A file of suppressions: a table with a header, or one subject a line.
+struct SuppressionSheet {
+    struct Row {
+        let line: Int
+        let subject: String
+        let reason: String?
+        let note: String?
+        let expiry: String?
+    }
+
+    let rows: [Row]
+
+    init(_ bytes: [UInt8], file: String) throws(Failure) {
+        let table: CSVTable
+        do throws(CSVTable.Fault) {
+            table = try CSVTable(parsing: bytes)
+        } catch {
+            throw Failure(.badInput, "\(file):\(error)")
+        }
+        let header = table.header.map { title in
+            String(decoding: ContactSheet.trimmed(title).utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self)
+        }
+        func column(_ names: [String]) -> Int? { header.firstIndex { title in names.contains { $0.utf8.elementsEqual(title.utf8) } } }
+        let subject = column(["subject", "email", "e-mail", "address", "domain"])
+        let first = table.header.first.map(ContactSheet.trimmed) ?? ""
+        guard subject != nil || Suppression.Subject(written: first) != nil else {
+            throw Failure(
+                .badInput, "\(file):1: no column 'subject'; name the columns in the first line, or list one address or domain a line")
+        }
+        let (reason, note, expiry) =
+            subject == nil ? (nil, nil, nil) : (column(["reason"]), column(["note"]), column(["expires_at", "until"]))
+        func cell(_ cells: [String], _ column: Int?) -> String? {
+            guard let column, cells.indices.contains(column) else { return nil }
+            let text = ContactSheet.trimmed(cells[column])
+            return text.utf8.isEmpty ? nil : text
+        }
+        let all = (subject == nil ? [(line: 1, cells: table.header)] : []) + table.rows.map { (line: $0.line, cells: $0.cells) }
+        rows = all.map { row in
+            Row(
+                line: row.line, subject: cell(row.cells, subject ?? 0) ?? "", reason: cell(row.cells, reason), note: cell(row.cells, note),
+                expiry: cell(row.cells, expiry))
+        }
+    }
+}
+
+struct SuppressExport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write all suppressions as CSV to standard output, as 'suppress import' reads them.")
+
+    @OptionGroup var conf: ConfOption
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            Console.out("subject,kind,reason,source,note,at,expires_at")
+            try await state.eachSuppression { suppression in
+                let cells = [
+                    suppression.subject.text, suppression.subject.kind, suppression.reason.rawValue, suppression.source.rawValue,
+                    suppression.note, suppression.at.iso8601, suppression.expiresAt?.iso8601 ?? "",
+                ]
+                Console.out(cells.map(CSVCell.written).joined(separator: ","))
+            }
+        }
+    }
+}
+
+enum CSVCell {
+    /// A cell as RFC 4180 writes it.
+    static func written(_ text: String) -> String {
+        let special: [UInt8] = [UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: ";"), 9, 10, 13]
+        guard text.utf8.contains(where: special.contains) else { return text }
+        var out = [UInt8(ascii: "\"")]
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "\"") { out.append(byte) }
+            out.append(byte)
+        }
+        return String(decoding: out + [UInt8(ascii: "\"")], as: UTF8.self)
+    }
+}
