@@ -12,6 +12,9 @@ struct Postrider: AsyncParsableCommand {
             78 configuration.
             """, version: Version.text,
         subcommands: [Serve.self, Check.self, Conf.self] + RehearsalCommands.all + StateCommands.all + ToolCommands.all)
+
+    /// Also before the command, as in `postrider --conf FILE check`; each command takes it from here.
+    @OptionGroup var conf: ConfOption
 }
 
 enum Version {
