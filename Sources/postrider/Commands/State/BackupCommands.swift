@@ -17,6 +17,9 @@ struct Backup: AsyncParsableCommand {
 
     func run() async throws {
         try await DatabaseFile.use(conf) { store in
+            if FileManager.default.fileExists(atPath: file) {
+                throw Failure(.badInput, "\(file) is there already; a backup never overwrites, so give another name or remove it")
+            }
             try await store.backup(to: file)
             let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? NSNumber)?.int64Value ?? 0
             Console.out("\(file): \(size) bytes")
@@ -66,7 +69,8 @@ struct Restorer {
         do throws(StoreError) {
             try await check(file, stop: stop)
         } catch {
-            throw Failure(.badInput, error.message.replacing(draft, with: file))
+            let message = error.message.replacing(draft, with: file)
+            throw Failure(.badInput, message.contains(file) ? message : "\(file): \(message); nothing was restored")
         }
         let kept = try await setAside()
         try rename(draft, to: path)
@@ -94,6 +98,11 @@ struct Restorer {
         }
         if stop { try await store.setStop(reason: "restored from \(file) (\(OpenState.person))", at: OpenState.clock.now()) }
         try store.close()
+        // The pool closes its writer before its readers, and only a writer brings the log into the file: one that had no readers does.
+        try DatabaseFile.open(draft).close()
+        guard !FileManager.default.fileExists(atPath: draft + "-wal") else {
+            throw StoreError(code: .unusable, message: "\(draft): its log could not be brought into it; nothing was restored")
+        }
     }
 
     /// Moves the database that is there out of the way; its log first, so that it can never be taken for the new one's.

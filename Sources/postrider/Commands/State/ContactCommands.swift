@@ -220,7 +220,7 @@ struct ContactsShow: AsyncParsableCommand {
                 FactSheet.write([
                     ("sequence", version?.plan.name), ("enrollment", enrollment.id.description), ("identity", enrollment.identity),
                     ("state", enrollment.state.rawValue), ("cause", enrollment.cause?.rawValue), ("reason", enrollment.reason),
-                    ("steps left", version.map { "\(min(enrollment.nextStep, $0.plan.steps.count)) of \($0.plan.steps.count) done" }),
+                    ("steps", version.map { "\(min(enrollment.nextStep, $0.plan.steps.count)) of \($0.plan.steps.count) done" }),
                     ("due", enrollment.dueAt?.iso8601), ("held by", enrollment.heldBy),
                 ])
             }
