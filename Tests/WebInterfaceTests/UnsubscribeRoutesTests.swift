@@ -39,7 +39,7 @@ struct WebInterfaceRoutesTests {
     @Test("GET and HEAD show a page and never act, however often")
     func getNeverActs() async throws {
         let desk = Desk()
-        try await application(desk).test(.router) { client in
+        try await application(desk).test(.router) { client async throws in
             for method in [HTTPRequest.Method.get, .head] {
                 for _ in 0..<20 {
                     let response = try await client.execute(uri: "/u/\(oneToken)", method: method)
@@ -60,7 +60,7 @@ struct WebInterfaceRoutesTests {
         ])
     func postActs(contentType: String) async throws {
         let desk = Desk()
-        try await application(desk).test(.router) { client in
+        try await application(desk).test(.router) { client async throws in
             for _ in 0..<2 {
                 let response = try await client.execute(
                     uri: "/u/\(oneToken)", method: .post, headers: [.contentType: contentType],
@@ -80,7 +80,7 @@ struct WebInterfaceRoutesTests {
         ])
     func unknown(path: String) async throws {
         let desk = Desk()
-        try await application(desk).test(.router) { client in
+        try await application(desk).test(.router) { client async throws in
             for method in [HTTPRequest.Method.get, .post] {
                 #expect(try await client.execute(uri: path, method: method).status == .notFound)
             }
@@ -90,10 +90,10 @@ struct WebInterfaceRoutesTests {
 
     @Test("health says what is wrong")
     func health() async throws {
-        try await application(Desk()).test(.router) { client in
+        try await application(Desk()).test(.router) { client async throws in
             #expect(try await client.execute(uri: "/healthz", method: .get).status == .ok)
         }
-        try await application(Desk(), Board(wrong: ["store: disk is full"])).test(.router) { client in
+        try await application(Desk(), Board(wrong: ["store: disk is full"])).test(.router) { client async throws in
             let response = try await client.execute(uri: "/healthz", method: .get)
             #expect(response.status == .serviceUnavailable)
             #expect(String(buffer: response.body) == "store: disk is full\n")
@@ -107,12 +107,12 @@ struct WebInterfaceRoutesTests {
             title: "Rehearsal", now: "2026-03-02T08:00:00Z", queue: [("sent", 3)],
             rows: [.init(contact: hostile, sequence: "intro", stepsSent: 1, state: "active", reason: hostile)],
             events: [.init(at: "t", kind: "received", contact: "a", summary: hostile)])
-        try await application(Desk(), Board(shown: snapshot)).test(.router) { client in
+        try await application(Desk(), Board(shown: snapshot)).test(.router) { client async throws in
             let page = String(buffer: try await client.execute(uri: "/", method: .get).body)
             #expect(!page.utf8.containsBytes("<script>"))
             #expect(page.utf8.containsBytes("&quot;\u{301}&lt;script&gt;"))
         }
-        try await application(Desk()).test(.router) { client in
+        try await application(Desk()).test(.router) { client async throws in
             #expect(try await client.execute(uri: "/", method: .get).status == .notFound)
         }
     }
