@@ -44,6 +44,9 @@ struct ClientConnection: Sendable {
         channel.eventLoop.execute { order(handler.value) }
     }
 
+    /// Returns when the channel is closed, also in a task that was cancelled.
+    func closed() async { try? await channel.closeFuture.get() }
+
     func facts() async -> SMTPClientHandler.Facts? {
         try? await channel.eventLoop.submit { handler.value.facts }.get()
     }

@@ -27,6 +27,8 @@ final class SMTPClientHandler: ChannelInboundHandler {
         var transcript: String
         var note: String?
         var isPeerRefused: Bool
+        /// What the transaction or, where there was none, the session came to; nil as long as it is open.
+        var outcome: DeliveryOutcome?
     }
 
     private static let block = 65_536
@@ -44,6 +46,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
     private var note: String?
     private var handshaking = false
     private var isPeerRefused = false
+    private var outcome: DeliveryOutcome?
 
     /// - Parameters:
     ///   - content: dot-stuffed, without the final dot.
@@ -55,7 +58,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
         self.news = news
     }
 
-    var facts: Facts { Facts(tls: tls, transcript: transcript.text, note: note, isPeerRefused: isPeerRefused) }
+    var facts: Facts { Facts(tls: tls, transcript: transcript.text, note: note, isPeerRefused: isPeerRefused, outcome: outcome) }
 
     // MARK: Answers of the deliverer
 
@@ -164,8 +167,12 @@ final class SMTPClientHandler: ChannelInboundHandler {
             deadline?.cancel()
             deadline = nil
         case .transactionFinished(let outcomes):
-            if let outcome = outcomes.first?.outcome { news.yield(.finished(outcome)) }
-        case .sessionFailed(let failure): news.yield(.failed(failure))
+            guard let reached = outcomes.first?.outcome else { return }
+            outcome = outcome ?? reached
+            news.yield(.finished(reached))
+        case .sessionFailed(let failure):
+            outcome = outcome ?? .deferred(failure)
+            news.yield(.failed(failure))
         case .close: context?.close(promise: nil)
         }
     }

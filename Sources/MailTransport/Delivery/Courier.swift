@@ -128,7 +128,10 @@ package struct Courier: Sendable {
                 break
             }
         }
+        // A cancelled task hears no more news. Only the machine knows then whether the final dot was out.
+        if result == nil { await connection.closed() }
         let facts = await connection.facts()
+        if result == nil, let outcome = facts?.outcome { result = withdrawn ? .withdrawn : .outcome(outcome) }
         return DeliveryReport(
             result: result ?? .outcome(.deferred(DeliveryFailure(stage: .connect, scope: .session, cause: .connectionLost))),
             remoteMTA: host.description, tls: facts?.tls, transcript: facts?.transcript ?? "", note: facts?.note,
