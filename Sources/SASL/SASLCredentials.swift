@@ -29,6 +29,11 @@ package struct SASLCredentials: Sendable, CustomStringConvertible, CustomReflect
         SASLCredentials(user: user, authorization: "", secret: .ticket)
     }
 
+    /// The password, for the older commands of a protocol that take it outside of SASL; nil for a token or a ticket.
+    package var password: [UInt8]? {
+        if case .password(let password) = secret { password } else { nil }
+    }
+
     func allows(_ mechanism: SASLMechanism) -> Bool {
         switch (secret, mechanism) {
         case (.password, .plain), (.password, .login), (.password, .cramMD5), (.password, .scramSHA1), (.password, .scramSHA256): true

@@ -43,18 +43,25 @@ extension ClientSession {
         }
         switch configuration.authentication {
         case .login(let credentials):
-            guard !capabilities.has("LOGINDISABLED") else { return close(.loginUnavailable) }
-            begin("LOGIN ", .login) {
-                $0.string(credentials.username)
-                $0.words(" ")
-                $0.string(credentials.password)
-            }
-            self.capabilities = nil
+            logIn(credentials, capabilities)
         case .sasl:
-            guard !capabilities.mechanisms.isEmpty else { return close(.loginUnavailable) }
+            guard !capabilities.mechanisms.isEmpty else {
+                guard let fallback = configuration.loginFallback else { return close(.loginUnavailable) }
+                return logIn(fallback, capabilities)
+            }
             phase = .choosingMechanism
             actions.append(.startAuthentication(offered: capabilities.mechanisms, initialResponse: capabilities.has("SASL-IR")))
         }
+    }
+
+    private mutating func logIn(_ credentials: Credentials, _ capabilities: Capabilities) {
+        guard !capabilities.has("LOGINDISABLED") else { return close(.loginUnavailable) }
+        begin("LOGIN ", .login) {
+            $0.string(credentials.username)
+            $0.words(" ")
+            $0.string(credentials.password)
+        }
+        self.capabilities = nil
     }
 
     mutating func endStartTLS(_ status: StatusResponse) {

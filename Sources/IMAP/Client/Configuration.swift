@@ -48,6 +48,8 @@ extension ClientSession {
 
         package var encryption: Encryption = .implicit
         package var authentication: Authentication
+        /// For `sasl`: what the LOGIN command is given when the server offers no mechanism at all; nil: such a server is left.
+        package var loginFallback: Credentials?
         package var credentialPolicy: CredentialPolicy = .verifiedTLS
         /// Polled in turn, the first one last, so that IDLE can follow on it.
         package var mailboxes: [MailboxSelector]

@@ -82,6 +82,7 @@ package final class MailboxWatcher: Sendable {
             case .none: .none
             }
         if account.tls == .none, account.credentials.isLocal { configuration.credentialPolicy = .anywhere }
+        configuration.loginFallback = loginFallback
         configuration.access = account.access
         configuration.since = SearchDate(millisecondsSince1970: (now - account.lookback).milliseconds)
         configuration.watches = watches
@@ -91,6 +92,15 @@ package final class MailboxWatcher: Sendable {
         var cursors = try await desk.cursors(account: account.name)
         for (mailbox, counts) in setbacks.withLock({ $0 }) { cursors[mailbox]?.setbacks = counts }
         return ClientSession(configuration: configuration, cursors: cursors)
+    }
+
+    /// Old servers know the LOGIN command only; it shows the password as PLAIN does, so it needs the same leave.
+    private var loginFallback: Credentials? {
+        let credentials = account.credentials
+        guard credentials.mechanisms.contains(where: { $0 == .plain || $0 == .login }), let password = credentials.sasl.password else {
+            return nil
+        }
+        return Credentials(username: Array(credentials.sasl.user.utf8), password: password)
     }
 
     // MARK: Connection
@@ -149,7 +159,9 @@ package final class MailboxWatcher: Sendable {
                 answer(challenge, with: exchange, connection: connection)
             case .authenticated:
                 loggedIn = true
-                if (try? exchange?.finish()) == nil { connection.tell { $0.closeNow(because: "the server did not prove who it is") } }
+                if let exchange, (try? exchange.finish()) == nil {
+                    connection.tell { $0.closeNow(because: "the server did not prove who it is") }
+                }
             case .deliver(let message):
                 try await desk.store(message, account: account.name)
                 connection.tell { $0.committed(message.uid) }
