@@ -97,14 +97,16 @@ package struct StepComposer: Sendable {
             subject = order.templates.steps.prefix(step).compactMap(\.subject).last.map(text) ?? ""
         }
         var body = text(templates.text)
-        let html = templates.html.map(text)
+        var html = templates.html.map(text)
         guard missing.isEmpty else { return .failed(.missing(missing)) }
         for (part, content) in [("subject", subject), ("text", body), ("html", html ?? "")] {
             if let mark = Self.leftOver(in: content) { return .failed(.impossible("the \(part) still shows \(mark) after rendering")) }
         }
         if Self.isBlank(subject) { return .failed(.impossible("the subject is empty")) }
         if Self.isBlank(body) { return .failed(.impossible("the text is empty")) }
-        for line in [order.identity.signature, unsubscribe.postalAddress].compactMap({ $0 }) { body += "\n\n\(line)" }
+        let footer = [order.identity.signature, unsubscribe.postalAddress].compactMap { $0.map(Self.trimmed) }
+        body = ([Self.trimmed(body)] + footer).joined(separator: "\n\n")
+        html = html.map { Self.adding(footer, toHTML: $0) }
         return .rendered(Rendered(subject: subject, text: body, html: html, thread: thread))
     }
 
@@ -129,6 +131,28 @@ package struct StepComposer: Sendable {
     private static func reply(to subject: String) -> String {
         let start = Array(subject.utf8.prefix(3)).map { $0 | 0x20 }
         return start == Array("re:".utf8) ? subject : "Re: \(subject)"
+    }
+
+    /// Without line ends and blanks at its end.
+    private static func trimmed(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        let end = bytes.lastIndex { $0 > 32 }.map { $0 + 1 } ?? 0
+        return String(decoding: bytes[..<end], as: UTF8.self)
+    }
+
+    /// Puts a paragraph for each text at the end of the page: before its last `</body>`, or behind everything.
+    private static func adding(_ footer: [String], toHTML html: String) -> String {
+        let bytes = Array(html.utf8)
+        let mark = Array("</body".utf8)
+        let place = bytes.indices.last { index in
+            bytes[index...].count >= mark.count && bytes[index..<(index + mark.count)].map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 } == mark
+        }
+        let end = place ?? bytes.endIndex
+        let paragraphs = footer.map { text in
+            let lines = HTMLEscape.escape(text).utf8.split(separator: 10).map { String(decoding: Array($0), as: UTF8.self) }
+            return "<p>\(lines.joined(separator: "<br>\n"))</p>\n"
+        }
+        return String(decoding: bytes[..<end], as: UTF8.self) + paragraphs.joined() + String(decoding: bytes[end...], as: UTF8.self)
     }
 
     private static func isBlank(_ text: String) -> Bool { text.utf8.allSatisfy { $0 <= 32 } }

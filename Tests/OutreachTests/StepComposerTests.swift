@@ -1,0 +1,64 @@
+import InternetMessage
+import Testing
+
+@testable import Outreach
+
+/// What stands under every message.
+@Suite struct StepComposerTests {
+    private let now = Timestamp(seconds: 1_772_440_200)
+
+    private func compose(text: String, html: String?, signature: String?, postalAddress: String?) throws -> Message {
+        let ids = RecordIDs(now: { Timestamp(seconds: 1_772_440_200) }, random: { 7 })
+        let chance = Chance(seed: Array(repeating: 1, count: 32))
+        let delay = try #require(ISODuration("PT0S"))
+        let plan = SequencePlan(
+            name: "one", description: "",
+            steps: [.init(name: "a", delay: delay, subject: "Hi", text: text, html: html)],
+            stopOn: [])
+        let contact = Contact(id: ids.next(), address: try #require(EmailAddress("ann@example.com")), createdAt: now)
+        let version = SequenceVersion(id: ids.next(), workspace: .default, plan: plan, hash: "00")
+        let enrollment = Enrollment(
+            id: ids.next(), workspace: .default, contact: contact.id, sequence: version.id, identity: "anna", state: .active, cause: nil,
+            reason: "", nextStep: 0, dueAt: now, heldBy: nil, version: 0, createdAt: now)
+        let zone = try #require(LocalZone("UTC"))
+        let window = try #require(SendingWindow(days: Set(Weekday.allCases), opens: 0, closes: 1440, zone: zone))
+        let identity = SenderIdentity(
+            name: "anna", from: Mailbox(address: try #require(EmailAddress("anna@example.org"))), route: "r", replyTo: .mailbox,
+            returnPath: .mailbox, pacing: .init(dailyLimit: nil, minimumGap: .zero, gapJitter: .zero, window: window), signature: signature)
+        let composer = StepComposer(
+            hostname: "out.example.org", addresses: nil,
+            unsubscribe: UnsubscribePolicy(mailto: false, oneClickBase: nil, postalAddress: postalAddress), chance: chance, ids: ids)
+        let order = StepComposer.Order(
+            due: DueEnrollment(enrollment: enrollment, contact: contact, sequence: version), templates: try StepTemplates(plan),
+            identity: identity, earlier: [], now: now)
+        guard case .message(let message) = composer.compose(order) else { throw Refused() }
+        return Message(parsing: message.bytes)
+    }
+
+    private struct Refused: Error {}
+
+    @Test("signature and postal address stand under the text, one empty line before each", arguments: ["Hello", "Hello\n", "Hello\n\n"])
+    func underText(text: String) throws {
+        let message = try compose(text: text, html: nil, signature: "Anna\nAcme\n", postalAddress: "1 Street")
+        #expect(message.text == "Hello\n\nAnna\nAcme\n\n1 Street\n")
+    }
+
+    @Test(
+        "signature and postal address stand in the HTML too, escaped and inside of its body",
+        arguments: [
+            ("<p>Hi</p>\n", "<p>Hi</p>\n<p>A &amp; B<br>\nAcme</p>\n<p>1 Street</p>\n"),
+            ("<html><BODY>Hi</BODY></html>\n", "<html><BODY>Hi<p>A &amp; B<br>\nAcme</p>\n<p>1 Street</p>\n</BODY></html>\n"),
+        ])
+    func underHTML(html: String, expected: String) throws {
+        let message = try compose(text: "Hi", html: html, signature: "A & B\nAcme", postalAddress: "1 Street")
+        #expect(message.html == expected)
+        #expect(message.text == "Hi\n\nA & B\nAcme\n\n1 Street\n")
+    }
+
+    @Test("nothing is added when nothing is configured")
+    func nothing() throws {
+        let message = try compose(text: "Hi\n", html: "<p>Hi</p>\n", signature: nil, postalAddress: nil)
+        #expect(message.text == "Hi\n")
+        #expect(message.html == "<p>Hi</p>\n")
+    }
+}
