@@ -38,5 +38,5 @@ enum Page {
 }
 
 extension HTTPField.Name {
-    static let referrerPolicy = Self(parsed: "Referrer-Policy") ?? .referer
+    static let referrerPolicy = Self("Referrer-Policy") ?? .referer
 }
