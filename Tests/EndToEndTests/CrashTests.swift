@@ -1,0 +1,182 @@
+import Foundation
+import Synchronization
+import TestKit
+import Testing
+
+/// `kill -9` at random moments: nothing is lost, nothing leaves twice, and what is uncertain is said to be so.
+@Suite("crashes of serve", .serialized)
+struct CrashTests {
+    static let kills = 20
+    static let messages = 200
+
+    /// Small numbers that a seed gives again (SplitMix64).
+    struct Dice: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+            return mixed ^ (mixed >> 31)
+        }
+
+        /// The seed that `CRASH_SEED` names, to run a failure again; else a new one.
+        static func seed() -> UInt64 {
+            ProcessInfo.processInfo.environment["CRASH_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: .min ... .max)
+        }
+    }
+
+    private static func kill(_ serve: ChildProcess) async throws {
+        serve.signal(SIGKILL)
+        #expect(try await serve.waitForEnd() == .killed(signal: SIGKILL))
+    }
+
+    @Test("killed while it sends: each message leaves once, or is held as ambiguous", .timeLimit(.minutes(4)))
+    func whileSending() async throws {
+        let seed = Dice.seed()
+        var dice = Dice(state: seed)
+        let sink = try SinkSMTP()
+        let addresses = (1...Self.messages).map { "person-\($0)@customers.example.net" }
+        // The reply to the dot takes its time, so that kills fall into every stage of a transaction and not beside it.
+        for address in addresses { sink.script(address, then: .delayReply(.milliseconds(Int.random(in: 0...60, using: &dice)))) }
+        let premises = try Premises(Premises.plainRoute("sink", port: sink.port, connections: 4) + Premises.identity(route: "sink"))
+        try await premises.load(sequence: "one", delays: ["PT0S"])
+        try await premises.importContacts(addresses)
+        try await premises.run(["enroll", "one", "--all"])
+
+        var serve = try await premises.serve()
+        var kills = 0
+        for round in 1...Self.kills {
+            // The moments are spread over the whole run: each kill waits for its share of the messages and then some time by chance.
+            let share = round * Self.messages / (Self.kills + 1)
+            try await eventually("\(share) messages in the sink, which has \(sink.messages.count)\n\(serve.outputTail)", within: .seconds(60)) {
+                sink.messages.count >= share
+            }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0...80, using: &dice)))
+            try await Self.kill(serve)
+            kills += 1
+            serve = try await premises.serve()
+        }
+        let queue = try await eventually("a quiet queue\n\(serve.outputTail)", within: .seconds(90)) {
+            let all = try await premises.query(Premises.Queued.self, ["queue", "list", "--all"])
+            let isQuiet = all.count == Self.messages && all.allSatisfy { $0.state == "sent" || $0.ambiguous }
+            return isQuiet ? all : nil
+        }
+        #expect(await serve.end(patience: .seconds(40)) == .exited(0), "\(serve.outputTail)")
+
+        let received = sink.messages
+        let counts = Dictionary(grouping: received, by: \.messageID).mapValues(\.count)
+        let twice = counts.filter { $0.value > 1 }
+        let ambiguous = Set(queue.filter(\.ambiguous).map(\.messageId))
+        let sent = Set(queue.filter { $0.state == "sent" }.map(\.messageId))
+        let lost = addresses.filter { address in !queue.contains { $0.recipient == address } } + sent.filter { counts[$0] == nil }
+        // What the sink has whole and we know no reply of.
+        let unknown = Set(counts.keys).subtracting(sent)
+        print("sending: seed \(seed), kills \(kills), in the sink \(received.count), lost \(lost.count), duplicates \(twice.count), ambiguous \(ambiguous.count) (of which arrived: \(unknown.count))")
+        #expect(kills == Self.kills && lost.isEmpty && twice.isEmpty, "seed \(seed): lost \(lost), twice \(twice)")
+        #expect(unknown.isSubset(of: ambiguous) && sent.count + ambiguous.count == Self.messages, "seed \(seed)")
+        #expect(counts.keys.allSatisfy { sent.contains($0) || ambiguous.contains($0) })
+        // They are listed for a person, who must say so to let one leave a second time.
+        let listed = try await premises.query(Premises.Queued.self, ["queue"])
+        #expect(Set(listed.map(\.messageId)) == ambiguous)
+    }
+
+    @Test("killed while it receives: every message that got a 250 is kept, once", .timeLimit(.minutes(4)), arguments: ["smtp", "lmtp"])
+    func whileReceiving(_ dialect: String) async throws {
+        let seed = Dice.seed()
+        var dice = Dice(state: seed)
+        let port = try FreePort.next()
+        let sink = try SinkSMTP()
+        let premises = try Premises(
+            Premises.plainRoute("sink", port: sink.port) + Premises.identity(route: "sink") + """
+
+                [listener.\(dialect)]
+                listen = ["127.0.0.1:\(port)"]
+                accept_domains = ["r.example.com"]
+                max_connections_per_ip = 100
+                max_messages_per_session = 1000
+                """)
+        let hello = dialect == "smtp" ? "EHLO world.example.net" : "LHLO world.example.net"
+        let client = Sender(port: port, hello: hello)
+        let sending = Task { try await client.send(Self.messages / 2, named: dialect) }
+        defer { sending.cancel() }
+
+        var serve = try await premises.serve()
+        for round in 1...(Self.kills / 2) {
+            let share = round * (Self.messages / 2) / (Self.kills / 2 + 1)
+            try await eventually("\(share) messages taken\n\(serve.outputTail)", within: .seconds(60)) { client.count >= share }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0...40, using: &dice)))
+            try await Self.kill(serve)
+            serve = try await premises.serve()
+        }
+        let taken = try await sending.value
+        #expect(taken.count == Self.messages / 2)
+
+        // Role mail answers nothing of ours, so each is listed with the other replies when it is sorted.
+        let kept = try await eventually("all sorted\n\(serve.outputTail)", within: .seconds(60)) {
+            let kept = try await premises.query(Premises.Reply.self, ["inbox", "list", "--limit", "10000"]).compactMap(\.messageId)
+            return Set(kept).isSuperset(of: taken) ? kept : nil
+        }
+        #expect(await serve.end(patience: .seconds(40)) == .exited(0), "\(serve.outputTail)")
+        let counts = Dictionary(grouping: kept, by: \.self).mapValues(\.count)
+        let lost = taken.filter { counts[$0] == nil }
+        let twice = counts.filter { $0.value > 1 }
+        print(
+            "receiving by \(dialect): seed \(seed), kills \(Self.kills / 2), got 250 \(taken.count), no answer \(client.unanswered), kept \(kept.count),",
+            "lost \(lost.count), duplicates \(twice.count)")
+        #expect(lost.isEmpty && twice.isEmpty, "seed \(seed): lost \(lost), twice \(twice)")
+    }
+}
+
+/// A client that goes on as soon as somebody listens again, and never offers a message twice.
+private final class Sender: Sendable {
+    private let port: Int
+    private let hello: String
+    private let state = Mutex((taken: [String](), unanswered: 0))
+
+    init(port: Int, hello: String) {
+        self.port = port
+        self.hello = hello
+    }
+
+    /// How many messages got their 250.
+    var count: Int { state.withLock { $0.taken.count } }
+    /// How many were offered and got no answer.
+    var unanswered: Int { state.withLock { $0.unanswered } }
+
+    /// Sends messages with Message-IDs of their own until `count` of them got their 250, and returns those ids.
+    func send(_ count: Int, named name: String) async throws -> [String] {
+        var number = 0
+        while self.count < count {
+            try Task.checkCancellation()
+            do {
+                let client = try await LineClient.connect(port: port)
+                defer { client.close() }
+                guard try await client.readReply().last?.hasPrefix("220 ") == true else { continue }
+                _ = try await client.command(hello)
+                while self.count < count {
+                    number += 1
+                    let id = "\(name)-\(number)@world.example.net"
+                    state.withLock { $0.unanswered += 1 }
+                    for command in ["MAIL FROM:<ann@world.example.net>", "RCPT TO:<postmaster@r.example.com>", "DATA"] {
+                        _ = try await client.command(command)
+                    }
+                    try await client.sendRaw(
+                        Array(Letter.reply(from: "ann@world.example.net", to: "postmaster@r.example.com", id: id, text: "Number \(number)").utf8)
+                            + Array(".\r\n".utf8))
+                    guard try await client.readReply().last?.hasPrefix("250 ") == true else { break }
+                    state.withLock {
+                        $0.unanswered -= 1
+                        $0.taken.append(id)
+                    }
+                }
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        return state.withLock { $0.taken }
+    }
+}

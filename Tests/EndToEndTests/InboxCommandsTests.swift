@@ -1,0 +1,110 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Replies as they came in by the real listener, looked at and corrected through the built executable.
+@Suite("inbox commands")
+struct InboxCommandsTests {
+    /// A bench with `serve` up, on which ann's first letter has left and these came in: from ann to a role address (a low-certainty match),
+    /// from ann to her reply address, and from a stranger.
+    private struct Scene {
+        let bench: StateBench
+        let serve: ChildProcess
+        let port: Int
+    }
+
+    private func scene() async throws -> Scene {
+        let port = try FreePort.next()
+        let bench = try StateBench(listener: port)
+        try await bench.prepare()
+        _ = try await bench.output("enroll", "hello", "ann@example.org")
+        let serve = try await bench.serve()
+        try await serve.waitForPort(port)
+        _ = try await bench.queue("the first letter") { $0.map { $0["state"] } == ["sent"] }
+        return Scene(bench: bench, serve: serve, port: port)
+    }
+
+    /// Puts a message in by the listener and returns it as it is listed.
+    private func deliver(_ scene: Scene, from: String, to: String, _ id: String, _ text: String) async throws -> JSONObject {
+        let client = try await LineClient.connect(port: scene.port)
+        _ = try await client.readReply()
+        let dialogue = ["EHLO mx.example.org", "MAIL FROM:<\(from)>", "RCPT TO:<\(to)>", "DATA"]
+        for command in dialogue { #expect(try await client.command(command).last?.first.map { "23".contains($0) } == true, "\(command)") }
+        let message = "From: <\(from)>\r\nTo: <\(to)>\r\nSubject: Re: Hello\r\nMessage-ID: <\(id)@example.org>\r\n\r\n\(text)\r\n."
+        #expect(try await client.command(message).last?.hasPrefix("250") == true)
+        client.close()
+        return try await eventually("\(id) sorted", within: .seconds(60)) {
+            try await scene.bench.objects("inbox", "list").first { $0["message_id"] == "\(id)@example.org" }
+        }
+    }
+
+    private func enrollment(_ scene: Scene) async throws -> JSONObject {
+        try #require(try await scene.bench.objects("contacts", "show", "ann@example.org").first?.list("enrollments").first)
+    }
+
+    @Test("a low-certainty match does nothing until a person confirms it, once")
+    func confirm() async throws {
+        let scene = try await scene()
+        let bench = scene.bench
+        let reply = try await deliver(
+            scene, from: "ann@example.org", to: "postmaster@r.example.com", "m1", "Please unsubscribe me from your list.")
+        #expect(reply["certainty"] == "low" && reply["class"] == "unsubscribe" && reply.texts("proofs")?.count == 1)
+        #expect(reply.object("enrollment")?["state"] == "active")
+        let id = try #require(reply["id"])
+        let shown = try #require(try await bench.objects("inbox", "show", id).first)
+        #expect(shown.list("timeline").map { $0["kind"] }.suffix(3) == ["received", "correlated", "classified"])
+        #expect(shown["text"] == "Please unsubscribe me from your list." && (shown.number("confidence") ?? 0) > 0.5)
+        #expect(try await bench.output("inbox", "show", id).contains("low certainty"))
+
+        #expect(try await bench.output("inbox", "confirm", id).contains("stopped now"))
+        #expect(try await enrollment(scene)["cause"] == "unsubscribed")
+        #expect(try await bench.objects("suppress", "list").map { $0["subject"] } == ["ann@example.org"])
+        let after = try #require(try await bench.objects("inbox", "show", id).first)
+        #expect(after["certainty"] == "high")
+        #expect(after.list("timeline").map { $0["kind"] }.suffix(3) == ["correlated", "suppressed", "transition"])
+        #expect(try await bench.output("inbox", "confirm", id).contains("already"))
+        #expect(try await bench.objects("inbox", "show", id).first?.list("timeline").count == after.list("timeline").count)
+        #expect(await scene.serve.end() == .exited(0))
+    }
+
+    @Test("a person's label wins and takes its effect")
+    func label() async throws {
+        let scene = try await scene()
+        let bench = scene.bench
+        let sent = try #require(try await bench.objects("queue", "--all").first?["id"])
+        let content = try await bench.output("queue", "show", sent, "--content")
+        let token = try #require(
+            content.split(separator: "\r\n").first { $0.hasPrefix("Reply-To:") }?.split(separator: "<").last?.dropLast())
+        let reply = try await deliver(
+            scene, from: "ann@example.org", to: String(token), "m2", "This is an automatic reply. I am out of office until further notice.")
+        #expect(reply["certainty"] == "high" && reply["class"] == "out_of_office")
+        #expect(try await enrollment(scene)["state"] != "stopped")
+        let id = try #require(reply["id"])
+        let wrong = try await bench.run("inbox", "label", id, "great")
+        #expect(wrong.status == 65 && wrong.errorText.contains("positive question negative"))
+
+        #expect(try await bench.output("inbox", "label", id, "positive").contains("stopped now"))
+        let after = try #require(try await bench.objects("inbox", "show", id).first)
+        #expect(after["class"] == "positive" && after["label"] == "positive" && after["read_class"] == "out_of_office")
+        #expect(after.object("enrollment")?["cause"] == "replied")
+        #expect(after.list("timeline").map { $0["kind"] }.suffix(2) == ["classified", "transition"])
+        #expect(try await bench.output("inbox", "list").contains("positive"))
+        #expect(await scene.serve.end() == .exited(0))
+    }
+
+    @Test("what answers nothing of ours is listed as unmatched and cannot be confirmed")
+    func unmatched() async throws {
+        let scene = try await scene()
+        let reply = try await deliver(scene, from: "stranger@example.org", to: "postmaster@r.example.com", "m3", "Who are you?")
+        #expect(reply.isNull("certainty") && reply.isNull("contact") && reply.isNull("enrollment"))
+        let listed = try await scene.bench.objects("intake", "list")
+        #expect(listed.map { $0["id"] } == [reply["id"]] && listed[0]["state"] == "unmatched")
+        let id = try #require(reply["id"])
+        let refused = try await scene.bench.run("inbox", "confirm", id)
+        #expect(refused.status == 65 && refused.errorText.contains("nothing to confirm"))
+        #expect(try await scene.bench.output("intake", "retry") == "0 will be sorted again\n")
+        #expect(try await scene.bench.run("intake", "retry", id).status == 65)
+        #expect(try await scene.bench.run("inbox", "show", "aaaaaaaaab").status == 65)
+        #expect(await scene.serve.end() == .exited(0))
+    }
+}

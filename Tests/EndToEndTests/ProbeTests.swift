@@ -1,0 +1,293 @@
+import Foundation
+import TestKit
+import Testing
+
+/// `probe smtp` and `probe imap` through the built executable: their exit statuses are a contract.
+@Suite("probes", .timeLimit(.minutes(5)))
+struct ProbeTests {
+    static let message = Array(
+        "From: Ann <ann@example.com>\nTo: bo@example.net\nSubject: Hello\nMessage-ID: <one@example.com>\n\n.A dot\nand text".utf8)
+
+    static func smtp(
+        _ port: Int, _ more: [String] = [], host: String = "127.0.0.1", input: [UInt8] = message, within limit: Duration = .seconds(60)
+    ) async throws -> Command.Outcome {
+        let envelope = ["--from", "ann@example.com", "--to", "bo@example.net"]
+        return try await Executable.run(
+            ["probe", "smtp", "--host", host, "--port", "\(port)"] + envelope + more,
+            environment: ["POSTRIDER_CONF": "/nonexistent/postrider.conf"], input: input, within: limit)
+    }
+
+    // MARK: SMTP
+
+    @Test(
+        "each end of a transaction has its exit status",
+        arguments: [
+            (SinkSMTP.Answer.accept, Int32(0), "accepted: 250 2.0.0 OK", 1),
+            (.refuse("451 4.7.1 Greylisted"), 75, "deferred (recipient): 451 4.7.1 Greylisted", 0),
+            (.refuse("550 5.1.1 No such user"), 69, "rejected (recipient): 550 5.1.1 No such user", 0),
+            (.refuse("421 4.3.2 Going down"), 75, "deferred (recipient): 421 4.3.2 Going down", 0),
+            (.refuseData("452 4.3.1 Full"), 75, "deferred (finalDot): 452 4.3.1 Full", 1),
+            (.refuseData("554 5.7.1 Spam"), 69, "rejected (finalDot): 554 5.7.1 Spam", 1),
+            (.dropAfterDot, 70, "ambiguous (finalDot): connectionLost", 1),
+            (.cutReply("250 2.0.0 OK"), 70, "ambiguous (finalDot): connectionLost", 1),
+        ])
+    func transactions(_ answer: SinkSMTP.Answer, status: Int32, outcome: String, received: Int) async throws {
+        let sink = try SinkSMTP()
+        sink.script("bo@example.net", answer)
+        let probe = try await Self.smtp(sink.port, ["--tls", "none"])
+        #expect(probe.status == status)
+        #expect(probe.outputText.hasPrefix(outcome) && probe.outputText.split(separator: "\n").count == 1)
+        #expect(probe.errorText.contains("> MAIL FROM:<ann@example.com>") && probe.errorText.contains("< 250"))
+        #expect(sink.messages.count == received)
+        if let message = sink.messages.first {
+            #expect(message.bareLineEnds == 0 && message.text.hasSuffix("\r\n\r\n.A dot\r\nand text\r\n"))
+        }
+    }
+
+    @Test("a connection lost within DATA is no delivery: 75")
+    func lostInData() async throws {
+        let sink = try SinkSMTP()
+        sink.script("bo@example.net", .dropWithinData)
+        // More than the sockets hold, so that the loss falls before the final dot.
+        let large = Self.message + Array(repeating: Array("\n0123456789012345678901234567890123456789".utf8), count: 400_000).flatMap { $0 }
+        let probe = try await Self.smtp(sink.port, ["--tls", "none"], input: large)
+        #expect(probe.status == 75 && probe.outputText.hasPrefix("deferred (content)"))
+        #expect(sink.messages.isEmpty)
+    }
+
+    @Test("no server, no answer in time, no word after the dot in time: 75, 75 and 70")
+    func noAnswer() async throws {
+        let closed = try await Self.smtp(FreePort.next())
+        #expect(closed.status == 75 && closed.outputText.hasPrefix("deferred (connect)"))
+        let sink = try SinkSMTP()
+        sink.script("bo@example.net", .holdReply)
+        let late = try await Self.smtp(sink.port, ["--timeout", "1"])
+        #expect(late.status == 70 && late.outputText.hasPrefix("ambiguous (finalDot)"))
+        #expect(sink.messages.count == 1)
+        // A server that accepts the connection and says nothing.
+        let folder = try TemporaryFolder()
+        let port = try FreePort.next()
+        let python = try Interop.require("python3")
+        let script =
+            "import socket,time\ns=socket.create_server(('127.0.0.1',\(port)))\nprint('up',flush=True)\nc=[]\nwhile True: c.append(s.accept())"
+        let silent = try ChildProcess(python, ["-c", script], directory: folder.path)
+        _ = try await silent.waitForLine(containing: "up")
+        let mute = try await Self.smtp(port, ["--timeout", "1"])
+        #expect(mute.status == 75)
+    }
+
+    @Test("line ends of every kind become CRLF, and the null reverse-path can be given", arguments: ["\r", "\r\n", "\n"])
+    func lineEnds(_ end: String) async throws {
+        let sink = try SinkSMTP()
+        let input = Array(String(decoding: Self.message, as: UTF8.self).replacing("\n", with: end).utf8)
+        let probe = try await Executable.run(
+            ["probe", "smtp", "--host", "localhost", "--port", "\(sink.port)", "--from", "<>", "--to", "bo@example.net"], input: input)
+        #expect(probe.status == 0)
+        let message = try #require(sink.messages.first)
+        #expect(
+            message.reversePath.isEmpty && message.bareLineEnds == 0
+                && message.text.hasSuffix("Hello\r\nMessage-ID: <one@example.com>\r\n\r\n.A dot\r\nand text\r\n"))
+    }
+
+    @Test("what would not be safe is refused with 77 before anything is sent")
+    func refusals() async throws {
+        let sink = try SinkSMTP()
+        let folder = try TemporaryFolder()
+        let password = try folder.write("password", text: "secret\n", permissions: 0o600)
+        let login = ["--user", "ann@example.com", "--password-file", password]
+        for options in [["--tls", "starttls"], ["--tls", "implicit"], ["--tls", "none"] + login] {
+            let probe = try await Self.smtp(sink.port, options, within: .seconds(20))
+            #expect(probe.status == 77, "\(options): \(probe.outputText)\(probe.errorText)")
+        }
+        let illegal = try await Self.smtp(sink.port, ["--tls", "none"], input: Self.message + [0])
+        #expect(illegal.status == 77)
+        #expect(sink.messages.isEmpty)
+        #expect(
+            try await Executable.run(["probe", "smtp", "--host", "h", "--port", "1", "--from", "a\r\nb@c", "--to", "d@e"]).status == 64)
+    }
+
+    @Test("STARTTLS, TLS from the first byte and a login on Postfix; the wrong name, authority and password")
+    func postfix() async throws {
+        let folder = try TemporaryFolder()
+        let certificate = try await CertificateFiles.selfSigned(in: folder)
+        let sink = try SinkSMTP()
+        let dovecot = try await DovecotProcess.start(users: [.init("ann@example.com", password: "secret")], certificate: certificate)
+        var configuration = PostfixProcess.Configuration(routes: ["*": .smtp(port: sink.port)])
+        configuration.certificate = certificate
+        configuration.authSocket = dovecot.authSocket
+        configuration.authenticatesOnlyUnderTLS = true
+        let postfix = try await PostfixProcess.start(configuration)
+        let tlsPort = try #require(postfix.implicitTLSPort)
+        let good = try folder.write("good", text: "secret\n", permissions: 0o600)
+        let wrong = try folder.write("wrong", text: "guess", permissions: 0o600)
+        let ca = ["--ca", certificate.certificate]
+        let login = ["--user", "ann@example.com", "--password-file", good]
+
+        let cases: [(Int, [String], Int32)] = [
+            (postfix.port, ["--tls", "starttls"] + ca + login, 0),
+            (tlsPort, ["--tls", "implicit"] + ca + login, 0),
+            (postfix.port, ["--tls", "starttls", "--name", "localhost"] + ca + login, 0),
+            (postfix.port, ["--tls", "may"] + login, 0),
+            (postfix.port, ["--tls", "starttls", "--name", "mx.example.org"] + ca + login, 77),
+            (tlsPort, ["--tls", "implicit", "--name", "mx.example.org"] + ca + login, 77),
+            // Not among the machine's authorities.
+            (postfix.port, ["--tls", "starttls"] + login, 77),
+            // Login is offered under TLS only.
+            (postfix.port, ["--tls", "none"] + login, 77),
+            (postfix.port, ["--tls", "starttls"] + ca + ["--user", "ann@example.com", "--password-file", wrong], 69),
+            // 554 5.7.1: relaying is for logins.
+            (postfix.port, ["--tls", "starttls"] + ca, 69),
+        ]
+        for (port, options, status) in cases {
+            let probe = try await Self.smtp(port, options)
+            #expect(probe.status == status, "\(options): \(probe.outputText)\(probe.errorText)")
+            #expect(!probe.errorText.contains("secret") && !probe.errorText.contains("guess"))
+        }
+        #expect(try await sink.waitForMessages(4).count == 4)
+        #expect(try await Self.smtp(postfix.port, ["--tls", "starttls"] + ca + login).errorText.contains("verified"))
+    }
+
+    // MARK: IMAP
+
+    struct Mailbox {
+        let port: Int
+        var options: [String]
+        let state: String
+        var user = "bo@example.net"
+
+        func poll(_ more: [String] = []) async throws -> Command.Outcome {
+            try await Executable.run(
+                ["probe", "imap", "--host", "127.0.0.1", "--port", "\(port)", "--user", user, "--state", state] + options + more,
+                environment: ["POSTRIDER_CONF": "/nonexistent/postrider.conf"])
+        }
+
+        /// The Message-IDs of one poll.
+        func seen() async throws -> [String] {
+            let outcome = try await poll()
+            #expect(outcome.status == 0, "\(outcome.errorText)")
+            return try outcome.outputText.split(separator: "\n").map { line in
+                let words = line.split(separator: " ").map(String.init)
+                try #require(words.count == 4 && words[0] == "SEEN" && UInt32(words[1]) != nil && UInt32(words[2]) != nil)
+                return words[3]
+            }
+        }
+    }
+
+    static func letter(_ id: String) -> [UInt8] { Array("From: a@example.com\r\nMessage-ID: <\(id)>\r\nSubject: x\r\n\r\nText\r\n".utf8) }
+
+    @Test(
+        "each message is seen once over any number of polls, in the clear, with STARTTLS and with TLS",
+        arguments: ["none", "starttls", "implicit"])
+    func imap(_ tls: String) async throws {
+        let folder = try TemporaryFolder()
+        let certificate = try await CertificateFiles.selfSigned(in: folder)
+        let server = try await DovecotProcess.start(users: [.init("bo@example.net", password: "secret")], certificate: certificate)
+        let password = try folder.write("password", text: "secret\n", permissions: 0o600)
+        let mailbox = Mailbox(
+            port: tls == "implicit" ? server.imapsPort : server.imapPort,
+            options: ["--tls", tls, "--ca", certificate.certificate, "--password-file", password], state: folder("state"))
+        #expect(try await mailbox.seen().isEmpty)
+        // One of long ago: a probe looks back as far as the mailbox goes.
+        try await Self.append(Self.letter("old@example.com"), date: "02-Jan-1999 00:00:00 +0000", to: server)
+        try await server.deliver(Self.letter("one@example.com"), to: "bo@example.net")
+        try await server.deliver(Array("Subject: no id\r\n\r\nText\r\n".utf8), to: "bo@example.net")
+        #expect(try await mailbox.seen() == ["old@example.com", "one@example.com", "-"])
+        #expect(try await mailbox.seen().isEmpty)
+        try await server.deliver(Self.letter("two@example.com"), to: "bo@example.net")
+        #expect(try await mailbox.seen() == ["two@example.com"])
+        #expect(try await mailbox.seen().isEmpty)
+        // Nothing was touched.
+        #expect(try await server.doveadm(["fetch", "-u", "bo@example.net", "flags", "mailbox", "INBOX"]).contains("\\Seen") == false)
+        let another = Mailbox(port: mailbox.port, options: mailbox.options, state: folder("another"))
+        #expect(try await another.seen().count == 4)
+    }
+
+    @Test("a refused login is 69, an unsafe one 77, no server 75, and a mailbox that is not there is told")
+    func imapTroubles() async throws {
+        let folder = try TemporaryFolder()
+        let certificate = try await CertificateFiles.selfSigned(in: folder)
+        let server = try await DovecotProcess.start(users: [.init("bo@example.net", password: "secret")], certificate: certificate)
+        let good = ["--password-file", try folder.write("password", text: "secret\n", permissions: 0o600)]
+        let wrong = ["--password-file", try folder.write("wrong", text: "guess\n", permissions: 0o600)]
+        let ca = ["--ca", certificate.certificate]
+        let cases: [(Int, [String], Int32)] = [
+            (server.imapPort, ["--tls", "none"] + wrong, 69),
+            (server.imapsPort, ["--tls", "implicit"] + ca + wrong, 69),
+            (server.imapsPort, ["--tls", "implicit", "--name", "imap.example.org"] + ca + good, 77),
+            (server.imapsPort, ["--tls", "implicit"] + good, 77),
+            (server.imapPort, ["--tls", "starttls", "--name", "imap.example.org"] + ca + good, 77),
+            (server.imapPort, ["--tls", "none", "--mailbox", "Nowhere"] + good, 69),
+            (try FreePort.next(), ["--tls", "none"] + good, 75),
+        ]
+        for (port, options, status) in cases {
+            let mailbox = Mailbox(port: port, options: options, state: folder("state"))
+            let outcome = try await mailbox.poll(["--timeout", "20"])
+            #expect(outcome.status == status, "\(options): \(outcome.errorText)")
+            #expect(outcome.output.isEmpty && !outcome.errors.isEmpty && !outcome.errorText.contains("guess"))
+        }
+    }
+
+    /// Puts a message of another day into the mailbox.
+    static func append(_ message: [UInt8], date: String, to server: DovecotProcess) async throws {
+        let client = try await LineClient.connect(port: server.imapPort)
+        defer { client.close() }
+        _ = try await client.readLine()
+        try await client.send("a LOGIN bo@example.net secret")
+        _ = try await client.readLines { $0.hasPrefix("a ") }
+        try await client.send("b APPEND INBOX \"\(date)\" {\(message.count)}")
+        _ = try await client.readLines { $0.hasPrefix("+ ") }
+        try await client.sendRaw(message + [13, 10])
+        #expect(try await client.readLines { $0.hasPrefix("b ") }.last?.hasPrefix("b OK") == true)
+    }
+
+    /// An IMAP server of a few lines: it answers each command by its first word, and prints what it was told.
+    static func scripted(capability: String) async throws -> (server: ChildProcess, port: Int) {
+        let port = try FreePort.next()
+        let script = """
+            import socket
+            s = socket.create_server(('127.0.0.1', \(port)))
+            print('up', flush=True)
+            c, _ = s.accept()
+            f = c.makefile('rwb')
+            def say(text):
+                f.write(text.encode() + b'\\r\\n'); f.flush()
+            say('* OK [CAPABILITY \(capability)] hello')
+            for line in f:
+                text = line.decode().strip()
+                print(text, flush=True)
+                tag, verb = text.split(' ')[0], text.split(' ')[1].upper()
+                if verb == 'CAPABILITY': say('* CAPABILITY \(capability)')
+                if verb in ('SELECT', 'EXAMINE'):
+                    say('* 0 EXISTS'); say('* OK [UIDVALIDITY 7] x'); say('* OK [UIDNEXT 1] x')
+                if verb == 'LOGOUT': say('* BYE x')
+                say(tag + ' OK done')
+            """
+        let server = try ChildProcess(try Interop.require("python3"), ["-c", script])
+        _ = try await server.waitForLine(containing: "up")
+        return (server, port)
+    }
+
+    @Test(
+        "a server that offers no STARTTLS, or no login in the clear, gets no password: 77",
+        arguments: [("starttls", "IMAP4rev1 AUTH=PLAIN"), ("none", "IMAP4rev1 LOGINDISABLED")])
+    func imapUnsafe(_ tls: String, capability: String) async throws {
+        let folder = try TemporaryFolder()
+        let (server, port) = try await Self.scripted(capability: capability)
+        let password = try folder.write("password", text: "secret\n", permissions: 0o600)
+        let mailbox = Mailbox(port: port, options: ["--tls", tls, "--password-file", password], state: folder("state"))
+        #expect(try await mailbox.poll().status == 77)
+        let told = TextFile.read(server.outputFile)
+        #expect(!told.contains("LOGIN") && !told.contains("AUTHENTICATE") && !told.contains("secret"))
+    }
+
+    @Test("a server that knows the LOGIN command only is read all the same")
+    func imapLogin() async throws {
+        let folder = try TemporaryFolder()
+        let (server, port) = try await Self.scripted(capability: "IMAP4rev1")
+        let password = try folder.write("password", text: "sec\"ret\n", permissions: 0o600)
+        let mailbox = Mailbox(port: port, options: ["--tls", "none", "--password-file", password], state: folder("state"))
+        let outcome = try await mailbox.poll()
+        #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.errorText)")
+        #expect(TextFile.read(server.outputFile).contains(#"LOGIN "bo@example.net" "sec\"ret""#))
+    }
+}

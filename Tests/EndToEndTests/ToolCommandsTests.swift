@@ -1,0 +1,217 @@
+import Foundation
+import TestKit
+import Testing
+
+/// The tools on messages, keys and refusals, through the built executable and in the words of its contract.
+@Suite("tool commands")
+struct ToolCommandsTests {
+    static func fixture(_ name: String) throws -> String {
+        try #require(Bundle.module.resourceURL?.appending(path: "Fixtures/Messages/\(name)").path)
+    }
+
+    static func objects(_ outcome: Command.Outcome) throws -> [[String: Any]] {
+        try outcome.outputText.split(separator: "\n").map { line in
+            try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+    }
+
+    /// JSON as one text with its keys in order, so that a whole value can be compared.
+    static func canonical(_ value: Any?) throws -> String {
+        let options: JSONSerialization.WritingOptions = [.sortedKeys, .fragmentsAllowed, .withoutEscapingSlashes]
+        return String(decoding: try JSONSerialization.data(withJSONObject: value ?? NSNull(), options: options), as: UTF8.self)
+    }
+
+    // MARK: parse
+
+    @Test("parse --json says everything about a reply, each value in its place")
+    func parseReply() async throws {
+        let path = try Self.fixture("reply.eml")
+        let outcome = try await Executable.run(["parse", "--json", path])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty)
+        let object = try #require(try Self.objects(outcome).first)
+        let expected: [String: String] = [
+            "file": "\"\(path)\"", "message_id": "\"reply-1@example.com\"", "date": "\"2026-03-04T09:45:18+01:00\"",
+            "from": #"[{"address":"juergen@müller.example.com","name":"Jürgen Müller"}]"#,
+            "sender": #"{"address":"office@example.com","name":null}"#, "to": #"[{"address":"ann@example.org","name":"Ann, Sales"}]"#,
+            "cc": "[]", "reply_to": #"[{"address":"juergen+answers@example.com","name":null}]"#, "subject": #""Re: Grüße""#,
+            "in_reply_to": #"["sent-2@example.org"]"#, "references": #"["sent-1@example.org","sent-2@example.org"]"#,
+            "html": #""<p>Schön, <b>gern</b>.</p>""#, "report": "null", "defects": #"["missing final boundary"]"#,
+            "attachments":
+                #"[{"content_id":"part-1@example.com","disposition":"attachment","filename":"a.pdf","sha256":"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03","size":6,"type":"application/pdf"}]"#,
+        ]
+        for (key, value) in expected { #expect(try Self.canonical(object[key]) == value, "\(key)") }
+        #expect((object["text"] as? String)?.trimmingCharacters(in: .whitespacesAndNewlines) == "Schön, gern.")
+        let headers = try #require(object["headers"] as? [[String]])
+        #expect(headers.first == ["From", "Jürgen Müller <juergen@xn--mller-kva.example.com>"])
+        #expect(headers.contains(["References", "<sent-1@example.org> <sent-2@example.org>"]) && headers.count == 11)
+        #expect(
+            Set(object.keys)
+                == Set(expected.keys).union(["text", "headers"]))
+    }
+
+    @Test(
+        "parse --json gives reports in one form",
+        arguments: [
+            (
+                "bounce.eml",
+                #"{"kind":"dsn","original_envelope_id":"env-1","original_message_id":"sent-1@example.org","recipients":[{"action":"failed","diagnostic":"550 5.1.1 <nobody@example.com>: User unknown","final_recipient":"nobody@example.com","original_recipient":"Nobody@Example.com","remote_mta":"mx.example.com","status":"5.1.1"}],"reporting_mta":"mx.example.org"}"#
+            ),
+            (
+                "complaint.eml",
+                #"{"kind":"arf","original_message_id":"sent-7@example.org","original_recipient":"bob@example.net","reported_domain":"example.org","source_ip":"192.0.2.1","type":"abuse"}"#
+            ),
+            (
+                "receipt.eml",
+                #"{"disposition":"manual-action/MDN-sent-manually; displayed","final_recipient":"joe@example.com","kind":"mdn","original_message_id":"sent-9@example.org"}"#
+            ),
+        ])
+    func parseReports(_ file: String, expected: String) async throws {
+        let outcome = try await Executable.run(["parse", "--json", Self.fixture(file)])
+        #expect(try Self.canonical(Self.objects(outcome).first?["report"]) == expected)
+    }
+
+    @Test("parse reads several files and standard input, says which cannot be read, and ends with 65 for those")
+    func parseMany() async throws {
+        let reply = try Self.fixture("reply.eml")
+        let outcome = try await Executable.run(
+            ["parse", "--json", reply, "/nonexistent/a.eml", "-", "/tmp"], input: Array("Subject: in\n\nx\n".utf8))
+        #expect(outcome.status == 65)
+        #expect(try Self.objects(outcome).map { $0["file"] as? String } == [reply, "-"])
+        #expect(try Self.objects(outcome).map { $0["subject"] as? String } == ["Re: Grüße", "in"])
+        #expect(outcome.errorText.split(separator: "\n").count == 2 && outcome.errorText.hasPrefix("/nonexistent/a.eml: "))
+    }
+
+    @Test(
+        "parse makes one line of anything",
+        arguments: [
+            [], [0], Array("\r\n\r\n".utf8), Array(repeating: 0xff, count: 5000), Array("From: \u{2028}\u{1b}[2J\"\\ <a@b>\n\n\u{7}".utf8),
+            Array("Content-Type: multipart/mixed; boundary=a\n\n".utf8) + Array(repeating: Array("--a\n".utf8), count: 300).flatMap { $0 },
+        ])
+    func parseAnything(_ bytes: [UInt8]) async throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("m", bytes)
+        let outcome = try await Executable.run(["parse", "--json", path])
+        #expect(outcome.status == 0)
+        #expect(try Self.objects(outcome).count == 1 && outcome.output.allSatisfy { $0 == 10 || $0 >= 32 })
+        let summary = try await Executable.run(["parse", path])
+        #expect(summary.status == 0 && !summary.output.contains(0x1b))
+    }
+
+    // MARK: classify
+
+    @Test("classify --json knows an absence with its day, a hard bounce and a complaint, without conf")
+    func classify() async throws {
+        let files = try ["absence.eml", "bounce.eml", "complaint.eml"].map(Self.fixture)
+        let outcome = try await Executable.run(
+            ["classify", "--json"] + files, environment: ["POSTRIDER_CONF": "/nonexistent/postrider.conf"])
+        #expect(outcome.status == 0)
+        let objects = try Self.objects(outcome)
+        try #require(objects.count == 3)
+        let keys: Set<String> = [
+            "file", "class", "intent", "confidence", "automatic", "reply_text", "signature", "return_date", "come_back_date", "referred_to",
+            "evidence", "bounces", "complaint",
+        ]
+        for object in objects { #expect(Set(object.keys) == keys) }
+        #expect(objects.map { $0["class"] as? String } == ["out_of_office", "bounce", "complaint"])
+        #expect(objects[0]["return_date"] as? String == "2026-08-17" && objects[0]["automatic"] as? Bool == true)
+        #expect(try Self.canonical(objects[0]["referred_to"]).contains("bo@example.com"))
+        #expect(
+            try Self.canonical(objects[1]["bounces"])
+                == #"[{"action":"failed","class":"invalid_recipient","diagnostic":"550 5.1.1 <nobody@example.com>: User unknown","permanent":true,"recipient":"Nobody@Example.com","remote_mta":"mx.example.com","reply_code":550,"scope":"recipient","status":"5.1.1"}]"#
+        )
+        #expect(
+            try Self.canonical(objects[2]["complaint"])
+                == #"{"original_message_id":"sent-7@example.org","original_recipient":"bob@example.net","type":"abuse"}"#)
+        let evidence = try #require(objects[0]["evidence"] as? [[String: Any]])
+        #expect(!evidence.isEmpty && evidence.allSatisfy { Set($0.keys) == ["rule", "where", "text"] })
+    }
+
+    @Test(
+        "bounce explain names the rule and what follows",
+        arguments: [
+            ("550 5.1.1 User unknown", "invalid_recipient", "recipient", true, "failed"),
+            ("451 4.7.1 Greylisted, try again later", "greylisted", "source", false, "deferred"),
+            ("452 4.2.2 Mailbox full", "mailbox_full", "recipient", false, "deferred"),
+        ])
+    func bounceExplain(_ text: String, failureClass: String, scope: String, permanent: Bool, action: String) async throws {
+        let object = try #require(try Self.objects(await Executable.run(["bounce", "explain", "--json", text])).first)
+        #expect(object["class"] as? String == failureClass && object["scope"] as? String == scope)
+        #expect(object["permanent"] as? Bool == permanent && (object["action"] as? String)?.hasPrefix(action) == true)
+        let rule = try #require(object["rule"] as? String)
+        #expect(rule.hasPrefix("builtin:bounce/base.toml:"))
+        let shown = try await Executable.run(["bounce", "explain", text])
+        #expect(shown.status == 0 && shown.outputText.contains(rule) && shown.outputText.contains(failureClass))
+    }
+
+    // MARK: dkim
+
+    static let unsigned = Array("From: Ann <ann@example.com>\nTo: bo@example.net\nSubject: Hello\n\n.A dot\nand text\n".utf8)
+
+    /// What a zone line publishes.
+    static func recordText(_ line: String) -> String {
+        line.split(separator: "\"").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }.joined()
+    }
+
+    @Test("keys made here sign what dkimpy and we verify, and a changed message fails", arguments: ["rsa", "ed25519"])
+    func dkim(_ type: String) async throws {
+        let folder = try TemporaryFolder()
+        let name = ["--domain", "example.com", "--selector", "s1"]
+        let made = try await Executable.run(["dkim", "keygen", "--out", folder("keys"), "--type", type] + name)
+        #expect(made.status == 0)
+        let lines = made.outputText.split(separator: "\n").map(String.init)
+        try #require(lines.count == 2)
+        let key = lines[0]
+        let attributes = try FileManager.default.attributesOfItem(atPath: key)
+        #expect(key.hasPrefix(folder("keys")) && (attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+        #expect(lines[1].hasPrefix("s1._domainkey.example.com. IN TXT ( \"v=DKIM1; k=\(type); p="))
+        #expect(lines[1].split(separator: "\"").allSatisfy { $0.utf8.count <= 255 })
+        let before = TextFile.bytes(key)
+        let again = try await Executable.run(["dkim", "keygen", "--out", folder("keys"), "--type", type] + name)
+        #expect(again.status == 65 && TextFile.bytes(key) == before)
+        #expect(try await Executable.run(["dkim", "record", "--key", key] + name).outputText == lines[1] + "\n")
+
+        let signed = try await Executable.run(["dkim", "sign", "--key", key] + name, input: Self.unsigned)
+        #expect(signed.status == 0)
+        let crlf = Array(String(decoding: Self.unsigned, as: UTF8.self).replacing("\n", with: "\r\n").utf8)
+        #expect(signed.output.suffix(crlf.count) == crlf[...] && signed.output.starts(with: Array("DKIM-Signature: ".utf8)))
+        let text = Self.recordText(lines[1])
+        let records = [DKIMRecord(name: "s1._domainkey.example.com", text: text)]
+        let verdict = DKIMVerdict(domain: "example.com", selector: "s1", algorithm: "\(type)-sha256", isValid: true)
+        #expect(try await DKIMPy.verify(signed.output, records: records) == [verdict])
+
+        let offline = ["--key-record", "s1._domainkey.example.com=\(text)"]
+        let good = try await Executable.run(["dkim", "verify"] + offline, input: signed.output)
+        #expect(good.status == 0 && good.outputText == "dkim=pass example.com s=s1 a=\(type)-sha256\n")
+        let changed = Array(String(decoding: signed.output, as: UTF8.self).replacing("and text", with: "no text").utf8)
+        let bad = try await Executable.run(["dkim", "verify"] + offline, input: changed)
+        #expect(bad.status == 1 && bad.outputText.hasPrefix("dkim=fail example.com"))
+        let none = try await Executable.run(["dkim", "verify"] + offline, input: Self.unsigned)
+        #expect(none.status == 1 && none.outputText == "dkim=none\n")
+
+        #expect(try await Executable.run(["dkim", "check", "--key", key] + name + offline).status == 0)
+        let other = try await Executable.run(["dkim", "keygen", "--out", folder("other"), "--type", type] + name)
+        let otherText = Self.recordText(String(other.outputText.split(separator: "\n")[1]))
+        let misfit = try await Executable.run(
+            ["dkim", "check", "--key", key, "--key-record", "s1._domainkey.example.com=\(otherText)"] + name)
+        #expect(misfit.status == 1 && misfit.errorText.contains(lines[1]))
+        let absent = try await Executable.run(["dkim", "check", "--key", key, "--key-record", "x.example.com=\(text)"] + name)
+        #expect(absent.status == 1 && absent.errorText.contains("no TXT record"))
+    }
+
+    @Test("dkim sign takes LF, CR and CRLF for the same message")
+    func dkimLineEnds() async throws {
+        let folder = try TemporaryFolder()
+        let name = ["--domain", "example.com", "--selector", "s1"]
+        let made = try await Executable.run(["dkim", "keygen", "--out", folder("keys")] + name)
+        let lines = made.outputText.split(separator: "\n").map(String.init)
+        for end in ["\r", "\r\n"] {
+            let input = Array(String(decoding: Self.unsigned, as: UTF8.self).replacing("\n", with: end).utf8)
+            let signed = try await Executable.run(["dkim", "sign", "--key", lines[0]] + name, input: input)
+            #expect(String(decoding: signed.output, as: UTF8.self).hasSuffix("Subject: Hello\r\n\r\n.A dot\r\nand text\r\n"))
+        }
+        let noKey = try await Executable.run(["dkim", "sign", "--key", folder("none")] + name, input: Self.unsigned)
+        #expect(noKey.status == 65 && noKey.output.isEmpty)
+        #expect(
+            try await Executable.run(["dkim", "keygen", "--out", folder("keys"), "--domain", "a/../b", "--selector", "s"]).status == 64)
+    }
+}
