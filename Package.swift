@@ -122,7 +122,7 @@ let package = Package(
             dependencies: [
                 "TestKit", "InternetMessage", "SMTP", "IMAP", "SASL", "OpenSSL", "DNS", "MailTransport", "MailAuthentication", logging, nioCore, nioPosix,
             ], resources: [.copy("Fixtures")], swiftSettings: settings),
-        .testTarget(name: "EndToEndTests", dependencies: ["TestKit"], resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "Rehearsal", "Outreach", "InternetMessage", "Mailroom"], resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestKit"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

@@ -48,31 +48,15 @@ package struct Judge: Sendable {
         let reply = try await store.replies(contact: contact.id, limit: 10).first
         let suppressed = try await store.suppression(workspace: .default, address: recipient.address, now: now) != nil
         let arrivals = world.arrivals(of: recipient)
-        let replyClass = reply?.reading.replyClass
-
-        let ending = recipient.ending
-        var differences: [String] = []
-        func compare<Value: Equatable>(_ name: String, _ found: Value, _ wanted: Value) {
-            if found != wanted { differences.append("\(name) is \(found), the script says \(wanted)") }
-        }
-        compare("state", enrollment.state.rawValue, ending.state.rawValue)
-        compare("cause", enrollment.cause?.rawValue ?? "none", ending.cause.rawValue)
-        compare("steps sent", sent, ending.stepsSent)
-        compare("messages in the mailbox", arrivals.count, ending.stepsSent)
-        compare("class", replyClass?.rawValue ?? "none", ending.replyClass?.rawValue ?? "none")
-        compare("suppressed", suppressed, ending.isSuppressed)
-        if let first = messages.first { compare("attempts of the first message", first.attempts, ending.attempts) }
-        if let quiet = ending.quietUntil, arrivals.count > 1, CivilDate(arrivals[1]) < quiet {
-            differences.append("the second message left before \(quiet.iso8601)")
-        }
-        let certainty = reply?.certainty
-        if reply != nil, certainty != .high { compare("certainty", certainty?.rawValue ?? "none", Correlation.Certainty.high.rawValue) }
-        for fault in world.faults where fault.contact.utf8.elementsEqual(recipient.address.text.utf8) { differences.append(fault.summary) }
+        let findings = ScriptedRecipient.Findings(
+            state: enrollment.state, cause: enrollment.cause, stepsSent: sent, arrivals: arrivals, replyClass: reply?.reading.replyClass,
+            certainty: reply?.certainty, isSuppressed: suppressed, attempts: messages.first?.attempts ?? 0)
+        let faults = world.faults.filter { $0.contact.utf8.elementsEqual(recipient.address.text.utf8) }.map(\.summary)
         return Verdict(
             contact: recipient.address.text, story: recipient.story, state: enrollment.state, cause: enrollment.cause,
-            reason: enrollment.reason, stepsSent: sent, accepted: arrivals.count, replyClass: replyClass,
+            reason: enrollment.reason, stepsSent: sent, accepted: arrivals.count, replyClass: findings.replyClass,
             confidence: reply?.reading.confidence, cameBack: Self.words(reply, recipient), isSuppressed: suppressed,
-            differences: differences)
+            differences: recipient.ending.differences(from: findings) + faults)
     }
 
     private static func words(_ reply: ReplyRecord?, _ recipient: ScriptedRecipient) -> String {

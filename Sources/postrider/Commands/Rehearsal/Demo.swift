@@ -19,22 +19,24 @@ struct Demo: AsyncParsableCommand {
     /// Real time within which the rehearsal must come to its end.
     private static let deadline = Duration.seconds(55)
     /// What a person at a terminal gets to read a step.
-    private static let pace = Duration.milliseconds(120)
+    private static let pace = Duration.milliseconds(150)
 
     func run() async throws {
         try await reportingFailures {
             let path = try Self.makeFolder()
-            let log = try LogFile(path: path + "/postrider.log")
+            let clock = RehearsalClock(start: Cast.start)
+            let log = try LogFile(path: path + "/postrider.log", clock: clock)
             let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
             let report = DemoReport(json: json)
             do {
                 let run = DemoRun(
                     path: path, eventLoops: eventLoops, log: log, report: report, keeps: keep,
-                    pace: json || isatty(STDOUT_FILENO) == 0 ? .zero : Self.pace, deadline: Self.deadline)
-                let isAsScripted = try await run.run()
+                    pace: json || isatty(STDOUT_FILENO) == 0 ? .zero : Self.pace, deadline: Self.deadline, clock: clock)
+                let outcome = try await run.run()
                 try await eventLoops.shutdownGracefully()
-                Self.leave(path, keep: keep || !isAsScripted)
-                if !isAsScripted { throw Failure(.faults, "") }
+                // What differs is to be looked into.
+                Self.leave(path, keep: keep || outcome == .different)
+                if outcome != .asScripted { throw Failure(.faults, "") }
             } catch let failure as Failure {
                 throw failure
             } catch {

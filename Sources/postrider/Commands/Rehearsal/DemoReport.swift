@@ -18,7 +18,7 @@ struct DemoReport {
     let json: Bool
 
     /// What a person need not read: another line says it better.
-    private static let quietKinds: Set<String> = ["queued", "correlated", "received", "enrolled", "turned_away"]
+    private static let quietKinds: Set<String> = ["queued", "correlated", "received", "enrolled", "turned_away", "bounced"]
 
     func opening(contacts: Int, path: String) {
         guard !json else { return }
@@ -43,7 +43,19 @@ struct DemoReport {
             return
         }
         let who = event.contact.padding(toLength: 36, withPad: " ", startingAt: 0)
-        Console.out("\(Self.shown(event.at))  \(who)  \(event.isWorld ? "<" : ">") \(event.kind): \(TerminalText.line(event.summary))")
+        Console.out("\(Self.shown(event.at))  \(who)  \(event.isWorld ? "<" : ">") \(TerminalText.line(Self.words(event)))")
+    }
+
+    private static func words(_ event: Event) -> String {
+        switch event.kind {
+        case "accepted": "\(event.summary), \(event.facts["tls"] ?? "in clear")"
+        case "arrived": "in the mailbox: \(event.summary)"
+        case "wrote": "sends \(event.summary)"
+        case "pressed": "presses \(event.summary)"
+        case "classified": "read as \(event.summary)"
+        case "transition", "rejected", "unsubscribed": event.summary
+        default: "\(event.kind): \(event.summary)"
+        }
     }
 
     func results(_ verdicts: [Verdict]) {
@@ -54,7 +66,7 @@ struct DemoReport {
         Console.out("")
         var table = Table([
             .init("contact"), .init("sent", number: true), .init("what came back"), .init("class"), .init("conf.", number: true),
-            .init("final state"), .init("why", limit: 70), .init("as scripted"),
+            .init("final state"), .init("why", limit: 52), .init("as scripted"),
         ])
         for verdict in verdicts {
             table.add([

@@ -23,10 +23,18 @@ struct DemoRun {
     let pace: Duration
     let deadline: Duration
 
-    /// Whether every contact ended as scripted.
-    func run() async throws -> Bool {
+    /// How a demo ended.
+    enum Outcome: Sendable {
+        case asScripted
+        case different
+        /// By a signal, before the verdict.
+        case interrupted
+    }
+
+    let clock: RehearsalClock
+
+    func run() async throws -> Outcome {
         let logger = log.logger("postrider")
-        let clock = RehearsalClock(start: Cast.start)
         // The world needs the key of the demo, and the conf needs the port of the world.
         let keys = try DemoKeys.make()
         let world = try await RehearsalWorld.open(
@@ -62,7 +70,7 @@ struct DemoRun {
         try await ServiceGroup(configuration: configuration).run()
         try await installation.store.releaseLeases(owner: appliance.owner)
         try installation.store.close()
-        return stage.isAsScripted
+        return stage.outcome
     }
 
     /// The rehearsal itself as the last of the services: when it ends, the others are shut down.
@@ -77,9 +85,9 @@ struct DemoRun {
         private let webPort: Int
         private let path: String
         private let keeps: Bool
-        private let verdict = Mutex(false)
+        private let result = Mutex(Outcome.interrupted)
 
-        var isAsScripted: Bool { verdict.withLock { $0 } }
+        var outcome: Outcome { result.withLock { $0 } }
 
         init(
             director: Director, judge: Judge, teller: DemoTeller, clock: RehearsalClock, report: DemoReport, webPort: Int, path: String,
@@ -104,10 +112,11 @@ struct DemoRun {
                     self.report.trouble("interrupted before the end")
                 } catch let error as RehearsalError {
                     self.report.trouble(error.description)
+                    self.result.withLock { $0 = .different }
                     try await self.judgement()
                 }
             }
-            if keeps, isAsScripted || !Task.isShuttingDownGracefully {
+            if keeps, !Task.isShuttingDownGracefully {
                 report.keeping(port: webPort, path: path)
                 try? await gracefulShutdown()
             }
@@ -119,7 +128,7 @@ struct DemoRun {
             if keeps { report.keeping(port: webPort, path: path) }
             try await director.run { try await teller.tell() }
             let isAsScripted = try await judgement()
-            verdict.withLock { $0 = isAsScripted }
+            result.withLock { $0 = isAsScripted ? .asScripted : .different }
             report.summary(isAsScripted: isAsScripted, simulated: clock.now() - Cast.start, took: ContinuousClock.now - started)
         }
 

@@ -7,17 +7,22 @@ import Synchronization
 /// Log lines in a file, for a command whose terminal shows something else.
 final class LogFile: Sendable {
     private let handle: Mutex<FileHandle>
+    private let clock: any MailClock
 
     /// Makes the file, or empties it.
-    init(path: String) throws(Failure) {
+    ///
+    /// - Parameter clock: gives each line its time.
+    init(path: String, clock: any MailClock) throws(Failure) {
         guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
             let handle = FileHandle(forWritingAtPath: path)
         else { throw Failure(.noPermission, "\(path) cannot be written") }
         self.handle = Mutex(handle)
+        self.clock = clock
     }
 
-    func write(_ line: String) {
-        handle.withLock { try? $0.write(contentsOf: Data((line + "\n").utf8)) }
+    private func write(_ line: String) {
+        let bytes = Data("\(clock.now().iso8601) \(line)\n".utf8)
+        handle.withLock { try? $0.write(contentsOf: bytes) }
     }
 
     func logger(_ label: String) -> Logger { Logger(label: label) { FileLog(label: $0, file: self) } }
@@ -36,7 +41,7 @@ final class LogFile: Sendable {
         func log(event: LogEvent) {
             let facts = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
                 .map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
-            file.write("\(SystemClock().now().iso8601) \(label): \(event.level): \(event.message)\(facts.isEmpty ? "" : ": ")\(facts)")
+            file.write("\(label): \(event.level): \(event.message)\(facts.isEmpty ? "" : ": ")\(facts)")
         }
     }
 }
