@@ -79,7 +79,7 @@ package struct SequenceMachine: Sendable {
         case .suppressed(let reason):
             return isRunning ? move(.stopped, .suppressed, "address is suppressed: \(reason)", at: now) : nil
         case .paused(let person):
-            return isRunning ? move(.paused, .person, "paused by \(person)", at: now) : nil
+            return isRunning && enrollment.state != .paused ? move(.paused, .person, "paused by \(person)", at: now) : nil
         case .resumed(let person):
             guard enrollment.state == .paused || enrollment.state == .needsData else { return nil }
             return move(.active, nil, "resumed by \(person)", due: now, at: now)
