@@ -165,6 +165,27 @@ extension StoreContract {
                 try expect(try await world.store.reply(message.id)?.label, .positive, "the label is kept")
                 try expect(try await world.store.timeline(after: nil, limit: 9), [event], "with its event")
             },
+            Self("a match of low certainty is confirmed once, with all that follows from it") { world in
+                let enrollment = try await world.enrolled("ann@example.com")
+                let message = try world.incoming()
+                try await world.store.accept(message)
+                _ = try await world.store.file(
+                    world.reply(to: message, enrollment: enrollment, certainty: .low), consequence: Consequence())
+                let events = try await world.store.timeline(after: nil, limit: 9).count
+                let old = Consequence(transition: world.transition(enrollment, to: .stopped, cause: .replied))
+                _ = try await world.store.apply(Consequence(transition: world.transition(enrollment, to: .paused, cause: .person)))
+                try expect(try await world.store.confirm(message.id, consequence: old), .stale, "stale is said")
+                try expect(try await world.store.reply(message.id)?.certainty, .low, "nothing is written then")
+                let event = world.event(.correlated, contact: enrollment.contact, intake: message.id)
+                let consequence = Consequence(
+                    transition: world.transition(try await world.current(enrollment), to: .stopped, cause: .replied), timeline: [event])
+                try expect(try await world.store.confirm(message.id, consequence: consequence), .committed, "it is confirmed")
+                try expect(try await world.store.reply(message.id)?.certainty, .high, "it is certain")
+                try expect(try await world.current(enrollment).cause, .replied, "the enrollment moved")
+                let again = Consequence(timeline: [world.event(.correlated, contact: enrollment.contact, intake: message.id)])
+                try expect(try await world.store.confirm(message.id, consequence: again), .committed, "a second time is no fault")
+                try expect(try await world.store.timeline(after: nil, limit: 9).count, events + 1, "but does nothing")
+            },
             Self("our messages are found by id, by Message-ID and by address") { world in
                 let (enrollment, message) = try await world.claimed("ann@example.com")
                 let sent = SentMessage(

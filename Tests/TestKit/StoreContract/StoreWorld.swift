@@ -160,11 +160,11 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
 
     package func reply(
         to intake: IncomingMessage, messageID: String? = "m1@example.com", enrollment: Enrollment? = nil,
-        duplicateOf: IncomingMessage.ID? = nil
+        duplicateOf: IncomingMessage.ID? = nil, certainty: Correlation.Certainty = .high
     ) -> ReplyRecord {
         ReplyRecord(
             intake: intake.id, sortedAt: later(3), enrollment: enrollment?.id, contact: enrollment?.contact, outbox: nil,
-            certainty: enrollment == nil ? nil : .high, proofs: ["References: ours"], from: "ann@example.com", subject: "Re: Hi",
+            certainty: enrollment == nil ? nil : certainty, proofs: ["References: ours"], from: "ann@example.com", subject: "Re: Hi",
             messageID: messageID.flatMap { MessageID($0) }, bodyHash: "00ff", duplicateOf: duplicateOf,
             reading: Reading(
                 replyClass: .bounce, intent: "leave", confidence: 0.75, evidence: ["rule 1", "rule 2"], text: "gone\nfor good",
