@@ -14,12 +14,12 @@ struct InboxList: AsyncParsableCommand {
 
     @OptionGroup var conf: ConfOption
     @Option(help: "Only from this contact (an email address).") var contact: String?
-    @Option(help: "At most so many.") var limit = 1000
+    @Option(help: "At most so many.") var limit: Int?
     @Flag(help: "Only those that wait for an answer of ours.") var open = false
     @Flag(help: "One JSON object per reply.") var json = false
 
     func validate() throws {
-        if limit < 1 { throw ValidationError("--limit must be 1 or more") }
+        if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more") }
     }
 
     func run() async throws {
@@ -30,7 +30,7 @@ struct InboxList: AsyncParsableCommand {
                 .init("ID"), .init("SORTED"), .init("CLASS"), .init("SURE", number: true), .init("MATCH"), .init("FROM", limit: 40),
                 .init("SUBJECT", limit: 60),
             ])
-            for reply in try await state.store.replies(contact: only, limit: limit) where !open || reply.requiresResponse {
+            for reply in try await state.store.replies(contact: only, limit: limit ?? .max) where !open || reply.requiresResponse {
                 if json {
                     JSONLine.write(.object(try await state.facts(reply)))
                 } else {
@@ -262,7 +262,7 @@ struct IntakeList: AsyncParsableCommand {
                     after = last.id
                 }
             }
-            for reply in try await state.store.replies(contact: nil, limit: 10_000) where reply.outbox == nil && reply.duplicateOf == nil {
+            for reply in try await state.store.replies(contact: nil, limit: .max) where reply.outbox == nil && reply.duplicateOf == nil {
                 if let message = try await state.store.incoming(id: reply.intake) { show(message, state: "unmatched", from: reply.from) }
             }
             if !json { table.isEmpty ? Console.out("nothing is quarantined, waiting or unmatched") : table.write() }

@@ -49,6 +49,14 @@ struct OpenState {
         return address
     }
 
+    /// A domain of an email address in lower case with A-labels; nil when the text is none.
+    static func domain(_ text: String) -> String? {
+        guard text.utf8.contains(UInt8(ascii: ".")), !text.utf8.contains(UInt8(ascii: "@")), let address = EmailAddress("a@" + text),
+            !address.isAddressLiteral
+        else { return nil }
+        return address.asciiDomain
+    }
+
     func contact(_ text: String) async throws -> Contact {
         let address = try address(text)
         guard let contact = try await store.contact(workspace: workspace, address: address) else {

@@ -34,7 +34,7 @@ struct QueueFilter: ParsableArguments {
         }
         if let to { selection.recipient = try state.address(to) }
         if let domain {
-            guard let ascii = DomainName.toASCII(domain) else {
+            guard let ascii = OpenState.domain(domain) else {
                 throw Failure(.badInput, "'\(TerminalText.line(domain))' is not a domain; give one like example.com")
             }
             selection.domain = ascii

@@ -15,10 +15,8 @@ extension Suppression.Subject {
             guard let address = EmailAddress(text) else { return nil }
             self.init(address)
         } else {
-            guard text.utf8.contains(UInt8(ascii: ".")), let ascii = DomainName.toASCII(text), ascii.utf8.first != UInt8(ascii: "[") else {
-                return nil
-            }
-            self = .domain(ascii)
+            guard let domain = OpenState.domain(text) else { return nil }
+            self = .domain(domain)
         }
     }
 
