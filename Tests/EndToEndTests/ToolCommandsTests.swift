@@ -214,4 +214,68 @@ struct ToolCommandsTests {
         #expect(
             try await Executable.run(["dkim", "keygen", "--out", folder("keys"), "--domain", "a/../b", "--selector", "s"]).status == 64)
     }
+
+    // MARK: send-test and token
+
+    @Test("send-test leaves signed over the identity's route; its token addresses can be inspected; a suppressed recipient gets nothing")
+    func sendTest() async throws {
+        let folder = try TemporaryFolder()
+        let sink = try SinkSMTP()
+        sink.script("no@example.net", then: .refuse("550 5.1.1 No such user"))
+        let made = try await Executable.run(["dkim", "keygen", "--out", folder("keys"), "--domain", "example.com", "--selector", "s1"])
+        let lines = made.outputText.split(separator: "\n").map(String.init)
+        let tokenKey = try folder.write("token.key", text: String(repeating: "0123456789abcdef", count: 4), permissions: 0o600)
+        let conf = try folder.write(
+            "postrider.conf",
+            text: """
+                config_version = 1
+                [main]
+                myhostname = "out1.example.com"
+                state_directory = "\(folder("state"))"
+                run_directory = "\(folder("run"))"
+                [route.out]
+                type = "submission"
+                host = "127.0.0.1"
+                port = \(sink.port)
+                tls = "none"
+                tls_security_level = "none"
+                [tokens]
+                domain = "r.example.com"
+                key_files = ["\(tokenKey)"]
+                [dkim.key."example.com"]
+                selector = "s1"
+                key_file = "\(lines[0])"
+                [identity.ann]
+                from = "Ann Example <ann@example.com>"
+                route = "out"
+                reply_to = "token"
+                return_path = "bounce"
+
+                """)
+        let sent = try await Executable.run(["send-test", "--conf", conf, "--to", "bo@example.net"])
+        #expect(sent.status == 0, "\(sent.errorText)")
+        #expect(sent.outputText.contains("signed for example.com") && sent.outputText.contains("accepted: 250"))
+        #expect(sent.errorText.contains("> RCPT TO:<bo@example.net>"))
+        let message = try #require(sink.messages.first)
+        let records = [DKIMRecord(name: "s1._domainkey.example.com", text: Self.recordText(lines[1]))]
+        #expect(try await DKIMPy.verify(message.bytes, records: records).map(\.isValid) == [true])
+
+        let bounce = try await Executable.run(["token", "inspect", "--conf", conf, "--json", message.reversePath])
+        let object = try #require(try Self.objects(bounce).first)
+        #expect(bounce.status == 0 && object["kind"] as? String == "bounce" && object["signature_holds"] as? Bool == true)
+        #expect(object["expired"] as? Bool == false && (object["last_day"] as? String)?.utf8.count == 10)
+        let id = try #require(object["message"] as? String)
+        #expect(message.messageID.hasPrefix("\(id)."))
+        let local = message.reversePath.prefix { $0 != "@" }
+        let forged = String(local.dropLast()) + (local.last == "a" ? "b" : "a") + "@r.example.com"
+        let refused = try await Executable.run(["token", "inspect", "--conf", conf, forged])
+        #expect(refused.status == 1 && refused.errorText.contains("does not hold"))
+
+        #expect(try await Executable.run(["send-test", "--conf", conf, "--to", "no@example.net"]).status == 69)
+        #expect(try await Executable.run(["send-test", "--conf", conf, "--to", "bo@example.net", "--identity", "nobody"]).status == 65)
+        #expect(try await Executable.run(["suppress", "add", "--conf", conf, "bo@example.net"]).status == 0)
+        let suppressed = try await Executable.run(["send-test", "--conf", conf, "--to", "BO@example.net"])
+        #expect(suppressed.status == 77 && suppressed.errorText.contains("suppressed"))
+        #expect(sink.messages.count == 1)
+    }
 }
