@@ -77,7 +77,7 @@ struct InboxCommandsTests {
             content.split(separator: "\r\n").first { $0.hasPrefix("Reply-To:") }?.split(separator: "<").last?.dropLast())
         let reply = try await deliver(
             scene, from: "ann@example.org", to: String(token), "m2", "This is an automatic reply. I am out of office until further notice.")
-        #expect(reply["certainty"] == "high" && reply["class"] == "out_of_office")
+        #expect(reply["certainty"] == "high" && reply["class"] == "out_of_office" && reply.bool("requires_response") == false)
         #expect(try await enrollment(scene)["state"] != "stopped")
         let id = try #require(reply["id"])
         let wrong = try await bench.run("inbox", "label", id, "great")
@@ -87,6 +87,7 @@ struct InboxCommandsTests {
         let after = try #require(try await bench.objects("inbox", "show", id).first)
         #expect(after["class"] == "positive" && after["label"] == "positive" && after["read_class"] == "out_of_office")
         #expect(after.object("enrollment")?["cause"] == "replied")
+        #expect(try await bench.objects("inbox", "list", "--open").map { $0["id"] } == [id])
         #expect(after.list("timeline").map { $0["kind"] }.suffix(2) == ["classified", "transition"])
         #expect(try await bench.output("inbox", "list").contains("positive"))
         #expect(await scene.serve.end() == .exited(0))

@@ -46,7 +46,9 @@ package protocol IntakeStore: Sendable {
     func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, before: IncomingMessage.ID) async throws(StoreError)
         -> IncomingMessage.ID?
 
-    /// A person's class for a reply; it wins over the reading. False when there is no such reply.
+    /// A person's class for a reply; it wins over the reading and says anew whether somebody waits for an answer of ours.
+    ///
+    /// False when there is no such reply.
     func label(_ id: IncomingMessage.ID, as replyClass: ReplyClass, event: TimelineEvent) async throws(StoreError) -> Bool
 
     /// Makes a match of low certainty a certain one, as a person said, with all that follows from it.

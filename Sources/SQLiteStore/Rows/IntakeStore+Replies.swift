@@ -59,7 +59,11 @@ extension SQLiteStore {
     package func label(_ id: IncomingMessage.ID, as replyClass: ReplyClass, event: TimelineEvent) async throws(StoreError) -> Bool {
         try await write { ledger in
             let changed = try ledger.db.run(
-                "UPDATE reply SET label = :label WHERE intake_id = :id", ["id": id.rawValue, "label": replyClass.rawValue])
+                """
+                UPDATE reply
+                SET label = :label, requires_response = certainty IS NOT NULL AND duplicate_of IS NULL AND :waits
+                WHERE intake_id = :id
+                """, ["id": id.rawValue, "label": replyClass.rawValue, "waits": replyClass.requiresResponse])
             guard changed == 1 else { return false }
             try ledger.append(event)
             return true
