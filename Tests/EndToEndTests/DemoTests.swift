@@ -143,12 +143,19 @@ import Testing
 
     @Test("a signal before the end is an end with status 1 and without a folder")
     func interrupted() async throws {
-        let folder = try TemporaryFolder()
-        let demo = try Executable.start(["demo", "--json"], environment: ["TMPDIR": folder.path])
-        try await demo.waitForLine(containing: "\"event\":\"arrived\"", within: .seconds(60))
-        demo.signal(SIGTERM)
-        #expect(try await demo.waitForEnd(within: .seconds(20)) == .exited(1))
-        #expect(TextFile.read(demo.errorFile).contains("interrupted before the end"))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+        // A demo that came to its end before the signal did is no answer: another one is asked, five times at most.
+        for _ in 1...5 {
+            let folder = try TemporaryFolder()
+            let demo = try Executable.start(["demo", "--json"], environment: ["TMPDIR": folder.path])
+            try await demo.waitForLine(containing: "\"event\":\"arrived\"", within: .seconds(60))
+            demo.signal(SIGTERM)
+            let ending = try await demo.waitForEnd(within: .seconds(20))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+            if TextFile.read(demo.outputFile).contains("\"event\":\"summary\"") { continue }
+            #expect(ending == .exited(1))
+            #expect(TextFile.read(demo.errorFile).contains("interrupted before the end"))
+            return
+        }
+        Issue.record("five demos ended before the signal came")
     }
 }

@@ -106,6 +106,44 @@ struct ProbeTests {
             try await Executable.run(["probe", "smtp", "--host", "h", "--port", "1", "--from", "a\r\nb@c", "--to", "d@e"]).status == 64)
     }
 
+    /// A server that says these things in turn, one for the connection and one for each line that comes.
+    static func saying(_ replies: [String]) async throws -> (server: ChildProcess, port: Int) {
+        let port = try FreePort.next()
+        let script = """
+            import socket, sys
+            s = socket.create_server(('127.0.0.1', \(port)))
+            print('up', flush=True)
+            c, _ = s.accept()
+            f = c.makefile('rb')
+            for reply in sys.argv[1:]:
+                c.sendall(reply.encode())
+                if not f.readline(): break
+            """
+        let server = try ChildProcess(try Interop.require("python3"), ["-c", script] + replies)
+        _ = try await server.waitForLine(containing: "up")
+        return (server, port)
+    }
+
+    @Test(
+        "a session that comes to nothing has the exit status of its reason",
+        arguments: [
+            (["554 5.3.2 No service\r\n"], "may", 69), (["421 4.3.2 Busy\r\n"], "may", 75), (["220 x\r\n"], "may", 75),
+            (["hello\r\n"], "may", 75),
+            (["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "454 4.7.0 Not now\r\n"], "starttls", 75),
+            (["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "502 5.5.1 No\r\n"], "starttls", 77),
+            // Plain text behind the go-ahead would be taken for the server's words under TLS.
+            (["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 Go\r\n250 injected\r\n"], "starttls", 77),
+            (["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 Go\r\n", "this is no TLS at all\r\n"], "starttls", 77),
+            (["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 Go\r\n"], "starttls", 75),
+            (["220 x\r\n", "250 x\r\n", "530 5.7.0 Log in first\r\n"], "none", 69),
+        ] as [([String], String, Int32)])
+    func sessions(_ replies: [String], tls: String, status: Int32) async throws {
+        let (server, port) = try await Self.saying(replies)
+        let probe = try await Self.smtp(port, ["--tls", tls, "--timeout", "20"])
+        #expect(probe.status == status, "\(probe.outputText)\(probe.errorText)")
+        server.kill()
+    }
+
     @Test("STARTTLS, TLS from the first byte and a login on Postfix; the wrong name, authority and password")
     func postfix() async throws {
         let folder = try TemporaryFolder()
