@@ -110,8 +110,8 @@ struct ValueTests {
     @Test(
         "web addresses",
         arguments: [
-            ("https://u.example.com/u/", true), ("https://u.example.com:8443/", true), ("http://127.0.0.1:8025/u/", true),
-            ("http://[::1]:8025/", true),
+            ("https://u.example.com/u/", true), ("https://u.example.com:8443/", true), ("http://127.0.0.1:8025/u/", false),
+            ("http://[::1]:8025/", false), ("https://[::1]:8025/", true),
             ("http://u.example.com/", false), ("https://user@u.example.com/", false), ("https://u.example.com/?a=b", false),
             ("https:///x", false),
             ("ftp://u.example.com/", false), ("https://u.example.com/\u{E9}", false), ("https://u.example.com/ x", false),

@@ -37,7 +37,7 @@ extension ConfType where Value == String {
         }
     }
 
-    /// An https URL without user, query or fragment; http only on this machine.
+    /// An https URL without user, query or fragment.
     static var webAddress: ConfType {
         .string("an https URL", show: { $0 }) { text, _ in
             let bytes = Array(text.utf8)
@@ -53,8 +53,7 @@ extension ConfType where Value == String {
             guard let (host, _) = Endpoint.split(authority, defaultPort: 443), Names.isHostName(host) || IPText.isAddress(host) else {
                 return .failure(Complaints("'\(text)' has no valid host"))
             }
-            let isLocal = IPText.isLoopback(host) || host.utf8.elementsEqual("localhost".utf8)
-            guard scheme == "https://" || isLocal else {
+            guard scheme.utf8.elementsEqual("https://".utf8) else {
                 return .failure(Complaints("one-click links must be https (RFC 8058)", "write https://"))
             }
             return .success(text)
