@@ -97,8 +97,11 @@ struct DemoReport {
     }
 
     func keeping(port: Int, path: String) {
-        let line = "status page: http://127.0.0.1:\(port)/ (folder \(path)); Ctrl-C ends it"
-        if json { Console.error(line) } else { Console.out(line) }
+        let lines = [
+            "status page: http://127.0.0.1:\(port)/ (folder \(path)); Ctrl-C ends it",
+            "to look inside: postrider inbox list --conf \(path)/postrider.conf",
+        ]
+        for line in lines { if json { Console.error(line) } else { Console.out(line) } }
     }
 
     func trouble(_ words: String) { Console.error(words) }
