@@ -5,7 +5,7 @@ import Outreach
 struct Contacts: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Take in and look at the people that are written to.",
-        subcommands: [ContactsImport.self, ContactsList.self, ContactsShow.self])
+        subcommands: [ContactsImport.self, ContactsList.self, ContactsShow.self, ContactsExport.self])
 }
 
 struct ContactsImport: AsyncParsableCommand {
@@ -225,6 +225,28 @@ struct ContactsShow: AsyncParsableCommand {
                 ])
             }
             state.writeTimeline(timeline)
+        }
+    }
+}
+
+struct ContactsExport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write all contacts as CSV to standard output, as 'contacts import' reads them.")
+
+    @OptionGroup var conf: ConfOption
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            // Twice through the list: the first line must name every field.
+            var fields: Set<String> = []
+            try await state.eachContact { fields.formUnion($0.fields.keys) }
+            let columns = fields.sorted()
+            Console.out((["email", "name", "time_zone"] + columns).map(CSVCell.written).joined(separator: ","))
+            try await state.eachContact { contact in
+                let cells =
+                    [contact.address.text, contact.displayName ?? "", contact.timeZone ?? ""] + columns.map { contact.fields[$0] ?? "" }
+                Console.out(cells.map(CSVCell.written).joined(separator: ","))
+            }
         }
     }
 }

@@ -1,0 +1,78 @@
+import ArgumentParser
+import InternetMessage
+import Outreach
+
+struct Intake: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at what came in and could not be sorted or matched.", subcommands: [IntakeList.self, IntakeRetry.self])
+}
+
+struct IntakeList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List what waits to be sorted, is quarantined, or answers nothing of ours.")
+
+    @OptionGroup var conf: ConfOption
+    @Flag(help: "One JSON object per message.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var table = Table([
+                .init("ID"), .init("RECEIVED"), .init("STATE"), .init("WAY"), .init("FROM", limit: 40), .init("TO", limit: 60),
+                .init("ORIGIN", limit: 60),
+            ])
+            func show(_ message: IncomingMessage, state word: String, from: String) {
+                if json {
+                    return JSONLine.write([
+                        "id": .id(message.id), "state": .string(word), "way": .string(message.way.rawValue),
+                        "received_at": .moment(message.receivedAt), "reverse_path": .text(message.reversePath?.shown),
+                        "from": .string(from),
+                        "forward_paths": .texts(message.forwardPaths), "origin": .string(message.origin),
+                        "size": .count(message.bytes.count),
+                        "attempts": .count(message.attempts),
+                    ])
+                }
+                table.add([
+                    message.id.description, message.receivedAt.iso8601, word, message.way.rawValue, from,
+                    message.forwardPaths.joined(separator: " "), message.origin,
+                ])
+            }
+            for kind in [IncomingMessage.State.quarantined, .received] {
+                var after: IncomingMessage.ID?
+                while true {
+                    let page = try await state.store.incoming(state: kind, after: after, limit: 100)
+                    for message in page { show(message, state: kind.rawValue, from: message.reversePath?.shown ?? "") }
+                    guard let last = page.last else { break }
+                    after = last.id
+                }
+            }
+            for reply in try await state.store.replies(contact: nil, limit: .max) where reply.outbox == nil && reply.duplicateOf == nil {
+                if let message = try await state.store.incoming(id: reply.intake) { show(message, state: "unmatched", from: reply.from) }
+            }
+            if !json { table.isEmpty ? Console.out("nothing is quarantined, waiting or unmatched") : table.write() }
+        }
+    }
+}
+
+struct IntakeRetry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry", abstract: "Let quarantined messages be sorted again: all, or those named.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Ids of quarantined messages; none: all.") var ids: [String] = []
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var named: [IncomingMessage.ID] = []
+            for text in ids {
+                let id: IncomingMessage.ID = try OpenState.id(text, of: "message that came in")
+                guard let message = try await state.store.incoming(id: id) else { throw Failure(.badInput, "no message \(id) came in") }
+                guard message.state == .quarantined else {
+                    throw Failure(.badInput, "\(id) is \(message.state.rawValue) and not quarantined; nothing was done")
+                }
+                named.append(id)
+            }
+            let count = try await state.store.retryQuarantined(ids.isEmpty ? nil : named)
+            Console.out("\(count) will be sorted again")
+        }
+    }
+}
