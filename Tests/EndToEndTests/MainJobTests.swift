@@ -8,7 +8,8 @@ struct MainJobTests {
     static let people = ["stays", "by-smtp", "by-lmtp", "by-imap"].map { "\($0)@customers.example.net" }
     static let gone = "gone@gone.example.org"
 
-    @Test("three steps leave, replies come back by SMTP, LMTP and IMAP, a bounce by DSN, and each moves its contact", .timeLimit(.minutes(3)))
+    @Test(
+        "three steps leave, replies come back by SMTP, LMTP and IMAP, a bounce by DSN, and each moves its contact", .timeLimit(.minutes(3)))
     func mainJob() async throws {
         let keys = try TemporaryFolder()
         let certificate = try await CertificateFiles.selfSigned(in: keys)
@@ -85,7 +86,10 @@ struct MainJobTests {
         let thread = try await sink.waitForMessages(3) { $0.recipients == [Self.people[0]] }
         try Self.expectThread(thread)
         let text = record.outputText.components(separatedBy: "( ").last?.replacing("\" \"", with: "").replacing("\"", with: "") ?? ""
-        let dns = [DKIMRecord(name: "s1._domainkey.example.com", text: text.replacing(")", with: "").trimmingCharacters(in: .whitespacesAndNewlines))]
+        let dns = [
+            DKIMRecord(
+                name: "s1._domainkey.example.com", text: text.replacing(")", with: "").trimmingCharacters(in: .whitespacesAndNewlines))
+        ]
         for message in thread {
             #expect(
                 try await DKIMPy.verify(message.bytes, records: dns)
@@ -99,7 +103,8 @@ struct MainJobTests {
         let token = Letter.address(Letter.field("Reply-To", of: bySMTP.text))
         #expect(token.hasPrefix("reply+") && token.hasSuffix("@r.example.com"))
         let taken = try await Letter.submit(
-            Letter.reply(from: Self.people[1], to: token, id: "r1@world.example.net", text: "Yes, I am interested. Let us talk on Tuesday."),
+            Letter.reply(
+                from: Self.people[1], to: token, id: "r1@world.example.net", text: "Yes, I am interested. Let us talk on Tuesday."),
             from: Self.people[1], to: token, port: smtpPort)
         #expect(taken.hasPrefix("250 "), "\(taken)")
         let byLMTP = try #require(firsts.first { $0.recipients == [Self.people[2]] })
@@ -161,7 +166,9 @@ struct MainJobTests {
             stays.timeline.map(\.kind).filter { ["enrolled", "queued", "accepted"].contains($0) } == ["enrolled"]
                 + Array(repeating: ["queued", "accepted"], count: 3).joined())
 
-        for (person, cause, kind) in [(people[1], "replied", "positive"), (people[2], "replied", "question"), (people[3], "replied", "negative")] {
+        for (person, cause, kind) in [
+            (people[1], "replied", "positive"), (people[2], "replied", "question"), (people[3], "replied", "negative"),
+        ] {
             let sheet = try await premises.sheet(person)
             let enrollment = try #require(sheet.enrollments.first)
             #expect(enrollment.state == "stopped" && enrollment.cause == cause && enrollment.nextStep == 1, "\(enrollment)")
@@ -172,7 +179,7 @@ struct MainJobTests {
         }
 
         let gone = try await premises.sheet(Self.gone)
-        #expect(gone.enrollments.first?.state == "stopped" && gone.enrollments.first?.cause == "bounced")
+        #expect(gone.enrollments.first?.state == "stopped" && gone.enrollments.first?.cause == "bounced", "\(gone)")
         #expect(gone.suppression != nil && gone.timeline.contains { $0.kind == "bounced" })
     }
 }

@@ -105,7 +105,7 @@ final class Premises: Sendable {
 
             """
         }
-        let file = try folder.write("\(name).toml", text: "name = \"\(name)\"\nstop_on = [\"reply\"]\n\n" + steps.joined())
+        let file = try folder.write("\(name).toml", text: "name = \"\(name)\"\nstop_on = [\"reply\", \"hard_bounce\"]\n\n" + steps.joined())
         try await run(["sequence", "load", file])
     }
 
@@ -200,7 +200,9 @@ enum Letter {
 
     /// Hands a message in over a raw connection, and returns the reply to its final dot.
     @discardableResult
-    static func submit(_ letter: String, from: String, to: String, port: Int, hello: String = "EHLO world.example.net", login: String? = nil)
+    static func submit(
+        _ letter: String, from: String, to: String, port: Int, hello: String = "EHLO world.example.net", login: String? = nil
+    )
         async throws -> String
     {
         let client = try await LineClient.connect(port: port)
