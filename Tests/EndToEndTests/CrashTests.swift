@@ -50,7 +50,9 @@ struct CrashTests {
         for round in 1...Self.kills {
             // The moments are spread over the whole run: each kill waits for its share of the messages and then some time by chance.
             let share = round * Self.messages / (Self.kills + 1)
-            try await eventually("\(share) messages in the sink, which has \(sink.messages.count)\n\(serve.outputTail)", within: .seconds(60)) {
+            try await eventually(
+                "\(share) messages in the sink, which has \(sink.messages.count)\n\(serve.outputTail)", within: .seconds(60)
+            ) {
                 sink.messages.count >= share
             }
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...80, using: &dice)))
@@ -73,7 +75,9 @@ struct CrashTests {
         let lost = addresses.filter { address in !queue.contains { $0.recipient == address } } + sent.filter { counts[$0] == nil }
         // What the sink has whole and we know no reply of.
         let unknown = Set(counts.keys).subtracting(sent)
-        print("sending: seed \(seed), kills \(kills), in the sink \(received.count), lost \(lost.count), duplicates \(twice.count), ambiguous \(ambiguous.count) (of which arrived: \(unknown.count))")
+        print(
+            "sending: seed \(seed), kills \(kills), in the sink \(received.count), lost \(lost.count), duplicates \(twice.count), ambiguous \(ambiguous.count) (of which arrived: \(unknown.count))"
+        )
         #expect(kills == Self.kills && lost.isEmpty && twice.isEmpty, "seed \(seed): lost \(lost), twice \(twice)")
         #expect(unknown.isSubset(of: ambiguous) && sent.count + ambiguous.count == Self.messages, "seed \(seed)")
         #expect(counts.keys.allSatisfy { sent.contains($0) || ambiguous.contains($0) })
@@ -163,7 +167,9 @@ private final class Sender: Sendable {
                         _ = try await client.command(command)
                     }
                     try await client.sendRaw(
-                        Array(Letter.reply(from: "ann@world.example.net", to: "postmaster@r.example.com", id: id, text: "Number \(number)").utf8)
+                        Array(
+                            Letter.reply(from: "ann@world.example.net", to: "postmaster@r.example.com", id: id, text: "Number \(number)")
+                                .utf8)
                             + Array(".\r\n".utf8))
                     guard try await client.readReply().last?.hasPrefix("250 ") == true else { break }
                     state.withLock {
