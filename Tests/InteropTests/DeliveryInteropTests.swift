@@ -1,0 +1,84 @@
+import InternetMessage
+import MailTransport
+import SASL
+import SMTP
+import TestKit
+import Testing
+
+/// Our SMTP client against Postfix and Dovecot.
+@Suite("delivery to real servers")
+struct DeliveryInteropTests {
+    /// How a login is made.
+    struct Login: Sendable, CustomTestStringConvertible {
+        let mechanism: SASLMechanism
+        let tls: Route.TLSMode
+
+        var testDescription: String { "\(mechanism.rawValue) over \(tls.rawValue)" }
+    }
+
+    static let logins = [SASLMechanism.plain, .scramSHA256].flatMap { mechanism in
+        [Route.TLSMode.starttls, .implicit].map { Login(mechanism: mechanism, tls: $0) }
+    }
+
+    @Test("Postfix takes mail from a login, by each mechanism, under each kind of TLS; never by a wrong password or in clear")
+    func submission() async throws {
+        let folder = try TemporaryFolder()
+        let sink = try SinkSMTP()
+        let certificate = try await CertificateFiles.selfSigned(in: folder)
+        let dovecot = try await DovecotProcess.start(users: [.init("ann@example.com", password: "secret")], certificate: certificate)
+        var configuration = PostfixProcess.Configuration(routes: ["no.example.org": .refuse("5.1.1 Not here"), "*": .smtp(port: sink.port)])
+        configuration.certificate = certificate
+        configuration.authSocket = dovecot.authSocket
+        configuration.authenticatesOnlyUnderTLS = true
+        let postfix = try await PostfixProcess.start(configuration)
+        let trust = try Peers.trust(certificate)
+        func route(_ login: Login?, password: String = "secret") throws -> Route {
+            let port = login?.tls == .implicit ? try #require(postfix.implicitTLSPort) : postfix.port
+            return Route(
+                name: "office", kind: .submission(host: "localhost", port: port), tls: login?.tls ?? .starttls, level: .verify,
+                trust: trust,
+                credentials: login.map { Peers.credentials($0.mechanism, password: password) }, helloName: "out.example.com")
+        }
+
+        for (index, login) in Self.logins.enumerated() {
+            let report = await Peers.deliver(try Peers.message(to: "bo@example.net", id: "\(index)@example.com"), over: try route(login))
+            #expect(report.word == "accepted", "\(login.testDescription): \(report.transcript) \(report.note ?? "")")
+            #expect(report.tls?.hasSuffix(" verified") == true && !report.transcript.contains("secret"))
+            let refused = await Peers.deliver(try Peers.message(to: "bo@example.net"), over: try route(login, password: "wrong"))
+            #expect(refused.word == "deferred", "\(login.testDescription): \(refused.transcript)")
+            #expect(!refused.transcript.contains("> MAIL"))
+        }
+        try await postfix.waitUntilQueueIsEmpty()
+        let messages = try await sink.waitForMessages(Self.logins.count)
+        #expect(
+            Set(messages.map(\.messageID)) == Set(Self.logins.indices.map { "\($0)@example.com" }) && messages.count == Self.logins.count)
+        #expect(messages.allSatisfy { $0.reversePath == "ann@example.com" && $0.recipients == ["bo@example.net"] && $0.bareLineEnds == 0 })
+        #expect(
+            messages.allSatisfy {
+                $0.text.hasSuffix("\r\n\r\n.A line that starts with a dot\r\nend\r\n") && $0.heloName == "mx.example.com"
+            })
+
+        // A recipient that is refused, and a client that does not log in at all.
+        let refused = await Peers.deliver(try Peers.message(to: "x@no.example.org"), over: try route(Self.logins[0]))
+        guard case .outcome(.rejected(let failure)) = refused.result else { throw Unexpected(description: "\(refused)") }
+        #expect(failure.scope == .recipient && failure.reply?.code == 550 && failure.reply?.enhancedStatusCode?.description == "5.1.1")
+        #expect(await Peers.deliver(try Peers.message(to: "bo@example.net"), over: try route(nil)).word == "rejected")
+    }
+
+    @Test("Dovecot takes mail by LMTP, and says no for whom it does not know")
+    func localDelivery() async throws {
+        let folder = try TemporaryFolder()
+        let certificate = try await CertificateFiles.selfSigned(in: folder)
+        let dovecot = try await DovecotProcess.start(
+            users: [.init("bo@example.net", password: "secret")], certificate: certificate,
+            extra: "userdb {\n driver = passwd-file\n args = username_format=%u /nonexistent\n}\n")
+        let route = Route(
+            name: "local", kind: .lmtp(.host("127.0.0.1", port: dovecot.lmtpPort)), tls: .none, level: .none,
+            trust: try Peers.trust(certificate), helloName: "out.example.com")
+        let report = await Peers.deliver(try Peers.message(to: "bo@example.net"), over: route)
+        #expect(report.word == "accepted", "\(report)")
+        let stored = try await dovecot.doveadm(["fetch", "-u", "bo@example.net", "text", "all"])
+        #expect(stored.contains("Message-ID: <one@example.com>") && stored.contains("\n.A line that starts with a dot\nend\n"))
+        #expect(stored.contains("Return-Path: <ann@example.com>"))
+    }
+}

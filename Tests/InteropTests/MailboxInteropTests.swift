@@ -1,0 +1,160 @@
+import IMAP
+import InternetMessage
+import MailTransport
+import SASL
+import Synchronization
+import TestKit
+import Testing
+
+/// Our IMAP client against Dovecot.
+@Suite("mailboxes of a real server")
+struct MailboxInteropTests {
+    /// Keeps messages and marks as the store does: both or neither.
+    final class Shelf: MailboxDesk {
+        struct Full: Error {}
+        private let state = Mutex((messages: [FetchedMessage](), cursors: [MailboxName: MailboxCursor](), room: Int.max))
+
+        /// - Parameter room: messages it takes before it fails.
+        init(room: Int = .max) { state.withLock { $0.room = room } }
+
+        var messages: [FetchedMessage] { state.withLock { $0.messages } }
+        var subjects: [String] {
+            messages.map { String(decoding: $0.bytes, as: UTF8.self).split(separator: "\r\n").first.map(String.init) ?? "" }
+        }
+        func makeRoom() { state.withLock { $0.room = .max } }
+
+        func cursors(account: String) async throws -> [MailboxName: MailboxCursor] { state.withLock { $0.cursors } }
+
+        func store(_ message: FetchedMessage, account: String) async throws {
+            try state.withLock { state in
+                guard state.messages.count < state.room else { throw Full() }
+                state.messages.append(message)
+                state.cursors[message.mailbox] = MailboxCursor(uidValidity: message.uidValidity, lastUID: message.uid)
+            }
+        }
+
+        func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws {
+            state.withLock { $0.cursors[mailbox] = MailboxCursor(uidValidity: uidValidity, lastUID: uid) }
+        }
+    }
+
+    static let user = "ann@example.com"
+
+    static func letter(_ number: Int) -> [UInt8] {
+        Array("Subject: Number \(number)\r\nFrom: bo@example.net\r\nMessage-ID: <\(number)@example.net>\r\n\r\nText\r\n".utf8)
+    }
+
+    private static func now() -> Timestamp { Timestamp(seconds: 1_790_000_000) }
+
+    private static func watcher(
+        _ dovecot: DovecotProcess, certificate: CertificateFiles, desk: Shelf, mechanism: SASLMechanism = .scramSHA256,
+        password: String = "secret", tls: Route.TLSMode = .implicit
+    ) throws -> MailboxWatcher {
+        let account = MailboxAccount(
+            name: "ann", host: "localhost", port: tls == .implicit ? dovecot.imapsPort : dovecot.imapPort, tls: tls,
+            trust: try Peers.trust(certificate), credentials: Peers.credentials(mechanism, password: password),
+            mailboxes: [.named(.inbox)], lookback: .seconds(3650 * 86_400))
+        return MailboxWatcher(account: account, desk: desk, eventLoops: Peers.eventLoops, logger: Peers.logger)
+    }
+
+    private static func dovecot() async throws -> (DovecotProcess, CertificateFiles) {
+        let certificate = try await CertificateFiles.selfSigned(in: try folder())
+        let server = try await DovecotProcess.start(
+            users: [.init(user, password: "secret")], certificate: certificate, allowsPlaintext: false)
+        return (server, certificate)
+    }
+
+    /// Certificates outlive the function that makes them.
+    private static func folder() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        kept.withLock { $0.append(folder) }
+        return folder
+    }
+    private static let kept = Mutex([TemporaryFolder]())
+
+    @Test(
+        "a login by each mechanism, under each kind of TLS, reads the mailbox and touches no flag",
+        arguments: [SASLMechanism.plain, .scramSHA256], [Route.TLSMode.implicit, .starttls])
+    func login(_ mechanism: SASLMechanism, _ tls: Route.TLSMode) async throws {
+        let (dovecot, certificate) = try await Self.dovecot()
+        for number in 1...3 { try await dovecot.deliver(Self.letter(number), to: Self.user) }
+        let before = try await dovecot.doveadm(["fetch", "-u", Self.user, "uid flags", "all"])
+        let desk = Shelf()
+        let watcher = try Self.watcher(dovecot, certificate: certificate, desk: desk, mechanism: mechanism, tls: tls)
+        let ending = try await watcher.session(watches: false, now: Self.now())
+        #expect(ending.loggedIn && ending.pollFinished && ending.reason == .loggedOut, "\(ending)\n\(dovecot.log)")
+        #expect(desk.subjects == ["Subject: Number 1", "Subject: Number 2", "Subject: Number 3"])
+        #expect(desk.messages.map(\.bytes) == (1...3).map(Self.letter) && desk.messages.allSatisfy { !$0.truncated })
+        let after = try await dovecot.doveadm(["fetch", "-u", Self.user, "uid flags", "all"])
+        #expect(after == before && !after.contains("Seen"))
+        #expect(dovecot.log.contains("method=\(mechanism.rawValue)"), "\(dovecot.log)")
+
+        let refused = try await Self.watcher(
+            dovecot, certificate: certificate, desk: desk, mechanism: mechanism, password: "wrong", tls: tls
+        )
+        .session(watches: false, now: Self.now())
+        guard case .loginRefused = refused.reason else { throw Unexpected(description: "\(refused)") }
+        #expect(!refused.loggedIn && desk.messages.count == 3)
+        await dovecot.end()
+    }
+
+    @Test("each message once: over reconnects, over a desk that fails in between, and anew when UIDVALIDITY changes")
+    func resume() async throws {
+        let (dovecot, certificate) = try await Self.dovecot()
+        for number in 1...5 { try await dovecot.deliver(Self.letter(number), to: Self.user) }
+        let desk = Shelf(room: 2)
+        let watcher = try Self.watcher(dovecot, certificate: certificate, desk: desk)
+        await #expect(throws: Shelf.Full.self) { try await watcher.session(watches: false, now: Self.now()) }
+        #expect(desk.messages.count == 2)
+        desk.makeRoom()
+        for _ in 0..<2 { #expect(try await watcher.session(watches: false, now: Self.now()).pollFinished) }
+        #expect(desk.subjects == (1...5).map { "Subject: Number \($0)" })
+        try await dovecot.deliver(Self.letter(6), to: Self.user)
+        #expect(try await watcher.session(watches: false, now: Self.now()).pollFinished)
+        #expect(desk.subjects == (1...6).map { "Subject: Number \($0)" } && Set(desk.messages.map(\.uidValidity)).count == 1)
+
+        // A mailbox that was made anew gives its UIDs from the start; nothing in it may be passed over.
+        try await dovecot.doveadm(["mailbox", "update", "-u", Self.user, "--uid-validity", "77", "INBOX"])
+        #expect(try await watcher.session(watches: false, now: Self.now()).pollFinished)
+        let renewed = desk.messages.filter { $0.uidValidity.value == 77 }
+        #expect(renewed.count == 6 && desk.messages.count == 12)
+        #expect(try await watcher.session(watches: false, now: Self.now()).pollFinished)
+        #expect(desk.messages.count == 12)
+        await dovecot.end()
+    }
+
+    @Test("IDLE notices new deliveries at once, and a session that is cut off is taken up where it was", .timeLimit(.minutes(1)))
+    func idle() async throws {
+        let (dovecot, certificate) = try await Self.dovecot()
+        try await dovecot.deliver(Self.letter(1), to: Self.user)
+        let desk = Shelf()
+        let watcher = try Self.watcher(dovecot, certificate: certificate, desk: desk)
+        let first = Task { try await watcher.session(watches: true, now: Self.now()) }
+        try await eventually("the first message\n\(dovecot.log)") { desk.messages.count == 1 }
+        // No poll is due for minutes: only IDLE can tell of these.
+        for number in 2...3 {
+            try await dovecot.deliver(Self.letter(number), to: Self.user)
+            try await eventually("message \(number)\n\(dovecot.log)", within: .seconds(20)) { desk.messages.count == number }
+        }
+        try await dovecot.doveadm(["kick", Self.user])
+        let ending = try await first.value
+        #expect(ending.pollFinished && ending.reason != .loggedOut, "\(ending)")
+        try await dovecot.deliver(Self.letter(4), to: Self.user)
+        let second = Task { try await watcher.session(watches: true, now: Self.now()) }
+        try await eventually("message 4") { desk.messages.count == 4 }
+        second.cancel()
+        _ = try await second.value
+        #expect(desk.subjects == (1...4).map { "Subject: Number \($0)" })
+        await dovecot.end()
+    }
+
+    @Test("a certificate that is not trusted ends the session before any login")
+    func untrusted() async throws {
+        let (dovecot, _) = try await Self.dovecot()
+        let other = try await CertificateFiles.selfSigned(in: try Self.folder())
+        let desk = Shelf()
+        let ending = try await Self.watcher(dovecot, certificate: other, desk: desk).session(watches: false, now: Self.now())
+        #expect(!ending.loggedIn && !ending.pollFinished && !dovecot.log.contains("Login:"), "\(ending)")
+        await dovecot.end()
+    }
+}
