@@ -26,7 +26,9 @@ package struct Classifier: Sendable {
     }
 
     /// What the message means. Total: whatever the bytes are, there is an answer.
-    package func classify(_ message: Message) -> Classification {
+    ///
+    /// - Parameter receivedAt: when it came in; the day that dates in it are read from when it bears none of its own.
+    package func classify(_ message: Message, receivedAt: Timestamp? = nil) -> Classification {
         let text = message.text ?? ""
         let report = message.report
         if case .feedback(let feedback)? = report, feedback.type != "not-spam", feedback.type != "auth-failure" {
@@ -42,7 +44,9 @@ package struct Classifier: Sendable {
         if let bounces, !bounces.recipients.isEmpty || bounces.isSure {
             return failure(bounces, text: reply.own)
         }
-        var facts = Facts(message: message, reply: reply, signals: signals, subject: subject, subjectTally: subjectTally, tally: tally)
+        let date = message.date ?? receivedAt.map { MessageDate(timestamp: $0, offsetMinutes: 0) }
+        var facts = Facts(
+            message: message, date: date, reply: reply, signals: signals, subject: subject, subjectTally: subjectTally, tally: tally)
         if case .disposition? = report { facts.isReceipt = true }
         if case .deliveryStatus? = report { facts.isReceipt = true }
         if let automatic = automatic(facts) { return automatic }
@@ -51,6 +55,8 @@ package struct Classifier: Sendable {
 
     struct Facts {
         let message: Message
+        /// Its own date, else that of its arrival; nil when neither is known.
+        let date: MessageDate?
         let reply: ReplyText
         let signals: AutomaticSignals
         let subject: String
@@ -137,7 +143,7 @@ package struct Classifier: Sendable {
     }
 
     private func dates(_ text: String, _ facts: Facts) -> DateReader? {
-        guard let date = facts.message.date else { return nil }
+        guard let date = facts.date else { return nil }
         return DateReader(
             text, today: CivilDate(date.timestamp, offsetMinutes: date.offsetMinutes), offsetMinutes: date.offsetMinutes,
             isEnglish: LanguageHint.isEnglish(facts.reply.own), words: dateWords)

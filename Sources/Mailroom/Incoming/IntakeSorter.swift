@@ -99,7 +99,7 @@ package struct IntakeSorter: Service {
     private func sort(_ incoming: IncomingMessage, desk: Desk) async throws {
         let message = Message(parsing: incoming.bytes)
         let signatures = await desk.verifier.verify(incoming.bytes, at: clock.now())
-        let classification = desk.classifier.classify(message)
+        let classification = desk.classifier.classify(message, receivedAt: incoming.receivedAt)
         let reading = Reading(classification)
         while true {
             let now = clock.now()

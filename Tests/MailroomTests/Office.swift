@@ -1,0 +1,208 @@
+import DNS
+import Foundation
+import InternetMessage
+import Logging
+import MailAuthentication
+import MailClassifier
+import MailTransport
+import NIOPosix
+import OpenSSL
+import Outreach
+import SMTP
+import SQLiteStore
+import Synchronization
+import TestKit
+import Testing
+
+@testable import Mailroom
+
+/// A clock that only moves when the test winds it.
+final class HandClock: MailClock {
+    private struct Sleeper {
+        let until: Timestamp
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private let state: Mutex<(now: Timestamp, next: UInt64, sleepers: [UInt64: Sleeper], cancelled: Set<UInt64>)>
+
+    init(_ start: Timestamp) { state = Mutex((start, 0, [:], [])) }
+
+    func now() -> Timestamp { state.withLock { $0.now } }
+
+    func wind(_ duration: Duration) {
+        let due = state.withLock { state in
+            state.now = state.now + duration
+            let due = state.sleepers.filter { $0.value.until <= state.now }
+            for key in due.keys { state.sleepers[key] = nil }
+            return due.values.map(\.continuation)
+        }
+        for continuation in due { continuation.resume() }
+    }
+
+    func sleep(until moment: Timestamp) async throws {
+        let ticket = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                let result: Result<Void, any Error>? = state.withLock { state in
+                    if state.cancelled.remove(ticket) != nil { return .failure(CancellationError()) }
+                    if moment <= state.now { return .success(()) }
+                    state.sleepers[ticket] = Sleeper(until: moment, continuation: continuation)
+                    return nil
+                }
+                if let result { continuation.resume(with: result) }
+            }
+        } onCancel: {
+            let sleeper = state.withLock { state in
+                let sleeper = state.sleepers.removeValue(forKey: ticket)
+                if sleeper == nil { state.cancelled.insert(ticket) }
+                return sleeper
+            }
+            sleeper?.continuation.resume(throwing: CancellationError())
+        }
+    }
+}
+
+/// The services over a store in a temporary file, a sink on loopback, and a clock that is wound by hand.
+final class Office: Sendable {
+    /// A Monday, 09:00 UTC.
+    static let start = Timestamp(seconds: 1_790_586_000)
+
+    let clock = HandClock(start)
+    let sink: SinkSMTP
+    let store: SQLiteStore
+    let dispatcher: StepDispatcher
+    let sorter: IntakeSorter
+    let deliverer: OutboxDeliverer
+    let desk: TokenDesk
+    let ids: RecordIDs
+    let outboxBell = Bell()
+    private let folder: TemporaryFolder
+    private let hash = Mutex(0)
+
+    init(dailyLimit: Int? = nil, gap: Duration = .zero) throws {
+        folder = try TemporaryFolder()
+        sink = try SinkSMTP()
+        let clock = clock
+        ids = RecordIDs(now: { clock.now() }, random: { UInt8.random(in: .min ... .max) })
+        let seed = [UInt8](repeating: 7, count: 32)
+        let chance = Chance(seed: seed)
+        store = try SQLiteStore.open(path: folder("postrider.sqlite"), mode: .createIfMissing(seed: seed), ids: ids)
+
+        let zone = try #require(LocalZone("UTC"))
+        let window = try #require(SendingWindow(days: Set(Weekday.allCases), opens: 0, closes: 1440, zone: zone))
+        let identity = SenderIdentity(
+            name: "anna", from: Mailbox(address: try #require(EmailAddress("anna@example.com"))), route: "sink", replyTo: .token,
+            returnPath: .token, pacing: .init(dailyLimit: dailyLimit, minimumGap: gap, gapJitter: .zero, window: window))
+        let key = try #require(TokenCodec.Key(secret: Array("a key of the tests, 32 bytes long".utf8)))
+        let codec = try #require(TokenCodec(keys: [key]))
+        let addresses = try #require(TokenAddresses(domain: "r.example.com", codec: codec))
+        let identities = ["anna": identity]
+        let composer = StepComposer(
+            hostname: "out.example.com", addresses: addresses, unsubscribe: .init(mailto: false, oneClickBase: nil, postalAddress: nil),
+            chance: chance, ids: ids)
+        let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        let sequenceBell = Bell()
+        let intakeBell = Bell()
+        dispatcher = StepDispatcher(
+            store: store, desk: Swappable(.init(identities: identities, composer: composer, chance: chance)), ids: ids, clock: clock,
+            bell: sequenceBell, outboxBell: outboxBell, owner: "tests", logger: logger)
+        let rules = try BounceRules.builtin()
+        let route = Route(
+            name: "sink", kind: .submission(host: "127.0.0.1", port: sink.port), tls: .none, level: .none,
+            trust: try TLSClientContext(trust: .system), helloName: "out.example.com")
+        let courier = Courier(
+            routes: [route], resolver: StaticResolver([:]), eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 1, logger: logger)
+        let retry = try #require(RetrySchedule(waits: [.seconds(300)], jitter: 0, lifetime: .seconds(5 * 86_400)))
+        deliverer = OutboxDeliverer(
+            store: store,
+            desk: Swappable(
+                .init(
+                    courier: courier, signer: AttemptSigner(signers: [:]),
+                    decider: DeliveryDecider(retry: retry, onUncertain: .hold, chance: chance, ids: ids), judge: FailureJudge(rules: rules),
+                    identities: identities, lifetime: .seconds(5 * 86_400), maximumActive: 2)), clock: clock, bell: outboxBell,
+            sequenceBell: sequenceBell, owner: "tests", logger: logger)
+        sorter = IntakeSorter(
+            store: store,
+            desk: Swappable(
+                .init(
+                    correlator: Correlator(addresses: [addresses]), classifier: try Classifier(bounceRules: rules),
+                    verifier: DKIMVerifier { _ in .none }, identities: identities)), ids: ids, clock: clock, bell: intakeBell,
+            sequenceBell: sequenceBell, owner: "tests", logger: logger)
+        desk = TokenDesk(
+            way: .smtp, store: store, policy: Swappable(.init(domains: ["r.example.com"], roles: [], addresses: [addresses])), ids: ids,
+            clock: clock, bell: intakeBell, onFatal: { _ in }, logger: logger)
+    }
+
+    /// Runs the deliverer while `body` runs.
+    func delivering<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        let deliverer = deliverer
+        let running = Task { try await deliverer.run() }
+        let result: Result<Value, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        running.cancel()
+        try? await running.value
+        return try result.get()
+    }
+
+    func wind(_ duration: Duration) {
+        clock.wind(duration)
+        outboxBell.ring()
+    }
+
+    // MARK: People
+
+    static func address(_ text: String) throws -> EmailAddress { try #require(EmailAddress(text)) }
+
+    func contact(_ text: String, fields: [String: String] = ["company": "Example GmbH"]) async throws -> Contact {
+        let contact = Contact(id: ids.next(), address: try Self.address(text), fields: fields, createdAt: clock.now())
+        _ = try await store.save([contact])
+        return contact
+    }
+
+    /// Enrolls a new contact in a sequence of these many steps, a day apart.
+    func enroll(_ text: String, steps: Int = 2, fields: [String: String] = ["company": "Example GmbH"]) async throws -> Enrollment {
+        let contact = try await contact(text, fields: fields)
+        let now = try #require(ISODuration("PT0S"))
+        let day = try #require(ISODuration("P1D"))
+        let plan = SequencePlan(
+            name: "\(steps) steps", description: "",
+            steps: (0..<steps).map {
+                .init(name: "step \($0)", delay: $0 == 0 ? now : day, subject: $0 == 0 ? "About {{company}}" : nil, text: "Text \($0)")
+            }, stopOn: [.reply, .hardBounce])
+        let version = try await store.load(SequenceVersion(id: ids.next(), workspace: .default, plan: plan, hash: "\(steps)"))
+        let enrollment = Enrollment(
+            id: ids.next(), workspace: .default, contact: contact.id, sequence: version.id, identity: "anna", state: .active, cause: nil,
+            reason: "", nextStep: 0, dueAt: clock.now(), heldBy: nil, version: 0, createdAt: clock.now())
+        #expect(try await store.enroll([enrollment], timeline: []) == [.enrolled(enrollment.id)])
+        return enrollment
+    }
+
+    func current(_ enrollment: Enrollment) async throws -> Enrollment { try #require(try await store.enrollment(id: enrollment.id)) }
+
+    /// Waits until every message of an enrollment is in one of `states`, in the order of its steps.
+    @discardableResult
+    func settled(_ enrollment: Enrollment, as states: [OutboxMessage.State]) async throws -> [OutboxMessage] {
+        try await eventually("\(states)") {
+            let messages = try await self.store.messages(enrollment: enrollment.id)
+            return messages.map(\.state) == states ? messages : nil
+        }
+    }
+
+    /// Lets a reply come in to the address that a message asked for, and sorts it.
+    func reply(to message: SinkSMTP.Message, _ text: String, header: String = "") async throws {
+        let line = try #require(message.text.components(separatedBy: "\r\n").first { $0.hasPrefix("Reply-To: ") })
+        let token = String(line.dropFirst("Reply-To: ".count)).filter { $0 != "<" && $0 != ">" }
+        #expect(await desk.verdict(forwardPath: Array(token.utf8)) == .accepted)
+        let letter =
+            "From: <\(message.recipients[0])>\r\nTo: <\(token)>\r\nSubject: Re: yours\r\nMessage-ID: <\(ids.next() as IncomingMessage.ID)@w.example>\r\n"
+            + "\(header)\r\n\(text)\r\n"
+        try await store.accept(
+            IncomingMessage(
+                id: ids.next(), way: .smtp, receivedAt: clock.now(), reversePath: .address(try Self.address(message.recipients[0])),
+                forwardPaths: [token], origin: "tests", bytes: Array(letter.utf8)))
+        #expect(try await sorter.sortReceived() == 1)
+    }
+}
