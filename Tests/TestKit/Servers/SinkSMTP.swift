@@ -83,8 +83,8 @@ package final class SinkSMTP: Sendable {
         self.dialect = dialect
         self.hostname = hostname
         self.extensions = extensions
-        self.port = try port ?? FreePort.next()
-        listener = try Socket.listen(port: self.port)
+        listener = try Self.listen(on: port)
+        self.port = listener.port
         Thread.detachNewThread { [listener, weak self] in
             while let socket = listener.accept() {
                 guard let number = self?.opened(socket) else { return }
@@ -99,6 +99,18 @@ package final class SinkSMTP: Sendable {
     }
 
     deinit { stop() }
+
+    /// Listens on `port`, a free one when nil.
+    ///
+    /// A free port may be taken for a moment more: a program that another test starts right now holds a copy of the socket that tried
+    /// the port, until it is loaded.
+    private static func listen(on port: Int?) throws -> Socket {
+        if let port { return try Socket.listen(port: port) }
+        for _ in 0..<20 {
+            if let socket = try? Socket.listen(port: FreePort.next()) { return socket }
+        }
+        return try Socket.listen(port: FreePort.next())
+    }
 
     /// Closes the listener and every connection.
     package func stop() {
