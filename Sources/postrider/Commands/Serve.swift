@@ -45,7 +45,6 @@ struct Serve: AsyncParsableCommand {
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             configuration.maximumGracefulShutdownDuration = .seconds(30)
             configuration.maximumCancellationDuration = .seconds(10)
-            logger.notice("serving", metadata: ["version": "\(Version.text)", "database": "\(installation.store.path)"])
             try await ServiceGroup(configuration: configuration).run()
             try await installation.store.releaseLeases(owner: appliance.owner)
             try installation.store.close()

@@ -33,7 +33,11 @@ struct Reloader: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            for await _ in await UnixSignalsSequence(trapping: .sighup) { reload() }
+            let signals = await UnixSignalsSequence(trapping: .sighup)
+            // Said only now, when no signal can end the process unheard any more: the group has trapped its own before any service runs.
+            logger.notice(
+                "serving", metadata: ["version": "\(Version.text)", "database": "\(appliance.installation.store.path)"])
+            for await _ in signals { reload() }
         }
     }
 
