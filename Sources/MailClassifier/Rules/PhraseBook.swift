@@ -21,11 +21,15 @@ struct PhraseBook: Sendable {
         var start: Int
         var end: Int
         var phrase: Int
+        /// The number of the rule file: of the language.
+        var file: Int
     }
 
     static let builtinLanguages = ["en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "no", "fi", "pl", "cs", "tr", "ja"]
 
     private let files: [String]
+    /// The file that is no language: the words of mail systems.
+    private let systemFile: Int?
     private let phrases: [Phrase]
     private let matcher: PhraseMatcher
 
@@ -63,6 +67,7 @@ struct PhraseBook: Sendable {
             }
         }
         self.files = files.map(\.name)
+        systemFile = files.firstIndex { $0.name.utf8.elementsEqual("builtin:classify/reports.toml".utf8) }
         self.phrases = phrases
         matcher = PhraseMatcher(patterns)
     }
@@ -103,8 +108,20 @@ struct PhraseBook: Sendable {
             let phrase = phrases[hit.phrase]
             if phrase.atStart, hit.start > 0 { return nil }
             if phrase.atEnd, hit.end < bytes.count { return nil }
-            return Hit(meaning: phrase.meaning, strength: phrase.strength, start: hit.start, end: hit.end, phrase: hit.phrase)
+            return Hit(meaning: phrase.meaning, strength: phrase.strength, start: hit.start, end: hit.end, phrase: hit.phrase, file: phrase.file)
         }
+    }
+
+    /// The files whose language these hits are probably in, by their commonest words; nil when nothing tells.
+    ///
+    /// Short texts may be in several; a language with less than half of the best one's words is none of them.
+    func languages(of hits: some Sequence<Hit>) -> Set<Int>? {
+        var counts: [Int: Int] = [:]
+        for hit in hits where hit.meaning == .common { counts[hit.file, default: 0] += 1 }
+        guard let best = counts.values.max() else { return nil }
+        var languages = Set(counts.filter { $0.value * 2 > best }.keys)
+        if let systemFile { languages.insert(systemFile) }
+        return languages
     }
 
     /// How evidence names a phrase: `builtin:classify/en.toml:12`.
