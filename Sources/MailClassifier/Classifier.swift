@@ -75,7 +75,8 @@ package struct Classifier: Sendable {
     private func failure(_ read: BounceReader.Result, text: String) -> Classification {
         let failed = read.recipients.isEmpty ? !read.isDelay : read.recipients.contains { $0.action == .failed }
         return Classification(
-            messageClass: failed ? .bounce : .delay, intent: nil, confidence: read.confidence, automatic: true, replyText: text, signature: nil,
+            messageClass: failed ? .bounce : .delay, intent: nil, confidence: read.confidence, automatic: true, replyText: text,
+            signature: nil,
             returnDate: nil, comeBackDate: nil, referredTo: [], evidence: read.evidence, bounces: read.recipients, complaint: nil)
     }
 
@@ -92,11 +93,15 @@ package struct Classifier: Sendable {
         var best: (meaning: Meaning, messageClass: MessageClass, score: Double) = (.automatic, .autoAcknowledgement, 0)
         for (meaning, messageClass) in kinds where score(meaning) > best.score + 0.001 { best = (meaning, messageClass, score(meaning)) }
         // A successor named or a gate to pass says more than the words of absence or receipt around it.
-        if score(.challenge) >= 0.68 { best = (.challenge, .challenge, score(.challenge)) }
-        else if score(.leftCompany) >= 0.68 { best = (.leftCompany, .leftCompany, score(.leftCompany)) }
+        if score(.challenge) >= 0.68 {
+            best = (.challenge, .challenge, score(.challenge))
+        } else if score(.leftCompany) >= 0.68 {
+            best = (.leftCompany, .leftCompany, score(.leftCompany))
+        }
 
         // "Back Monday" in a short text that answers nothing is a note of absence, whatever else it says.
-        if best.score < 0.6, !facts.reply.hasQuote, facts.reply.own.utf8.count < 400, !tally.asks, let reader = dates(facts.reply.own, facts),
+        if best.score < 0.6, !facts.reply.hasQuote, facts.reply.own.utf8.count < 400, !tally.asks,
+            let reader = dates(facts.reply.own, facts),
             reader.returnDate() != nil, reader.returnIsStated
         {
             best = (.outOfOffice, .outOfOffice, 0.7)
@@ -111,7 +116,8 @@ package struct Classifier: Sendable {
         } else {
             // A person quotes what they answer, and speaks of interest; a note does neither.
             let words = facts.reply.hasQuote ? best.score * 0.4 : best.score
-            program = (1 - (1 - header) * (1 - saysSo * 0.9) * (1 - words * 0.9)) * (person >= ToneReader.threshold && saysSo < 0.6 ? 0.5 : 1)
+            program =
+                (1 - (1 - header) * (1 - saysSo * 0.9) * (1 - words * 0.9)) * (person >= ToneReader.threshold && saysSo < 0.6 ? 0.5 : 1)
         }
         guard program >= ToneReader.threshold || facts.isReceipt else { return nil }
 
@@ -132,7 +138,8 @@ package struct Classifier: Sendable {
         return Classification(
             messageClass: messageClass, intent: nil, confidence: confidence, automatic: true, replyText: facts.reply.own,
             signature: facts.reply.signature, returnDate: messageClass == .outOfOffice ? returnDate : nil, comeBackDate: nil,
-            referredTo: messageClass == .leftCompany || messageClass == .outOfOffice ? referrals(facts) : [], evidence: evidence, bounces: [],
+            referredTo: messageClass == .leftCompany || messageClass == .outOfOffice ? referrals(facts) : [], evidence: evidence,
+            bounces: [],
             complaint: nil)
     }
 
@@ -172,7 +179,8 @@ package struct Classifier: Sendable {
             messageClass: tone.messageClass, intent: tone.intent, confidence: tone.confidence, automatic: false, replyText: facts.reply.own,
             signature: facts.reply.signature, returnDate: nil,
             comeBackDate: tone.messageClass == .notNow ? dates(facts.reply.own, facts)?.comeBackDate() : nil,
-            referredTo: tone.messageClass == .referral || tone.messageClass == .leftCompany ? addressees : [], evidence: evidence, bounces: [],
+            referredTo: tone.messageClass == .referral || tone.messageClass == .leftCompany ? addressees : [], evidence: evidence,
+            bounces: [],
             complaint: nil)
     }
 

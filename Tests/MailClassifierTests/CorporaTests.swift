@@ -11,7 +11,7 @@ struct CorporaTests {
 
     init() throws {
         try #require(Corpora.root != nil, "REQUIRE_CORPORA=1 and no corpora")
-        classifier = try Classifier()
+        classifier = try #require(Mail.classifier)
     }
 
     private func log(_ line: String) {
@@ -45,9 +45,15 @@ struct CorporaTests {
             if got != expected {
                 confusion["\(expected) -> \(got)", default: 0] += 1
                 if result.confidence >= 0.85 { certainWrong += 1 }
-                log("CLASS \(file) \(got) \(result.confidence) | \(collapsed(result.replyText).prefix(200)) | \(result.evidence.map { "\($0.rule)" })")
+                log(
+                    "CLASS \(file) \(got) \(result.confidence) | \(collapsed(result.replyText).prefix(200)) | \(result.evidence.map { "\($0.rule)" })"
+                )
             }
-            if expected == "unsubscribe" { if got == expected { unsubscribe.hit += 1 } else { unsubscribe.missed += 1 } } else if got == "unsubscribe" { unsubscribe.false += 1 }
+            if expected == "unsubscribe" {
+                if got == expected { unsubscribe.hit += 1 } else { unsubscribe.missed += 1 }
+            } else if got == "unsubscribe" {
+                unsubscribe.false += 1
+            }
             let want = label["expected_reply_text"] as? String ?? ""
             let isExact = collapsed(result.replyText).utf8.elementsEqual(collapsed(want).utf8)
             texts.add(isExact)
@@ -55,26 +61,55 @@ struct CorporaTests {
             if expected == "out_of_office" {
                 let want = label["return_date"] as? String
                 dates.add(result.returnDate?.iso8601 == want)
-                if result.returnDate?.iso8601 != want { log("DATE \(file) \(label["message_date"] ?? "") want \(want ?? "-") got \(result.returnDate?.iso8601 ?? "-") | \(collapsed(result.replyText).prefix(240))") }
+                if result.returnDate?.iso8601 != want {
+                    log(
+                        "DATE \(file) \(label["message_date"] ?? "") want \(want ?? "-") got \(result.returnDate?.iso8601 ?? "-") | \(collapsed(result.replyText).prefix(240))"
+                    )
+                }
             }
             if result.returnDate != nil, label["return_date"] as? String == nil { invented += 1 }
             if expected == "not_now" {
                 comeBack.add(result.comeBackDate?.iso8601 == label["come_back_date"] as? String)
-                if result.comeBackDate?.iso8601 != label["come_back_date"] as? String { log("COME \(file) \(label["message_date"] ?? "") want \(label["come_back_date"] ?? "-") got \(result.comeBackDate?.iso8601 ?? "-") | \(collapsed(result.replyText).prefix(200))") }
+                if result.comeBackDate?.iso8601 != label["come_back_date"] as? String {
+                    log(
+                        "COME \(file) \(label["message_date"] ?? "") want \(label["come_back_date"] ?? "-") got \(result.comeBackDate?.iso8601 ?? "-") | \(collapsed(result.replyText).prefix(200))"
+                    )
+                }
             }
             if let want = label["referred_to"] as? String, want.utf8.contains(0x40) {
                 referred.add(result.referredTo.contains { $0.address.text.utf8.elementsEqual(want.utf8) })
             }
         }
-        print("constructed: class \(classes), automatic \(automatic), text \(texts), return date \(dates) (\(invented) invented), come back \(comeBack), referred \(referred)")
-        print("constructed: wrong at confidence 0.85 and more \(certainWrong), unsubscribe found \(unsubscribe.hit), missed \(unsubscribe.missed), false \(unsubscribe.false)")
-        print("constructed by language: \(perLanguage.filter { $0.value.all >= 10 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
-        print("constructed confusion: \(confusion.sorted { $0.value > $1.value }.prefix(30).map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
+        print(
+            "constructed: class \(classes), automatic \(automatic), text \(texts), return date \(dates) (\(invented) invented), come back \(comeBack), referred \(referred)"
+        )
+        print(
+            "constructed: wrong at confidence 0.85 and more \(certainWrong), unsubscribe found \(unsubscribe.hit), missed \(unsubscribe.missed), false \(unsubscribe.false)"
+        )
+        print(
+            "constructed by language: \(perLanguage.filter { $0.value.all >= 10 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))"
+        )
+        print(
+            "constructed confusion: \(confusion.sorted { $0.value > $1.value }.prefix(30).map { "\($0.key) \($0.value)" }.joined(separator: ", "))"
+        )
         #expect(classes.share >= Floors.constructedClass)
         #expect(automatic.share >= Floors.constructedAutomatic)
         #expect(texts.share >= Floors.constructedText)
         #expect(dates.share >= Floors.constructedDate)
         #expect(invented <= Floors.inventedDates)
+    }
+
+    @Test("time to read the rules, and to parse and classify")
+    func speed() throws {
+        let clock = ContinuousClock()
+        let load = try clock.measure { _ = try Classifier() }
+        let mails = try Corpora.names("replies-constructed/eml").map { try Corpora.bytes("replies-constructed/eml/\($0)") }
+        let size = mails.reduce(0) { $0 + $1.count }
+        let took = clock.measure { for mail in mails { _ = classifier.classify(Message(parsing: mail)) } }
+        let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
+        print(
+            "speed: rules read in \(load), \(Int(Double(mails.count) / seconds)) messages a second of \(size / max(1, mails.count)) bytes")
+        #expect(seconds < 30)
     }
 
     @Test("flufl.bounce: the failed addresses")
@@ -91,7 +126,9 @@ struct CorporaTests {
             let gotPermanent = Set(result.bounces.filter { $0.action == .failed }.compactMap { $0.recipient?.suppressionKey })
             kinds.add(got == permanent.union(temporary) && gotPermanent == permanent)
             if got != permanent.union(temporary) || gotPermanent != permanent {
-                log("FLUFL \(file) want \(permanent.sorted()) \(temporary.sorted()) got \(result.messageClass) \(result.bounces.map { "\($0.recipient?.text ?? "-") \($0.action)" })")
+                log(
+                    "FLUFL \(file) want \(permanent.sorted()) \(temporary.sorted()) got \(result.messageClass) \(result.bounces.map { "\($0.recipient?.text ?? "-") \($0.action)" })"
+                )
             }
         }
         print("flufl.bounce: addresses exact \(exact), with failed or delayed \(kinds)")
@@ -123,14 +160,21 @@ struct CorporaTests {
     func sisimai() throws {
         // Written from the meanings of the reasons.
         let map: [String: Set<FailureClass>] = [
-            "userunknown": [.invalidRecipient], "hasmoved": [.invalidRecipient], "mailboxfull": [.mailboxFull], "suspend": [.inactiveMailbox],
-            "filtered": [.invalidRecipient, .policy, .inactiveMailbox], "hostunknown": [.badDomain], "notaccept": [.badDomain], "expired": [.expired, .network, .dnsFailure],
-            "networkerror": [.network, .dnsFailure], "blocked": [.reputationBlock, .authFailed, .policy], "badreputation": [.reputationBlock],
-            "rejected": [.policy, .reputationBlock, .authFailed], "authfailure": [.authFailed], "requireptr": [.authFailed], "policyviolation": [.policy, .messageFormat],
-            "securityerror": [.policy, .spamContent, .relayDenied], "spamdetected": [.spamContent], "contenterror": [.spamContent, .messageFormat],
-            "virusdetected": [.spamContent], "systemerror": [.systemFailure], "systemfull": [.systemFailure], "mailererror": [.systemFailure],
+            "userunknown": [.invalidRecipient], "hasmoved": [.invalidRecipient], "mailboxfull": [.mailboxFull],
+            "suspend": [.inactiveMailbox],
+            "filtered": [.invalidRecipient, .policy, .inactiveMailbox], "hostunknown": [.badDomain], "notaccept": [.badDomain],
+            "expired": [.expired, .network, .dnsFailure],
+            "networkerror": [.network, .dnsFailure], "blocked": [.reputationBlock, .authFailed, .policy],
+            "badreputation": [.reputationBlock],
+            "rejected": [.policy, .reputationBlock, .authFailed], "authfailure": [.authFailed], "requireptr": [.authFailed],
+            "policyviolation": [.policy, .messageFormat],
+            "securityerror": [.policy, .spamContent, .relayDenied], "spamdetected": [.spamContent],
+            "contenterror": [.spamContent, .messageFormat],
+            "virusdetected": [.spamContent], "systemerror": [.systemFailure], "systemfull": [.systemFailure],
+            "mailererror": [.systemFailure],
             "notcompliantrfc": [.messageFormat], "norelaying": [.relayDenied], "toomanyconn": [.rateLimited], "speeding": [.rateLimited],
-            "exceedlimit": [.messageTooBig, .policy, .mailboxFull], "mesgtoobig": [.messageTooBig], "syntaxerror": [.protocolError], "failedstarttls": [.tlsFailed],
+            "exceedlimit": [.messageTooBig, .policy, .mailboxFull], "mesgtoobig": [.messageTooBig], "syntaxerror": [.protocolError],
+            "failedstarttls": [.tlsFailed],
             "onhold": [.unclassified, .policy, .invalidRecipient], "undefined": [.unclassified, .policy],
         ]
         var records = Score()
@@ -151,7 +195,9 @@ struct CorporaTests {
             let failures = wanted.filter { map[$0["reason"] as? String ?? ""] != nil }
             guard !failures.isEmpty else { continue }
             records.add(result.bounces.count == failures.count)
-            if result.bounces.count != failures.count { log("COUNT \(file) want \(failures.count) got \(result.bounces.count) \(result.messageClass)") }
+            if result.bounces.count != failures.count {
+                log("COUNT \(file) want \(failures.count) got \(result.bounces.count) \(result.messageClass)")
+            }
             for (index, want) in failures.enumerated() {
                 let reason = want["reason"] as? String ?? ""
                 guard index < result.bounces.count else {
@@ -173,7 +219,9 @@ struct CorporaTests {
             }
         }
         print("sisimai: record count \(records), class \(classes), hard or soft \(hard), status \(statuses), complaints \(complaints)")
-        print("sisimai confusion: \(confusion.sorted { $0.value > $1.value }.prefix(30).map { "\($0.key) \($0.value)" }.joined(separator: ", "))")
+        print(
+            "sisimai confusion: \(confusion.sorted { $0.value > $1.value }.prefix(30).map { "\($0.key) \($0.value)" }.joined(separator: ", "))"
+        )
         #expect(records.share >= Floors.sisimaiRecords)
         #expect(classes.share >= Floors.sisimaiClass)
         #expect(hard.share >= Floors.sisimaiHard)
@@ -182,15 +230,15 @@ struct CorporaTests {
 
 /// A little below what was measured when they were last set.
 enum Floors {
-    static let constructedClass = 0.0
-    static let constructedAutomatic = 0.0
-    static let constructedText = 0.0
-    static let constructedDate = 0.0
-    static let inventedDates = 99
-    static let fluflAddresses = 0.0
-    static let autoReplies = 0.0
-    static let autoSubmittedBounces = 0.0
-    static let sisimaiRecords = 0.0
-    static let sisimaiClass = 0.0
-    static let sisimaiHard = 0.0
+    static let constructedClass = 0.76
+    static let constructedAutomatic = 0.97
+    static let constructedText = 0.96
+    static let constructedDate = 0.92
+    static let inventedDates = 0
+    static let fluflAddresses = 0.87
+    static let autoReplies = 1.0
+    static let autoSubmittedBounces = 0.99
+    static let sisimaiRecords = 0.93
+    static let sisimaiClass = 0.70
+    static let sisimaiHard = 0.77
 }

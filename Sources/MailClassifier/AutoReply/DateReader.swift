@@ -46,7 +46,8 @@ struct DateReader {
             case .number(let b, let digitsB) = tokens[i + 2].kind, digitsB <= 2
         else { return nil }
         if i > 0, case .mark(let before) = tokens[i - 1].kind, tokens[i].isGlued, before != 0x2C, before != 0x2D { return nil }
-        if i + 4 < tokens.count, tokens[i + 3].kind == .mark(mark), tokens[i + 3].isGlued, case .number(let year, let digits) = tokens[i + 4].kind,
+        if i + 4 < tokens.count, tokens[i + 3].kind == .mark(mark), tokens[i + 3].isGlued,
+            case .number(let year, let digits) = tokens[i + 4].kind,
             digits == 4 || (digits == 2 && tokens[i + 4].isGlued && tokens[i + 2].isGlued)
         {
             return (a, b, digits == 4 ? year : 2000 + year, 5, mark)
@@ -117,7 +118,8 @@ struct DateReader {
         guard let (year, digits) = number(i) else { return nil }
         if digits == 4, (1990...2100).contains(year) {
             for mark: UInt8 in [0x2D, 0x2E, 0x2F] where isMark(i + 1, mark) && isMark(i + 3, mark) {
-                if let month = number(i + 2), let day = number(i + 4), let date = CivilDate(year: year, month: month.value, day: day.value) {
+                if let month = number(i + 2), let day = number(i + 4), let date = CivilDate(year: year, month: month.value, day: day.value)
+                {
                     return DateMention(date: date, kind: .calendar, first: i, last: i + 4)
                 }
             }
@@ -197,7 +199,8 @@ struct DateReader {
 
     private func rangeEnd(after mention: DateMention) -> DateMention? {
         let i = mention.last + 1
-        guard isMark(i, 0x2D) || word(i) == .until, let (day, digits) = number(i + 1), digits <= 2, (1...31).contains(day), !isTime(i + 1) else { return nil }
+        guard isMark(i, 0x2D) || word(i) == .until, let (day, digits) = number(i + 1), digits <= 2, (1...31).contains(day), !isTime(i + 1)
+        else { return nil }
         // A full date behind the dash is read on its own.
         if Self.numeric(tokens, at: i + 1) != nil || dayMonth(at: i + 1) != nil { return nil }
         guard case .month? = word(mention.first), day > mention.date.day,
@@ -285,7 +288,10 @@ struct DateReader {
         let date: CivilDate?
         switch word {
         case .week?: date = today.adding(days: 8 - today.weekday)
-        case .monthUnit?: date = today.month == 12 ? CivilDate(year: today.year + 1, month: 1, day: 1) : CivilDate(year: today.year, month: today.month + 1, day: 1)
+        case .monthUnit?:
+            date =
+                today.month == 12
+                ? CivilDate(year: today.year + 1, month: 1, day: 1) : CivilDate(year: today.year, month: today.month + 1, day: 1)
         case .quarter?:
             let start = (today.month - 1) / 3 * 3 + 4
             date = start > 12 ? CivilDate(year: today.year + 1, month: 1, day: 1) : CivilDate(year: today.year, month: start, day: 1)

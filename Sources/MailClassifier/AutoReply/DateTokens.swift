@@ -45,7 +45,8 @@ struct DateToken: Sendable {
             if isWord(scalars[i]) {
                 let start = i
                 let unspaced = Folding.isUnspaced(c)
-                while i < scalars.count, isWord(scalars[i]), cjk(value(i)) == nil, Folding.isUnspaced(value(i)) == unspaced, i - start < 40 { i += 1 }
+                while i < scalars.count, isWord(scalars[i]), cjk(value(i)) == nil, Folding.isUnspaced(value(i)) == unspaced, i - start < 40
+                { i += 1 }
                 var word = String.UnicodeScalarView()
                 word.append(contentsOf: scalars[start..<i])
                 let folded = Folding.phrase(String(word))
@@ -85,6 +86,7 @@ struct DateToken: Sendable {
     private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
         let c = scalar.value
         if c < 0x80 { return (c | 0x20) &- 0x61 < 26 }
-        return Folding.base(c) != nil || Folding.isInvisible(c) || Folding.isUnspaced(c) || (c > 0x24F && scalar.properties.isAlphabetic) || c == 0xBA || c == 0xAA
+        return Folding.base(c) != nil || Folding.isInvisible(c) || Folding.isUnspaced(c) || (c > 0x24F && scalar.properties.isAlphabetic)
+            || c == 0xBA || c == 0xAA
     }
 }

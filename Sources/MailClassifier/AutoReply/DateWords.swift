@@ -24,7 +24,9 @@ struct DateWords: Sendable {
 
     init(_ file: RuleFile) throws(RuleError) {
         for (section, make) in [("months", Word.month), ("weekdays", Word.weekday), ("numbers", Word.number)] as [(String, (Int) -> Word)] {
-            guard case .table(let table)? = file.document.root[section] else { throw file.fault([.key(section)], "the table [\(section)] is missing") }
+            guard case .table(let table)? = file.document.root[section] else {
+                throw file.fault([.key(section)], "the table [\(section)] is missing")
+            }
             for entry in table.entries {
                 guard let number = Int(entry.key), case .string(let words) = entry.value else {
                     throw file.fault([.key(section), .key(entry.key)], "write a number, and a text of words")
@@ -34,12 +36,15 @@ struct DateWords: Sendable {
         }
         let roles: [(String, Word)] = [
             ("back", .back), ("until", .until), ("from", .from), ("next", .next), ("tomorrow", .tomorrow), ("today", .today), ("day", .day),
-            ("week", .week), ("month", .monthUnit), ("quarter", .quarter), ("year", .year), ("in", .inWord), ("the", .the), ("ordinal", .ordinal),
+            ("week", .week), ("month", .monthUnit), ("quarter", .quarter), ("year", .year), ("in", .inWord), ("the", .the),
+            ("ordinal", .ordinal),
             ("inclusive", .inclusive),
         ]
         guard case .table(let table)? = file.document.root["words"] else { throw file.fault(["words"], "the table [words] is missing") }
         for (key, word) in roles {
-            guard case .string(let words)? = table[key] else { throw file.fault(["words", .key(key)], "the words for '\(key)' are missing") }
+            guard case .string(let words)? = table[key] else {
+                throw file.fault(["words", .key(key)], "the words for '\(key)' are missing")
+            }
             add(words, word)
         }
     }

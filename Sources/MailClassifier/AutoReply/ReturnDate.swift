@@ -14,7 +14,11 @@ extension DateReader {
             if score == 0, mention.kind == .calendar, number > 0 {
                 // "3 August - 17 August", "from 3 August to 17 August"
                 let before = mentions[number - 1]
-                if before.kind == .calendar, mention.first - before.last <= 4, joins(before.last + 1, mention.first), mention.date > before.date { score = 60 }
+                if before.kind == .calendar, mention.first - before.last <= 4, joins(before.last + 1, mention.first),
+                    mention.date > before.date
+                {
+                    score = 60
+                }
             }
             if score == 0, distanceAfter(mention, .until).map({ $0 <= 1 }) == true { score = 55 }
             if mention.kind == .relative { score -= score > 0 ? 15 : 0 }
@@ -30,7 +34,8 @@ extension DateReader {
     /// Whether the text says "back" beside a day, not only until when.
     var returnIsStated: Bool {
         mentions.contains { mention in
-            mention.kind != .period && (distanceBefore(mention, .back).map { $0 <= 3 } ?? false || distanceAfter(mention, .back).map { $0 <= 4 } ?? false)
+            mention.kind != .period
+                && (distanceBefore(mention, .back).map { $0 <= 3 } ?? false || distanceAfter(mention, .back).map { $0 <= 4 } ?? false)
         }
     }
 

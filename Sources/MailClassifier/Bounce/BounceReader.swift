@@ -51,10 +51,13 @@ struct BounceReader {
             bounces.append(
                 Classification.Bounce(
                     recipient: Self.address(recipient.originalRecipient) ?? Self.address(recipient.finalRecipient), action: action,
-                    status: Self.status(recipient.status, codes.status), replyCode: codes.code, failureClass: verdict.failureClass, scope: verdict.scope,
-                    permanent: verdict.permanent && action == .failed, diagnostic: diagnostic, remoteMTA: recipient.remoteMTA, ruleID: verdict.ruleID))
+                    status: Self.status(recipient.status, codes.status), replyCode: codes.code, failureClass: verdict.failureClass,
+                    scope: verdict.scope,
+                    permanent: verdict.permanent && action == .failed, diagnostic: diagnostic, remoteMTA: recipient.remoteMTA,
+                    ruleID: verdict.ruleID))
             let words = "Action: \(recipient.action ?? "-") Status: \(recipient.status?.text ?? "-") \(diagnostic)"
-            evidence.append(.init(rule: verdict.ruleID, place: "report", text: String(String.UnicodeScalarView(words.unicodeScalars.prefix(240)))))
+            evidence.append(
+                .init(rule: verdict.ruleID, place: "report", text: String(String.UnicodeScalarView(words.unicodeScalars.prefix(240)))))
         }
         guard !bounces.isEmpty else { return nil }
         evidence.insert(.init(rule: "report:dsn", place: "report", text: "Reporting-MTA: \(report.reportingMTA ?? "-")"), at: 0)

@@ -54,12 +54,14 @@ package struct BounceRules: Sendable {
                     throw file.fault(path + [.key(entry.key)], "unknown key '\(entry.key)'; the keys are \(known.joined(separator: ", "))")
                 }
                 guard case .string(let name)? = table["class"], let failureClass = FailureClass(rawValue: name) else {
-                    throw file.fault(path + ["class"], "'class' must be one of \(FailureClass.allCases.map(\.rawValue).joined(separator: " "))")
+                    throw file.fault(
+                        path + ["class"], "'class' must be one of \(FailureClass.allCases.map(\.rawValue).joined(separator: " "))")
                 }
                 var scope = failureClass.scope
                 if let value = table["scope"] {
                     guard case .string(let name) = value, let known = FailureScope(rawValue: name) else {
-                        throw file.fault(path + ["scope"], "'scope' must be one of \(FailureScope.allCases.map(\.rawValue).joined(separator: " "))")
+                        throw file.fault(
+                            path + ["scope"], "'scope' must be one of \(FailureScope.allCases.map(\.rawValue).joined(separator: " "))")
                     }
                     scope = known
                 }
@@ -131,7 +133,9 @@ package struct BounceRules: Sendable {
         var status = status ?? inText.status
         if let given = status, given.subject == 0, let better = inText.status { status = better.subject == 0 ? given : better }
         var matched = Set<Int>()
-        for hit in matcher.hits(in: Folding.phrase(String(decoding: Self.withoutAddresses(bytes), as: UTF8.self))) { matched.insert(owners[hit.phrase]) }
+        for hit in matcher.hits(in: Folding.phrase(String(decoding: Self.withoutAddresses(bytes), as: UTF8.self))) {
+            matched.insert(owners[hit.phrase])
+        }
         for (number, rule) in rules.enumerated() {
             if rule.needsText, !matched.contains(number) { continue }
             if !rule.statuses.isEmpty, !rule.statuses.contains(where: { Self.holds($0, status) }) { continue }
@@ -145,7 +149,8 @@ package struct BounceRules: Sendable {
     private static func withoutAddresses(_ bytes: [UInt8]) -> [UInt8] {
         guard bytes.contains(0x40) else { return bytes }
         var kept: [UInt8] = []
-        for word in bytes.split(whereSeparator: { $0 <= 0x20 || $0 == 0x3C || $0 == 0x3E || $0 == 0x28 || $0 == 0x29 }) where !word.contains(0x40) {
+        for word in bytes.split(whereSeparator: { $0 <= 0x20 || $0 == 0x3C || $0 == 0x3E || $0 == 0x28 || $0 == 0x29 })
+        where !word.contains(0x40) {
             kept += word
             kept.append(0x20)
         }

@@ -23,12 +23,16 @@ struct FreeTextBounce {
             points += 3
             evidence.append(.init(rule: "header:x-failed-recipients", place: "header", text: "X-Failed-Recipients: \(failedField[0].text)"))
         }
-        if message.root.mediaType.isType("multipart", "report") { points += 1 }
+        let isMultipartReport = message.root.mediaType.isType("multipart", "report")
+        if isMultipartReport { points += 1 }
         if subject[.reportSubject] > 0.5 {
             points += subject[.reportSubject] > 0.8 ? 1.5 : 1
             evidence += subject.finds(of: [.reportSubject]).map { .init(rule: $0.rule, place: "subject", text: $0.text) }
         }
         guard points >= 1 else { return nil }
+        // People write about failed mail too, and quote it.
+        let isReporter =
+            points >= 1 && (signals.isFromMailSystem || signals.hasNullReversePath || !failedField.isEmpty || isMultipartReport)
 
         let prose = Self.beforeCopy(text, book)
         let words = Tally(prose, book: book)
@@ -39,17 +43,23 @@ struct FreeTextBounce {
         if delay >= 0.6 { points += 1 }
         if codes.code.map({ $0 >= 400 }) == true || codes.status.map({ $0.class != 2 }) == true { points += 1 }
         if max(words[.outOfOffice], subject[.outOfOffice]) >= 0.8, failedField.isEmpty, failure < 0.8 { points -= 2 }
-        guard points >= 2.5, failure >= 0.4 || delay >= 0.6 || codes.code != nil || codes.status != nil || !failedField.isEmpty else { return nil }
+        guard points >= 2.5, failure >= 0.4 || delay >= 0.6 || codes.code != nil || codes.status != nil || !failedField.isEmpty else {
+            return nil
+        }
 
         let isDelay = delay >= 0.6 && delay >= failure && failedField.isEmpty
         evidence += words.finds(of: isDelay ? [.delay] : [.failure]).prefix(6).map { .init(rule: $0.rule, place: "body", text: $0.text) }
         let recipients = recipients(message, prose, failedField: failedField, isDelay: isDelay)
         evidence += recipients.prefix(6).compactMap { bounce in
-            bounce.ruleID.map { .init(rule: $0, place: "body", text: String(String.UnicodeScalarView(bounce.diagnostic.unicodeScalars.prefix(240)))) }
+            bounce.ruleID.map {
+                .init(rule: $0, place: "body", text: String(String.UnicodeScalarView(bounce.diagnostic.unicodeScalars.prefix(240))))
+            }
         }
+        if !isReporter, recipients.isEmpty { return nil }
         let confidence = min(0.95, 0.5 + points * 0.09)
         return BounceReader.Result(
-            recipients: recipients, confidence: confidence, evidence: evidence, isSure: points >= 3 && (failure >= 0.6 || delay >= 0.6), isDelay: isDelay)
+            recipients: recipients, confidence: confidence, evidence: evidence,
+            isSure: isReporter && points >= 3 && (failure >= 0.6 || delay >= 0.6), isDelay: isDelay)
     }
 
     /// The text up to where the returned message begins.
@@ -123,8 +133,10 @@ struct FreeTextBounce {
                 verdict = rules.verdict(code: codes.code, status: codes.status, text: prose)
             }
             return Classification.Bounce(
-                recipient: address, action: isDelay ? .delayed : .failed, status: codes.status, replyCode: codes.code, failureClass: verdict.failureClass,
-                scope: verdict.scope, permanent: verdict.permanent && !isDelay, diagnostic: diagnostic, remoteMTA: nil, ruleID: verdict.ruleID)
+                recipient: address, action: isDelay ? .delayed : .failed, status: codes.status, replyCode: codes.code,
+                failureClass: verdict.failureClass,
+                scope: verdict.scope, permanent: verdict.permanent && !isDelay, diagnostic: diagnostic, remoteMTA: nil,
+                ruleID: verdict.ruleID)
         }
     }
 
@@ -136,7 +148,9 @@ struct FreeTextBounce {
 
     /// `<address>: ...`, `address`, `Recipient: <address>`, `(address)`: the line is about the address.
     private static func namesRecipient(_ line: ArraySlice<UInt8>, _ range: Range<Int>) -> Bool {
-        let before = line[line.startIndex..<range.lowerBound].filter { $0 > 0x20 && ![0x3C, 0x22, 0x27, 0x28, 0x5B, 0x2A, 0x2D, 0x3E].contains($0) }
+        let before = line[line.startIndex..<range.lowerBound].filter {
+            $0 > 0x20 && ![0x3C, 0x22, 0x27, 0x28, 0x5B, 0x2A, 0x2D, 0x3E].contains($0)
+        }
         if before.isEmpty { return true }
         let after = line[range.upperBound...].filter { $0 > 0x20 && ![0x3E, 0x22, 0x27, 0x29, 0x5D, 0x2E, 0x3A].contains($0) }
         if after.isEmpty, let (label, value) = LineShape.label(line), !label.isEmpty { return value.contains(0x40) }
@@ -147,7 +161,9 @@ struct FreeTextBounce {
     private static func isSenderLine(_ line: ArraySlice<UInt8>) -> Bool {
         guard let (label, _) = LineShape.label(line) else { return false }
         let lower = label.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
-        return ["from", "sender", "mail from", "reply-to", "envelope-from", "cc", "message-id", "contact", "return-path"].contains { lower.elementsEqual($0.utf8) }
+        return ["from", "sender", "mail from", "reply-to", "envelope-from", "cc", "message-id", "contact", "return-path"].contains {
+            lower.elementsEqual($0.utf8)
+        }
     }
 
     /// The lines about one recipient: up to an empty line or the next recipient, at most 12.

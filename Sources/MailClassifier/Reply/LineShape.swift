@@ -74,7 +74,9 @@ enum LineShape {
             let start = i
             while i < line.endIndex, line[i].isDigit { i += 1 }
             let length = i - start
-            if length == 4, (line[start] == 0x32 && line[start + 1] == 0x30) || (line[start] == 0x31 && line[start + 1] == 0x39) { return true }
+            if length == 4, (line[start] == 0x32 && line[start + 1] == 0x30) || (line[start] == 0x31 && line[start + 1] == 0x39) {
+                return true
+            }
             guard length <= 2, i + 1 < line.endIndex, line[i + 1].isDigit else { continue }
             if line[i] == 0x3A { return true }
             if [0x2E, 0x2F, 0x2D].contains(line[i]) {

@@ -115,7 +115,9 @@ struct ReplyText: Sendable {
             guard i + count <= lines.count, !lines[i + count - 1].isEmpty, !LineShape.isQuoted(lines[i + count - 1]) else { return nil }
             guard isAttribution(lines, i, count, book) else { continue }
             // The shortest group of lines that says it all, date included; what stands before it are own words.
-            if count > 1, (1..<count).contains(where: { isAttribution(lines, i + $0, count - $0, book) && hasDate(lines, i + $0, count - $0) }) {
+            if count > 1,
+                (1..<count).contains(where: { isAttribution(lines, i + $0, count - $0, book) && hasDate(lines, i + $0, count - $0) })
+            {
                 return nil
             }
             // Without a date it must be a paragraph of its own, not the end of a longer attribution or of own words.

@@ -23,7 +23,8 @@ struct SignatureFinder {
     }
 
     private static func isDelimiter(_ line: ArraySlice<UInt8>) -> Bool {
-        line.elementsEqual("--".utf8) || line.elementsEqual("---".utf8) || line.elementsEqual("\u{2014}".utf8) || line.elementsEqual("__".utf8)
+        line.elementsEqual("--".utf8) || line.elementsEqual("---".utf8) || line.elementsEqual("\u{2014}".utf8)
+            || line.elementsEqual("__".utf8)
     }
 
     private static func signOff(_ lines: [ArraySlice<UInt8>], _ filled: [Int], _ senderName: String?, _ book: PhraseBook) -> Int? {
@@ -123,7 +124,8 @@ struct SignatureFinder {
             guard let first = word.first, first &- 0x41 < 26 || first == 0xC3 || first == 0xC5 else { return false }
             let body = word.last == 0x2E && word.count == 2 ? word.dropLast() : word
             let tail = body.dropFirst()
-            return tail.allSatisfy { ($0.isLetter && $0 >= 0x61) || $0 >= 0x80 || $0 == 0x2D || $0 == 0x27 } && (tail.count > 0 || words.count > 1 || word.count == 1)
+            return tail.allSatisfy { ($0.isLetter && $0 >= 0x61) || $0 >= 0x80 || $0 == 0x2D || $0 == 0x27 }
+                && (tail.count > 0 || words.count > 1 || word.count == 1)
         }
     }
 }

@@ -22,7 +22,9 @@ enum AddressFinder {
             var high = at + 1
             while high < bytes.endIndex, isDomain(bytes[high]) { high += 1 }
             while high > at + 1, bytes[high - 1] == 0x2E || bytes[high - 1] == 0x2D { high -= 1 }
-            if low < at, high > at + 1, at - low <= 64, let address = EmailAddress(parsing: bytes[low..<high]) { found.append((address, low..<high)) }
+            if low < at, high > at + 1, at - low <= 64, let address = EmailAddress(parsing: bytes[low..<high]) {
+                found.append((address, low..<high))
+            }
             i = max(high, at + 1)
         }
         return found
@@ -62,7 +64,9 @@ enum AddressFinder {
 
     private static func isLocal(_ byte: UInt8) -> Bool {
         switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2E, 0x2D, 0x5F, 0x2B, 0x3D, 0x21, 0x23...0x27, 0x2A, 0x2F, 0x3F, 0x5E, 0x60, 0x7B...0x7E: true
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2E, 0x2D, 0x5F, 0x2B, 0x3D, 0x21, 0x23...0x27, 0x2A, 0x2F, 0x3F, 0x5E, 0x60,
+            0x7B...0x7E:
+            true
         default: byte >= 0x80
         }
     }

@@ -27,8 +27,14 @@ struct Tally: Sendable {
         let sentences = Folding.sentences(text).map { ($0, Array(book.hits(in: $0.bytes).prefix(Self.hitLimit))) }
         // Short words of one language are other words in another.
         let languages = book.languages(of: sentences.lazy.flatMap(\.1))
+        // Phrases of so many bytes are not found by chance in another language.
+        let tellingLength = languages?.isSure == true ? 11 : 8
         for (sentence, hits) in sentences {
-            add(sentence, hits.filter { $0.meaning != .common && (languages?.contains($0.file) ?? true) }, book)
+            add(
+                sentence,
+                hits.filter {
+                    $0.meaning != .common && (languages?.files.contains($0.file) != false || $0.end - $0.start >= tellingLength)
+                }, book)
         }
     }
 
@@ -52,7 +58,9 @@ struct Tally: Sendable {
         }
         for hit in hits {
             // "not interested" is more than its "interested".
-            if hits.contains(where: { $0.meaning != hit.meaning && $0.start <= hit.start && $0.end >= hit.end && $0.end - $0.start > hit.end - hit.start }) {
+            if hits.contains(where: {
+                $0.meaning != hit.meaning && $0.start <= hit.start && $0.end >= hit.end && $0.end - $0.start > hit.end - hit.start
+            }) {
                 continue
             }
             var confidence = hit.strength.confidence
