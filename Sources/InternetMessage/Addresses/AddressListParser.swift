@@ -41,7 +41,9 @@ struct AddressListParser {
                 space = true
                 i += 1
                 continue
-            case ASCII.quote: readQuoted(space)
+            case ASCII.quote:
+                // The space before a quote that is dropped belongs to what follows it.
+                if !readQuoted(space) { continue }
             case ASCII.openParen: readComment(space)
             case ASCII.openBracket: readLiteral(space)
             case ASCII.less:
@@ -94,7 +96,8 @@ struct AddressListParser {
         append(.atom, Array(bytes[start..<i]), space)
     }
 
-    private mutating func readQuoted(_ space: Bool) {
+    /// False when the quote is never closed; it is then dropped.
+    private mutating func readQuoted(_ space: Bool) -> Bool {
         var text: [UInt8] = []
         var j = i + 1
         while !quotesAreLiteral, j < bytes.endIndex {
@@ -102,7 +105,7 @@ struct AddressListParser {
             case ASCII.quote:
                 i = j + 1
                 append(.quoted, text, space)
-                return
+                return true
             case ASCII.backslash where j + 1 < bytes.endIndex:
                 text.append(bytes[j + 1])
                 j += 2
@@ -115,6 +118,7 @@ struct AddressListParser {
         quotesAreLiteral = true
         defects.insert(.unclosedQuote)
         i += 1
+        return false
     }
 
     private mutating func readComment(_ space: Bool) {
@@ -143,13 +147,14 @@ struct AddressListParser {
         }
         commentsAreLiteral = true
         defects.insert(.unclosedComment)
+        append(.atom, [bytes[i]], space)
         i += 1
     }
 
     private mutating func readLiteral(_ space: Bool) {
         // A domain literal stands behind "@"; elsewhere a bracket is a stray character of a name.
-        let words = insideAngle ? angle ?? [] : phrase
-        if words.last?.is(ASCII.at) == true, let close = bytes[..<min(bytes.endIndex, i + 256)].index(of: ASCII.closeBracket, from: i) {
+        let isBehindAt = (insideAngle ? angle?.last : phrase.last)?.is(ASCII.at) == true
+        if isBehindAt, let close = bytes[..<min(bytes.endIndex, i + 256)].index(of: ASCII.closeBracket, from: i) {
             append(.literal, bytes[i...close].filter { !$0.isWhitespace }, space)
             i = close + 1
         } else {
@@ -233,6 +238,8 @@ struct AddressListParser {
             if words.count == 1, words[0].kind == .quoted { return EmailAddress(parsing: words[0].bytes) }
             return nil
         }
+        // A colon outside quotes is what is left of a group or a route, never part of a local part.
+        guard !words[..<at].contains(where: { $0.is(ASCII.colon) }) else { return nil }
         var local: [UInt8] = []
         for word in words[..<at] { local += word.bytes }
         var domain: [UInt8] = []

@@ -24,7 +24,7 @@ package enum DomainName {
         guard bytes.count <= longestInput, !bytes.contains(ASCII.nul), ArraySlice(bytes.asciiLowercased).index(of: prefix, from: 0) != nil
         else { return domain }
         var output: UnsafeMutablePointer<UInt8>?
-        guard idn2_to_unicode_8z8z_bytes(bytes, &output) == CInt(IDN2_OK.rawValue), let output else { return domain }
+        guard unicodeBytes(bytes, &output) == CInt(IDN2_OK.rawValue), let output else { return domain }
         defer { idn2_free(output) }
         let unicode = [UInt8](UnsafeBufferPointer(start: output, count: strlen(output)))
         return unicode.contains(where: \.isControl) ? domain : unicode.utf8Text
@@ -34,7 +34,7 @@ package enum DomainName {
     private static let longestInput = 1020
     private static let prefix = Array("xn--".utf8)
 
-    private static func idn2_to_unicode_8z8z_bytes(_ bytes: [UInt8], _ output: inout UnsafeMutablePointer<UInt8>?) -> CInt {
+    private static func unicodeBytes(_ bytes: [UInt8], _ output: inout UnsafeMutablePointer<UInt8>?) -> CInt {
         var text: UnsafeMutablePointer<CChar>?
         let status = idn2_to_unicode_8z8z(bytes.map { CChar(bitPattern: $0) } + [0], &text, 0)
         output = text.map { UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt8.self) }

@@ -98,8 +98,9 @@ struct MessageWriter {
         let boundary = Boundary.derived(from: draft.messageID, absentIn: [plain, parts.output])
         add("Content-Type", tokens: [Array("multipart/alternative;".utf8), Array("boundary=\"".utf8) + boundary + [ASCII.quote]])
         output += [ASCII.cr, ASCII.lf]
+        // The line end before a boundary line belongs to the boundary, so each part is followed by one more.
         for part in [plain, parts.output] {
-            output += [ASCII.hyphen, ASCII.hyphen] + boundary + [ASCII.cr, ASCII.lf] + part
+            output += [ASCII.hyphen, ASCII.hyphen] + boundary + [ASCII.cr, ASCII.lf] + part + [ASCII.cr, ASCII.lf]
         }
         output += [ASCII.hyphen, ASCII.hyphen] + boundary + [ASCII.hyphen, ASCII.hyphen, ASCII.cr, ASCII.lf]
     }

@@ -14,7 +14,7 @@ package struct Attachment: Sendable, Hashable {
     init(_ part: BodyPart) {
         filename = part.filename
         type = part.mediaType.essence
-        bytes = part.isContainer ? Array(part.body) : part.decodedBody().bytes
+        bytes = part.decodedBody().bytes
         disposition = part.disposition?.kind
         contentID = part.contentID
     }

@@ -24,10 +24,10 @@ enum UUEncode {
 
     private static func decodeLine(_ line: ArraySlice<UInt8>, into output: inout [UInt8]) -> Bool {
         guard let first = line.first, first >= 0x20, first <= 0x60 else { return false }
-        var left = Int(first &- 0x20 & 63)
+        var left = Int((first &- 0x20) & 63)
         var i = line.startIndex + 1
         func value(_ index: Int) -> UInt32 {
-            index < line.endIndex ? UInt32(line[index] &- 0x20 & 63) : 0
+            index < line.endIndex ? UInt32((line[index] &- 0x20) & 63) : 0
         }
         while left > 0 {
             guard i < line.endIndex else { return false }

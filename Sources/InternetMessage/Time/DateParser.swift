@@ -69,15 +69,30 @@ struct DateParser {
 
     private mutating func readNumber() {
         let (value, count) = digits()
-        if secondOfDay == nil, count <= 2, peek() == ASCII.colon || (day != nil && month != nil && year != nil && peek() == ASCII.dot) {
+        if secondOfDay == nil, count <= 2, colonFollows() || (day != nil && month != nil && year != nil && peek() == ASCII.dot) {
             readTime(hour: value)
         } else if count == 4, peek() == ASCII.hyphen, peek(1)?.isDigit == true, year == nil {
             readISODate(year: value)
-        } else if day == nil, count <= 2, (1...31).contains(value) {
+        } else if day == nil, count <= 3, (1...31).contains(value) {
             day = value
             if peek() == ASCII.hyphen, peek(1)?.isLetter == true { i += 1 }
         } else if year == nil {
             setYear(value, digits: count)
+        }
+    }
+
+    /// Whether a colon follows, behind the spaces and comments that the obsolete syntax allows there; moves to it.
+    private mutating func colonFollows() -> Bool {
+        let start = i
+        skipSpaceAndComments()
+        if peek() == ASCII.colon { return true }
+        i = start
+        return false
+    }
+
+    private mutating func skipSpaceAndComments() {
+        while let byte = peek(), byte.isWhitespace || byte == ASCII.openParen {
+            if byte == ASCII.openParen { skipComment() } else { i += 1 }
         }
     }
 
@@ -102,9 +117,11 @@ struct DateParser {
     private mutating func readTime(hour: Int) {
         var second = 0
         i += 1
+        skipSpaceAndComments()
         let minute = digits()
-        if peek() == ASCII.colon || peek() == ASCII.dot, peek(1)?.isDigit == true {
+        if colonFollows() || (peek() == ASCII.dot && peek(1)?.isDigit == true) {
             i += 1
+            skipSpaceAndComments()
             second = digits().value
             if peek() == ASCII.dot || peek() == ASCII.comma, peek(1)?.isDigit == true {
                 i += 1
