@@ -105,6 +105,13 @@ package struct Classifier: Sendable {
             best = (.leftCompany, .leftCompany, score(.leftCompany))
         }
 
+        // "Back Monday" in a short text that answers nothing is a note of absence, whatever else it says.
+        if best.score < 0.6, !facts.reply.hasQuote, facts.reply.own.utf8.count < 400, !tally.asks,
+            let reader = dates(facts.reply.own, facts),
+            reader.returnDate() != nil, reader.returnIsStated
+        {
+            best = (.outOfOffice, .outOfOffice, 0.7)
+        }
         let saysSo = max(tally[.automatic], facts.subjectTally[.automatic], facts.subjectTally[.outOfOffice])
         let header = facts.signals.weight
         let wishes: [Meaning] = [.unsubscribe, .erasure, .positive, .meet, .negative, .notNow]
@@ -165,12 +172,20 @@ package struct Classifier: Sendable {
             place = "subject"
         }
         let tone = ToneReader(tally, isEmpty: isEmpty && place == "body")
+        let addressees = referrals(facts)
+        if tone.messageClass == .neutral, let first = addressees.first, place == "body", facts.reply.own.utf8.count < 400 {
+            // Somebody who writes little but another's address sends us there.
+            return Classification(
+                messageClass: .referral, intent: nil, confidence: Strength.fair.confidence, automatic: false, replyText: facts.reply.own,
+                signature: facts.reply.signature, returnDate: nil, comeBackDate: nil, referredTo: addressees,
+                evidence: [.init(rule: "address-in-text", place: "body", text: first.address.text)], bounces: [], complaint: nil)
+        }
         let evidence = tally.finds(of: tone.meanings).map { Classification.Evidence(rule: $0.rule, place: place, text: $0.text) }
         return Classification(
             messageClass: tone.messageClass, intent: tone.intent, confidence: tone.confidence, automatic: false, replyText: facts.reply.own,
             signature: facts.reply.signature, returnDate: nil,
             comeBackDate: tone.messageClass == .notNow ? dates(facts.reply.own, facts)?.comeBackDate() : nil,
-            referredTo: tone.messageClass == .referral || tone.messageClass == .leftCompany ? referrals(facts) : [], evidence: evidence,
+            referredTo: tone.messageClass == .referral || tone.messageClass == .leftCompany ? addressees : [], evidence: evidence,
             bounces: [],
             complaint: nil)
     }

@@ -11,7 +11,7 @@ struct CorporaTests {
 
     init() throws {
         try #require(Corpora.root != nil, "REQUIRE_CORPORA=1 and no corpora")
-        classifier = try Classifier()
+        classifier = try #require(Mail.classifier)
     }
 
     private func log(_ line: String) {
@@ -97,6 +97,19 @@ struct CorporaTests {
         #expect(texts.share >= Floors.constructedText)
         #expect(dates.share >= Floors.constructedDate)
         #expect(invented <= Floors.inventedDates)
+    }
+
+    @Test("time to read the rules, and to parse and classify")
+    func speed() throws {
+        let clock = ContinuousClock()
+        let load = try clock.measure { _ = try Classifier() }
+        let mails = try Corpora.names("replies-constructed/eml").map { try Corpora.bytes("replies-constructed/eml/\($0)") }
+        let size = mails.reduce(0) { $0 + $1.count }
+        let took = clock.measure { for mail in mails { _ = classifier.classify(Message(parsing: mail)) } }
+        let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
+        print(
+            "speed: rules read in \(load), \(Int(Double(mails.count) / seconds)) messages a second of \(size / max(1, mails.count)) bytes")
+        #expect(seconds < 30)
     }
 
     @Test("flufl.bounce: the failed addresses")
@@ -217,15 +230,15 @@ struct CorporaTests {
 
 /// A little below what was measured when they were last set.
 enum Floors {
-    static let constructedClass = 0.0
-    static let constructedAutomatic = 0.0
-    static let constructedText = 0.0
-    static let constructedDate = 0.0
-    static let inventedDates = 99
-    static let fluflAddresses = 0.0
-    static let autoReplies = 0.0
-    static let autoSubmittedBounces = 0.0
-    static let sisimaiRecords = 0.0
-    static let sisimaiClass = 0.0
-    static let sisimaiHard = 0.0
+    static let constructedClass = 0.76
+    static let constructedAutomatic = 0.97
+    static let constructedText = 0.96
+    static let constructedDate = 0.92
+    static let inventedDates = 0
+    static let fluflAddresses = 0.87
+    static let autoReplies = 1.0
+    static let autoSubmittedBounces = 0.99
+    static let sisimaiRecords = 0.93
+    static let sisimaiClass = 0.70
+    static let sisimaiHard = 0.77
 }

@@ -15,6 +15,7 @@ struct DateWords: Sendable {
     }
 
     private var exact: [[UInt8]: Word] = [:]
+    private var unspaced: [(bytes: [UInt8], word: Word)] = []
     private var prefixes: [(bytes: [UInt8], word: Word)] = []
 
     static func builtin() throws(RuleError) -> DateWords {
@@ -53,13 +54,21 @@ struct DateWords: Sendable {
             let open = word.last == 0x2A
             let folded = Folding.phrase(String(decoding: Array(open ? word.dropLast() : word), as: UTF8.self))
             let key = Array(folded.dropFirst().dropLast())
+            if let first = key.first, first >= 0xE3 { unspaced.append((key, meaning)) }
             if open { prefixes.append((key, meaning)) } else if exact[key] == nil { exact[key] = meaning }
         }
+    }
+
+    private static func contains(_ needle: [UInt8], in word: [UInt8]) -> Bool {
+        guard !needle.isEmpty, word.count >= needle.count else { return false }
+        return (0...(word.count - needle.count)).contains { word[$0..<($0 + needle.count)].elementsEqual(needle) }
     }
 
     /// What a folded word means, nil when it has nothing to do with dates.
     func meaning(of word: [UInt8]) -> Word? {
         if let known = exact[word] { return known }
+        // Scripts without spaces: the word stands somewhere in the run.
+        if let first = word.first, first >= 0xE3 { return unspaced.first { Self.contains($0.bytes, in: word) }?.word }
         guard word.count >= 3 else { return nil }
         return prefixes.first { word.starts(with: $0.bytes) }?.word
     }

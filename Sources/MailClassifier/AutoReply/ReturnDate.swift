@@ -31,6 +31,14 @@ extension DateReader {
         return best?.mention.date
     }
 
+    /// Whether the text says "back" beside a day, not only until when.
+    var returnIsStated: Bool {
+        mentions.contains { mention in
+            mention.kind != .period
+                && (distanceBefore(mention, .back).map { $0 <= 3 } ?? false || distanceAfter(mention, .back).map { $0 <= 4 } ?? false)
+        }
+    }
+
     /// The day from which a person may be asked again: the last one the text names ahead of today.
     func comeBackDate() -> CivilDate? {
         let ahead = mentions.filter { $0.date > today }

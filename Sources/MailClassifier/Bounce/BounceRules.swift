@@ -133,7 +133,9 @@ package struct BounceRules: Sendable {
         var status = status ?? inText.status
         if let given = status, given.subject == 0, let better = inText.status { status = better.subject == 0 ? given : better }
         var matched = Set<Int>()
-        for hit in matcher.hits(in: Folding.phrase(String(decoding: bytes, as: UTF8.self))) { matched.insert(owners[hit.phrase]) }
+        for hit in matcher.hits(in: Folding.phrase(String(decoding: Self.withoutAddresses(bytes), as: UTF8.self))) {
+            matched.insert(owners[hit.phrase])
+        }
         for (number, rule) in rules.enumerated() {
             if rule.needsText, !matched.contains(number) { continue }
             if !rule.statuses.isEmpty, !rule.statuses.contains(where: { Self.holds($0, status) }) { continue }
@@ -141,6 +143,18 @@ package struct BounceRules: Sendable {
             return rule.verdict
         }
         return Verdict(failureClass: .unclassified, scope: .unknown, permanent: false, ruleID: "default")
+    }
+
+    /// The words of addresses are chosen by people and say nothing about the failure.
+    private static func withoutAddresses(_ bytes: [UInt8]) -> [UInt8] {
+        guard bytes.contains(0x40) else { return bytes }
+        var kept: [UInt8] = []
+        for word in bytes.split(whereSeparator: { $0 <= 0x20 || $0 == 0x3C || $0 == 0x3E || $0 == 0x28 || $0 == 0x29 })
+        where !word.contains(0x40) {
+            kept += word
+            kept.append(0x20)
+        }
+        return kept
     }
 
     private static func holds(_ pattern: [Int?], _ status: EnhancedStatusCode?) -> Bool {

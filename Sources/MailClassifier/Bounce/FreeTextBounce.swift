@@ -23,12 +23,16 @@ struct FreeTextBounce {
             points += 3
             evidence.append(.init(rule: "header:x-failed-recipients", place: "header", text: "X-Failed-Recipients: \(failedField[0].text)"))
         }
-        if message.root.mediaType.isType("multipart", "report") { points += 1 }
+        let isMultipartReport = message.root.mediaType.isType("multipart", "report")
+        if isMultipartReport { points += 1 }
         if subject[.reportSubject] > 0.5 {
             points += subject[.reportSubject] > 0.8 ? 1.5 : 1
             evidence += subject.finds(of: [.reportSubject]).map { .init(rule: $0.rule, place: "subject", text: $0.text) }
         }
         guard points >= 1 else { return nil }
+        // People write about failed mail too, and quote it.
+        let isReporter =
+            points >= 1 && (signals.isFromMailSystem || signals.hasNullReversePath || !failedField.isEmpty || isMultipartReport)
 
         let prose = Self.beforeCopy(text, book)
         let words = Tally(prose, book: book)
@@ -51,10 +55,11 @@ struct FreeTextBounce {
                 .init(rule: $0, place: "body", text: String(String.UnicodeScalarView(bounce.diagnostic.unicodeScalars.prefix(240))))
             }
         }
+        if !isReporter, recipients.isEmpty { return nil }
         let confidence = min(0.95, 0.5 + points * 0.09)
         return BounceReader.Result(
-            recipients: recipients, confidence: confidence, evidence: evidence, isSure: points >= 3 && (failure >= 0.6 || delay >= 0.6),
-            isDelay: isDelay)
+            recipients: recipients, confidence: confidence, evidence: evidence,
+            isSure: isReporter && points >= 3 && (failure >= 0.6 || delay >= 0.6), isDelay: isDelay)
     }
 
     /// The text up to where the returned message begins.

@@ -25,6 +25,13 @@ struct ReplyCodes: Sendable, Equatable {
             {
                 code = Int(text[i] - 0x30) * 100 + Int(text[i + 1] - 0x30) * 10 + Int(text[i + 2] - 0x30)
                 i += 3
+                // "550-5.1.1 ..." of a reply of several lines
+                if status == nil, i + 1 < text.count, text[i] == 0x2D, text[i + 1] &- 0x32 < 4,
+                    let (found, end) = Self.status(text, at: i + 1)
+                {
+                    status = found
+                    i = end
+                }
                 continue
             }
             i += 1
@@ -38,7 +45,7 @@ struct ReplyCodes: Sendable, Equatable {
 
     private static func endsCode(_ text: [UInt8], at i: Int) -> Bool {
         let byte = text[i]
-        if byte == 0x2D { return i + 1 == text.count || !text[i + 1].isDigit }
+        if byte == 0x2D { return i + 1 == text.count || !text[i + 1].isDigit || (i + 2 < text.count && text[i + 2] == 0x2E) }
         return byte <= 0x20 || byte == 0x29 || byte == 0x5D || byte == 0x3A || byte == 0x2C || byte == 0x27 || byte == 0x22 || byte == 0x3B
             || byte == 0x3C || byte == 0x23
     }

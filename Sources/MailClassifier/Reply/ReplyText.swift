@@ -114,11 +114,21 @@ struct ReplyText: Sendable {
         for count in 1...4 {
             guard i + count <= lines.count, !lines[i + count - 1].isEmpty, !LineShape.isQuoted(lines[i + count - 1]) else { return nil }
             guard isAttribution(lines, i, count, book) else { continue }
-            // The shortest group of lines that says it all; what stands before it are own words.
-            if count > 1, (1..<count).contains(where: { isAttribution(lines, i + $0, count - $0, book) }) { return nil }
+            // The shortest group of lines that says it all, date included; what stands before it are own words.
+            if count > 1,
+                (1..<count).contains(where: { isAttribution(lines, i + $0, count - $0, book) && hasDate(lines, i + $0, count - $0) })
+            {
+                return nil
+            }
+            // Without a date it must be a paragraph of its own, not the end of a longer attribution or of own words.
+            if !hasDate(lines, i, count), i > 0, !lines[i - 1].isEmpty { return nil }
             return count
         }
         return nil
+    }
+
+    private static func hasDate(_ lines: [ArraySlice<UInt8>], _ start: Int, _ count: Int) -> Bool {
+        lines[start..<(start + count)].contains { LineShape.hasDate($0) }
     }
 
     private static func isAttribution(_ lines: [ArraySlice<UInt8>], _ start: Int, _ count: Int, _ book: PhraseBook) -> Bool {

@@ -10,7 +10,7 @@ struct SignatureFinder {
         var end = lines.count
         while end > 0, lines[end - 1].isEmpty { end -= 1 }
         let filled = lines[..<end].indices.filter { !lines[$0].isEmpty }
-        guard let first = filled.first else {
+        guard !filled.isEmpty else {
             start = lines.count
             return
         }
@@ -20,7 +20,6 @@ struct SignatureFinder {
             return
         }
         start = Self.signOff(lines, filled, senderName, book) ?? lines.count
-        _ = first
     }
 
     private static func isDelimiter(_ line: ArraySlice<UInt8>) -> Bool {
@@ -48,18 +47,21 @@ struct SignatureFinder {
             }
             if isFirst { continue }
             let rest = tail[(place + 1)...]
-            guard rest.count <= 14, closes(lines, rest, book) else { continue }
-            if words <= 7, let hit = hits.first(where: { $0.meaning == .signOff && $0.start == 0 }) {
+            let standsApart = index > 0 && lines[index - 1].isEmpty
+            guard rest.count <= 20, standsApart || closes(lines, rest, book) else { continue }
+            if words <= 8, let end = Self.signOffEnd(hits) {
                 // The whole line, or with the writer's name behind it.
-                let behind = wordList(folded[max(0, hit.end - 1)...])
-                let weak = hit.strength == .hint || hit.strength == .fair
+                let behind = wordList(folded[max(0, end - 1)...])
+                let weak = hits.allSatisfy { $0.meaning != .signOff || $0.strength == .hint || $0.strength == .fair }
                 if behind.isEmpty || behind.allSatisfy({ names.contains($0) }), !weak || !rest.isEmpty {
                     begin = index
                     break
                 }
             }
-            let list = wordList(folded[...])
-            if words <= 4, !list.isEmpty, !names.isEmpty, isName(list, names) {
+            var list = wordList(folded[...])
+            // A kiss behind the name.
+            if list.count > 1, list.last.map({ $0.allSatisfy { $0 == 0x78 } }) == true { list.removeLast() }
+            if words <= 5, !list.isEmpty, !names.isEmpty, isName(list, names), standsApart || list.count > 1 || rest.isEmpty {
                 begin = index
                 break
             }
@@ -84,6 +86,15 @@ struct SignatureFinder {
             if line.last == 0x3F { return false }
         }
         return long == 0
+    }
+
+    /// Where the sign-offs that begin the line end, one behind the other as in two languages; nil when the line begins with none.
+    private static func signOffEnd(_ hits: [PhraseBook.Hit]) -> Int? {
+        var end: Int?
+        for hit in hits.filter({ $0.meaning == .signOff }).sorted(by: { ($0.start, $1.end) < ($1.start, $0.end) }) {
+            if hit.start <= (end ?? 1) - 1 { end = max(end ?? 0, hit.end) }
+        }
+        return end
     }
 
     private static func nameWords(_ name: String?) -> Set<[UInt8]> {

@@ -9,6 +9,8 @@ enum Meaning: String, Sendable, CaseIterable {
     case acknowledgement, challenge, automatic
     // What surrounds the words.
     case negator, hypothesis
+    /// The commonest words of a language, by which it is known.
+    case common
     case signOff = "sign_off"
     case mobileSignature = "mobile_signature"
     case disclaimer

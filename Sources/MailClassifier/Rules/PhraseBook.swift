@@ -21,11 +21,15 @@ struct PhraseBook: Sendable {
         var start: Int
         var end: Int
         var phrase: Int
+        /// The number of the rule file: of the language.
+        var file: Int
     }
 
     static let builtinLanguages = ["en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "no", "fi", "pl", "cs", "tr", "ja"]
 
     private let files: [String]
+    /// The file that is no language: the words of mail systems.
+    private let systemFile: Int?
     private let phrases: [Phrase]
     private let matcher: PhraseMatcher
 
@@ -57,12 +61,18 @@ struct PhraseBook: Sendable {
                 guard case .string(let text)? = table["text"] else { throw file.fault(path, "'text' is missing; write one phrase a line") }
                 for (line, text) in file.lines(of: text, at: path + ["text"]) {
                     let (fragments, atStart, atEnd) = Self.parse(text)
+                    guard !fragments.isEmpty, !Self.hasMisplacedStar(text) else {
+                        throw RuleError(
+                            code: .content, file: file.name, line: line,
+                            message: "'*' stands alone or at the end of a word, and a phrase needs a word")
+                    }
                     patterns.append(fragments)
                     phrases.append(Phrase(meaning: meaning, strength: strength, atStart: atStart, atEnd: atEnd, file: number, line: line))
                 }
             }
         }
         self.files = files.map(\.name)
+        systemFile = files.firstIndex { $0.name.utf8.elementsEqual("builtin:classify/reports.toml".utf8) }
         self.phrases = phrases
         matcher = PhraseMatcher(patterns)
     }
@@ -79,7 +89,7 @@ struct PhraseBook: Sendable {
             var group = Array(group)
             let open = group.last?.last == 0x2A
             if open { group[group.count - 1].removeLast() }
-            var bytes = Folding.phrase(String(decoding: Array(group.joined(separator: [0x20])), as: UTF8.self))
+            var bytes = folded(group)
             guard bytes.count > 2 else { continue }
             // Scripts without spaces have no word edges to hold on to.
             if isUnspaced(bytes[1...]) { bytes.removeFirst() }
@@ -89,12 +99,25 @@ struct PhraseBook: Sendable {
         return (fragments, atStart, atEnd)
     }
 
+    private static func hasMisplacedStar(_ text: String) -> Bool {
+        text.utf8.split(separator: 0x20).contains { $0.count > 1 && $0.dropLast().contains(0x2A) }
+    }
+
+    /// The words as folded text; most rules are written folded, and need no more than spaces.
+    private static func folded(_ words: [[UInt8]]) -> [UInt8] {
+        let joined = Array(words.joined(separator: [0x20]))
+        if joined.allSatisfy({ $0 == 0x20 || $0.isDigit || $0 &- 0x61 < 26 }) { return joined.isEmpty ? [] : [0x20] + joined + [0x20] }
+        return Folding.phrase(String(decoding: joined, as: UTF8.self))
+    }
+
     private static func isUnspaced(_ bytes: ArraySlice<UInt8>) -> Bool {
-        String(decoding: bytes.prefix(4), as: UTF8.self).unicodeScalars.first.map { Folding.isUnspaced($0.value) } ?? false
+        guard bytes.first ?? 0 >= 0x80 else { return false }
+        return String(decoding: bytes.prefix(4), as: UTF8.self).unicodeScalars.first.map { Folding.isUnspaced($0.value) } ?? false
     }
 
     private static func endsUnspaced(_ bytes: [UInt8]) -> Bool {
-        String(decoding: bytes.dropLast(), as: UTF8.self).unicodeScalars.last.map { Folding.isUnspaced($0.value) } ?? false
+        guard bytes.dropLast().last ?? 0 >= 0x80 else { return false }
+        return String(decoding: bytes.dropLast(), as: UTF8.self).unicodeScalars.last.map { Folding.isUnspaced($0.value) } ?? false
     }
 
     /// The phrases found in folded bytes, by where they end.
@@ -103,8 +126,22 @@ struct PhraseBook: Sendable {
             let phrase = phrases[hit.phrase]
             if phrase.atStart, hit.start > 0 { return nil }
             if phrase.atEnd, hit.end < bytes.count { return nil }
-            return Hit(meaning: phrase.meaning, strength: phrase.strength, start: hit.start, end: hit.end, phrase: hit.phrase)
+            return Hit(
+                meaning: phrase.meaning, strength: phrase.strength, start: hit.start, end: hit.end, phrase: hit.phrase, file: phrase.file)
         }
+    }
+
+    /// The files whose language these hits are probably in, by their commonest words; nil when nothing tells.
+    ///
+    /// Short texts may be in several; a language with less than half of the best one's words is none of them. `isSure` tells whether
+    /// more than one word spoke for the best.
+    func languages(of hits: some Sequence<Hit>) -> (files: Set<Int>, isSure: Bool)? {
+        var counts: [Int: Int] = [:]
+        for hit in hits where hit.meaning == .common { counts[hit.file, default: 0] += 1 }
+        guard let best = counts.values.max() else { return nil }
+        var languages = Set(counts.filter { $0.value * 2 > best }.keys)
+        if let systemFile { languages.insert(systemFile) }
+        return (languages, best > 1)
     }
 
     /// How evidence names a phrase: `builtin:classify/en.toml:12`.

@@ -12,6 +12,12 @@ enum AddressFinder {
         while found.count < limit, let at = bytes[i...].firstIndex(of: 0x40) {
             var low = at
             while low > i, isLocal(bytes[low - 1]) { low -= 1 }
+            // "SMTP=ann@example.com" of old gateways.
+            if let equals = bytes[low..<at].firstIndex(of: 0x3D), [4, 6].contains(equals - low), bytes[low..<equals].allSatisfy(\.isLetter),
+                bytes[low] | 0x20 == 0x73 || bytes[low] | 0x20 == 0x72
+            {
+                low = equals + 1
+            }
             while low < at, bytes[low] == 0x2E || bytes[low] == 0x27 || bytes[low] == 0x2F || bytes[low] == 0x3D { low += 1 }
             var high = at + 1
             while high < bytes.endIndex, isDomain(bytes[high]) { high += 1 }

@@ -35,6 +35,13 @@ struct PhraseMatcher: Sendable {
 
     /// `phrases` are lists of fragments; a phrase's number is its place in the list. Empty ones never match.
     init(_ phrases: [[[UInt8]]]) {
+        let most = phrases.reduce(1) { $0 + $1.reduce(0) { $0 + $1.count } }
+        bytes.reserveCapacity(most)
+        firstChild.reserveCapacity(most)
+        nextChild.reserveCapacity(most)
+        fallback.reserveCapacity(most)
+        fragmentAt.reserveCapacity(most)
+        shorter.reserveCapacity(most)
         for (number, phrase) in phrases.enumerated() {
             for (place, fragment) in phrase.enumerated() where !fragment.isEmpty {
                 insert(fragment, phrase: Int32(number), isFirst: place == 0, isLast: place == phrase.count - 1)

@@ -24,7 +24,18 @@ struct Tally: Sendable {
     init() {}
 
     init(_ text: String, book: PhraseBook) {
-        for sentence in Folding.sentences(text) { add(sentence, book) }
+        let sentences = Folding.sentences(text).map { ($0, Array(book.hits(in: $0.bytes).prefix(Self.hitLimit))) }
+        // Short words of one language are other words in another.
+        let languages = book.languages(of: sentences.lazy.flatMap(\.1))
+        // Phrases of so many bytes are not found by chance in another language.
+        let tellingLength = languages?.isSure == true ? 11 : 8
+        for (sentence, hits) in sentences {
+            add(
+                sentence,
+                hits.filter {
+                    $0.meaning != .common && (languages?.files.contains($0.file) != false || $0.end - $0.start >= tellingLength)
+                }, book)
+        }
     }
 
     func finds(of meanings: Set<Meaning>) -> [Find] { finds.filter { meanings.contains($0.meaning) } }
@@ -34,8 +45,7 @@ struct Tally: Sendable {
         if finds.count < Self.findLimit { finds.append(Find(meaning: meaning, rule: rule, text: text, confidence: confidence)) }
     }
 
-    private mutating func add(_ sentence: FoldedSentence, _ book: PhraseBook) {
-        let all = book.hits(in: sentence.bytes).prefix(Self.hitLimit)
+    private mutating func add(_ sentence: FoldedSentence, _ all: [PhraseBook.Hit], _ book: PhraseBook) {
         let negators = all.filter { $0.meaning == .negator }
         let supposes = all.contains { $0.meaning == .hypothesis }
         let hits = all.filter { $0.meaning != .negator && $0.meaning != .hypothesis }
@@ -73,8 +83,35 @@ struct Tally: Sendable {
         }
         if sentence.isQuestion {
             asks = true
+            if best[.question] == nil, !refuses, Self.namesTime(sentence.original) {
+                // "Thursday at 9?" proposes; it does not ask about the offer.
+                asksToMeet = true
+                add(.meet, Strength.fair.confidence, rule: "question-time", text: sentence.original)
+            }
             if !asksToMeet, !refuses { add(.question, Strength.fair.confidence, rule: "question-mark", text: sentence.original) }
         }
+    }
+
+    /// A time of day: `9:30`, `9am`, `15 Uhr`, `14h`.
+    private static func namesTime(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        var i = 0
+        while i < bytes.count {
+            guard bytes[i].isDigit, i == 0 || bytes[i - 1] <= 0x20 || bytes[i - 1] == 0x28 else {
+                i += 1
+                continue
+            }
+            let start = i
+            while i < bytes.count, bytes[i].isDigit { i += 1 }
+            guard i - start <= 2 else { continue }
+            if i + 2 < bytes.count, bytes[i] == 0x3A || bytes[i] == 0x2E, bytes[i + 1].isDigit, bytes[i + 2].isDigit { return true }
+            var j = i
+            if j < bytes.count, bytes[j] == 0x20 { j += 1 }
+            let tail = bytes[j...].prefix(3).map { $0 | 0x20 }
+            if tail.starts(with: "am".utf8) || tail.starts(with: "pm".utf8) || tail.starts(with: "uhr".utf8) { return true }
+            if j == i, tail.first == 0x68, tail.count == 1 || !tail[1].isLetter { return true }
+        }
+        return false
     }
 
     /// Whether a word of negation governs the phrase: before it within some words, or right behind it where the language puts it there.

@@ -1,0 +1,113 @@
+import InternetMessage
+import Testing
+
+@testable import MailClassifier
+
+@Suite("automatic replies")
+struct AutoReplyTests {
+    let classifier: Classifier
+
+    init() throws { classifier = try #require(Mail.classifier) }
+
+    /// Written on Wednesday 4 March 2026.
+    static let absences: [(String, String?)] = [
+        ("I am out of the office and will be back on Monday 17 August.", "2026-08-17"),
+        ("I am on annual leave until 20 March 2026. For urgent matters write to bo@example.com.", "2026-03-20"),
+        ("I am away from 5 to 12 March and have limited access to email.", "2026-03-12"),
+        ("I'm on vacation, returning March 23rd.", "2026-03-23"),
+        ("I am currently out of the office. I will return on 2026-03-16.", "2026-03-16"),
+        ("I am out of the office today and will be back tomorrow.", "2026-03-05"),
+        ("I am on holiday and back on Monday.", "2026-03-09"),
+        ("Ich bin bis 15.03.2026 nicht im Büro.", "2026-03-15"),
+        ("Ich bin im Urlaub und ab dem 16. März wieder erreichbar.", "2026-03-16"),
+        ("Vielen Dank für Ihre Nachricht. Ich bin am 16.3. wieder im Büro.", "2026-03-16"),
+        ("Je suis absente du bureau jusqu'au 13 mars 2026 inclus.", "2026-03-13"),
+        ("Je suis en congés, de retour le lundi 16 mars.", "2026-03-16"),
+        ("Estoy de vacaciones hasta el 20 de marzo.", "2026-03-20"),
+        ("Estaré fuera de la oficina. Vuelvo el 23/03/2026.", "2026-03-23"),
+        ("Sono in ferie e rientro il 16 marzo.", "2026-03-16"),
+        ("Ik ben met vakantie tot en met 13 maart.", "2026-03-13"),
+        ("Estou de férias até 20 de março de 2026.", "2026-03-20"),
+        ("Jag är på semester och tillbaka den 16 mars.", "2026-03-16"),
+        ("Jeg holder ferie og er tilbage den 16. marts.", "2026-03-16"),
+        ("Jestem na urlopie do 15 marca 2026.", "2026-03-15"),
+        ("3月16日まで休暇をいただいております。", "2026-03-16"),
+        ("I am out of the office with no access to email.", nil),
+        ("I am on maternity leave. The conference takes place on 12 May.", nil),
+        ("I am out of the office. Thank you for your message of 3 March 2026.", nil),
+        ("I am out of the office. Call 020 7946 0112 between 9 and 17.", nil),
+    ]
+
+    @Test("an absence note is one with and without headers, and its day of return is read and never invented", arguments: absences)
+    func absence(_ text: String, _ day: String?) {
+        for headers in [["Auto-Submitted: auto-replied"], []] {
+            let result = classifier.classify(Mail.message(text, subject: "Automatic reply: A quick question", headers: headers))
+            #expect(result.messageClass == .outOfOffice, "\(result.evidence)")
+            #expect(result.automatic)
+            #expect(result.returnDate?.iso8601 == day)
+        }
+        let bare = classifier.classify(Mail.message(text, subject: "Re: A quick question"))
+        #expect(bare.messageClass == .outOfOffice, "\(bare.evidence)")
+    }
+
+    @Test("numbers are read as the writer's country and the rest of the text say")
+    func numericOrder() {
+        func day(_ text: String, _ date: String) -> String? {
+            classifier.classify(Mail.message(text, date: date, headers: ["Auto-Submitted: auto-replied"])).returnDate?.iso8601
+        }
+        let text = "I am out of the office and will be back on 04/05/2026."
+        #expect(day(text, "Wed, 04 Mar 2026 09:45:18 -0500") == "2026-04-05")
+        #expect(day(text, "Wed, 04 Mar 2026 09:45:18 +0100") == "2026-05-04")
+        #expect(day("I am out of the office until 10/09/2026. You wrote on 10/01/2026.", "Thu, 01 Oct 2026 09:45:18 +0100") == "2026-10-09")
+        #expect(day("I am out of the office and back on 05/01.", "Mon, 21 Dec 2026 09:45:18 +0100") == "2027-01-05")
+    }
+
+    static let others: [(String, [String], MessageClass)] = [
+        (
+            "We have received your request and will respond within two business days. Your ticket number is 4711.",
+            ["Auto-Submitted: auto-generated"], .autoAcknowledgement
+        ),
+        ("Ihre Anfrage ist bei uns eingegangen und wird bearbeitet.", ["Precedence: auto_reply"], .autoAcknowledgement),
+        ("Bo Buyer no longer works here. Please contact Cy Clerk <cy@example.com>.", ["Auto-Submitted: auto-replied"], .leftCompany),
+        ("Ich bin nicht mehr im Unternehmen tätig.", ["X-Autoreply: yes"], .leftCompany),
+        (
+            "To deliver your message, please confirm that you are human: click here to confirm your message.",
+            ["Auto-Submitted: auto-replied"], .challenge
+        ),
+        ("Thank you for contacting us.", ["X-Autorespond: yes", "Precedence: bulk"], .autoAcknowledgement),
+    ]
+
+    @Test("other automatic mail", arguments: others)
+    func other(_ text: String, _ headers: [String], _ expected: MessageClass) {
+        let result = classifier.classify(Mail.message(text, subject: "Your message", headers: headers))
+        #expect(result.messageClass == expected, "\(result.evidence)")
+        #expect(result.automatic)
+    }
+
+    @Test("a successor and a stand-in are named")
+    func standIn() {
+        let left = classifier.classify(Mail.message(Self.others[2].0, headers: Self.others[2].1))
+        #expect(left.referredTo.map(\.address.text) == ["cy@example.com"])
+        let away = classifier.classify(Mail.message(Self.absences[1].0, headers: ["Auto-Submitted: auto-replied"]))
+        #expect(away.referredTo.map(\.address.text) == ["bo@example.com"])
+    }
+
+    @Test("an absence note from postmaster with a null reverse-path is no bounce")
+    func postmasterAbsence() {
+        let result = classifier.classify(
+            Mail.message(
+                "I am out of the office until 20 March 2026 and will answer when I return.", subject: "Automatic reply: A quick question",
+                from: "postmaster@example.com",
+                headers: ["Return-Path: <>", "X-Auto-Response-Suppress: All", "Auto-Submitted: auto-replied"]))
+        #expect(result.messageClass == .outOfOffice)
+        #expect(result.bounces.isEmpty)
+        #expect(result.returnDate?.iso8601 == "2026-03-20")
+    }
+
+    @Test("a person who speaks of an absence is a person")
+    func personAway() {
+        let result = classifier.classify(Mail.message("I'm out of the office this week, but let's talk next Tuesday.\n" + Mail.quote))
+        #expect(!result.automatic)
+        #expect(result.messageClass == .positive)
+    }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import InternetMessage
+import Testing
+
+@testable import MailClassifier
+
+@Suite("reports")
+struct BounceTests {
+    let classifier: Classifier
+    let rules: BounceRules
+
+    init() throws {
+        classifier = try #require(Mail.classifier)
+        rules = try BounceRules.builtin()
+    }
+
+    static func fixture(_ name: String) throws -> [UInt8] {
+        let url = try #require(Bundle.module.url(forResource: name, withExtension: nil, subdirectory: "Fixtures"))
+        return Array(try Data(contentsOf: url))
+    }
+
+    struct Example: Sendable {
+        var file: String
+        var messageClass: MessageClass
+        var bounces: [String]
+    }
+
+    static let examples = [
+        Example(
+            file: "postfix-unknown.eml", messageClass: .bounce,
+            bounces: ["user@example.com failed 5.1.1 550 invalid_recipient recipient hard"]),
+        Example(file: "postfix-delayed.eml", messageClass: .delay, bounces: ["user@example.com delayed 4.4.1 - network domain soft"]),
+        Example(
+            file: "exchange-two.eml", messageClass: .bounce,
+            bounces: [
+                "one@corp.example.net failed 5.1.10 550 invalid_recipient recipient hard",
+                "two@corp.example.net failed 5.2.2 554 mailbox_full recipient soft",
+            ]),
+        Example(file: "exim-quota.eml", messageClass: .bounce, bounces: ["user@example.com failed 5.2.2 552 mailbox_full recipient soft"]),
+        Example(
+            file: "qmail-unknown.eml", messageClass: .bounce, bounces: ["user@example.com failed - 550 invalid_recipient recipient hard"]),
+        Example(file: "sendmail-old.eml", messageClass: .bounce, bounces: ["user@example.com failed - 550 bad_domain domain hard"]),
+        Example(file: "free-text-warning.eml", messageClass: .delay, bounces: ["user@example.com delayed - - network domain soft"]),
+        Example(file: "delivered-only.eml", messageClass: .neutral, bounces: []),
+        Example(file: "person-about-bounce.eml", messageClass: .question, bounces: []),
+    ]
+
+    static func line(_ bounce: Classification.Bounce) -> String {
+        [
+            bounce.recipient?.text ?? "-", bounce.action.rawValue, bounce.status?.text ?? "-", bounce.replyCode.map(String.init) ?? "-",
+            bounce.failureClass.rawValue, bounce.scope.rawValue, bounce.permanent ? "hard" : "soft",
+        ].joined(separator: " ")
+    }
+
+    @Test("reports of five servers, and mail that only looks like one", arguments: examples)
+    func report(_ example: Example) throws {
+        let bytes = try Self.fixture(example.file)
+        // The same message with bare LF and with bare CR.
+        for variant in [bytes, bytes.filter { $0 != 0x0D }, bytes.filter { $0 != 0x0A }] {
+            let result = classifier.classify(Message(parsing: variant))
+            #expect(result.messageClass == example.messageClass, "\(result.evidence)")
+            #expect(result.bounces.map(Self.line) == example.bounces)
+        }
+    }
+
+    @Test("every cut of every report gives an answer")
+    func everyCut() throws {
+        for example in Self.examples {
+            let bytes = try Self.fixture(example.file)
+            for end in stride(from: 0, through: bytes.count, by: 7) {
+                let result = classifier.classify(Message(parsing: Array(bytes[..<end])))
+                #expect((0...1).contains(result.confidence))
+                #expect(result.messageClass != .unsubscribe)
+            }
+        }
+    }
+
+    @Test("a feedback report is a complaint with its recipient")
+    func complaint() throws {
+        let result = classifier.classify(Message(parsing: try Self.fixture("arf.eml")))
+        #expect(result.messageClass == .complaint)
+        #expect(result.complaint?.feedbackType == "abuse")
+        #expect(result.complaint?.originalRecipients.map(\.text) == ["user@provider.example.net"])
+        #expect(result.complaint?.originalMessageID == "our-1@sender.example.org")
+    }
+
+    static let replies: [(String, FailureClass, FailureScope, Bool)] = [
+        ("550 5.1.1 User unknown", .invalidRecipient, .recipient, true),
+        ("550 No such user here", .invalidRecipient, .recipient, true),
+        ("452 4.2.2 The email account that you tried to reach is over quota", .mailboxFull, .recipient, false),
+        ("550 5.2.1 The account has been disabled", .inactiveMailbox, .recipient, false),
+        ("451 4.7.1 Greylisting in action, please come back later", .greylisted, .source, false),
+        ("421 4.7.0 Too many connections from your host", .rateLimited, .source, false),
+        (
+            "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.example.net blocklist", .reputationBlock, .source,
+            false
+        ),
+        ("550 5.7.26 Unauthenticated email is not accepted due to the domain's DMARC policy", .authFailed, .us, false),
+        ("530 5.7.0 Must issue a STARTTLS command first", .tlsFailed, .us, false),
+        ("554 5.7.1 Relay access denied", .relayDenied, .us, false),
+        ("552 5.3.4 Message size exceeds fixed limit", .messageTooBig, .content, false),
+        ("554 5.7.1 Message rejected as spam", .spamContent, .content, false),
+        ("556 5.1.10 Recipient address has a null MX", .badDomain, .domain, true),
+        ("451 4.4.3 DNS server failure", .dnsFailure, .domain, false),
+        ("553 5.1.8 Sender address rejected: Domain not found", .policy, .source, false),
+        ("500 5.5.1 Command unrecognized", .protocolError, .us, false),
+        ("450 something odd", .unclassified, .unknown, false),
+        ("550 5.7.1 to userunknown@spam.example.com: not permitted", .policy, .domain, false),
+    ]
+
+    @Test("replies of servers are read by the same rules", arguments: replies)
+    func reply(_ text: String, _ failureClass: FailureClass, _ scope: FailureScope, _ permanent: Bool) {
+        let verdict = rules.verdict(code: nil, status: nil, text: text)
+        #expect(verdict.failureClass == failureClass, "\(verdict.ruleID)")
+        #expect(verdict.scope == scope)
+        #expect(verdict.permanent == permanent)
+        #expect(verdict.ruleID == "default" || verdict.ruleID.hasPrefix("builtin:bounce/base.toml:"))
+    }
+
+    static let codes: [(String, Int?, String?)] = [
+        ("550 5.1.1 no", 550, "5.1.1"), ("550-5.1.1 no", 550, "5.1.1"), ("host 192.0.2.25 said: 421 later", 421, nil),
+        ("5.1.1", nil, "5.1.1"),
+        ("version 5.1.1.2", nil, nil), ("ends 250.", nil, nil), ("#5.1.1)", nil, "5.1.1"), ("550", 550, nil), ("call 5501234", nil, nil),
+        ("99999999999999999999 5.9999.1", nil, nil), ("", nil, nil),
+    ]
+
+    @Test("codes in text", arguments: codes)
+    func codesInText(_ text: String, _ code: Int?, _ status: String?) {
+        let found = ReplyCodes(in: Array(text.utf8))
+        #expect(found.code == code)
+        #expect(found.status?.text == status)
+    }
+
+    @Test("rules of an installation stand before the built-in ones and are named by file and line")
+    func localRules() throws {
+        let source = """
+            # ours
+            [[rule]]
+            class = "policy"
+            any = '''
+            user unknown
+            '''
+            scope = "us"
+            permanent = true
+            """
+        let local = try BounceRules(local: [(file: "bounce.toml", bytes: Array(source.utf8))])
+        let verdict = local.verdict(code: 550, status: nil, text: "User unknown")
+        #expect(verdict == BounceRules.Verdict(failureClass: .policy, scope: .us, permanent: true, ruleID: "bounce.toml:2"))
+        #expect(local.verdict(code: 550, status: nil, text: "mailbox full").failureClass == .mailboxFull)
+    }
+
+    static let faults = [
+        ("[[rule]]\nclass = \"nonsense\"\ncode = \"550\"", 2), ("[[rule]]\nclass = \"policy\"", 1),
+        ("[[rule]]\nclass = \"policy\"\ncodes = \"550\"", 3),
+        ("[[rule]]\nclass = \"policy\"\nstatus = \"5.1\"", 3), ("[[rule]\n", 1), ("rule = 1", 1),
+    ]
+
+    @Test("a fault in a rule file is told with its line", arguments: faults)
+    func fault(_ source: String, _ line: Int) {
+        let error = #expect(throws: RuleError.self) { try BounceRules(local: [(file: "bounce.toml", bytes: Array(source.utf8))]) }
+        #expect(error?.line == line)
+        #expect(error?.file == "bounce.toml")
+    }
+}

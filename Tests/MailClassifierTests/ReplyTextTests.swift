@@ -1,0 +1,70 @@
+import Testing
+
+@testable import MailClassifier
+
+@Suite("own words")
+struct ReplyTextTests {
+    static let builtin = try? PhraseBook.builtin()
+    let book: PhraseBook
+
+    init() throws { book = try #require(Self.builtin) }
+
+    static let texts: [(name: String, text: String, own: String, signature: String?)] = [
+        ("quote marks", "Yes.\n\nOn Tue, 3 Mar 2026 at 10:00, Jo <jo@example.org> wrote:\n> Hello", "Yes.", nil),
+        ("attribution over two lines", "Yes.\n\nOn Tue, 3 Mar 2026 at 10:00, Jo Sender\n<jo@example.org> wrote:\n\n> Hello", "Yes.", nil),
+        (
+            "attribution over three lines", "Ja.\n\nAm Di., 3. März 2026 um 10:00 Uhr schrieb Jo\nSender\n<jo@example.org>:\n\n> Hallo",
+            "Ja.", nil
+        ),
+        ("own words right above the attribution", "Yes.\nOn Tue, 3 Mar 2026 at 10:00, Jo <jo@example.org> wrote:\n> Hello", "Yes.", nil),
+        ("attribution in a language without phrases", "Да.\n\nвт, 3 мар. 2026 г. в 10:00, Jo <jo@example.org>:\n\n> Привет", "Да.", nil),
+        ("quote without marks", "Yes.\n\nOn 3 Mar 2026, at 10:00, Jo <jo@example.org> wrote:\n\nHello Ann,\nsecond line", "Yes.", nil),
+        (
+            "Outlook",
+            "Yes.\n\n________________________________\nFrom: Jo <jo@example.org>\nSent: 3 March 2026 10:00\nTo: Ann\nSubject: Hello\n\nHello",
+            "Yes.", nil
+        ),
+        (
+            "Outlook, German", "Ja.\n\nVon: Jo Sender\nGesendet: Dienstag, 3. März 2026 10:00\nAn: Ann\nBetreff: Hallo\n\nHallo Ann", "Ja.",
+            nil
+        ),
+        ("separator", "Yes.\n\n-----Original Message-----\nFrom: Jo\n\nHello", "Yes.", nil),
+        ("separator, other language", "Tak.\n\n---------- Wiadomość oryginalna ----------\nOd: Jo <jo@example.org>\n\nHej", "Tak.", nil),
+        ("answers between the quotes", "> One?\nYes.\n> Two?\nNo.", "Yes.\nNo.", nil),
+        ("answer below", "On Tue, 3 Mar 2026 at 10:00, Jo <jo@example.org> wrote:\n> Hello\n> there\n\nYes.", "Yes.", nil),
+        ("signature mark", "Yes.\n-- \nAnn\nExample Ltd", "Yes.", "--\nAnn\nExample Ltd"),
+        (
+            "sign-off", "Yes, do.\n\nBest regards,\nAnn Example\nHead of Things | +44 20 0000", "Yes, do.",
+            "Best regards,\nAnn Example\nHead of Things | +44 20 0000"
+        ),
+        ("sign-off, German", "Ja.\n\nMit freundlichen Grüßen\nAnn Example", "Ja.", "Mit freundlichen Grüßen\nAnn Example"),
+        ("phone", "Yes\n\nSent from my iPhone", "Yes", "Sent from my iPhone"),
+        ("first name", "I will look at it.\n\nAnn", "I will look at it.", "Ann"),
+        (
+            "own list with labels is no header block", "Here you are:\nPhone: 123\nWeb: example.com\nFax: none",
+            "Here you are:\nPhone: 123\nWeb: example.com\nFax: none", nil
+        ),
+        ("own line with a colon", "My answers:\n1. yes\n2. no", "My answers:\n1. yes\n2. no", nil),
+        ("drawn title", "Prices\n--- Basic ---\nten", "Prices\n--- Basic ---\nten", nil),
+        ("only a quote", "> Hello\n> there", "", nil),
+        ("empty", "", "", nil),
+    ]
+
+    @Test("own words and signature", arguments: texts)
+    func ownWords(_ example: (name: String, text: String, own: String, signature: String?)) {
+        let reply = ReplyText(example.text, senderName: "Ann Example", book: book)
+        #expect(reply.own == example.own, "\(example.name)")
+        #expect(reply.signature == example.signature, "\(example.name)")
+    }
+
+    @Test("any cut of a text gives an answer, and own words are never longer than the text")
+    func everyCut() {
+        for example in Self.texts {
+            let bytes = Array(example.text.utf8)
+            for end in 0...bytes.count {
+                let reply = ReplyText(String(decoding: bytes[..<end], as: UTF8.self), senderName: nil, book: book)
+                #expect(reply.own.unicodeScalars.count <= end)
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import InternetMessage
+import Testing
+
+@testable import MailClassifier
+
+@Suite("what people say")
+struct ToneTests {
+    let classifier: Classifier
+
+    init() throws { classifier = try #require(Mail.classifier) }
+
+    static let replies: [(String, MessageClass)] = [
+        ("Sounds good, send me more about it.", .positive),
+        ("Happy to talk. Does Tuesday at 10:00 suit?", .positive),
+        ("Let's set up a call next week.", .positive),
+        ("What does it cost for a team of ten?", .question),
+        ("How does this work with a server on our own premises?", .question),
+        ("Thanks, but we are not interested.", .negative),
+        ("No thank you.", .negative),
+        ("We already use another product and are happy with it.", .negative),
+        ("Not right now. Please try again in October.", .notNow),
+        ("The timing is bad, get back to me in three months.", .notNow),
+        ("I am not the right person for this, please contact Bo Buyer <bo@example.com>.", .referral),
+        ("unsubscribe", .unsubscribe),
+        ("STOP", .unsubscribe),
+        ("Please take me off your list.", .unsubscribe),
+        ("I ask you to delete all my data under the GDPR.", .unsubscribe),
+        ("Sounds interesting, but please remove me from your mailing list.", .unsubscribe),
+        ("Klingt spannend, schicken Sie mir bitte Unterlagen.", .positive),
+        ("Kein Interesse, danke.", .negative),
+        ("Bitte nehmen Sie mich aus dem Verteiler.", .unsubscribe),
+        ("Derzeit nicht, melden Sie sich bitte im Herbst wieder.", .notNow),
+        ("Was kostet das im Monat?", .question),
+        ("Ça m'intéresse, appelez-moi demain.", .positive),
+        ("Non merci, nous ne sommes pas intéressés.", .negative),
+        ("Merci de me retirer de votre liste.", .unsubscribe),
+        ("Combien ça coûte pour dix personnes ?", .question),
+        ("Me interesa, ¿podemos hablar el martes a las 10?", .positive),
+        ("No nos interesa, gracias.", .negative),
+        ("Denme de baja, por favor.", .unsubscribe),
+        ("Non ci interessa, grazie.", .negative),
+        ("Vi prego di cancellarmi dalla vostra lista.", .unsubscribe),
+        ("Klinkt goed, bel me morgen even.", .positive),
+        ("Geen interesse, bedankt.", .negative),
+        ("Schrijf mij uit alstublieft.", .unsubscribe),
+        ("Não temos interesse, obrigado.", .negative),
+        ("Remova meu endereço da sua lista.", .unsubscribe),
+        ("Vi är inte intresserade, tack.", .negative),
+        ("Ta bort mig från er lista.", .unsubscribe),
+        ("Vi er ikke interesserede, tak.", .negative),
+        ("Nie jesteśmy zainteresowani.", .negative),
+        ("Proszę usunąć mój adres z listy mailingowej.", .unsubscribe),
+        ("配信停止をお願いします。", .unsubscribe),
+        ("The weather was fine on Sunday.", .neutral),
+    ]
+
+    @Test("a reply is read as its writer means it, our quoted words left out", arguments: replies)
+    func reply(_ text: String, _ expected: MessageClass) {
+        for suffix in ["", "\n" + Mail.quote] {
+            let result = classifier.classify(Mail.message(text + suffix))
+            #expect(result.messageClass == expected, "\(result.evidence)")
+            #expect(!result.automatic)
+            #expect(result.replyText.utf8.elementsEqual(text.utf8))
+            if expected == .neutral {
+                #expect(result.confidence < Classifier.actionThreshold)
+            } else {
+                #expect(result.confidence >= Classifier.actionThreshold)
+                #expect(!result.evidence.isEmpty)
+            }
+        }
+    }
+
+    static let negatives: [(String, MessageClass)] = [
+        ("Please do not unsubscribe me, I like to read you.", .unsubscribe),
+        ("I am not interested.", .positive),
+        ("We would be interested.", .negative),
+        ("I was out of the office last week, sorry. Let's talk on Tuesday.", .outOfOffice),
+        ("Don't remove me from the list yet, I want to hear more.", .unsubscribe),
+        ("Fixed it, mate.", .question),
+        ("Nicht schlecht, das interessiert uns sehr.", .negative),
+    ]
+
+    @Test("words of one class in a text that means another", arguments: negatives)
+    func hardNegative(_ text: String, _ wrong: MessageClass) {
+        #expect(classifier.classify(Mail.message(text)).messageClass != wrong)
+    }
+
+    @Test("our own quoted sentence decides nothing")
+    func quotedSentence() {
+        for own in ["", "Fine.", "?"] {
+            let result = classifier.classify(Mail.message(own + "\n" + Mail.quote))
+            #expect(result.messageClass != .unsubscribe)
+            #expect(result.messageClass != .outOfOffice)
+            #expect(result.messageClass != .negative)
+        }
+    }
+
+    @Test("interest names its intent, and a referral its person")
+    func details() {
+        #expect(classifier.classify(Mail.message("Let's schedule a call.")).intent == .readyToMeet)
+        #expect(classifier.classify(Mail.message("I'm interested, tell me more.")).intent == .interested)
+        #expect(classifier.classify(Mail.message("No thanks.")).intent == .notInterested)
+        #expect(classifier.classify(Mail.message("How much is it?")).intent == .needMoreInfo)
+        let referral = classifier.classify(
+            Mail.message("Wrong person. Please write to Bo Buyer <bo@example.com> instead of ann@example.com."))
+        #expect(referral.referredTo.map(\.address.text) == ["bo@example.com"])
+        #expect(referral.referredTo.first?.displayName == "Bo Buyer")
+    }
+
+    static let later: [(String, String)] = [
+        ("Not now, try again in October.", "2026-10-01"),
+        ("Not right now, contact me again in three months.", "2026-06-04"),
+        ("Too early for us, ask again next quarter.", "2026-04-01"),
+        ("Bitte nicht jetzt, derzeit nicht. Melden Sie sich im September wieder.", "2026-09-01"),
+        ("Not now. Write to us again on 5 May.", "2026-05-05"),
+    ]
+
+    @Test("not now: when to come back", arguments: later)
+    func comeBack(_ text: String, _ day: String) {
+        let result = classifier.classify(Mail.message(text))
+        #expect(result.messageClass == .notNow)
+        #expect(result.comeBackDate?.iso8601 == day)
+    }
+
+    @Test("who wrote only a subject said it there; a subject of ours says nothing")
+    func subjectOnly() {
+        #expect(classifier.classify(Mail.message("", subject: "unsubscribe")).messageClass == .unsubscribe)
+        #expect(classifier.classify(Mail.message("", subject: "Re: unsubscribe")).messageClass == .neutral)
+    }
+}
