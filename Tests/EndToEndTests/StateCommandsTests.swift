@@ -291,8 +291,12 @@ struct StateCommandsTests {
         #expect(try await bench.output("resume-all").contains("restored from \(file)"))
         let kept = try #require(restored.split(separator: "\n").last?.split(separator: ":").first.map(String.init))
         #expect(FileManager.default.fileExists(atPath: kept))
+        // Again and again within one second: each time the database that was there is kept under a name of its own.
         _ = try await bench.output("restore", kept)
         #expect(try await bench.objects("contacts", "list").count == 3)
+        _ = try await bench.output("restore", kept)
+        let names = try FileManager.default.contentsOfDirectory(atPath: bench.folder("state"))
+        #expect(names.count { $0.contains(".before-restore-") } == 3, "\(names)")
         #expect(try await bench.output("db", "check").contains("no faults; schema"))
         #expect(try await bench.output("db", "migrate").contains("already"))
     }

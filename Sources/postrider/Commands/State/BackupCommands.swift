@@ -115,11 +115,24 @@ struct Restorer {
                 throw Failure(.tryAgain, "\(path) is in use by another command; try again when it has ended")
             }
         }
-        let kept = "\(path).before-restore-\(stamp)"
+        let kept = keptName()
         for end in ["-wal", "-shm", ""] where FileManager.default.fileExists(atPath: path + end) {
             try rename(path + end, to: kept + end)
         }
         return kept
+    }
+
+    /// A name no file has yet: two restores of one second keep two databases.
+    private func keptName() -> String {
+        let first = "\(path).before-restore-\(stamp)"
+        let isFree = { (name: String) in ["", "-wal", "-shm"].allSatisfy { !FileManager.default.fileExists(atPath: name + $0) } }
+        var name = first
+        var count = 1
+        while !isFree(name) {
+            count += 1
+            name = "\(first)-\(count)"
+        }
+        return name
     }
 
     private func rename(_ from: String, to: String) throws {
