@@ -55,7 +55,8 @@ private struct SuiteZone: Resolver {
     }
 
     func lookup(_ name: String, _ type: RecordType) async -> DNSAnswer {
-        var name = name.lowercased()
+        // Octets that no host name has come back from the seam as `\\ddd`.
+        var name = name.lowercased().replacing(/\\(\d\d\d)/) { String(decoding: [UInt8($0.1) ?? 0], as: UTF8.self) }
         for _ in 0..<8 {
             guard let all = records[name] else {
                 return DNSAnswer(type, silent.contains(name) ? .failure(.timedOut) : .nameNotFound)

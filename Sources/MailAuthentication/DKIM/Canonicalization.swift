@@ -87,8 +87,13 @@ package enum Canonicalization: String, Sendable, CaseIterable {
             let gap = Self.gap(octets, from: index)
             index = gap.end
             guard index < count else {
-                guard hasContent else { return }
-                sink.append(body[(base + runStart)..<(base + gapStart)])
+                guard hasContent || gap.hasBlank else { return }
+                if gapStart > runStart { sink.append(body[(base + runStart)..<(base + gapStart)]) }
+                if gap.hasBlank {
+                    // Blanks that no line end follows are a line of their own.
+                    for _ in 0..<gap.lines { sink.append(lineEnd) }
+                    sink.append(space)
+                }
                 return sink.append(lineEnd)
             }
             if !gap.isCanonical {

@@ -236,7 +236,7 @@ extension IPAddress {
     /// Dotted quad, or for IPv6 each nibble between dots (RFC 7208 §7.3).
     var dotted: [UInt8] {
         guard isVersion6 else { return Array(description.utf8) }
-        let digits = Array("0123456789abcdef".utf8)
+        let digits = Array("0123456789ABCDEF".utf8)
         return Array(bytes.flatMap { [[digits[Int($0 >> 4)]], [digits[Int($0 & 15)]]] }.joined(separator: [UInt8(ascii: ".")]))
     }
 }
