@@ -80,11 +80,11 @@ struct DKIMCorporaTests {
     private static let published = [
         "=football": "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
         "=gmail": """
-            k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA1Kd87/UeJjenpabgbFwh+eBCsSTrqmwIYYvywlbhbqoo2DymndFkbjOVIPIldNs/m40KF+yzMn\
-            1skyoxcTUGCQs8g3FgD2Ap3ZB5DekAo5wMmk4wimDO+U8QzI3SD07y2+07wlNWwIt8svnxgdxGkVbbhzY8i+RQ9DpSVpPbF7ykQxtKXkv/ahW3KjViiAH+\
-            ghvvIhkx4xYSIc9oSwVmAl5OctMEeWUwg8Istjqz8BZeTWbf41fbNhte7Y+YqZOwq1Sd0DbvYAD9NOZK9vlfuac0598HY+vtSBczUiKERHv1yRbcaQtZFh\
-            5wtiRrN04BLUTD21MycBX5jYchHjPY/wIDAQAB
-            """,
+        k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA1Kd87/UeJjenpabgbFwh+eBCsSTrqmwIYYvywlbhbqoo2DymndFkbjOVIPIldNs/m40KF+yzMn\
+        1skyoxcTUGCQs8g3FgD2Ap3ZB5DekAo5wMmk4wimDO+U8QzI3SD07y2+07wlNWwIt8svnxgdxGkVbbhzY8i+RQ9DpSVpPbF7ykQxtKXkv/ahW3KjViiAH+\
+        ghvvIhkx4xYSIc9oSwVmAl5OctMEeWUwg8Istjqz8BZeTWbf41fbNhte7Y+YqZOwq1Sd0DbvYAD9NOZK9vlfuac0598HY+vtSBczUiKERHv1yRbcaQtZFh\
+        5wtiRrN04BLUTD21MycBX5jYchHjPY/wIDAQAB
+        """,
     ]
 
     @Test(
@@ -119,7 +119,8 @@ struct DKIMCorporaTests {
             if output == expected { right += 1 }
             #expect(
                 output == expected,
-                "\(number): \(String(decoding: output, as: UTF8.self).debugDescription), wanted \(String(decoding: expected, as: UTF8.self).debugDescription)")
+                "\(number): \(String(decoding: output, as: UTF8.self).debugDescription), wanted \(String(decoding: expected, as: UTF8.self).debugDescription)"
+            )
         }
         print("flanker, \(canonicalization.rawValue): \(right) of \(numbers.count)")
         #expect(numbers.count == 21)

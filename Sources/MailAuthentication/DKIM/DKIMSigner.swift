@@ -82,7 +82,8 @@ package struct DKIMSigner: Sendable {
         selection.reserveCapacity(2_048)
         var column = 3
         for name in names {
-            if !unsigned.isEmpty, !name.lowercased.isWord("from"), unsigned.contains(where: { $0.utf8.equalsIgnoringCase(name.lowercased) }) {
+            if !unsigned.isEmpty, !name.lowercased.isWord("from"), unsigned.contains(where: { $0.utf8.equalsIgnoringCase(name.lowercased) })
+            {
                 continue
             }
             var isPresent = false

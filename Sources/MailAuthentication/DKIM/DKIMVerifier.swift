@@ -35,7 +35,8 @@ package struct DKIMVerifier: Sendable {
         return results
     }
 
-    private func verify(_ field: SignedParts.Field, of parts: SignedParts, bodies: inout BodyDigests, at now: Timestamp) async -> DKIMResult {
+    private func verify(_ field: SignedParts.Field, of parts: SignedParts, bodies: inout BodyDigests, at now: Timestamp) async -> DKIMResult
+    {
         let signature: DKIMSignature
         switch DKIMSignature.read(parts.value(field)) {
         case .fault(let fault):

@@ -52,7 +52,9 @@ struct TagList: Sendable {
     }
 
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard let start = bytes.firstIndex(where: { !$0.isFoldingSpace }), let end = bytes.lastIndex(where: { !$0.isFoldingSpace }) else { return [] }
+        guard let start = bytes.firstIndex(where: { !$0.isFoldingSpace }), let end = bytes.lastIndex(where: { !$0.isFoldingSpace }) else {
+            return []
+        }
         return bytes[start...end]
     }
 }

@@ -42,7 +42,8 @@ package struct SPFChecker: Sendable {
         let local = at.map { Array(path[..<$0]) } ?? []
         var evaluation = SPFEvaluation(
             resolver: resolver, isOverdue: isOverdue, client: peer.address.embeddedInMapped ?? peer.address,
-            local: local.isEmpty ? Array("postmaster".utf8) : local, senderDomain: domain, helo: helo, receiver: Array(receiver.utf8), now: now)
+            local: local.isEmpty ? Array("postmaster".utf8) : local, senderDomain: domain, helo: helo, receiver: Array(receiver.utf8),
+            now: now)
         let finding = await evaluation.check(domain, explains: true)
         return SPFResult(
             outcome: finding.outcome, identity: identity, domain: Domain.labels(domain) == nil ? "" : domain.text,

@@ -101,7 +101,9 @@ struct SPFEvaluation {
             try spendTerm()
             let name = await expandedDomain(text, of: domain)
             let hosts = try await lookUp(name, .mx).mailExchangers
-            guard hosts.count <= Limits.mailExchangers else { throw .permanent("\(name.text) has more than \(Limits.mailExchangers) MX records") }
+            guard hosts.count <= Limits.mailExchangers else {
+                throw .permanent("\(name.text) has more than \(Limits.mailExchangers) MX records")
+            }
             for host in hosts where try await hasClient(Array(host.host.utf8), prefix) { return true }
             return false
         case .pointer(let text):

@@ -44,7 +44,9 @@ struct SPFMacroText: Equatable, Sendable {
         while index < bytes.count {
             let byte = bytes[index]
             guard byte == UInt8(ascii: "%") else {
-                guard byte > 32 || (byte == 32 && place == .explanation), byte < 127 else { throw SPFSyntaxError("an octet that is no visible ASCII") }
+                guard byte > 32 || (byte == 32 && place == .explanation), byte < 127 else {
+                    throw SPFSyntaxError("an octet that is no visible ASCII")
+                }
                 literal.append(byte)
                 endsWithExpansion = false
                 index += 1
@@ -90,7 +92,8 @@ struct SPFMacroText: Equatable, Sendable {
         }
         guard rest.allSatisfy(delimiters.contains) else { throw SPFSyntaxError("an unknown delimiter in a macro") }
         return Macro(
-            letter: written.lowercased, kept: kept, isReversed: isReversed, delimiters: Array(rest), isEscaped: written != written.lowercased)
+            letter: written.lowercased, kept: kept, isReversed: isReversed, delimiters: Array(rest),
+            isEscaped: written != written.lowercased)
     }
 
     /// `domain-end` of RFC 7208 §7.1: a dot and a label that is not all digits.
@@ -134,7 +137,8 @@ extension SPFMacroText.Macro {
         guard isEscaped else { return output }
         let digits = Array("0123456789ABCDEF".utf8)
         return output.flatMap { byte -> [UInt8] in
-            byte.isLetterOrDigit || "-._~".utf8.contains(byte) ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            byte.isLetterOrDigit || "-._~".utf8.contains(byte)
+                ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
         }
     }
 }

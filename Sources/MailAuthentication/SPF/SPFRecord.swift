@@ -103,7 +103,8 @@ struct SPFRecord: Sendable {
         return try SPFMacroText(parsing: rest.dropFirst(), in: .domain)
     }
 
-    private static func network(_ rest: ArraySlice<UInt8>, isVersion6: Bool, in term: ArraySlice<UInt8>) throws(SPFSyntaxError) -> Mechanism {
+    private static func network(_ rest: ArraySlice<UInt8>, isVersion6: Bool, in term: ArraySlice<UInt8>) throws(SPFSyntaxError) -> Mechanism
+    {
         let longest = isVersion6 ? 128 : 32
         guard rest.first == UInt8(ascii: ":") else { throw SPFSyntaxError("'\(term.text)' lacks its network") }
         let parts = rest.dropFirst().split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
