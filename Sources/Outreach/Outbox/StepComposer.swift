@@ -206,7 +206,7 @@ package struct StepComposer: Sendable {
         do throws(ComposeError) {
             bytes = try draft.compose()
         } catch {
-            return .impossible(Self.reason(error, step: step))
+            return .impossible(Self.reason(error, step: order.due.sequence.plan.steps[step].name))
         }
         return .message(
             OutboxMessage(
@@ -218,7 +218,7 @@ package struct StepComposer: Sendable {
     }
 
     /// What a person reads on a step that cannot be written: which step, what in it and where that comes from, and what to do.
-    private static func reason(_ error: ComposeError, step: Int) -> String {
+    private static func reason(_ error: ComposeError, step: String) -> String {
         let origin =
             switch error.field {
             case "To": "the contact's name or address"
@@ -227,6 +227,6 @@ package struct StepComposer: Sendable {
             case "List-Unsubscribe": "one_click_url in [unsubscribe]"
             default: "the conf"
             }
-        return "step \(step + 1) cannot be written: \(error) (it comes from \(origin))"
+        return "step \(step) cannot be written: \(error) (it comes from \(origin))"
     }
 }

@@ -132,8 +132,13 @@ package struct DraftGenerator {
         ]
         draft.attachments = (0..<Int.random(in: 1...3, using: &random)).compactMap { _ in
             types.randomElement(using: &random).map { type in
-                // What is labelled with a charset is in that charset.
-                let octets = type.2 == nil ? octets() : Array(words.text(upTo: 3).utf8)
+                // What is labelled with a charset is in that charset, and text without one is ASCII.
+                let octets =
+                    switch type.0 {
+                    case "csv": Array(words.text(upTo: 3).utf8)
+                    case "txt": Array(words.plainText().utf8)
+                    default: octets()
+                    }
                 return DraftAttachment(filename: words.filename(type.0), mediaType: type.1, charset: type.2, content: .bytes(octets))
             }
         }

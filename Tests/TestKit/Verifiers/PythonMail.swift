@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Python's `email` package as an independent reader of messages.
 package enum PythonMail {
@@ -80,7 +81,7 @@ package enum PythonMail {
     }
 
     private static let script = #"""
-        import email, email.policy, email.utils, hashlib, json, re, sys
+        import email, email.errors, email.policy, email.utils, hashlib, json, re, sys
         from email.header import decode_header, make_header
 
         registry = email.policy.SMTPUTF8.header_factory
@@ -96,11 +97,18 @@ package enum PythonMail {
             return str(make_header(decode_header(values[0].strip()))) if values else None
 
         def addresses(message, name):
+            # Quirk(Python before 3.13): the header registry keeps the space between two encoded words of a display name, which RFC 2047
+            # §6.2 drops; the older functions of the same package do not.
             found = []
             for value in raw(message, name):
+                names = email.utils.getaddresses([value])
                 header = registry(name, value)
-                for address in header.addresses:
-                    found.append([address.display_name, address.addr_spec])
+                # It calls any local part beyond ASCII a defect, because it does not know of SMTPUTF8 here.
+                known = email.errors.NonASCIILocalPartDefect
+                defects = [defect for defect in header.defects if not isinstance(defect, known)]
+                assert len(names) == len(header.addresses) and not defects, (value, defects)
+                for (display, _), address in zip(names, header.addresses):
+                    found.append([str(make_header(decode_header(display))), address.addr_spec])
             return found
 
         def identifiers(message, name):
