@@ -106,6 +106,11 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Measured by scripts/bench; no product ships it.
+        .executableTarget(
+            name: "MessageBench", dependencies: ["InternetMessage", "MailAuthentication", "OpenSSL"], path: "Tests/Bench/MessageBench",
+            swiftSettings: settings),
+
         .target(
             name: "TestKit", dependencies: ["Outreach", "InternetMessage", nioCore, nioPosix], path: "Tests/TestKit",
             swiftSettings: settings),
