@@ -5,7 +5,7 @@ package import NIOCore
 import NIOPosix
 import OpenSSL
 import SASL
-import SMTP
+package import SMTP
 
 /// Brings one message to one recipient over a route: finds the hosts, connects, speaks SMTP or LMTP, and reports what came of it.
 ///
