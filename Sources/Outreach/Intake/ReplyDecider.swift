@@ -20,9 +20,10 @@ package struct ReplyDecider: Sendable {
         }
     }
 
-    /// The class that counts: mail to an `unsub+TOKEN@` address asks to be left alone, whatever it says.
+    /// The class that counts: mail to an `unsub+TOKEN@` address asks to be left alone, whatever it says and whoever wrote it, because mail
+    /// programs send it for their users (RFC 2369, RFC 8058); only what servers report about mail of ours stays what it is.
     package static func effectiveClass(of reading: Reading, correlation: Correlation?) -> ReplyClass {
-        correlation?.tokenKind == .unsubscribe && reading.replyClass.isHuman ? .unsubscribe : reading.replyClass
+        correlation?.tokenKind == .unsubscribe && !reading.replyClass.isReport ? .unsubscribe : reading.replyClass
     }
 
     package func decide(_ record: ReplyRecord, conversation: Conversation?, at now: Timestamp) -> Consequence {
@@ -40,14 +41,14 @@ package struct ReplyDecider: Sendable {
             return Consequence(timeline: timeline)
         }
         let reading = record.reading
-        let replyClass = Self.effectiveClass(of: reading, correlation: conversation?.correlation)
+        let replyClass = record.replyClass
         timeline.append(classified(replyClass, reading, writer))
         guard let conversation, let certainty = record.certainty else { return Consequence(timeline: timeline) }
         let permanent = reading.bounces.contains(where: \.permanent)
         let transition = conversation.machine?.advance(
             on: .replied(replyClass, certainty: certainty, returnDate: reading.returnDate, permanentBounce: permanent), at: now)
         let suppressions = certainty == .low ? [] : self.suppressions(replyClass, record, conversation, at: now)
-        if permanent {
+        if permanent, certainty != .low {
             let facts = ["diagnostic": reading.bounces.first?.diagnostic ?? "", "class": reading.bounces.first?.failureClass ?? ""]
             timeline.append(writer.event(.bounced, "delivery failed for good", facts))
         }
