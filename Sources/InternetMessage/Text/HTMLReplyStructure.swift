@@ -31,20 +31,16 @@ enum HTMLReplyStructure {
             let bytes = text[lines[last].start..<lines[last].end]
             guard bytes.last == ASCII.colon || bytes.suffix(3).elementsEqual([0xEF, 0xBC, 0x9A]), lines[last].part == .own else { continue }
             var first = last
+            // Folded, the date stands a line or two above the address.
             while first > 0, last - first < 2, lines[first].gap == 0, lines[first - 1].part == .own,
-                lines[first - 1].end > lines[first - 1].start,
-                !saysWhoAndWhen(text[lines[first].start..<lines[last].end])
+                lines[first - 1].end > lines[first - 1].start, !text[lines[first].start..<lines[last].end].contains(where: \.isDigit)
             {
                 first -= 1
             }
-            guard saysWhoAndWhen(text[lines[first].start..<lines[last].end]) else { continue }
+            let introduction = text[lines[first].start..<lines[last].end]
+            guard introduction.count < 400, introduction.contains(where: { $0.isDigit || $0 == ASCII.at }) else { continue }
             for j in first...last { lines[j].part = .attribution }
         }
-    }
-
-    /// A digit or an address, in not too many words.
-    private static func saysWhoAndWhen(_ bytes: ArraySlice<UInt8>) -> Bool {
-        bytes.count < 400 && bytes.contains { $0.isDigit || $0 == ASCII.at }
     }
 
     private static func isDrawn(_ bytes: ArraySlice<UInt8>) -> Bool {
