@@ -95,13 +95,8 @@ struct HTMLElementStack {
 
     /// Closes what the beginning of `element` closes without a tag: an open paragraph, the entry or cell before.
     mutating func closeImplied(before element: HTMLElement) -> Int? {
-        let ends: Set<HTMLElement>
-        let stops: Set<HTMLElement>
         switch element {
-        case .li: (ends, stops) = ([.li], [.ul, .ol, .menu, .dir, .table, .td, .th, .blockquote])
-        case .tr, .tbody, .thead, .tfoot: (ends, stops) = ([.tr], [.table])
-        case .td, .th: (ends, stops) = ([.td, .th], [.tr, .table])
-        case .dt, .dd: (ends, stops) = ([.dt, .dd], [.dl, .table, .td, .th])
+        case .li, .tr, .tbody, .thead, .tfoot, .td, .th, .dt, .dd: break
         default:
             guard !element.isInline, !element.isVoid || element == .hr else { return nil }
             return closeParagraph()
@@ -109,11 +104,31 @@ struct HTMLElementStack {
         var i = entries.count - 1
         var found: Int?
         let lowest = max(0, entries.count - HTMLLimits.lookBack)
-        while i >= lowest, !stops.contains(entries[i].element) {
-            if ends.contains(entries[i].element) { found = i }
+        while i >= lowest, !Self.bounds(element, entries[i].element) {
+            if Self.ends(element, entries[i].element) { found = i }
             i -= 1
         }
         return found.flatMap { cut(to: $0) }
+    }
+
+    /// Whether the beginning of `element` closes `open`.
+    private static func ends(_ element: HTMLElement, _ open: HTMLElement) -> Bool {
+        switch element {
+        case .li: open == .li
+        case .td, .th: open == .td || open == .th
+        case .dt, .dd: open == .dt || open == .dd
+        default: open == .tr
+        }
+    }
+
+    /// Whether the search for what `element` closes ends at `open`.
+    private static func bounds(_ element: HTMLElement, _ open: HTMLElement) -> Bool {
+        switch element {
+        case .li: open.isList || open.isScope || open == .blockquote
+        case .td, .th: open == .tr || open == .table
+        case .dt, .dd: open == .dl || open.isScope
+        default: open == .table
+        }
     }
 
     private mutating func closeParagraph() -> Int? {
