@@ -230,7 +230,7 @@ struct ReportFormTests {
         let report = try #require(
             AggregateReportReader.report(Array("<feedback>\(String(repeating: record, count: 3))</feedback>".utf8)[...], limits: limits))
         #expect(report.isCut && report.records.count == 2 && report.records[0].dkim.count == 1)
-        limits.nodes = 3
+        limits.elements = 3
         #expect(AggregateReportReader.report(Array("<feedback>\(record)</feedback>".utf8)[...], limits: limits) == nil)
     }
 

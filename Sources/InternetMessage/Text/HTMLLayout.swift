@@ -47,8 +47,9 @@ struct HTMLLayout {
         finishLink()
         endLine()
         while let last = lines.last, last.start == last.end { lines.removeLast() }
-        lines.removeFirst(lines.prefix { $0.start == $0.end }.count)
-        HTMLReplyStructure.mark(&lines, text, restStart: restStart)
+        let empty = lines.prefix { $0.start == $0.end }.count
+        lines.removeFirst(empty)
+        HTMLReplyStructure.mark(&lines, text, restStart: restStart.map { max(0, $0 - empty) })
     }
 
     // MARK: Tags
