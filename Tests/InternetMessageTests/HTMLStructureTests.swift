@@ -120,6 +120,18 @@ struct HTMLStructureTests {
         #expect(HTMLText.declaredCharset(in: Array(html.utf8)[...]) == expected)
     }
 
+    @Test("a document without a charset in its Content-Type is read by what it says of itself, unless its bytes are UTF-8")
+    func charsetOfDocument() {
+        let header = Array("Content-Type: text/html\n\n<meta charset=koi8-r>".utf8)
+        #expect(Message(parsing: header + [0xD0, 0xD2, 0xC9, 0xD7, 0xC5, 0xD4]).text == "\u{43F}\u{440}\u{438}\u{432}\u{435}\u{442}")
+        #expect(
+            Message(parsing: header + Array("\u{43F}\u{440}\u{438}\u{432}\u{435}\u{442}".utf8)).text
+                == "\u{43F}\u{440}\u{438}\u{432}\u{435}\u{442}")
+        let japanese =
+            Array("Content-Type: text/html\n\n<meta charset=iso-2022-jp>".utf8) + [0x1B, 0x24, 0x42, 0x24, 0x22, 0x1B, 0x28, 0x42]
+        #expect(Message(parsing: japanese).text == "\u{3042}")
+    }
+
     @Test("every HTML part of every corpus has blocks", .enabled(if: FieldCorpora.areExpected, FieldCorpora.hint))
     func corpora() throws {
         var (documents, withQuote, withAttribution, withSignature, empty) = (0, 0, 0, 0, 0)
