@@ -93,8 +93,14 @@ package struct BodyPart: Sendable {
             if !file.isComplete { defects.append(.uuencodeSyntax) }
         }
         LineEnds.normalize(&bytes)
-        let decoded = Charset.decoding(bytes[...], label: mediaType.charset)
+        let decoded = Charset.decoding(bytes[...], label: mediaType.charset ?? declaredCharset(bytes))
         if let defect = decoded.defect { defects.append(defect) }
         return (decoded.text, defects)
+    }
+
+    /// What an HTML document says of itself, which is believed only where the bytes do not say better: gateways recode and leave it.
+    private func declaredCharset(_ bytes: [UInt8]) -> String? {
+        guard mediaType.isType("text", "html"), bytes.isASCII || !UTF8Check.isValid(bytes[...]) else { return nil }
+        return HTMLText.declaredCharset(in: bytes[...])
     }
 }
