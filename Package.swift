@@ -56,11 +56,12 @@ let package = Package(
         .systemLibrary(name: "CSASL", pkgConfig: "libsasl2", providers: [.apt(["libsasl2-dev"])]),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CEmbedded", cSettings: [.headerSearchPath("include")]),
 
         // F1: grammars, machines and wrappers.
         room("Embedded", ["CEmbedded"]),
-        room("InternetMessage", ["CIDN2"]),
+        room("InternetMessage", ["CIDN2", "CZlib"]),
         room("SMTP", [nioCore]),
         room("IMAP", [nioCore]),
         room("DNS", ["CUnbound"]),
@@ -78,11 +79,15 @@ let package = Package(
         // F3: the services.
         room(
             "Mailroom",
-            ["Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "InternetMessage", "SMTP", "IMAP", "OpenSSL", logging, lifecycle]),
+            [
+                "Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "InternetMessage", "SMTP", "IMAP", "OpenSSL", logging,
+                lifecycle,
+            ]),
         room(
             "Rehearsal",
             [
-                "Mailroom", "Outreach", "MailTransport", "MailAuthentication", "InternetMessage", "SMTP", "OpenSSL", "DNS", "Embedded", nioCore,
+                "Mailroom", "Outreach", "MailTransport", "MailAuthentication", "InternetMessage", "SMTP", "OpenSSL", "DNS", "Embedded",
+                nioCore,
                 nioPosix, logging,
             ]),
 
@@ -101,7 +106,14 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        .target(name: "TestKit", dependencies: ["Outreach", "InternetMessage", nioCore, nioPosix], path: "Tests/TestKit", swiftSettings: settings),
+        // Measured by scripts/bench; no product ships it.
+        .executableTarget(
+            name: "MessageBench", dependencies: ["InternetMessage", "MailAuthentication", "OpenSSL"], path: "Tests/Bench/MessageBench",
+            swiftSettings: settings),
+
+        .target(
+            name: "TestKit", dependencies: ["Outreach", "InternetMessage", nioCore, nioPosix], path: "Tests/TestKit",
+            swiftSettings: settings),
         proof(of: "InternetMessage"),
         proof(of: "SMTP", [nioCore]),
         proof(of: "IMAP", [nioCore]),
@@ -115,14 +127,22 @@ let package = Package(
         proof(of: "MailClassifier", ["InternetMessage"]),
         proof(of: "Settings", ["InternetMessage", "Toml"]),
         proof(of: "SQLiteStore", ["Outreach", "InternetMessage"]),
-        proof(of: "Mailroom", ["Outreach", "InternetMessage", "MailTransport", "MailAuthentication", "MailClassifier", "SQLiteStore"]),
+        proof(
+            of: "Mailroom",
+            [
+                "Outreach", "InternetMessage", "MailTransport", "MailAuthentication", "MailClassifier", "SQLiteStore", "SMTP", "DNS",
+                "OpenSSL", nioPosix, logging,
+            ]),
         proof(of: "WebInterface", [hummingbird, hummingbirdTesting, httpTypes, logging]),
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "TestKit", "InternetMessage", "SMTP", "IMAP", "SASL", "OpenSSL", "DNS", "MailTransport", "MailAuthentication", logging, nioCore, nioPosix,
+                "TestKit", "InternetMessage", "SMTP", "IMAP", "SASL", "OpenSSL", "DNS", "MailTransport", "MailAuthentication", logging,
+                nioCore, nioPosix,
             ], resources: [.copy("Fixtures")], swiftSettings: settings),
-        .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "Rehearsal", "Outreach", "InternetMessage", "Mailroom"], resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["TestKit", "Rehearsal", "Outreach", "InternetMessage", "Mailroom"],
+            resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestKit"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],

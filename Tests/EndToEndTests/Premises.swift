@@ -173,6 +173,7 @@ final class Premises: Sendable {
         let certainty: String?
         let proofs: [String]
         let contact: Contact?
+        let duplicateOf: String?
     }
 }
 

@@ -37,7 +37,7 @@ final class StateBench: Sendable {
 
             """
         switch route {
-        case .sink: text += "type = \"sink\"\nhost = \"127.0.0.1\"\nport = \(try FreePort.next())\n"
+        case .sink: text += "type = \"sink\"\n"
         case .nowhere: text += Self.submission(try FreePort.next())
         case .server(let port): text += Self.submission(port)
         }

@@ -62,6 +62,13 @@ struct FaultTests {
             ["postrider.conf:7: a login is sent only over TLS with a verified certificate; set tls_security_level = \"verify\""]
         ),
         (
+            smallest + "[route.r]\ntype = \"sink\"\nhost = \"h.example.com\"\nport = 2525\n",
+            [
+                "postrider.conf:5: a route of type sink connects to nothing; remove 'host', or use type \"submission\", \"mx\" or \"lmtp\"",
+                "postrider.conf:6: a route of type sink connects to nothing; remove 'port', or use type \"submission\", \"mx\" or \"lmtp\"",
+            ]
+        ),
+        (
             smallest
                 + "[route.r]\ntype = \"mx\"\nhost = \"h.example.com\"\ntls = \"none\"\ntls_security_level = \"encrypt\"\nsource = \"s1\"\n[source.s2]\naddress = \"192.0.2.1\"\n",
             [

@@ -88,8 +88,7 @@ struct ValueTests {
             ("type = \"submission\"\nhost = \"h\"\ntls_security_level = \"none\"", "587 none none"),
             ("type = \"mx\"", "25 starttls may"), ("type = \"mx\"\ntls_security_level = \"encrypt\"", "25 starttls encrypt"),
             ("type = \"lmtp\"\nhost = \"unix:/run/l\"", "24 none none"),
-            ("type = \"sink\"\nhost = \"127.0.0.1\"\nport = 2525", "2525 none none"),
-            ("type = \"sink\"\nhost = \"127.0.0.1\"\ntls_security_level = \"encrypt\"", "25 starttls encrypt"),
+            ("type = \"sink\"", "0 none none"),
             ("type = \"lmtp\"\nhost = \"h\"\ntls = \"starttls\"", "24 starttls verify"),
         ])
     func effective(keys: String, expected: String) throws {

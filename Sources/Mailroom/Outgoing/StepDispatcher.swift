@@ -70,8 +70,7 @@ package struct StepDispatcher: Service {
     package func dispatchDue() async throws(StoreError) -> Int {
         let now = clock.now()
         let due = try await store.claimDue(now: now, limit: Self.batch, lease: Lease(owner: owner, until: now + Self.leaseTime))
-        let desk = desk.current
-        for item in due { try await dispatch(item, desk: desk) }
+        for item in due { try await dispatch(item, desk: desk.current) }
         if !due.isEmpty { outboxBell.ring() }
         return due.count
     }

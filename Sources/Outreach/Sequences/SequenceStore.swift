@@ -100,6 +100,10 @@ package protocol SequenceStore: Sendable {
     func postpone(_ enrollment: Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String) async throws(StoreError)
         -> CommitResult
 
+    /// Makes every enrollment that was postponed due at `now`, in the order in which they would have come, because what held them may be
+    /// gone: the conf is another one. Leased ones stay. Returns how many there were.
+    func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int
+
     /// Applies one consequence: transition, cancelled mail, suppressions and timeline.
     func apply(_ consequence: Consequence) async throws(StoreError) -> CommitResult
 

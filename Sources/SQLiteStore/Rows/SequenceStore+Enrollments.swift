@@ -135,6 +135,22 @@ extension SQLiteStore {
         }
     }
 
+    package func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int {
+        try await write { ledger in
+            // The latest come due at `now` itself, each earlier one a millisecond before the next: their order stays.
+            try ledger.db.run(
+                """
+                UPDATE enrollment
+                SET due_at = :now - postponed.place, version = version + 1
+                FROM (
+                    SELECT id, ROW_NUMBER() OVER (ORDER BY due_at DESC, id DESC) - 1 AS place
+                    FROM enrollment
+                    WHERE due_at > :now AND held_by IS NOT NULL AND state IN ('active', 'held') AND lease_owner IS NULL) AS postponed
+                WHERE enrollment.id = postponed.id
+                """, ["now": now.milliseconds])
+        }
+    }
+
     package func apply(_ consequence: Consequence) async throws(StoreError) -> CommitResult {
         try await write { ledger in
             guard try ledger.isCurrent(consequence) else { return .stale }

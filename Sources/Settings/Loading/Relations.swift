@@ -53,8 +53,9 @@ struct Relations {
         switch (route.type, route.host) {
         case (.mx, .some): find(path, "host", "a route of type mx takes no host", "remove it; the recipient's domain names the hosts")
         case (.mx, nil): break
+        case (.sink, _): return checkSink(route, at: path)
         case (_, nil): find(path, nil, "a route of type \(route.type.rawValue) needs 'host'", "add host = \"...\"")
-        case (.submission, .unix), (.sink, .unix): find(path, "host", "only a route of type lmtp takes a UNIX socket", "write a host name")
+        case (.submission, .unix): find(path, "host", "only a route of type lmtp takes a UNIX socket", "write a host name")
         default: break
         }
         if case .unix? = route.host, route.port != nil { find(path, "port", "a UNIX socket has no port", "remove it") }
@@ -74,6 +75,18 @@ struct Relations {
             find(
                 path, "source", "there is no [source.\(source)]",
                 nearest.map { "did you mean '\($0)'?" } ?? "add a section [source.\(source)]")
+        }
+    }
+
+    /// A sink connects to nothing: a key that says where to or how belongs to a route of another type, and nobody shall believe that it acts.
+    private mutating func checkSink(_ route: RouteSettings, at path: [String]) {
+        let given: [(key: String, isSet: Bool)] = [
+            ("host", route.host != nil), ("port", route.port != nil), ("tls", route.tls != nil),
+            ("tls_security_level", route.tlsSecurityLevel != nil), ("tls_ca_file", route.tlsCAFile != nil), ("auth", route.auth != nil),
+            ("source", route.source != nil),
+        ]
+        for (key, _) in given.filter(\.isSet) {
+            find(path, key, "a route of type sink connects to nothing", "remove '\(key)', or use type \"submission\", \"mx\" or \"lmtp\"")
         }
     }
 

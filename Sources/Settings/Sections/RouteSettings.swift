@@ -7,14 +7,14 @@ package struct RouteSettings: ConfSection, Equatable {
         case mx
         /// A local delivery agent (RFC 2033).
         case lmtp
-        /// One host that takes everything, for rehearsals and tests; never a login.
+        /// Nothing leaves: the message counts as accepted. For trying out sequences and limits.
         case sink
     }
 
     /// The NAME of the section.
     package let name: String
     package var type = Kind.submission
-    /// Nil only for type mx.
+    /// Nil only for the types mx and sink.
     package var host: HostAddress?
     /// As written; see ``effectivePort``.
     package var port: Int?
@@ -34,12 +34,11 @@ package struct RouteSettings: ConfSection, Equatable {
 
     static let fields: [Field<RouteSettings>] = [
         Field(
-            "type", \.type, .choice, required: true, "A smarthost, direct to MX, a local delivery agent, or one host that takes everything."
-        ),
-        Field("host", \.host, .host, "The host to connect to, or unix:/path for lmtp; not for mx."),
-        Field("port", \.port, .integer(1...65_535), "Unset: 587, or 465 with tls implicit; 25 for mx and sink, 24 for lmtp."),
+            "type", \.type, .choice, required: true, "A smarthost, direct to MX, a local delivery agent, or a sink: nothing leaves."),
+        Field("host", \.host, .host, "The host to connect to, or unix:/path for lmtp; not for mx and sink."),
+        Field("port", \.port, .integer(1...65_535), "Unset: 587, or 465 with tls implicit; 25 for mx, 24 for lmtp."),
         Field(
-            "tls", \.tls, .choice, "How TLS starts. Unset: starttls for submission (implicit on port 465) and mx, none for lmtp and sink."),
+            "tls", \.tls, .choice, "How TLS starts. Unset: starttls for submission (implicit on port 465) and mx, none for lmtp."),
         Field(
             "tls_security_level", \.tlsSecurityLevel, .choice,
             "What TLS must give: nothing, what there is, encryption, or a certificate that names the host. Unset: verify for submission, may for mx."
@@ -52,12 +51,14 @@ package struct RouteSettings: ConfSection, Equatable {
         Field("source", \.source, .name(of: "source"), "The local address and EHLO name to use."),
     ]
 
+    /// 0 for a sink, which connects to nothing.
     package var effectivePort: Int {
         if let port { return port }
         return switch type {
         case .submission: effectiveTLS == .implicit ? 465 : 587
-        case .mx, .sink: 25
+        case .mx: 25
         case .lmtp: 24
+        case .sink: 0
         }
     }
 
@@ -67,7 +68,8 @@ package struct RouteSettings: ConfSection, Equatable {
         return switch type {
         case .submission: port == 465 ? .implicit : .starttls
         case .mx: .starttls
-        case .lmtp, .sink: tlsSecurityLevel == nil ? .none : .starttls
+        case .lmtp: tlsSecurityLevel == nil ? .none : .starttls
+        case .sink: .none
         }
     }
 

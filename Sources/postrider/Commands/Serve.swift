@@ -21,6 +21,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
+            let hangups = await UnixSignalsSequence(trapping: .sighup)
             let settings = try conf.load()
             LoggingSystem.bootstrap { label in
                 LineLog(label: label, format: settings.log.format, logLevel: Logger.Level(rawValue: settings.log.level.rawValue) ?? .info)
@@ -39,7 +40,7 @@ struct Serve: AsyncParsableCommand {
             }
             var services = try await appliance.services()
             services.append(ForeignCommits(store: installation.store, appliance: appliance))
-            services.append(Reloader(path: conf.path, appliance: appliance, logger: logger))
+            services.append(Reloader(path: conf.path, hangups: hangups, appliance: appliance, logger: logger))
             if let http = settings.http { services.append(try web(http, appliance, logger: logger)) }
             var configuration = ServiceGroupConfiguration(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

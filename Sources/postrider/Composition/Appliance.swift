@@ -8,6 +8,7 @@ import NIOCore
 import OpenSSL
 import Outreach
 import SMTP
+import SQLiteStore
 import ServiceLifecycle
 import Settings
 import WebInterface
@@ -52,7 +53,7 @@ final class Appliance: Sendable {
     }
 
     /// Takes over a conf that was read again; the old one stays when the new one cannot be used.
-    func reload(_ settings: Settings) throws {
+    func reload(_ settings: Settings) async throws {
         let renewed = Installation(
             settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock)
         let desks = try Desks(renewed, resolver: resolver, eventLoops: eventLoops, logger: logger)
@@ -63,7 +64,14 @@ final class Appliance: Sendable {
         listenerTLS.swap(desks.listenerTLS)
         identities.swap(desks.identities)
         codec.swap(desks.addresses?.codec)
+        try await reconsider()
         ringAll()
+    }
+
+    /// What a limit, a window or a missing identity held back under another conf is decided anew under this one.
+    private func reconsider() async throws(StoreError) {
+        let count = try await installation.store.reconsiderPostponed(now: installation.clock.now())
+        if count > 0 { logger.info("postponed steps are due again under this conf", metadata: ["count": "\(count)"]) }
     }
 
     /// Wakes every loop, for instance when another process wrote to the database.
@@ -75,6 +83,7 @@ final class Appliance: Sendable {
 
     /// The services in the order of decisions: those that work on the store, then those that let the world in.
     func services() async throws -> [any Service] {
+        try await reconsider()
         let store = installation.store
         var services: [any Service] = [
             emergency,

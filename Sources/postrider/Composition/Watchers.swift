@@ -28,27 +28,28 @@ struct ForeignCommits: Service {
 /// Reads the conf again at SIGHUP: all of it or nothing.
 struct Reloader: Service {
     let path: String
+    /// Trapped before the conf was read for the first time, so that no change of it goes unheard.
+    let hangups: UnixSignalsSequence
     let appliance: Appliance
     let logger: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            let signals = await UnixSignalsSequence(trapping: .sighup)
-            // Said only now, when no signal can end the process unheard any more: the group has trapped its own before any service runs.
+            // Said only now, when SIGTERM drains: the group has trapped its signals before any service runs.
             logger.notice(
                 "serving", metadata: ["version": "\(Version.text)", "database": "\(appliance.installation.store.path)"])
-            for await _ in signals { reload() }
+            for await _ in hangups { await reload() }
         }
     }
 
-    private func reload() {
+    private func reload() async {
         switch Settings.load(path) {
         case .failure(let error):
             for fault in error.faults { logger.error("conf not taken over", metadata: ["fault": "\(fault)"]) }
             logger.error("the conf has faults; the one before stays in force")
         case .success(let settings):
             do {
-                try appliance.reload(settings)
+                try await appliance.reload(settings)
                 logger.notice("conf taken over; new listeners, mailboxes and directories need a restart", metadata: ["file": "\(path)"])
             } catch let failure as Failure {
                 logger.error("the conf cannot be used; the one before stays in force", metadata: ["fault": "\(failure.message)"])

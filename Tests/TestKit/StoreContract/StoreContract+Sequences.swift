@@ -132,6 +132,30 @@ extension StoreContract {
                 try expect(stale, .stale, "a decision on an old version is stale")
                 try expect(try await world.current(enrollment), now, "and writes nothing")
             },
+            Self("what was postponed is due at once, in its order, when the conf is another one; nothing else is") { world in
+                let first = try await world.enrolled("a@example.com", due: 1)
+                let second = try await world.enrolled("b@example.com", due: 2)
+                let leased = try await world.enrolled("c@example.com", due: 3)
+                let waiting = try await world.enrolled("d@example.com", due: 70)
+                let paused = try await world.enrolled("e@example.com", due: 4)
+                _ = try await world.store.claimDue(now: world.later(9), limit: 9, lease: world.lease("me", until: 50))
+                for (enrollment, until): (Enrollment, Int64) in [(second, 90), (first, 80), (leased, 60), (paused, 60)] {
+                    _ = try await world.store.postpone(
+                        enrollment.id, expectedVersion: enrollment.version, until: world.later(until), heldBy: "daily limit")
+                }
+                let stopped = try await world.current(paused)
+                _ = try await world.store.apply(Consequence(transition: world.transition(stopped, to: .paused, cause: .person)))
+                _ = try await world.store.claimDue(now: world.later(60), limit: 9, lease: world.lease("me", until: 200))
+                let leasedNow = try await world.current(leased)
+
+                try expect(try await world.store.reconsiderPostponed(now: world.later(65)), 2, "the two that nobody works on")
+                let due = try await world.store.claimDue(now: world.later(65), limit: 9, lease: world.lease("me", until: 200))
+                try expect(due.map(\.enrollment.id), [first.id, second.id], "in the order in which they would have come")
+                try expect(try await world.current(leased), leasedNow, "a leased one stays with its owner")
+                try expect(try await world.current(waiting).dueAt, world.later(70), "a delay of the sequence is not a limit")
+                try expect(try await world.current(paused).state, .paused, "nothing wakes a paused one")
+                try expect(try await world.store.reconsiderPostponed(now: world.later(65)), 0, "nothing is left")
+            },
             Self("a transition on an old version writes nothing") { world in
                 let enrollment = try await world.enrolled("a@example.com")
                 let stop = Consequence(
