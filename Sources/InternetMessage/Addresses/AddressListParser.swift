@@ -5,6 +5,7 @@ struct AddressListParser {
 
     private let bytes: ArraySlice<UInt8>
     private let limit: Int
+    private let hint: String?
     private var i: Int
 
     /// What was read since the last comma: words and specials before, inside and after the angle brackets.
@@ -34,7 +35,8 @@ struct AddressListParser {
         func `is`(_ special: UInt8) -> Bool { kind == .special && bytes == [special] }
     }
 
-    init(_ bytes: ArraySlice<UInt8>, limit: Int, isNested: Bool = false) {
+    init(_ bytes: ArraySlice<UInt8>, limit: Int, hint: String? = nil, isNested: Bool = false) {
+        self.hint = hint
         self.bytes = bytes
         self.limit = limit
         self.isNested = isNested
@@ -276,11 +278,11 @@ struct AddressListParser {
         var candidates: [(text: [UInt8], name: [Word])] = []
         for (words, others) in [(angle ?? [], pendingName + phrase), (phrase, angle ?? [])] where words.count == 1 {
             let isQuoted = words[0].kind == .quoted
-            candidates.append((isQuoted ? words[0].bytes : Array(EncodedWord.decode(words[0].bytes).utf8), others))
+            candidates.append((isQuoted ? words[0].bytes : Array(EncodedWord.decode(words[0].bytes[...], hint: hint).utf8), others))
         }
         candidates.append((comment, phrase))
         for (text, name) in candidates where text.contains(ASCII.at) {
-            var parser = AddressListParser(text[...], limit: 1, isNested: true)
+            var parser = AddressListParser(text[...], limit: 1, hint: hint, isNested: true)
             parser.parse()
             guard let mailbox = parser.mailboxes.first else { continue }
             defects.insert(.addressSyntax)
@@ -376,7 +378,7 @@ struct AddressListParser {
     }
 
     private func displayName(_ text: [UInt8]) -> String? {
-        let name = EncodedWord.decode(text[...].trimmed)
+        let name = EncodedWord.decode(text[...].trimmed, hint: hint)
         return name.utf8.isEmpty ? nil : name
     }
 }
