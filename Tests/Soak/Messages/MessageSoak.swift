@@ -3,16 +3,19 @@ import InternetMessage
 
 /// The long proof that any octets parse: every file of a folder whole and cut short, then random damage.
 ///
-/// Arguments: the folder, the number of mutations, this process's share as `1/2`, the folder for findings. Prints one line of figures;
+/// Arguments: the folder, the number of mutations, this process's share as `1/2`, the folder for findings, and
+/// the size in KiB up to which files are cut everywhere. Prints one line of figures;
 /// status 1 when a message took too long or went beyond a limit. A crash is the parser's own; `current-N` names what was being read.
 @main
 struct MessageSoak {
-    /// Files up to this size are cut at every 64th byte; larger ones so within as much of their beginning and end, and between at every
-    /// 16384th, because the whole costs the square of their size.
-    static let wholly = 128 << 10
+    /// How far from either end of a larger file the cuts are as close.
+    static let edge = 8 << 10
     /// The most that a message may take: 50 ms for each MB, one below that counted as one MB.
     static let nanosecondsPerMegabyte: Int64 = 50_000_000
 
+    /// Files up to this size are cut at every 64th byte. Larger ones so within `edge` of their beginning and end, and at every 16384th byte
+    /// between: all of it costs the square of their size, an hour and more for a few files of one kind.
+    private var wholly = 64 << 10
     private var files: [(name: String, bytes: [UInt8])] = []
     private var share = 0
     private var findings = URL(fileURLWithPath: ".")
@@ -28,10 +31,13 @@ struct MessageSoak {
 
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 5, let mutations = Int(arguments[2]) else { exit(64) }
+        guard arguments.count == 6, let mutations = Int(arguments[2]), let wholly = Int(arguments[5]), wholly >= 0, wholly < 1 << 40 else {
+            exit(64)
+        }
         let shares = arguments[3].split(separator: "/").compactMap { Int($0) }
         guard shares.count == 2, shares[1] > 0 else { exit(64) }
         var soak = MessageSoak()
+        soak.wholly = wholly << 10
         soak.share = shares[0]
         soak.findings = URL(fileURLWithPath: arguments[4])
         try soak.load(URL(fileURLWithPath: arguments[1]))
@@ -62,7 +68,7 @@ struct MessageSoak {
         while end < bytes.count {
             read(bytes[..<end], "\(name):\(end)")
             figures.cuts += 1
-            let isNearEdge = bytes.count <= Self.wholly || end < Self.wholly || bytes.count - end < Self.wholly
+            let isNearEdge = bytes.count <= wholly || end < Self.edge || bytes.count - end < Self.edge
             end += isNearEdge ? 64 : 16 << 10
         }
     }
