@@ -25,11 +25,13 @@ package enum Charset {
             return Decoded(text: text.bytes.utf8Text, defect: .charsetMismatch)
         }
         let unknown: Defect? = kind == nil ? .unknownCharset : nil
-        let check = UTF8Check(bytes)
-        if check.multibyte == 0, check.malformed == 0 { return Decoded(text: bytes.utf8Text, defect: unknown) }
-        if check.malformed == 0 || (kind == .utf8 && check.multibyte >= check.malformed) {
-            let right = kind == .utf8 && check.malformed == 0
-            return Decoded(text: bytes.utf8Text, defect: unknown ?? (right ? nil : .charsetMismatch))
+        if var text = try? UTF8Span(validating: bytes.span) {
+            let isRight = kind == .utf8 || text.checkForASCII()
+            return Decoded(text: String(copying: text), defect: unknown ?? (isRight ? nil : .charsetMismatch))
+        }
+        if kind == .utf8 {
+            let check = UTF8Check(bytes)
+            if check.multibyte >= check.malformed { return Decoded(text: bytes.utf8Text, defect: .charsetMismatch) }
         }
         return Decoded(text: Windows1252.decode(bytes), defect: unknown ?? (kind == .western ? nil : .charsetMismatch))
     }

@@ -67,16 +67,17 @@ package struct BodyPart: Sendable {
 /// Line ends to LF.
 enum LineEnds {
     static func normalize(_ bytes: inout [UInt8]) {
-        guard bytes.contains(ASCII.cr) else { return }
-        var write = 0
-        var read = 0
-        while read < bytes.count {
-            let byte = bytes[read]
+        var write = bytes.span.firstIndex(of: ASCII.cr, from: 0)
+        guard write < bytes.count else { return }
+        var read = write
+        var text = bytes.mutableSpan
+        while read < text.count {
+            let byte = text[read]
             if byte == ASCII.cr {
-                bytes[write] = ASCII.lf
-                if read + 1 < bytes.count, bytes[read + 1] == ASCII.lf { read += 1 }
+                text[write] = ASCII.lf
+                if read + 1 < text.count, text[read + 1] == ASCII.lf { read += 1 }
             } else {
-                bytes[write] = byte
+                text[write] = byte
             }
             write += 1
             read += 1

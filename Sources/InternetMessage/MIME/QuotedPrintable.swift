@@ -40,49 +40,52 @@ package enum QuotedPrintable {
 
     /// What can be read of quoted-printable as mail carries it; a stray `=` is kept as it is. `isClean` is false when one was met.
     package static func decodeTolerantly(_ text: ArraySlice<UInt8>) -> (bytes: [UInt8], isClean: Bool) {
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count)
         var isClean = true
-        var i = text.startIndex
-        let end = text.endIndex
-        while i < end {
-            let byte = text[i]
-            if byte == ASCII.equals {
-                if i + 2 < end, let high = text[i + 1].hexValue, let low = text[i + 2].hexValue {
-                    output.append(high << 4 | low)
-                    i += 3
-                } else if let next = softBreak(text, i + 1) {
-                    i = next
+        let bytes = [UInt8](capacity: text.count) { output in
+            let text = text.span
+            var i = 0
+            while i < text.count {
+                let byte = text[i]
+                if byte == ASCII.equals {
+                    if i + 2 < text.count, let high = text[i + 1].hexValue, let low = text[i + 2].hexValue {
+                        output.append(high << 4 | low)
+                        i += 3
+                    } else if let next = softBreak(text, i + 1) {
+                        i = next
+                    } else {
+                        output.append(byte)
+                        isClean = false
+                        i += 1
+                    }
+                } else if byte.isBlank {
+                    // Blanks at the end of a line were added on the way (rule 3).
+                    var j = i + 1
+                    while j < text.count, text[j].isBlank { j += 1 }
+                    let endsLine = j == text.count || text[j] == ASCII.cr || text[j] == ASCII.lf
+                    while i < j {
+                        if !endsLine { output.append(text[i]) }
+                        i += 1
+                    }
                 } else {
                     output.append(byte)
-                    isClean = false
                     i += 1
                 }
-            } else if byte.isBlank {
-                // Blanks at the end of a line were added on the way (rule 3).
-                var j = i
-                while j < end, text[j].isBlank { j += 1 }
-                if j < end, text[j] != ASCII.cr, text[j] != ASCII.lf { output += text[i..<j] }
-                i = j
-            } else {
-                output.append(byte)
-                i += 1
             }
         }
-        return (output, isClean)
+        return (bytes, isClean)
     }
 
     /// Two upper-case hexadecimal digits.
     static func hex(_ byte: UInt8) -> [UInt8] { [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
 
     /// The index behind the line end at `start`, blanks before it passed over; nil when no line ends there.
-    private static func softBreak(_ text: ArraySlice<UInt8>, _ start: Int) -> Int? {
+    private static func softBreak(_ text: borrowing Span<UInt8>, _ start: Int) -> Int? {
         var i = start
-        while i < text.endIndex, text[i].isBlank { i += 1 }
-        if i == text.endIndex { return i }
+        while i < text.count, text[i].isBlank { i += 1 }
+        if i == text.count { return i }
         if text[i] == ASCII.lf { return i + 1 }
         guard text[i] == ASCII.cr else { return nil }
-        return i + 1 < text.endIndex && text[i + 1] == ASCII.lf ? i + 2 : i + 1
+        return i + 1 < text.count && text[i + 1] == ASCII.lf ? i + 2 : i + 1
     }
 
     private static let digits = Array("0123456789ABCDEF".utf8)
