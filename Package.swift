@@ -56,11 +56,12 @@ let package = Package(
         .systemLibrary(name: "CSASL", pkgConfig: "libsasl2", providers: [.apt(["libsasl2-dev"])]),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CEmbedded", cSettings: [.headerSearchPath("include")]),
 
         // F1: grammars, machines and wrappers.
         room("Embedded", ["CEmbedded"]),
-        room("InternetMessage", ["CIDN2"]),
+        room("InternetMessage", ["CIDN2", "CZlib"]),
         room("SMTP", [nioCore]),
         room("IMAP", [nioCore]),
         room("DNS", ["CUnbound"]),

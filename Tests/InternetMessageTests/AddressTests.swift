@@ -76,15 +76,26 @@ struct AddressTests {
 
     @Test(
         "domain names",
-        arguments: [("EXAMPLE.com", "example.com"), ("Bücher.example", "xn--bcher-kva.example"), ("faß.example", "xn--fa-hia.example")])
+        arguments: [
+            ("EXAMPLE.com", "example.com"), ("Bücher.example", "xn--bcher-kva.example"), ("faß.example", "xn--fa-hia.example"),
+            ("XN--BCHER-KVA.Example", "xn--bcher-kva.example"), ("_dmarc.example.com", "_dmarc.example.com"),
+            ("a。bücher.example", "a.xn--bcher-kva.example"),
+            ("[IPv6:2001:DB8::1]", "[ipv6:2001:db8::1]"), ("localhost", "localhost"),
+        ])
     func domains(unicode: String, ascii: String) {
         #expect(DomainName.toASCII(unicode) == ascii)
         #expect(DomainName.toASCII(DomainName.toUnicode(ascii)) == ascii)
+        #expect(DomainName.toASCII(ascii) == ascii)
     }
 
     @Test(
         "what IDNA2008 does not allow has no A-label form",
-        arguments: ["", "\u{2665}.example", "a\u{0}b", "xn--ü.example", String(repeating: "ü", count: 2000)])
+        arguments: [
+            "", "\u{2665}.example", "a\u{0}b", "xn--ü.example", String(repeating: "ü", count: 2000), "b c.example", "b c.ü.example",
+            "a..ü.example", ".ü.example", "ü.example.", "a.example.", "a..example", ".example", "-a.example", "a-.example", "a!b.example",
+            "xn--example.com", "xn--0.example", "[192.0.2.1", "[a b]", "[]", "example.com\r\nX",
+            String(repeating: "a", count: 64) + ".example",
+        ])
     func badDomains(domain: String) {
         #expect(DomainName.toASCII(domain) == nil)
     }
@@ -108,7 +119,7 @@ struct AddressTests {
         (" ,, ann@example.com,,", ["ann@example.com"], []),
         ("Ann\r\n <ann@example.com>", ["Ann|ann@example.com"], []),
         ("Ann Example ann@example.com", ["Ann Example|ann@example.com"], [.addressSyntax]),
-        ("\"ann@example.com\"", ["ann@example.com"], []),
+        ("\"ann@example.com\"", ["ann@example.com"], [.addressSyntax]),
         ("\"Ann <ann@example.com>", ["Ann|ann@example.com"], [.unclosedQuote]),
         ("Ann (oops <ann@example.com>", ["Ann (oops|ann@example.com"], [.unclosedComment]),
         ("<<ann@example.com>>", ["ann@example.com"], []),
@@ -122,6 +133,49 @@ struct AddressTests {
         ("<Undisclosed-Recipient:@example.com;>", [], [.addressSyntax]),
         ("<>", [], [.addressSyntax]),
         ("=?utf-8?Q?x=0D=0ABcc:_y?= <j@example.com>", ["x  Bcc: y|j@example.com"], []),
+        ("Example, Ann <ann@example.com>, bob@example.com", ["Example, Ann|ann@example.com", "bob@example.com"], [.addressSyntax]),
+        ("Example, Ann, MD <ann@example.com>", ["Example, Ann, MD|ann@example.com"], [.addressSyntax]),
+        ("root, bob@example.com", ["bob@example.com"], [.addressSyntax]),
+        ("Ann B. Example, Jr. <ann@example.com>", ["Ann B. Example, Jr.|ann@example.com"], [.addressSyntax]),
+        ("J.R. \"Bob\" Dobbs <bob@example.com>", ["J.R. Bob Dobbs|bob@example.com"], []),
+        ("<ann@example.com>;", ["ann@example.com"], []),
+        ("Ann ann@example.com>", ["Ann|ann@example.com"], [.addressSyntax]),
+        ("Ann <ann@example.com>>, bob@example.com", ["Ann|ann@example.com", "bob@example.com"], []),
+        ("Ann [ann@example.com]", ["Ann|ann@example.com"], [.addressSyntax]),
+        ("[ann@example.com]", ["ann@example.com"], [.addressSyntax]),
+        ("'ann@example.com'", ["ann@example.com"], []),
+        ("\"'ann@example.com'\" <ann@example.com>", ["'ann@example.com'|ann@example.com"], []),
+        ("Pat O'Neil <o'neil@example.com>", ["Pat O'Neil|o'neil@example.com"], []),
+        ("(ann@example.com)", ["ann@example.com"], [.addressSyntax]),
+        ("Ann Example (ann@example.com)", ["Ann Example|ann@example.com"], [.addressSyntax]),
+        ("(nothing here)", [], []),
+        ("=?utf-8?Q?ann=40example.com?=", ["ann@example.com"], [.addressSyntax]),
+        ("=?utf-8?Q?Ann_=3Cann=40example.com=3E?=", ["Ann|ann@example.com"], [.addressSyntax]),
+        ("Ann <=?utf-8?B?YW5uQGV4YW1wbGUuY29t?=>", ["Ann|ann@example.com"], [.addressSyntax]),
+        ("=?utf-8?Q?evil=40evil.example=3E=2C?= <ann@example.com>", ["evil@evil.example>,|ann@example.com"], []),
+        ("=?utf-8?Q?evil=40evil.example?=@example.com", ["=?utf-8?Q?evil=40evil.example?=@example.com"], []),
+        ("\"Ann Example <ann@example.com>\"", ["Ann Example|ann@example.com"], [.addressSyntax]),
+        ("\"ann@example.com\" <Ann Example>", ["Ann Example|ann@example.com"], [.addressSyntax]),
+        ("\"ann@example.com\" <>", ["ann@example.com"], [.addressSyntax]),
+        ("ann@example.com <Ann Example>", ["Ann Example|ann@example.com"], [.addressSyntax]),
+        ("<mailto:ann@example.com?subject=Hello>", ["ann@example.com"], []),
+        ("Ann Example [mailto:ann@example.com]", ["Ann Example|ann@example.com"], [.addressSyntax]),
+        ("SMTP:ann@example.com", ["ann@example.com"], []),
+        ("a@b@example.com", ["\"a@b\"@example.com"], []),
+        ("<a@b@example.com>", ["\"a@b\"@example.com"], []),
+        ("ann@@example.com", ["ann@example.com"], []),
+        ("<ann@example.com> Ann Example", ["Ann Example|ann@example.com"], []),
+        ("<ann@example.com> bob@example.com", ["ann@example.com", "bob@example.com"], [.addressSyntax]),
+        ("Ann <ann@example.com> Bo <bo@example.com>", ["Ann|ann@example.com", "Bo|bo@example.com"], [.addressSyntax]),
+        ("ann@example.com bob@example.com\r\n\tc@example.com", ["ann@example.com", "bob@example.com", "c@example.com"], [.addressSyntax]),
+        ("ann@example.com ann@example.com <ann@example.com>", ["ann@example.com ann@example.com|ann@example.com"], []),
+        ("ann@example.com.", ["ann@example.com"], []),
+        ("\"Ann\".\"B\"@example.com (obsolete)", ["obsolete|Ann.B@example.com"], []),
+        ("Managing (the board):Ann <ann@example.com>;", ["Ann|ann@example.com"], []),
+        (
+            "\u{43F}\u{435}\u{43B}\u{435}@\u{43F}\u{440}\u{438}\u{43C}\u{435}\u{440}.example",
+            ["\u{43F}\u{435}\u{43B}\u{435}@\u{43F}\u{440}\u{438}\u{43C}\u{435}\u{440}.example"], []
+        ),
     ]
 
     @Test("address lists, legal and not", arguments: lists)

@@ -68,7 +68,7 @@ struct ComposeTests {
         draft.oneClick = true
         draft.listID = "news.example.com"
         draft.feedbackID = "c:u:sequence:postrider"
-        draft.autoSubmitted = "auto-generated"
+        draft.autoSubmitted = .generated
         draft.extraFields = [try HeaderField(name: "X-Campaign", value: "März")]
         let bytes = try draft.compose()
         Self.checkLegal(bytes)
@@ -151,7 +151,6 @@ struct ComposeTests {
         ("List-Unsubscribe", { $0.listUnsubscribe = ["https://example.com/" + $1] }),
         ("List-Id", { $0.listID = $1 }),
         ("Feedback-ID", { $0.feedbackID = $1 }),
-        ("Auto-Submitted", { $0.autoSubmitted = $1 }),
     ]
 
     @Test(
@@ -229,5 +228,111 @@ struct ComposeTests {
         ])
     func encoding(text: String, name: String) throws {
         #expect(Message(parsing: try Self.draft(text: text).compose()).header.first("Content-Transfer-Encoding")?.text == name)
+    }
+
+    @Test("8bit is used only where it is allowed, and then the parts around it say so too")
+    func eightBit() throws {
+        var draft = try Self.draft(text: "Grüße\n", html: "<p>Grüße</p>\n")
+        #expect(try !draft.composed().needs8BITMIME)
+        draft.allows8bit = true
+        let composed = try draft.composed()
+        let bytes = try draft.compose()
+        #expect(composed.needs8BITMIME && composed.size == bytes.count)
+        let root = Message(parsing: bytes).root
+        for part in [root] + root.children { #expect(part.header.first("Content-Transfer-Encoding")?.text == "8bit") }
+        // What a relay would change is encoded all the same.
+        draft.text = "From Zürich\n"
+        draft.html = nil
+        #expect(Message(parsing: try draft.compose()).header.first("Content-Transfer-Encoding")?.text == "quoted-printable")
+    }
+
+    @Test("a boundary derives from the seed that is given")
+    func boundarySeed() throws {
+        var draft = try Self.draft(html: "<p>x</p>")
+        var boundaries: Set<String> = []
+        for seed: [UInt8] in [[], [1], [2], [1, 2]] {
+            draft.boundarySeed = seed
+            boundaries.insert(try #require(Message(parsing: try draft.compose()).root.mediaType.parameters["boundary"]))
+        }
+        #expect(boundaries.count == 4)
+    }
+
+    static let badValues: [(String, Setting)] = [
+        ("List-Id", { draft, _ in draft.listID = "nodot" }), ("List-Id", { draft, _ in draft.listID = "" }),
+        ("Feedback-ID", { draft, _ in draft.feedbackID = "a:b:c:d:sender" }),
+        ("Feedback-ID", { draft, _ in draft.feedbackID = "a:b:c:four" }),
+        ("Feedback-ID", { draft, _ in draft.feedbackID = "a::c:sender" }), ("Feedback-ID", { draft, _ in draft.feedbackID = "" }),
+        ("List-Unsubscribe", { draft, _ in draft.listUnsubscribe = ["https://example.com/%zz"] }),
+        ("List-Unsubscribe", { draft, _ in draft.listUnsubscribe = ["https://example.com/{a}"] }),
+        ("List-Unsubscribe", { draft, _ in draft.listUnsubscribe = ["ftp://example.com/"] }),
+        ("List-Unsubscribe", { draft, _ in draft.listUnsubscribe = ["https://"] }),
+        ("Date", { draft, _ in draft.date = MessageDate(timestamp: Timestamp(seconds: 400_000_000_000), offsetMinutes: 0) }),
+        ("Date", { draft, _ in draft.date = MessageDate(timestamp: Timestamp(seconds: -3_000_000_000), offsetMinutes: 0) }),
+        ("Message-ID", { draft, _ in draft.messageID = try #require(MessageID(lenient: Array("no-at-sign".utf8))) }),
+        (
+            "To",
+            { draft, _ in
+                draft.to = [
+                    Mailbox(address: try #require(EmailAddress(lenientLocalPart: Array("a".utf8), domain: Array("b..example".utf8))))
+                ]
+            }
+        ),
+        (
+            "Cc",
+            { draft, _ in
+                draft.cc = [
+                    Mailbox(
+                        address: try #require(
+                            EmailAddress(lenientLocalPart: [UInt8](repeating: 97, count: 400), domain: Array("b.example".utf8))))
+                ]
+            }
+        ),
+        ("Content-Type", { draft, _ in draft.extraFields = [try HeaderField(name: "Content-Type", value: "text/plain")] }),
+        ("ARC-Seal", { draft, _ in draft.extraFields = [try HeaderField(name: "ARC-Seal", value: "x")] }),
+        ("X-A", { draft, _ in draft.extraFields = [HeaderField(raw: Array("X-A : b\r\n".utf8)[...], nameEnd: 3, valueStart: 5)] }),
+        ("X-A", { draft, _ in draft.extraFields = [HeaderField(raw: Array("X-A: b\r\n \r\n".utf8)[...], nameEnd: 3, valueStart: 4)] }),
+    ]
+
+    @Test(
+        "a value that its field does not allow is refused, and the error names the field and says what to do", arguments: badValues.indices)
+    func badValue(index: Int) throws {
+        let (field, set) = Self.badValues[index]
+        var draft = try Self.draft()
+        try set(&draft, "")
+        do {
+            _ = try draft.compose()
+            Issue.record("composed")
+        } catch {
+            #expect(error.field == field)
+            #expect(error.description == "\(field): \(error.message); \(error.remedy)" && !error.remedy.isEmpty)
+        }
+    }
+
+    @Test("an error reads as a sentence: where, what, what to do")
+    func errorText() throws {
+        var draft = try Self.draft()
+        draft.subject = "Hello\nBcc: x"
+        var text = ""
+        do { _ = try draft.compose() } catch { text = "\(error)" }
+        #expect(text == "Subject: the value holds a line feed (U+000A); take it out")
+        for code in ComposeError.Code.allCases {
+            let text = "\(ComposeError(code, field: "", "what"))"
+            #expect(text.utf8.starts(with: "a header field: what; ".utf8) && text.utf8.count > 25)
+        }
+    }
+
+    @Test("a long thread keeps its first and its latest messages, in a header of bounded size", arguments: [(60, 10), (60, 400), (3, 880)])
+    func longThread(count: Int, length: Int) throws {
+        var draft = try Self.draft()
+        draft.references = try (0..<count).map { number in
+            try #require(MessageID("\(number)." + String(repeating: "x", count: length) + "@example.org"))
+        }
+        let bytes = try draft.compose()
+        let written = Message(parsing: bytes).references
+        #expect(written.first == draft.references.first)
+        #expect(written.dropFirst().elementsEqual(draft.references.suffix(written.count - 1)))
+        #expect(written.count >= 2 && written.count <= 50)
+        #expect(bytes.count < 10_000)
+        #expect(ComposePropertyTests.fault(bytes, isASCII: true) == nil)
     }
 }

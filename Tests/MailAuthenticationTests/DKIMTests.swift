@@ -125,7 +125,7 @@ struct DKIMTests {
         "every way in which a signature or its key cannot be used is told apart",
         arguments: [
             ("v=1", "v=2", DKIMResult.Outcome.permanentError(.unknownVersion)),
-            ("a=rsa-sha256", "a=rsa-sha1", .permanentError(.unknownAlgorithm)),
+            ("a=rsa-sha256", "a=rsa-sha1", .permanentError(.obsoleteAlgorithm)),
             ("h=From:From", "h=To:To", .permanentError(.fromNotSigned)),
             ("s=s0;", "s=s9;", .permanentError(.noKey)),
             ("d=example.com;", "d=example.com; i=@example.org;", .permanentError(.identityOutsideDomain)),
@@ -141,7 +141,7 @@ struct DKIMTests {
     @Test(
         "key records that cannot be used are told apart",
         arguments: [
-            ("v=DKIM1; k=rsa; p=", DKIMKeyRecord.Fault.revoked), ("v=DKIM2; p=abcd", .notAKeyRecord), ("hello", .notAKeyRecord),
+            ("v=DKIM1; k=rsa; p=", DKIMKeyRecord.Fault.revoked), ("v=DKIM2; p=abcd", .wrongVersion), ("hello", .malformed),
             ("v=DKIM1; k=dsa; p=abcd", .unknownKeyType("dsa")), ("v=DKIM1; p=!!!!", .unreadableKey), ("v=DKIM1; p=YWJj", .unreadableKey),
         ])
     func keyRecords(text: String, fault: DKIMKeyRecord.Fault) {

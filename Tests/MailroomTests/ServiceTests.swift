@@ -88,6 +88,20 @@ struct ServiceTests {
         #expect(try await office.current(enrollment).state == .finished)
     }
 
+    @Test("a value that no mail may carry parks the step with a reason that says where it is and what to do")
+    func forbiddenValue() async throws {
+        let office = try Office()
+        let enrollment = try await office.enroll(Self.bo, steps: 1, fields: ["company": "Example\r\nBcc: all@example.net"])
+        #expect(try await office.dispatcher.dispatchDue() == 1)
+        let parked = try await office.current(enrollment)
+        #expect(parked.state == .needsData && parked.dueAt == nil)
+        #expect(
+            parked.reason
+                == "step step 0 cannot be written: Subject: the value holds a carriage return (U+000D); take it out (it comes from the template or a field of the contact)"
+        )
+        #expect(try await office.store.messages(enrollment: enrollment.id).isEmpty)
+    }
+
     @Test("a missing value parks the step and names the tag; once it is given and a person resumes, the step leaves")
     func missingValue() async throws {
         let office = try Office()

@@ -7,12 +7,14 @@ import Testing
 @Suite struct StepComposerTests {
     private let now = Timestamp(seconds: 1_772_440_200)
 
-    private func compose(text: String, html: String?, signature: String?, postalAddress: String?) throws -> Message {
+    private func compose(
+        text: String, html: String?, signature: String?, postalAddress: String?, sequence: String = "one", withWayOut: Bool = false
+    ) throws -> Message {
         let ids = RecordIDs(now: { Timestamp(seconds: 1_772_440_200) }, random: { 7 })
         let chance = Chance(seed: Array(repeating: 1, count: 32))
         let delay = try #require(ISODuration("PT0S"))
         let plan = SequencePlan(
-            name: "one", description: "",
+            name: sequence, description: "",
             steps: [.init(name: "a", delay: delay, subject: "Hi", text: text, html: html)],
             stopOn: [])
         let contact = Contact(id: ids.next(), address: try #require(EmailAddress("ann@example.com")), createdAt: now)
@@ -26,8 +28,10 @@ import Testing
             name: "anna", from: Mailbox(address: try #require(EmailAddress("anna@example.org"))), route: "r", replyTo: .mailbox,
             returnPath: .mailbox, pacing: .init(dailyLimit: nil, minimumGap: .zero, gapJitter: .zero, window: window), signature: signature)
         let composer = StepComposer(
-            hostname: "out.example.org", addresses: nil,
-            unsubscribe: UnsubscribePolicy(mailto: false, oneClickBase: nil, postalAddress: postalAddress), chance: chance, ids: ids)
+            hostname: "out.example.org", addresses: withWayOut ? try addresses() : nil,
+            unsubscribe: UnsubscribePolicy(
+                mailto: withWayOut, oneClickBase: withWayOut ? "https://u.example.org/" : nil, postalAddress: postalAddress),
+            chance: chance, ids: ids)
         let order = StepComposer.Order(
             due: DueEnrollment(enrollment: enrollment, contact: contact, sequence: version), templates: try StepTemplates(plan),
             identity: identity, earlier: [], now: now)
@@ -36,6 +40,47 @@ import Testing
     }
 
     private struct Refused: Error {}
+
+    private func addresses() throws -> TokenAddresses {
+        let key = try #require(TokenCodec.Key(secret: Array("a key of the tests, 32 bytes long".utf8)))
+        let codec = try #require(TokenCodec(keys: [key]))
+        return try #require(TokenAddresses(domain: "r.example.org", codec: codec))
+    }
+
+    @Test("what offers a way off a list says off which; every message names its campaign; none calls itself automatic")
+    func marks() throws {
+        let bare = try compose(text: "Hi", html: nil, signature: nil, postalAddress: nil, sequence: "Spring 2026: Zürich!")
+        #expect(bare.header.first("Feedback-ID")?.text == "spring-2026-z-rich:anna:sequence:example-org")
+        #expect(bare.header.first("List-Id") == nil && bare.header.first("List-Unsubscribe") == nil)
+        let list = try compose(text: "Hi", html: nil, signature: nil, postalAddress: nil, sequence: "Spring", withWayOut: true)
+        #expect(list.header.first("Feedback-ID")?.text == "spring:anna:sequence:example-org")
+        #expect(list.header.first("List-Id")?.text == "<spring.example.org>")
+        #expect(list.header.first("List-Unsubscribe-Post")?.text == "List-Unsubscribe=One-Click")
+        // An absence note is an answer that we want, so no responder is asked to stay silent.
+        #expect(list.header.first("Auto-Submitted") == nil && list.header.first("Precedence") == nil)
+    }
+
+    @Test(
+        "the marks of any sequence, identity and domain are such as their fields allow",
+        arguments: ["", "::", "…", "a", String(repeating: "long name ", count: 30), "x\r\nBcc: y"],
+        ["a@b.de", "a@bücher.example", "a@[192.0.2.1]", "a@a-very-long-domain-name-indeed.example"])
+    func anyMarks(name: String, from: String) throws {
+        let zone = try #require(LocalZone("UTC"))
+        let window = try #require(SendingWindow(days: Set(Weekday.allCases), opens: 0, closes: 1440, zone: zone))
+        let author = Mailbox(address: try #require(EmailAddress(from)))
+        let identity = SenderIdentity(
+            name: name, from: author, route: "r", replyTo: .mailbox, returnPath: .mailbox,
+            pacing: .init(dailyLimit: nil, minimumGap: .zero, gapJitter: .zero, window: window))
+        let marks = CampaignMarks(sequence: name, identity: identity)
+        var draft = MessageDraft(
+            from: author, to: [author], subject: "Hi", date: MessageDate(timestamp: now, offsetMinutes: 0),
+            messageID: try #require(MessageID("m1@example.org")), text: "Hi")
+        draft.feedbackID = marks.feedbackID
+        draft.listID = marks.listID
+        let message = Message(parsing: try draft.compose())
+        #expect(message.header.first("Feedback-ID")?.text == marks.feedbackID)
+        #expect((marks.listID == nil) == author.address.isAddressLiteral)
+    }
 
     @Test("signature and postal address stand under the text, one empty line before each", arguments: ["Hello", "Hello\n", "Hello\n\n"])
     func underText(text: String) throws {

@@ -64,29 +64,21 @@ enum AddressSyntax {
     /// Whether a domain is one that mail can be sent to: labels of letters, digits, hyphens and underscores up to 63 octets, an
     /// IDNA2008 name, or an address literal.
     static func isValid(domain: [UInt8]) -> Bool {
-        if domain.first == ASCII.openBracket { return isLiteral(domain) && isAddress(literal: domain) }
+        if domain.first == ASCII.openBracket { return isLiteral(domain) && isAddress(literal: Array(domain[1..<(domain.count - 1)])) }
         guard UTF8Check.isValid(domain[...]) else { return false }
-        if !domain.isASCII {
-            guard let ascii = DomainName.toASCII(domain.utf8Text) else { return false }
-            return isValid(domain: Array(ascii.utf8))
-        }
-        guard !domain.isEmpty, domain.count <= longestDomain else { return false }
-        return domain.split(separator: ASCII.dot, omittingEmptySubsequences: false).allSatisfy { label in
-            // Quirk(internal hosts): underscores are not legal in host names but are met in real ones.
-            (1...63).contains(label.count) && label.first != ASCII.hyphen && label.last != ASCII.hyphen
-                && label.allSatisfy { $0.isLetter || $0.isDigit || $0 == ASCII.hyphen || $0 == ASCII.underscore }
-        }
+        return DomainName.toASCII(domain.utf8Text) != nil
     }
 
-    private static func isLiteral(_ domain: [UInt8]) -> Bool {
+    static func isLiteral(_ domain: [UInt8]) -> Bool {
         domain.count > 2 && domain.count <= longestDomain && domain.last == ASCII.closeBracket
             && domain[1..<(domain.count - 1)].allSatisfy {
                 $0 > 0x20 && $0 < 0x7F && $0 != ASCII.openBracket && $0 != ASCII.closeBracket && $0 != ASCII.backslash
             }
     }
 
-    private static func isAddress(literal: [UInt8]) -> Bool {
-        let inner = literal[1..<(literal.count - 1)]
+    /// Whether the inside of a literal is an IPv4 address, or an IPv6 address with its tag (RFC 5321 §4.1.3).
+    static func isAddress(literal: [UInt8]) -> Bool {
+        let inner = literal[...]
         if inner.hasPrefix(ignoringCase: "IPv6:") { return isIPv6(inner.dropFirst(5)) }
         return isIPv4(inner)
     }

@@ -36,7 +36,8 @@ package struct EmailAddress: Hashable, Sendable {
     /// The domain as text, as it was given.
     package var domain: String { domainBytes.utf8Text }
 
-    /// The domain in lower case with A-labels, nil when IDNA2008 does not allow it. Address literals come back as they are.
+    /// The domain in lower case with A-labels, nil when it is no host name or IDNA2008 does not allow it. Address literals come back in
+    /// lower case.
     package var asciiDomain: String? { DomainName.toASCII(domain) }
 
     /// The domain with A-labels shown as Unicode.
@@ -50,7 +51,7 @@ package struct EmailAddress: Hashable, Sendable {
     }
 
     /// Whether the address can only travel with SMTPUTF8 (RFC 6531): a local part beyond ASCII, or a domain without A-label form.
-    package var needsSMTPUTF8: Bool { !localPartBytes.isASCII || asciiDomain == nil }
+    package var needsSMTPUTF8: Bool { !localPartBytes.isASCII || (!domainBytes.isASCII && asciiDomain == nil) }
 
     /// The address as it stands in an SMTP path, without angle brackets: local part quoted where needed, domain in A-labels.
     package var wireBytes: [UInt8] {

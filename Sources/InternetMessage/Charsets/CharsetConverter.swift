@@ -1,24 +1,25 @@
 import Glibc
 
-/// One conversion by iconv(3). The only file here that handles C pointers besides `DomainName`.
+/// Conversion by iconv(3). With `ConverterPool` and `DomainName` the only files here that handle C pointers.
 enum CharsetConverter {
     /// The bytes as UTF-8, each byte that could not be read replaced by U+FFFD and counted; nil when iconv lacks the charset.
     static func utf8(_ bytes: ArraySlice<UInt8>, from charset: String) -> (bytes: [UInt8], malformed: Int)? {
-        guard let descriptor = iconv_open("UTF-8", charset), Int(bitPattern: descriptor) != -1 else { return nil }
-        defer { iconv_close(descriptor) }
+        ConverterPool.with(charset) { convert(bytes, $0) }
+    }
+
+    private static func convert(_ bytes: ArraySlice<UInt8>, _ descriptor: iconv_t) -> (bytes: [UInt8], malformed: Int) {
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count + bytes.count / 2 + 16)
         var malformed = 0
-        var chunk = [CChar](repeating: 0, count: 8192)
-        var input = bytes.map { CChar(bitPattern: $0) }
-        input.withUnsafeMutableBufferPointer { inputBuffer in
-            chunk.withUnsafeMutableBufferPointer { chunkBuffer in
-                var source = inputBuffer.baseAddress
+        var input = Array(bytes)
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 8192) { chunk in
+            input.withUnsafeMutableBytes { inputBuffer in
+                var source = inputBuffer.baseAddress?.assumingMemoryBound(to: CChar.self)
                 var sourceLeft = inputBuffer.count
                 var finished = false
                 while !finished {
-                    var target = chunkBuffer.baseAddress
-                    var targetLeft = chunkBuffer.count
+                    var target = chunk.baseAddress
+                    var targetLeft = chunk.count
                     // The last call, without input, writes what a stateful charset still holds back.
                     let flushing = sourceLeft == 0
                     let result =
@@ -26,7 +27,8 @@ enum CharsetConverter {
                         ? iconv(descriptor, nil, nil, &target, &targetLeft)
                         : iconv(descriptor, &source, &sourceLeft, &target, &targetLeft)
                     let reason = errno
-                    for i in 0..<(chunkBuffer.count - targetLeft) { output.append(UInt8(bitPattern: chunkBuffer[i])) }
+                    output.append(
+                        contentsOf: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(chunk)[..<(chunk.count - targetLeft)]))
                     if result != -1 {
                         finished = flushing
                     } else if reason == EILSEQ || reason == EINVAL, sourceLeft > 0 {

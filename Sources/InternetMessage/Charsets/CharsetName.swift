@@ -7,8 +7,18 @@ enum CharsetName {
         case ascii
         /// iso-8859-1 and windows-1252, which mail does not keep apart.
         case western
-        /// iconv's own name for it.
+        /// iconv's own name for it; ASCII bytes mean ASCII in it.
         case iconv(String)
+        /// iconv's own name for a charset in which ASCII bytes may mean something else.
+        case wide(String)
+        case iso2022JP
+        case utf7
+        case hz
+    }
+
+    /// Whether the charset of this name of iconv's has characters of two bytes and more.
+    static func isMultibyte(_ name: String) -> Bool {
+        ["GB18030", "BIG5-HKSCS", "EUC-TW", "CP949", "CP932", "EUC-JP-MS"].contains { $0.utf8.elementsEqual(name.utf8) }
     }
 
     /// Nil for a name that is not known.
@@ -27,7 +37,7 @@ enum CharsetName {
         func add(_ kind: Kind, _ names: String...) {
             for name in names { table[name] = kind }
         }
-        add(.utf8, "utf8", "unicode11utf8", "utf8mac", "xutf8", "cp65001", "utf")
+        add(.utf8, "utf8", "unicode11utf8", "utf8mac", "xutf8", "cp65001", "utf", "uft8", "utf8n", "utf08", "utf88")
         add(.ascii, "usascii", "ascii", "ansix341968", "iso646us", "us", "7bit", "8bit", "unknown8bit", "unknown", "default", "xunknown")
         add(
             .western, "iso88591", "windows1252", "cp1252", "latin1", "l1", "iso885911987", "ibm819", "cp819", "xansi", "ansi", "win1252",
@@ -58,17 +68,25 @@ enum CharsetName {
         add(.iconv("BIG5-HKSCS"), "big5", "big5hkscs", "cp950", "cnbig5", "xxbig5", "csbig5", "windows950", "ms950")
         add(.iconv("EUC-TW"), "euctw", "xeuctw")
         add(.iconv("CP949"), "euckr", "ksc56011987", "ksc5601", "ksc56011989", "korean", "cp949", "windows949", "ms949", "cseuckr", "uhc")
-        add(.iconv("ISO-2022-KR"), "iso2022kr")
+        add(.wide("ISO-2022-KR"), "iso2022kr")
         add(.iconv("CP932"), "shiftjis", "sjis", "xsjis", "cp932", "windows31j", "ms932", "mskanji", "csshiftjis")
         add(.iconv("EUC-JP-MS"), "eucjp", "xeucjp", "eucjpms", "ujis")
-        add(.iconv("ISO-2022-JP-3"), "iso2022jp", "iso2022jp1", "iso2022jp2", "iso2022jp3", "iso2022jpms", "cp50220", "cp50221", "jis")
-        add(.iconv("ISO-2022-CN"), "iso2022cn")
-        add(.iconv("UTF-7"), "utf7", "unicode11utf7", "xunicode20utf7")
-        add(.iconv("UTF-16"), "utf16", "unicode", "ucs2", "iso10646ucs2")
-        add(.iconv("UTF-16LE"), "utf16le")
-        add(.iconv("UTF-16BE"), "utf16be")
-        add(.iconv("UTF-32"), "utf32", "ucs4", "iso10646ucs4")
-        add(.iconv("VISCII"), "viscii")
+        add(
+            .iso2022JP, "iso2022jp", "iso2022jp1", "iso2022jp2", "iso2022jp3", "iso2022jpms", "cp50220", "cp50221", "cp50222", "jis",
+            "csiso2022jp", "iso2022jp2004", "isoir87")
+        add(.wide("ISO-2022-CN-EXT"), "iso2022cn", "iso2022cnext")
+        add(.utf7, "utf7", "unicode11utf7", "xunicode20utf7", "csunicode11utf7")
+        add(.wide("UTF-16"), "utf16", "unicode", "ucs2", "iso10646ucs2")
+        add(.wide("UTF-16LE"), "utf16le")
+        add(.wide("UTF-16BE"), "utf16be")
+        add(.wide("UTF-32"), "utf32", "ucs4", "iso10646ucs4")
+        add(.wide("UTF-32LE"), "utf32le")
+        add(.wide("UTF-32BE"), "utf32be")
+        add(.hz, "hz", "hzgb2312")
+        add(.iconv("TCVN5712-1"), "tcvn", "tcvn5712", "xviettcvn5712")
+        add(.iconv("MAC-CENTRALEUROPE"), "xmacce", "macce", "maccentraleurope")
+        add(.iconv("KOI8-T"), "koi8t")
+        add(.iconv("VISCII"), "viscii", "xviscii")
         add(.iconv("ARMSCII-8"), "armscii8")
         add(.iconv("GEORGIAN-PS"), "georgianps")
         return table

@@ -1,20 +1,28 @@
 /// Encoded words of RFC 2047: read tolerantly, written strictly.
 package enum EncodedWord {
-    /// The text of a field value: unfolded, encoded words decoded, raw 8-bit bytes read as UTF-8 or else windows-1252.
+    /// The text of a field value: unfolded, encoded words decoded, raw 8-bit bytes read as UTF-8 or else by their looks.
     ///
     /// White space between two encoded words disappears, characters split between words of one charset are joined, and control
     /// characters (an encoded CR or LF above all) become spaces, so the text is one line.
-    package static func decode(_ value: ArraySlice<UInt8>) -> String {
-        var decoder = EncodedWordDecoder()
+    /// `hint` is the charset that raw 8-bit bytes are probably in; nil when nothing is known.
+    package static func decode(_ value: ArraySlice<UInt8>, hint: String? = nil) -> String {
+        var decoder = EncodedWordDecoder(hint: hint)
         return decoder.decode(value)
     }
 
     /// The text of a field value from a whole array.
     package static func decode(_ value: [UInt8]) -> String { decode(value[...]) }
 
-    /// Where the encoded word that begins at `start` ends, nil when none begins there.
+    /// Where the encoded word that begins at `start` ends, nil when none of at most 1000 octets begins there.
     static func end(in bytes: ArraySlice<UInt8>, at start: Int) -> Int? {
-        EncodedWordDecoder.word(in: bytes, at: start, upTo: min(bytes.endIndex, start + 1000))?.end
+        var terminators = TerminatorFinder()
+        return end(in: bytes[..<min(bytes.endIndex, start + 1000)], at: start, &terminators)
+    }
+
+    /// The same for a scan that goes on from place to place: all searches of one finder together are linear.
+    static func end(in bytes: ArraySlice<UInt8>, at start: Int, _ terminators: inout TerminatorFinder) -> Int? {
+        guard let end = EncodedWordDecoder.word(in: bytes, at: start, &terminators)?.end, end - start <= 1000 else { return nil }
+        return end
     }
 
     /// `text` as encoded words in UTF-8, base64 or Q, whichever is shorter: none longer than 75 characters, none splitting a

@@ -10,19 +10,19 @@ struct EncodedWordDecoder {
     private var output: [UInt8] = []
     private var pending: [UInt8] = []
     private var pendingCharset: [UInt8]?
+    private var terminators = TerminatorFinder()
+    private let hint: String?
+
+    /// `hint` is the charset that raw 8-bit bytes are probably in; nil when nothing is known.
+    init(hint: String?) {
+        self.hint = hint
+    }
 
     mutating func decode(_ value: ArraySlice<UInt8>) -> String {
         var i = value.startIndex
         var plainStart = i
-        var last = value.endIndex
         while i < value.endIndex {
-            guard value[i] == ASCII.equals, i < last else {
-                i += 1
-                continue
-            }
-            guard let word = Self.word(in: value, at: i, upTo: value.endIndex) else {
-                // Once no "?=" follows, none will for any later start.
-                if Self.terminator(in: value, from: i + 2) == nil { last = i }
+            guard value[i] == ASCII.equals, let word = Self.word(in: value, at: i, &terminators) else {
                 i += 1
                 continue
             }
@@ -57,7 +57,7 @@ struct EncodedWordDecoder {
         } else {
             var text: [UInt8] = []
             Self.unfold(plain, into: &text)
-            output += Charset.decode(text[...], label: nil).utf8
+            output += Charset.decode(text[...], label: nil, hint: hint).utf8
         }
     }
 
@@ -78,17 +78,9 @@ struct EncodedWordDecoder {
         return bytes.map { $0.isControl ? ASCII.space : $0 }.utf8Text
     }
 
-    static func terminator(in bytes: ArraySlice<UInt8>, from start: Int) -> Int? {
-        var i = start
-        while i + 1 < bytes.endIndex {
-            if bytes[i] == ASCII.question, bytes[i + 1] == ASCII.equals { return i }
-            i += 1
-        }
-        return nil
-    }
-
     /// The encoded word at `start`; tolerates spaces in its text and lengths beyond 75.
-    static func word(in bytes: ArraySlice<UInt8>, at start: Int, upTo end: Int) -> Word? {
+    static func word(in bytes: ArraySlice<UInt8>, at start: Int, _ terminators: inout TerminatorFinder) -> Word? {
+        let end = bytes.endIndex
         guard start + 8 <= end, bytes[start] == ASCII.equals, bytes[start + 1] == ASCII.question else { return nil }
         var i = start + 2
         let charsetStart = i
@@ -103,7 +95,7 @@ struct EncodedWordDecoder {
         let encoding = bytes[i + 1] | 0x20
         guard encoding == 0x62 || encoding == 0x71 else { return nil }
         let textStart = i + 3
-        guard textStart <= end, let textEnd = terminator(in: bytes[..<end], from: textStart) else { return nil }
+        guard textStart <= end, let textEnd = terminators.next(in: bytes, from: textStart) else { return nil }
         return Word(
             charset: bytes[charsetStart..<(charsetEnd ?? i)], isBase64: encoding == 0x62, text: bytes[textStart..<textEnd], end: textEnd + 2
         )

@@ -9,6 +9,8 @@ package struct Header: Sendable {
 
     let bytes: ArraySlice<UInt8>
     let positions: [Position]
+    /// The charset that raw 8-bit bytes in the fields are probably in: that of the text of the message. Nil when nothing is known.
+    var charsetHint: String?
 
     init(bytes: ArraySlice<UInt8>, positions: [Position]) {
         self.bytes = bytes
@@ -17,7 +19,7 @@ package struct Header: Sendable {
 
     /// Reads a header that stands alone, such as a text/rfc822-headers part; it ends at the first empty line.
     package init(parsing bytes: ArraySlice<UInt8>, limits: Limits = .default) {
-        var reader = HeaderReader(bytes, newline: bytes.contains(ASCII.lf) ? ASCII.lf : ASCII.cr, limits: limits)
+        var reader = HeaderReader(bytes, newline: LineEnds.newline(of: bytes), limits: limits)
         self = reader.read(from: bytes.startIndex, boundaries: []).header
     }
 
@@ -56,7 +58,8 @@ package struct Header: Sendable {
 
     private func field(_ position: Position) -> HeaderField {
         HeaderField(
-            raw: bytes[position.start..<position.end], nameEnd: position.nameEnd, valueStart: position.valueStart)
+            raw: bytes[position.start..<position.end], nameEnd: position.nameEnd, valueStart: position.valueStart,
+            charsetHint: charsetHint)
     }
 
     private func isNamed(_ name: String, _ position: Position) -> Bool {

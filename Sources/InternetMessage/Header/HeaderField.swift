@@ -6,8 +6,10 @@ package struct HeaderField: Sendable, Hashable {
     package let raw: ArraySlice<UInt8>
     private let nameEnd: Int
     private let valueStart: Int
+    private let charsetHint: String?
 
-    init(raw: ArraySlice<UInt8>, nameEnd: Int, valueStart: Int) {
+    init(raw: ArraySlice<UInt8>, nameEnd: Int, valueStart: Int, charsetHint: String? = nil) {
+        self.charsetHint = charsetHint
         self.raw = raw
         self.nameEnd = nameEnd
         self.valueStart = valueStart
@@ -26,6 +28,7 @@ package struct HeaderField: Sendable, Hashable {
         self.raw = raw[...]
         nameEnd = nameCount
         valueStart = nameCount + 1
+        charsetHint = nil
     }
 
     /// The name as written.
@@ -49,7 +52,7 @@ package struct HeaderField: Sendable, Hashable {
     }
 
     /// The value as text: unfolded, encoded words decoded, one line.
-    package var text: String { EncodedWord.decode(rawValue.trimmed) }
+    package var text: String { EncodedWord.decode(rawValue.trimmed, hint: charsetHint) }
 
     /// Whether the field has this name, case ignored.
     package func isNamed(_ other: String) -> Bool { nameBytes.matches(other) }

@@ -67,8 +67,10 @@ struct HeaderReader {
     }
 
     private func isEmptyLine(_ start: Int, _ end: Int) -> Bool {
-        let length = end - start
-        return bytes[start] == newline || (length == 2 && bytes[start] == ASCII.cr && bytes[start + 1] == newline)
+        if bytes[start] == newline { return true }
+        // Quirk(doubled line ends): programs that add a CR to CRLF make CR CR LF of it.
+        guard bytes[start] == ASCII.cr, end - start <= 3, bytes[end - 1] == newline else { return false }
+        return bytes[start + 1] == newline || (end - start == 3 && bytes[start + 1] == ASCII.cr)
     }
 
     private func isBoundary(_ start: Int, _ boundaries: [[UInt8]]) -> Bool {

@@ -10,6 +10,7 @@ struct ParameterParser {
     private let bytes: ArraySlice<UInt8>
     private let limit: Int
     private var i: Int
+    private var terminators = TerminatorFinder()
 
     init(_ bytes: ArraySlice<UInt8>, limit: Int) {
         self.bytes = bytes
@@ -58,7 +59,7 @@ struct ParameterParser {
         if bytes[i] == ASCII.quote, let quoted = readQuoted() { return quoted }
         let start = i
         while i < bytes.endIndex, bytes[i] != ASCII.semicolon {
-            if bytes[i] == ASCII.equals, let end = EncodedWord.end(in: bytes, at: i) { i = end } else { i += 1 }
+            if bytes[i] == ASCII.equals, let end = EncodedWord.end(in: bytes, at: i, &terminators) { i = end } else { i += 1 }
         }
         var value = bytes[start..<i].trimmed
         // A comment behind a value ("charset=us-ascii (plain text)").

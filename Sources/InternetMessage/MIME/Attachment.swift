@@ -18,4 +18,31 @@ package struct Attachment: Sendable, Hashable {
         disposition = part.disposition?.kind
         contentID = part.contentID
     }
+
+    /// A file that stands in a text as uuencode.
+    init(_ file: UUEncode.File) {
+        filename = file.name
+        type = "application/octet-stream"
+        bytes = file.bytes
+        disposition = nil
+        contentID = nil
+    }
+
+    /// A file inside a TNEF stream.
+    init(_ file: TNEF.File) {
+        filename = file.name
+        type = file.type.flatMap { MediaType(parsing: Array($0.utf8)[...])?.essence } ?? "application/octet-stream"
+        bytes = file.bytes
+        disposition = nil
+        contentID = file.contentID
+    }
+
+    /// The rich text of a TNEF stream.
+    init(rtf: [UInt8]) {
+        filename = "body.rtf"
+        type = "application/rtf"
+        bytes = rtf
+        disposition = nil
+        contentID = nil
+    }
 }

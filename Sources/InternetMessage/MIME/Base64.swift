@@ -139,6 +139,9 @@ package enum Base64 {
         }
     }
 
+    /// Whether `byte` is one of the 64 characters.
+    static func isAlphabet(_ byte: UInt8) -> Bool { values[Int(byte)] < 64 }
+
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     private static let values: [UInt8] = {

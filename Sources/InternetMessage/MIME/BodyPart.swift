@@ -1,7 +1,7 @@
 /// One node of the tree of a message: a leaf with content, a multipart with its parts, or a message with the message inside.
 package struct BodyPart: Sendable {
     /// The fields of this part; for the root the header of the message.
-    package let header: Header
+    package internal(set) var header: Header
     /// The type, `text/plain` where it is missing or unreadable (`message/rfc822` inside a digest).
     package let mediaType: MediaType
     /// How the body is encoded.
@@ -54,34 +54,47 @@ package struct BodyPart: Sendable {
         return (bytes.count > limit ? Array(bytes.prefix(limit)) : bytes, defects)
     }
 
+    /// The charset that the first text part in this tree names, nil when none does.
+    var textCharset: String? {
+        var stack = [self]
+        while let part = stack.popLast() {
+            if part.mediaType.type == "text", let charset = part.mediaType.charset { return charset }
+            stack += part.children.reversed()
+        }
+        return nil
+    }
+
+    /// What Outlook wrapped into this part, nil when it is no TNEF stream.
+    package var tnef: TNEF? {
+        guard !isContainer, mediaType.type == "application" else { return nil }
+        let isNamed = mediaType.subtype == "ms-tnef" || mediaType.subtype == "vnd.ms-tnef"
+        guard isNamed || (filename.map { Array($0.utf8).matches("winmail.dat") } ?? false) else { return nil }
+        return TNEF(parsing: decodedBody().bytes[...])
+    }
+
+    /// The answer to an invitation in this part, nil when it is none.
+    var calendarReply: CalendarReply? {
+        guard mediaType.isType("text", "calendar") || mediaType.isType("application", "ics") else { return nil }
+        return CalendarReply(parsing: Array(decodedText().text.utf8)[...], method: mediaType.parameters["method"])
+    }
+
+    /// The files that stand in the text as uuencode; empty for a part that is encoded in the way of MIME.
+    var embeddedFiles: [UUEncode.File] {
+        transferEncoding == .identity || transferEncoding == .unknown ? UUEncode.files(in: body) : []
+    }
+
     /// The body as text with LF line ends, by its charset, and what was broken in it; format=flowed is left as it is.
     package func decodedText() -> (text: String, defects: [Defect]) {
         var (bytes, defects) = decodedBody()
+        for file in embeddedFiles.reversed() {
+            let start = body.startIndex
+            guard file.range.upperBound - start <= bytes.count else { continue }
+            bytes.removeSubrange((file.range.lowerBound - start)..<(file.range.upperBound - start))
+            if !file.isComplete { defects.append(.uuencodeSyntax) }
+        }
         LineEnds.normalize(&bytes)
         let decoded = Charset.decoding(bytes[...], label: mediaType.charset)
         if let defect = decoded.defect { defects.append(defect) }
         return (decoded.text, defects)
-    }
-}
-
-/// Line ends to LF.
-enum LineEnds {
-    static func normalize(_ bytes: inout [UInt8]) {
-        var write = bytes.span.firstIndex(of: ASCII.cr, from: 0)
-        guard write < bytes.count else { return }
-        var read = write
-        var text = bytes.mutableSpan
-        while read < text.count {
-            let byte = text[read]
-            if byte == ASCII.cr {
-                text[write] = ASCII.lf
-                if read + 1 < text.count, text[read + 1] == ASCII.lf { read += 1 }
-            } else {
-                text[write] = byte
-            }
-            write += 1
-            read += 1
-        }
-        bytes.removeLast(bytes.count - write)
     }
 }

@@ -7,10 +7,28 @@ extension Message {
     package var html: String? { MessageContent(root).html }
 
     /// Everything that is not the text: files, inline images, forwarded messages, the machine-readable parts of reports.
-    package var attachments: [Attachment] { MessageContent(root).attachmentParts.map(Attachment.init) }
+    package var attachments: [Attachment] { MessageContent(root).attachments }
 
     /// The machine-readable report that this message carries, also inside a forwarded message; nil when it carries none.
     package var report: Report? { ReportFinder.find(in: root) }
+
+    /// The answer to an invitation that this message carries: a calendar part with METHOD:REPLY, or Outlook's own form in TNEF. Nil when it
+    /// carries none; messages attached to it do not count.
+    package var calendarReply: CalendarReply? {
+        var stack = [root]
+        while let part = stack.popLast() {
+            if part.mediaType.type == "multipart" {
+                stack += part.children.reversed()
+            } else if let reply = part.calendarReply {
+                return reply
+            } else if let tnef = part.tnef, let participation = tnef.participation {
+                return CalendarReply(
+                    participation: participation, attendee: from.first?.address, attendeeName: from.first?.displayName,
+                    summary: tnef.subject ?? subject, comment: tnef.body)
+            }
+        }
+        return nil
+    }
 
     /// `defects` and what is wrong in contents and fields that are read only when asked for. Decodes the whole message.
     package func allDefects() -> [Defect] {

@@ -26,7 +26,9 @@ package struct Message: Sendable {
         }
         slice = Message.withoutPreface(slice, &defects)
         var parser = PartTreeParser(slice, limits: limits)
-        root = parser.parse()
+        var root = parser.parse()
+        if !root.header.raw.isASCII { root.header.charsetHint = root.textCharset }
+        self.root = root
         raw = slice
         defects.insert(contentsOf: parser.defects.list)
         self.defects = defects.list

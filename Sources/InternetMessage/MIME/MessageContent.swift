@@ -6,7 +6,7 @@ struct MessageContent {
         var html: [BodyPart] = []
     }
 
-    private(set) var attachmentParts: [BodyPart] = []
+    private var attachmentParts: [BodyPart] = []
     private var stretches: [Stretch] = []
 
     init(_ root: BodyPart) {
@@ -72,9 +72,26 @@ struct MessageContent {
         }
     }
 
+    /// What is attached, in the order of the parts. Behind a `winmail.dat` follow the files inside it, and the files that stand in a text
+    /// as uuencode come first.
+    var attachments: [Attachment] {
+        stretches.flatMap(\.plain).flatMap(\.embeddedFiles).map { Attachment($0) }
+            + attachmentParts.flatMap { part -> [Attachment] in
+                guard let tnef = part.tnef else { return [Attachment(part)] }
+                return [Attachment(part)] + (tnef.rtf.map { [Attachment(rtf: $0)] } ?? []) + tnef.files.map { Attachment($0) }
+            }
+    }
+
+    /// The stream of Outlook that holds the text of a message which has no text part of its own.
+    private var tnefWithText: TNEF? {
+        guard stretches.isEmpty else { return nil }
+        for part in attachmentParts { if let tnef = part.tnef { return tnef } }
+        return nil
+    }
+
     /// The text of all stretches: plain where it says anything, else made from HTML. Nil when there is no stretch.
     var text: String? {
-        guard !stretches.isEmpty else { return nil }
+        guard !stretches.isEmpty else { return tnefWithText.flatMap { $0.body ?? $0.html.map { HTMLText.plainText($0) } } }
         return joined(
             stretches.map { stretch in
                 let plain = joined(stretch.plain.map(Self.plainText))
@@ -86,7 +103,7 @@ struct MessageContent {
     /// The HTML of all stretches that have it; nil when none has.
     var html: String? {
         let parts = stretches.flatMap(\.html)
-        return parts.isEmpty ? nil : joined(parts.map { $0.decodedText().text })
+        return parts.isEmpty ? tnefWithText?.html : joined(parts.map { $0.decodedText().text })
     }
 
     private static func plainText(_ part: BodyPart) -> String {

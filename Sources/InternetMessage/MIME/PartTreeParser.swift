@@ -34,7 +34,7 @@ struct PartTreeParser {
         self.bytes = bytes
         self.limits = limits
         encodedMessagesLeft = encodedMessages
-        newline = bytes.contains(ASCII.lf) ? ASCII.lf : ASCII.cr
+        newline = LineEnds.newline(of: bytes)
         reader = HeaderReader(bytes, newline: newline, limits: limits)
     }
 
@@ -125,10 +125,12 @@ struct PartTreeParser {
         }
         if isMessage {
             part.isMessage = true
-        } else if let boundary = type.parameters.bytes("boundary"), !boundary.isEmpty, boundary.count <= 500 {
-            part.boundary = boundary
+        } else if let boundary = type.parameters.bytes("boundary"), boundary.count <= 500 {
+            // White space at the end cannot be part of it: lines lose theirs on the way.
+            part.boundary = Array(boundary[...].trimmed)
         } else {
             defects.insert(.noBoundaryParameter)
+            part.boundary = BoundaryGuess.boundary(in: bytes[part.bodyStart...], newline: newline, not: boundaries)
         }
     }
 
@@ -138,7 +140,9 @@ struct PartTreeParser {
         while level >= 0 {
             if let boundary = open[level].boundary, !open[level].isClosed {
                 let end = start + 2 + boundary.count
-                if end <= bytes.endIndex, bytes[start + 2] == boundary[0], bytes[(start + 2)..<end].elementsEqual(boundary) {
+                if end <= bytes.endIndex, (boundary.isEmpty || bytes[start + 2] == boundary[0]),
+                    bytes[(start + 2)..<end].elementsEqual(boundary)
+                {
                     if end == bytes.endIndex { return (level, false) }
                     if bytes[end].isWhitespace, onlySpace(end) { return (level, false) }
                     if bytes[end] == ASCII.hyphen, end + 1 < bytes.endIndex, bytes[end + 1] == ASCII.hyphen { return (level, true) }

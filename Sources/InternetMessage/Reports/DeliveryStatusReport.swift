@@ -15,9 +15,19 @@ package struct DeliveryStatusReport: Sendable, Hashable {
         /// The name of the server that refused, without its type; nil when absent.
         package var remoteMTA: String?
 
+        /// When delivery was last tried; nil when absent or unreadable.
+        package var lastAttempt: MessageDate?
+        /// Until when a delayed message will be tried again; nil when absent or unreadable.
+        package var willRetryUntil: MessageDate?
+        /// The name under which the server logged this delivery; nil when absent.
+        package var finalLogID: String?
+        /// The diagnosis in the recipient's language (RFC 6533); nil when absent.
+        package var localizedDiagnostic: String?
+
         package init(
             originalRecipient: String? = nil, finalRecipient: String? = nil, action: String? = nil, status: EnhancedStatusCode? = nil,
-            diagnosticCode: String? = nil, remoteMTA: String? = nil
+            diagnosticCode: String? = nil, remoteMTA: String? = nil, lastAttempt: MessageDate? = nil, willRetryUntil: MessageDate? = nil,
+            finalLogID: String? = nil, localizedDiagnostic: String? = nil
         ) {
             self.originalRecipient = originalRecipient
             self.finalRecipient = finalRecipient
@@ -25,12 +35,22 @@ package struct DeliveryStatusReport: Sendable, Hashable {
             self.status = status
             self.diagnosticCode = diagnosticCode
             self.remoteMTA = remoteMTA
+            self.lastAttempt = lastAttempt
+            self.willRetryUntil = willRetryUntil
+            self.finalLogID = finalLogID
+            self.localizedDiagnostic = localizedDiagnostic
         }
     }
 
     /// The server that reports, without the `dns;` in front; nil when absent.
     package var reportingMTA: String?
-    /// The ENVID that was given at submission, as it stands there; nil when absent.
+    /// The gateway that made the report from a foreign one, without its type; nil when absent.
+    package var gateway: String?
+    /// The server the message came from, without its type; nil when absent.
+    package var receivedFromMTA: String?
+    /// When the message came in there; nil when absent or unreadable.
+    package var arrivalDate: MessageDate?
+    /// The ENVID that was given at submission, xtext undone where it surely is that; nil when absent.
     package var originalEnvelopeID: String?
     /// One entry for each group of recipient fields.
     package var recipients: [Recipient]
@@ -65,7 +85,12 @@ package struct DeliveryStatusReport: Sendable, Hashable {
             for field in group {
                 switch field.name.utf8Text {
                 case "reporting-mta": reportingMTA = reportingMTA ?? field.untypedText
-                case "original-envelope-id": originalEnvelopeID = originalEnvelopeID ?? field.text
+                case "original-envelope-id":
+                    originalEnvelopeID =
+                        originalEnvelopeID ?? EncodedWord.decode(XText.decodedIfCertain(field.value[...].trimmed, isAddress: false))
+                case "dsn-gateway": gateway = gateway ?? field.untypedText
+                case "received-from-mta": receivedFromMTA = receivedFromMTA ?? field.untypedText
+                case "arrival-date": arrivalDate = arrivalDate ?? field.date
                 case "original-recipient":
                     if recipient.originalRecipient != nil { finish() }
                     recipient.originalRecipient = field.address
@@ -75,7 +100,7 @@ package struct DeliveryStatusReport: Sendable, Hashable {
                     recipient.finalRecipient = field.address
                     began = true
                 case "action":
-                    recipient.action = recipient.action ?? field.value.prefix { $0.isLetter || $0 == ASCII.hyphen }.asciiLowercased.utf8Text
+                    recipient.action = recipient.action ?? field.word
                     began = true
                 case "status":
                     recipient.status = recipient.status ?? EnhancedStatusCode(parsing: field.value[...])
@@ -84,6 +109,10 @@ package struct DeliveryStatusReport: Sendable, Hashable {
                     // Quirk(repeated field): the first diagnosis is the remote server's.
                     recipient.diagnosticCode = recipient.diagnosticCode ?? field.untypedText
                 case "remote-mta": recipient.remoteMTA = recipient.remoteMTA ?? field.untypedText
+                case "last-attempt-date": recipient.lastAttempt = recipient.lastAttempt ?? field.date
+                case "will-retry-until": recipient.willRetryUntil = recipient.willRetryUntil ?? field.date
+                case "final-log-id": recipient.finalLogID = recipient.finalLogID ?? field.text
+                case "localized-diagnostic": recipient.localizedDiagnostic = recipient.localizedDiagnostic ?? field.untypedText
                 default: break
                 }
             }

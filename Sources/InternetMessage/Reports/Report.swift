@@ -1,4 +1,4 @@
-/// What a machine reports about a message in a machine-readable part (RFC 6522).
+/// What a machine reports about messages, in a machine-readable part (RFC 6522) or in an attachment.
 package enum Report: Sendable, Hashable {
     /// A delivery status notification (RFC 3464).
     case deliveryStatus(DeliveryStatusReport)
@@ -6,4 +6,8 @@ package enum Report: Sendable, Hashable {
     case feedback(FeedbackReport)
     /// A disposition notification, a read receipt for example (RFC 8098).
     case disposition(DispositionReport)
+    /// A DMARC aggregate report (RFC 9990).
+    case aggregate(AggregateReport)
+    /// A report on TLS between mail servers (RFC 8460).
+    case transportSecurity(TLSReport)
 }

@@ -13,11 +13,26 @@ struct ReportFields {
         /// The value without `<type>;` in front (`rfc822;`, `dns;`, `smtp;`), as text.
         var untypedText: String { EncodedWord.decode(untyped) }
 
-        /// The value without its type and without angle brackets.
+        /// The value without its type and without angle brackets, its xtext or utf-8 encoding undone; nil when nothing is left.
         var address: String? {
             var bytes = untyped
             if bytes.first == ASCII.less, let close = bytes.firstIndex(of: ASCII.greater) { bytes = bytes[(bytes.startIndex + 1)..<close] }
-            return bytes.isEmpty ? nil : EncodedWord.decode(bytes.trimmed)
+            bytes = bytes.trimmed
+            bytes = isOfType("utf-8") ? XText.decodingUnicode(bytes) : XText.decodedIfCertain(bytes, isAddress: true)
+            return bytes.isEmpty ? nil : EncodedWord.decode(bytes)
+        }
+
+        /// The first word of the value in lower case: letters, digits and hyphens; nil when there is none.
+        var word: String? {
+            let word = value[...].trimmed.prefix { $0.isLetter || $0.isDigit || $0 == ASCII.hyphen }
+            return word.isEmpty ? nil : word.asciiLowercased.utf8Text
+        }
+
+        /// The value as a date; nil when it is none.
+        var date: MessageDate? { MessageDate(parsing: value[...]) }
+
+        private func isOfType(_ type: String) -> Bool {
+            value[...].trimmed.hasPrefix(ignoringCase: type + ";")
         }
 
         private var untyped: ArraySlice<UInt8> {
@@ -31,7 +46,7 @@ struct ReportFields {
 
     private(set) var groups: [[Field]] = []
 
-    init(_ bytes: [UInt8], limit: Int = Limits.default.headerFields) {
+    init(_ bytes: [UInt8], limit: Int = ReportLimits.default.fields) {
         var group: [Field] = []
         var count = 0
         var i = 0

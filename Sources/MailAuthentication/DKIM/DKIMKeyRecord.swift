@@ -4,16 +4,22 @@ package import OpenSSL
 /// The key record that a selector publishes in DNS (RFC 6376 §3.6.1, RFC 8463 §4).
 package struct DKIMKeyRecord: Sendable {
     package enum Fault: Error, Sendable, Equatable {
-        case notAKeyRecord
+        /// Not a tag list, a tag twice, or no `p=`.
+        case malformed
+        /// `v=` is there and not `DKIM1`.
+        case wrongVersion
         /// An empty `p=`: the key was taken back.
         case revoked
         case unknownKeyType(String)
+        /// `p=` is not base 64, or no key of its type.
         case unreadableKey
+        /// `s=` names neither `*` nor `email`.
+        case notForMail
     }
 
     package let key: PublicKey
-    /// Hash algorithms that the owner allows; nil: all.
-    let hashes: [String]?
+    /// Hash algorithms that the owner allows, in lower case; nil: all.
+    let hashes: [[UInt8]]?
     /// Whether `i=` must be exactly `d=` (flag `s`).
     let isStrict: Bool
     /// Whether the domain is only testing (flag `y`).
@@ -21,21 +27,24 @@ package struct DKIMKeyRecord: Sendable {
 
     /// Reads the strings of one TXT record, joined.
     package init(parsing bytes: [UInt8]) throws(Fault) {
-        guard let tags = TagList(bytes[...]) else { throw .notAKeyRecord }
-        if let version = tags.text("v"), !version.utf8.elementsEqual("DKIM1".utf8) { throw .notAKeyRecord }
-        guard let encoded = tags.compact("p") else { throw .notAKeyRecord }
+        guard let tags = TagList(bytes[...]) else { throw .malformed }
+        if let version = tags["v"], !version.elementsEqual("DKIM1".utf8) { throw .wrongVersion }
+        guard let encoded = tags.compact("p") else { throw .malformed }
         guard !encoded.isEmpty else { throw .revoked }
+        if let services = tags.list("s"), !services.contains(where: { $0 == [UInt8(ascii: "*")] || $0.isWord("email") }) {
+            throw .notForMail
+        }
+        let type = tags.compact("k") ?? Array("rsa".utf8)
+        let isRSA = type.isWord("rsa")
+        guard isRSA || type.isWord("ed25519") else { throw .unknownKeyType(type.text) }
         guard let material = Base64.decode(encoded) else { throw .unreadableKey }
-        let type = tags.text("k") ?? "rsa"
-        let isRSA = type.utf8.elementsEqual("rsa".utf8)
-        guard isRSA || type.utf8.elementsEqual("ed25519".utf8) else { throw .unknownKeyType(type) }
         do throws(KeyError) {
             key = isRSA ? try Self.rsa(material) : try PublicKey(ed25519: material)
         } catch {
             throw .unreadableKey
         }
-        hashes = tags.compact("h").map { $0.split(separator: UInt8(ascii: ":")).map { String(decoding: $0, as: UTF8.self) } }
-        let flags = (tags.compact("t") ?? []).split(separator: UInt8(ascii: ":")).map(Array.init)
+        hashes = tags.list("h")?.map(\.lowercased)
+        let flags = tags.list("t") ?? []
         isStrict = flags.contains([UInt8(ascii: "s")])
         isTesting = flags.contains([UInt8(ascii: "y")])
     }
@@ -55,10 +64,14 @@ package struct DKIMKeyRecord: Sendable {
 
     /// RFC 6376 means SubjectPublicKeyInfo; some publish the bare RSAPublicKey.
     private static func rsa(_ der: [UInt8]) throws(KeyError) -> PublicKey {
+        let key: PublicKey
         do throws(KeyError) {
-            return try PublicKey(subjectPublicKeyInfo: der)
+            key = try PublicKey(subjectPublicKeyInfo: der)
         } catch {
-            return try PublicKey(rsaPublicKey: der)
+            key = try PublicKey(rsaPublicKey: der)
         }
+        // An Ed25519 key in this form under k=rsa is no RSA key.
+        guard key.algorithm == .rsa else { return try PublicKey(rsaPublicKey: der) }
+        return key
     }
 }

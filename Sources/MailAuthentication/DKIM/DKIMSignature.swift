@@ -19,58 +19,70 @@ struct DKIMSignature: Sendable {
     let domain: String
     let identityDomain: String
     let selector: String
-    let signedNames: [String]
+    /// In lower case.
+    let signedNames: [[UInt8]]
     let bodyHash: [UInt8]
     let signature: [UInt8]
+    /// `t=` in seconds since the epoch.
+    let signed: Int64?
     /// `x=` in seconds since the epoch.
     let expires: Int64?
     /// `l=`.
-    let bodyLength: Int64?
+    let bodyLength: Int?
 
     private static let mostNames = 200
 
-    static func read(_ field: HeaderField) -> Reading {
-        guard let tags = TagList(field.rawValue) else { return .fault(.malformed) }
-        guard let version = tags.text("v"), version.utf8.elementsEqual("1".utf8) else { return .fault(.unknownVersion) }
-        guard let name = tags.text("a"), let algorithm = Algorithm(rawValue: name) else { return .fault(.unknownAlgorithm) }
-        guard let canonical = canonicalizations(tags.text("c")) else { return .fault(.malformed) }
-        guard let domain = tags.text("d").flatMap(DomainName.toASCII), let selector = tags.text("s"), isSelector(selector),
-            let bodyHash = tags.compact("bh").flatMap({ Base64.decode($0) }),
-            let signature = tags.compact("b").flatMap({ Base64.decode($0) }),
-            let names = tags.compact("h").map({ $0.split(separator: UInt8(ascii: ":")).map { String(decoding: $0, as: UTF8.self) } }),
-            !names.isEmpty, names.count <= mostNames
+    static func read(_ value: ArraySlice<UInt8>) -> Reading {
+        guard let tags = TagList(value) else { return .fault(.malformed) }
+        guard let version = tags["v"] else { return .fault(.malformed) }
+        guard version.elementsEqual("1".utf8) else { return .fault(.unknownVersion) }
+        guard let name = tags.text("a") else { return .fault(.malformed) }
+        guard !name.utf8.elementsEqual("rsa-sha1".utf8) else { return .fault(.obsoleteAlgorithm) }
+        guard let algorithm = Algorithm(rawValue: name) else { return .fault(.unknownAlgorithm) }
+        guard let canonical = canonicalizations(tags["c"]) else { return .fault(.unknownCanonicalization) }
+        if let methods = tags.list("q"), !methods.contains(where: { $0.isWord("dns/txt") }) { return .fault(.unknownQueryMethod) }
+        guard let domain = tags.text("d").flatMap(DomainName.toASCII), Domain.isMailDomain(domain.utf8), let selector = tags["s"],
+            isSelector(selector), let bodyHash = tags.compact("bh").flatMap({ Base64.decode($0) }),
+            let signature = tags.compact("b").flatMap({ Base64.decode($0) }), let names = tags.list("h"), names.count <= mostNames
         else { return .fault(.malformed) }
-        for number in ["x", "t", "l"] where tags[number] != nil && tags.number(number) == nil { return .fault(.malformed) }
-        guard names.contains(where: { $0.utf8.map { $0 | 0x20 }.elementsEqual("from".utf8) }) else { return .fault(.fromNotSigned) }
+        for number in ["x", "t"] where tags[number] != nil && tags.number(number) == nil { return .fault(.malformed) }
+        guard let length = bodyLength(tags["l"]) else { return .fault(.malformed) }
+        if let signed = tags.number("t"), let expires = tags.number("x"), expires < signed { return .fault(.malformed) }
+        guard names.contains(where: { $0.isWord("from") }) else { return .fault(.fromNotSigned) }
         var identity = domain
-        if let written = tags.text("i") {
-            guard let at = written.utf8.lastIndex(of: UInt8(ascii: "@")),
-                let host = DomainName.toASCII(String(written[written.index(after: at)...])),
-                host.utf8.elementsEqual(domain.utf8) || Array(host.utf8).suffix(domain.utf8.count + 1).elementsEqual(".\(domain)".utf8)
+        if let written = tags["i"] {
+            guard let at = written.lastIndex(of: UInt8(ascii: "@")),
+                let host = DomainName.toASCII(String(decoding: written[(at + 1)...], as: UTF8.self)), Domain.isWithin(host, domain)
             else { return .fault(.identityOutsideDomain) }
             identity = host
         }
         return .signature(
             DKIMSignature(
                 algorithm: algorithm, headerCanonicalization: canonical.header, bodyCanonicalization: canonical.body, domain: domain,
-                identityDomain: identity, selector: selector, signedNames: names, bodyHash: bodyHash, signature: signature,
-                expires: tags.number("x"), bodyLength: tags.number("l")))
+                identityDomain: identity, selector: selector.text, signedNames: names.map(\.lowercased), bodyHash: bodyHash,
+                signature: signature, signed: tags.number("t"), expires: tags.number("x"), bodyLength: length < 0 ? nil : length))
     }
 
-    private static func canonicalizations(_ text: String?) -> (header: Canonicalization, body: Canonicalization)? {
+    /// -1 when there is no `l=`; nil when it is no number. It may have 76 digits (RFC 6376 §3.5); none but the last 18 matter to us.
+    private static func bodyLength(_ digits: ArraySlice<UInt8>?) -> Int? {
+        guard let digits else { return -1 }
+        guard !digits.isEmpty, digits.count <= 76, digits.allSatisfy(\.isDigit) else { return nil }
+        let significant = digits.drop { $0 == UInt8(ascii: "0") }
+        guard significant.count <= 18 else { return .max }
+        return significant.reduce(0) { $0 * 10 + Int($1 &- 48) }
+    }
+
+    private static func canonicalizations(_ text: ArraySlice<UInt8>?) -> (header: Canonicalization, body: Canonicalization)? {
         guard let text else { return (.simple, .simple) }
-        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
-            String(decoding: $0, as: UTF8.self)
-        }
+        let parts = text.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(\.text)
         guard parts.count <= 2, let header = Canonicalization(rawValue: parts[0]) else { return nil }
         guard parts.count == 2 else { return (header, .simple) }
         return Canonicalization(rawValue: parts[1]).map { (header, $0) }
     }
 
-    private static func isSelector(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        return !bytes.isEmpty && bytes.count <= 253
-            && bytes.allSatisfy { ($0 | 0x20 >= 97 && $0 | 0x20 <= 122) || ($0 >= 48 && $0 <= 57) || [45, 46, 95].contains($0) }
+    private static func isSelector(_ text: ArraySlice<UInt8>) -> Bool {
+        Domain.labels(text)?.allSatisfy { $0.allSatisfy { $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") } }
+            ?? false
     }
 
     /// The field with the value of `b=` taken out, everything else untouched.
@@ -80,8 +92,9 @@ struct DKIMSignature: Sendable {
         let tags = field[(colon + 1)...].split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
         for (index, tag) in tags.enumerated() {
             if index > 0 { output.append(UInt8(ascii: ";")) }
-            let isSpace: (UInt8) -> Bool = { $0 == 32 || $0 == 9 || $0 == 13 || $0 == 10 }
-            if let equals = tag.firstIndex(of: UInt8(ascii: "=")), tag[..<equals].filter({ !isSpace($0) }) == [UInt8(ascii: "b")] {
+            if let equals = tag.firstIndex(of: UInt8(ascii: "=")),
+                tag[..<equals].filter({ !$0.isFoldingSpace }) == [UInt8(ascii: "b")]
+            {
                 output += tag[...equals]
             } else {
                 output += tag

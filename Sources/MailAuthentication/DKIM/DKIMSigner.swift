@@ -16,89 +16,126 @@ package struct DKIMSigner: Sendable {
         }
     }
 
-    /// Signed once more than they appear, also when they are absent, so that none can be added.
-    private static let guarded = [
-        "From", "To", "Cc", "Subject", "Date", "Message-ID", "Reply-To", "In-Reply-To", "References", "MIME-Version", "Content-Type",
-        "Content-Transfer-Encoding",
-    ]
-    /// Signed once more than they appear when they are there. RFC 8058 §4 needs the first two covered.
-    private static let guardedWhenPresent = ["List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Sender", "Feedback-ID"]
+    /// A key with all of its field that stays the same.
+    private struct Stamp {
+        let key: PrivateKey
+        let opening: [UInt8]
+    }
 
-    private let domain: String
-    private let keys: [Key]
+    private struct Name: Sendable {
+        let written: [UInt8]
+        let lowercased: [UInt8]
+        /// Whether it is signed also where it is absent, so that none can be added.
+        let isGuardedWhenAbsent: Bool
+
+        init(_ name: String, whenAbsent: Bool) {
+            written = Array(name.utf8)
+            lowercased = written.lowercased
+            isGuardedWhenAbsent = whenAbsent
+        }
+    }
+
+    /// Each is signed once more than it appears. RFC 8058 §4 needs both List-Unsubscribe fields covered.
+    private static let guarded: [Name] =
+        [
+            "From", "To", "Cc", "Subject", "Date", "Message-ID", "Reply-To", "In-Reply-To", "References", "MIME-Version", "Content-Type",
+            "Content-Transfer-Encoding",
+        ].map { Name($0, whenAbsent: true) }
+        + ["List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Sender", "Feedback-ID"].map { Name($0, whenAbsent: false) }
+
+    private static let lineEnd: [UInt8] = [13, 10]
+
+    private let stamps: [Stamp]
     private let validity: Duration
-    private let unsigned: Set<[UInt8]>
+    private let names: [Name]
 
     /// - Parameters:
     ///   - domain: the signing domain as A-labels.
     ///   - keys: a signature for each, RSA first; receivers that do not know Ed25519 use the other.
     ///   - validity: how long a signature holds (`x=`).
-    ///   - unsigned: header fields that the route rewrites and that stay out of `h=`.
+    ///   - unsigned: header fields that every route rewrites and that stay out of `h=`.
     package init(domain: String, keys: [Key], validity: Duration = .seconds(7 * 86_400), unsigned: [String] = []) {
-        self.domain = domain
-        self.keys = keys
+        stamps = keys.map { key in
+            let algorithm = key.key.algorithm == .rsa ? DKIMSignature.Algorithm.rsa : .ed25519
+            let text = "DKIM-Signature: v=1; a=\(algorithm.rawValue); c=relaxed/relaxed; d=\(domain);\r\n\ts=\(key.selector); t="
+            return Stamp(key: key.key, opening: Array(text.utf8))
+        }
         self.validity = validity
-        self.unsigned = Set(unsigned.map { $0.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 } })
+        names = Self.guarded.filter { name in !unsigned.contains { $0.utf8.equalsIgnoringCase(name.lowercased) } }
     }
 
     /// The message with its signatures in front.
     ///
-    /// - Parameter message: CRLF line ends, as the composer makes it.
+    /// - Parameters:
+    ///   - message: CRLF line ends, as the composer makes it.
+    ///   - unsigned: header fields that this route rewrites and that stay out of `h=`; From cannot.
     /// - Throws: `KeyError` when a key cannot sign.
-    package func sign(_ message: [UInt8], at now: Timestamp) throws(KeyError) -> [UInt8] {
-        let parsed = SignedParts(message)
-        let bodyHash = Base64.encode(Digest.sha256(Canonicalization.relaxed.body(parsed.body)))
-        let names = signedNames(parsed)
+    package func sign(_ message: [UInt8], leavingOut unsigned: [String] = [], at now: Timestamp) throws(KeyError) -> [UInt8] {
+        let parts = SignedParts(message)
+        var body = OctetDigest()
+        Canonicalization.relaxed.writeBody(parts.body, into: &body)
+        let bodyHash = Base64.encode(body.digest)
+
+        var list: [UInt8] = []
+        list.reserveCapacity(512)
         var selection: [UInt8] = []
-        var chooser = FieldChooser(parsed.fields)
+        selection.reserveCapacity(2_048)
+        var column = 3
         for name in names {
-            guard let field = chooser.next(named: name) else { continue }
-            selection += Canonicalization.relaxed.header(field)
-            selection += [13, 10]
+            if !unsigned.isEmpty, !name.lowercased.isWord("from"), unsigned.contains(where: { $0.utf8.equalsIgnoringCase(name.lowercased) })
+            {
+                continue
+            }
+            var isPresent = false
+            // RFC 6376 §5.4.2: fields of one name are chosen from the last one up.
+            for field in parts.fields.reversed() where parts.isNamed(field, name.lowercased) {
+                isPresent = true
+                Canonicalization.relaxed.appendHeader(parts.raw(field), to: &selection)
+                selection += Self.lineEnd
+                Self.append(name.written, to: &list, column: &column)
+            }
+            if isPresent || name.isGuardedWhenAbsent { Self.append(name.written, to: &list, column: &column) }
         }
+
         var output: [UInt8] = []
-        for key in keys {
-            let unfinished = field(key, names: names, bodyHash: bodyHash, at: now)
-            let digest = Digest.sha256(selection + Canonicalization.relaxed.header(unfinished[...]))
-            let signature = Base64.encode(key.key.algorithm == .rsa ? try key.key.signDigest(digest) : try key.key.sign(digest))
-            output += unfinished
+        output.reserveCapacity(message.count + stamps.count * 1_400)
+        let times = Array("\(now.seconds); x=\((now + validity).seconds);\r\n\th=".utf8)
+        for stamp in stamps {
+            let start = output.count
+            output += stamp.opening
+            output += times
+            output += list
+            output += Self.bodyHashTag
+            output += bodyHash
+            output += Self.signatureTag
+            var input = selection
+            Canonicalization.relaxed.appendHeader(output[start...], to: &input)
+            let digest = Digest.sha256(input)
+            let signature = Base64.encode(stamp.key.algorithm == .rsa ? try stamp.key.signDigest(digest) : try stamp.key.sign(digest))
             for start in stride(from: 0, to: signature.count, by: 72) {
-                if start > 0 { output += [13, 10, 9] }
+                if start > 0 { output += Self.fold }
                 output += signature[start..<min(start + 72, signature.count)]
             }
-            output += [13, 10]
+            output += Self.lineEnd
         }
-        return output + message
+        output += message
+        return output
     }
 
-    private func signedNames(_ parsed: SignedParts) -> [String] {
-        var names: [String] = []
-        for (list, whenAbsent) in [(Self.guarded, 1), (Self.guardedWhenPresent, 0)] {
-            for name in list where !unsigned.contains(name.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }) {
-                let count = parsed.count(of: name)
-                names += Array(repeating: name, count: count == 0 ? whenAbsent : count + 1)
-            }
-        }
-        return names
-    }
+    private static let bodyHashTag = Array(";\r\n\tbh=".utf8)
+    private static let signatureTag = Array(";\r\n\tb=".utf8)
+    private static let fold: [UInt8] = [13, 10, 9]
+    private static let nameFold: [UInt8] = [13, 10, 9, 32]
 
-    /// The signature field up to and including `b=`, folded once.
-    private func field(_ key: Key, names: [String], bodyHash: [UInt8], at now: Timestamp) -> [UInt8] {
-        let algorithm = key.key.algorithm == .rsa ? "rsa-sha256" : "ed25519-sha256"
-        let expires = (now + validity).seconds
-        var text =
-            "DKIM-Signature: v=1; a=\(algorithm); c=relaxed/relaxed; d=\(domain);\r\n\ts=\(key.selector); t=\(now.seconds); x=\(expires);\r\n\th="
-        var line = 3
-        for (index, name) in names.enumerated() {
-            let piece = index == 0 ? name : ":\(name)"
-            if line + piece.utf8.count > 74 {
-                text += "\r\n\t "
-                line = 2
-            }
-            text += piece
-            line += piece.utf8.count
+    /// The next name of `h=`, folded once.
+    private static func append(_ name: [UInt8], to list: inout [UInt8], column: inout Int) {
+        let isFirst = list.isEmpty
+        if column + name.count + (isFirst ? 0 : 1) > 74 {
+            list += nameFold
+            column = 2
         }
-        text += ";\r\n\tbh=\(String(decoding: bodyHash, as: UTF8.self));\r\n\tb="
-        return Array(text.utf8)
+        if !isFirst { list.append(UInt8(ascii: ":")) }
+        list += name
+        column += name.count + (isFirst ? 0 : 1)
     }
 }

@@ -30,7 +30,15 @@ struct TagList: Sendable {
     func text(_ name: String) -> String? { self[name].flatMap { String(validating: $0, as: UTF8.self) } }
 
     /// The value without any white space, for base 64 and names between colons.
-    func compact(_ name: String) -> [UInt8]? { self[name].map { $0.filter { !Self.isSpace($0) } } }
+    func compact(_ name: String) -> [UInt8]? { self[name].map { $0.filter { !$0.isFoldingSpace } } }
+
+    /// The names between the colons of a value, without white space; nil when the tag is absent or one is empty.
+    func list(_ name: String) -> [[UInt8]]? {
+        guard let names = compact(name)?.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map(Array.init) else {
+            return nil
+        }
+        return names.contains([]) ? nil : names
+    }
 
     /// A decimal number of at most 12 digits; nil for anything else.
     func number(_ name: String) -> Int64? {
@@ -44,9 +52,9 @@ struct TagList: Sendable {
     }
 
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard let start = bytes.firstIndex(where: { !isSpace($0) }), let end = bytes.lastIndex(where: { !isSpace($0) }) else { return [] }
+        guard let start = bytes.firstIndex(where: { !$0.isFoldingSpace }), let end = bytes.lastIndex(where: { !$0.isFoldingSpace }) else {
+            return []
+        }
         return bytes[start...end]
     }
-
-    private static func isSpace(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 13 || byte == 10 }
 }

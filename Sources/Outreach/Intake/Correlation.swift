@@ -124,7 +124,7 @@ package struct Correlator: Sendable {
             if let id = feedback.originalMessageID { returned.append(id) }
         case .disposition(let disposition):
             if let id = disposition.originalMessageID { returned.append(id) }
-        case nil: break
+        case .aggregate, .transportSecurity, nil: break
         }
         return CorrelationClues(
             tokens: tokens, references: Array((message.inReplyTo + message.references.reversed()).prefix(100)), returned: returned,

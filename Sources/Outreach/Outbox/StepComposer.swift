@@ -199,11 +199,14 @@ package struct StepComposer: Sendable {
             draft.listUnsubscribe.append(base + addresses.linkToken(for: id, at: order.now))
             draft.oneClick = true
         }
+        let marks = CampaignMarks(sequence: order.due.sequence.plan.name, identity: identity)
+        draft.feedbackID = marks.feedbackID
+        if !draft.listUnsubscribe.isEmpty { draft.listID = marks.listID }
         let bytes: [UInt8]
         do throws(ComposeError) {
             bytes = try draft.compose()
         } catch {
-            return .impossible("\(error)")
+            return .impossible(Self.reason(error, step: order.due.sequence.plan.steps[step].name))
         }
         return .message(
             OutboxMessage(
@@ -212,5 +215,18 @@ package struct StepComposer: Sendable {
                 reversePath: reversePath,
                 recipient: contact.address, messageID: messageID, subject: rendered.subject, bytes: bytes, createdAt: order.now,
                 budgetDate: identity.pacing.window.zone.date(at: order.now), nextAttemptAt: order.now))
+    }
+
+    /// What a person reads on a step that cannot be written: which step, what in it and where that comes from, and what to do.
+    private static func reason(_ error: ComposeError, step: String) -> String {
+        let origin =
+            switch error.field {
+            case "To": "the contact's name or address"
+            case "From", "Reply-To": "the identity's name or address"
+            case "Subject", "text", "html": "the template or a field of the contact"
+            case "List-Unsubscribe": "one_click_url in [unsubscribe]"
+            default: "the conf"
+            }
+        return "step \(step) cannot be written: \(error) (it comes from \(origin))"
     }
 }

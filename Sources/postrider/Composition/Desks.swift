@@ -233,15 +233,3 @@ extension Route.TLSMode {
             }
     }
 }
-
-extension Resolver {
-    /// TXT records as DKIM asks for them.
-    func textAnswer(_ name: String) async -> TextAnswer {
-        let answer = await lookup(name, .txt)
-        switch answer.outcome {
-        case .records: return answer.texts.isEmpty ? .none : .records(answer.texts)
-        case .noData, .nameNotFound: return .none
-        case .failure: return .temporaryFailure
-        }
-    }
-}

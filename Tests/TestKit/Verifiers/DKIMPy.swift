@@ -5,30 +5,43 @@ import Testing
 package enum DKIMPy {
     /// The verdict on each DKIM-Signature of `message`, from the first one down, with `records` in place of DNS.
     package static func verify(_ message: [UInt8], records: [DKIMRecord]) async throws -> [DKIMVerdict] {
+        try await verify(all: [message], records: records).first ?? []
+    }
+
+    /// The verdicts on each of `messages`, all verified by one process.
+    package static func verify(all messages: [[UInt8]], records: [DKIMRecord]) async throws -> [[DKIMVerdict]] {
         let folder = try TemporaryFolder()
-        try folder.write("message", message)
+        let list = try MessageFiles.write(messages, to: folder)
         try folder.write("records.json", Array(try JSONEncoder().encode(Dictionary(records.map { ($0.name, $0.text) }) { $1 })))
         let script = """
-            import dkim, json
-            message = open('message', 'rb').read()
+            import dkim, json, sys
             records = json.load(open('records.json'))
             def txt(name, timeout=5):
                 return records.get(name.decode().rstrip('.'), '').encode()
-            count = sum(1 for name, _ in dkim.rfc822_parse(message)[0] if name.lower() == b'dkim-signature')
-            for index in range(count):
-                signed = dkim.DKIM(message)
-                try:
-                    valid = signed.verify(idx=index, dnsfunc=txt)
-                except dkim.DKIMException:
-                    valid = False
-                tags = signed.signature_fields
-                print('\\t'.join(tags.get(tag, b'').decode() for tag in (b'd', b's', b'a')), valid, sep='\\t')
+            for name in open(sys.argv[1]).read().split():
+                message = open(name, 'rb').read()
+                print('message')
+                count = sum(1 for name, _ in dkim.rfc822_parse(message)[0] if name.lower() == b'dkim-signature')
+                for index in range(count):
+                    signed = dkim.DKIM(message)
+                    try:
+                        valid = signed.verify(idx=index, dnsfunc=txt)
+                    except dkim.DKIMException:
+                        valid = False
+                    tags = signed.signature_fields
+                    print('\\t'.join(tags.get(tag, b'').decode() for tag in (b'd', b's', b'a')), valid, sep='\\t')
             """
-        let output = try await python(script, in: folder).split(separator: "\n")
-        return output.map { line in
+        var verdicts: [[DKIMVerdict]] = []
+        for line in try await python(script, [list], in: folder).split(separator: "\n") {
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-            return DKIMVerdict(domain: fields[0], selector: fields[1], algorithm: fields[2], isValid: fields[3] == "True")
+            if fields == ["message"] {
+                verdicts.append([])
+            } else if fields.count == 4, !verdicts.isEmpty {
+                verdicts[verdicts.count - 1].append(
+                    DKIMVerdict(domain: fields[0], selector: fields[1], algorithm: fields[2], isValid: fields[3] == "True"))
+            }
         }
+        return verdicts
     }
 
     /// Signs `message` with the RSA key in `keyFile` (PEM) and returns it with its signature on top.
@@ -53,6 +66,6 @@ package enum DKIMPy {
             try Interop.absent("no dkimpy on this machine; scripts/setup --test installs it", #_sourceLocation)
         }
         try folder.write("script.py", text: script)
-        return try await Command.succeed(python, ["script.py"] + arguments, directory: folder.path).outputText
+        return try await Command.succeed(python, ["script.py"] + arguments, directory: folder.path, within: .seconds(300)).outputText
     }
 }

@@ -69,6 +69,8 @@ enum MessageJSON {
                 "kind": "mdn", "disposition": .string(disposition.disposition),
                 "original_message_id": .text(disposition.originalMessageID?.text), "final_recipient": address(disposition.finalRecipient),
             ]
+        case .aggregate(let report): ReportJSON.value(report)
+        case .transportSecurity(let report): ReportJSON.value(report)
         }
     }
 

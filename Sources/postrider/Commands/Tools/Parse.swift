@@ -39,6 +39,11 @@ struct Parse: AsyncParsableCommand {
             }
         case .feedback(let feedback): facts.append(("feedback report", feedback.type))
         case .disposition(let disposition): facts.append(("disposition report", disposition.disposition))
+        case .aggregate(let report):
+            let words = [report.organization, report.policy.domain, report.reportID, "\(report.messageCount) messages"]
+            facts.append(("DMARC report", words.compactMap(\.self).joined(separator: ", ")))
+        case .transportSecurity(let report):
+            facts.append(("TLS report", [report.organization, report.reportID].compactMap(\.self).joined(separator: ", ")))
         case nil: break
         }
         for defect in message.allDefects() { facts.append(("defect", defect.rawValue)) }

@@ -94,13 +94,15 @@ struct SendTest: AsyncParsableCommand {
             from: identity.from, to: [Mailbox(address: recipient)], subject: "Test from \(settings.main.myhostname)",
             date: MessageDate(timestamp: now, offsetMinutes: offset), messageID: messageID,
             text: "This message was sent by 'postrider send-test' as the identity '\(identity.name)' over the route '\(identity.route)'.\n")
+        // Sent by a program to try a route: no responder is to answer it (RFC 3834 §5).
+        draft.autoSubmitted = .generated
         if identity.replyTo == .token { draft.replyTo = Mailbox(displayName: identity.from.displayName, address: try address(.reply)) }
         let reversePath = ReversePath.address(identity.returnPath == .token ? try address(.bounce) : identity.from.address)
         var content: [UInt8]
         do throws(ComposeError) {
             content = try draft.compose()
         } catch {
-            throw Failure(.configuration, "the message cannot be written: \(error.field): \(error.message)")
+            throw Failure(.configuration, "the message cannot be written: \(error)")
         }
         let domain = identity.from.address.asciiDomain ?? identity.from.address.domain
         var signed = "not signed: no [dkim.key.\"\(domain)\"]"
