@@ -5,9 +5,9 @@ enum LineEnds {
     /// The beginning decides, so that a stray LF does not turn a CR file into one line, nor a stray CR break the lines of an LF file.
     static func newline(of bytes: ArraySlice<UInt8>) -> UInt8 {
         var (feeds, returns) = (0, 0)
-        let start = bytes.prefix(16 << 10).span
-        for i in start.indices {
-            let byte = start[i]
+        let text = bytes.span
+        for i in 0..<min(text.count, 16 << 10) {
+            let byte = text[i]
             feeds &+= byte == ASCII.lf ? 1 : 0
             returns &+= byte == ASCII.cr ? 1 : 0
         }
