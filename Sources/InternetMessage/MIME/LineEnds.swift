@@ -4,13 +4,9 @@ enum LineEnds {
     ///
     /// The beginning decides, so that a stray LF does not turn a CR file into one line, nor a stray CR break the lines of an LF file.
     static func newline(of bytes: ArraySlice<UInt8>) -> UInt8 {
-        var (feeds, returns) = (0, 0)
         let text = bytes.span
-        for i in 0..<min(text.count, 16 << 10) {
-            let byte = text[i]
-            feeds &+= byte == ASCII.lf ? 1 : 0
-            returns &+= byte == ASCII.cr ? 1 : 0
-        }
+        let feeds = text.count(of: ASCII.lf, upTo: 16 << 10)
+        let returns = text.count(of: ASCII.cr, upTo: 16 << 10)
         if feeds == 0, returns == 0 { return bytes.contains(ASCII.lf) ? ASCII.lf : ASCII.cr }
         return returns > feeds * 2 ? ASCII.cr : ASCII.lf
     }

@@ -43,36 +43,37 @@ package enum QuotedPrintable {
         var isClean = true
         let bytes = [UInt8](capacity: text.count) { output in
             let text = text.span
+            // What was written up to here stays, whatever follows: blanks before it were meant.
+            var settled = 0
             var i = 0
             while i < text.count {
                 let byte = text[i]
-                if byte == ASCII.equals {
-                    if i + 2 < text.count, let high = text[i + 1].hexValue, let low = text[i + 2].hexValue {
-                        output.append(high << 4 | low)
-                        i += 3
-                    } else if let next = softBreak(text, i + 1) {
-                        i = next
-                    } else {
-                        output.append(byte)
-                        isClean = false
-                        i += 1
-                    }
-                } else if byte.isBlank {
-                    // Blanks at the end of a line were added on the way (rule 3).
-                    var j = i + 1
-                    while j < text.count, text[j].isBlank { j += 1 }
-                    let endsLine = j == text.count || text[j] == ASCII.cr || text[j] == ASCII.lf
-                    while i < j {
-                        if !endsLine { output.append(text[i]) }
-                        i += 1
-                    }
+                if byte != ASCII.equals {
+                    if byte == ASCII.lf || byte == ASCII.cr { dropBlanks(from: settled, of: &output) }
+                    output.append(byte)
+                    i &+= 1
+                    continue
+                }
+                if i + 2 < text.count, let high = text[i + 1].hexValue, let low = text[i + 2].hexValue {
+                    output.append(high << 4 | low)
+                    i += 3
+                } else if let next = softBreak(text, i + 1) {
+                    i = next
                 } else {
                     output.append(byte)
+                    isClean = false
                     i += 1
                 }
+                settled = output.count
             }
+            dropBlanks(from: settled, of: &output)
         }
         return (bytes, isClean)
+    }
+
+    /// Takes away the blanks at the end of a line, which were added on the way (rule 3).
+    private static func dropBlanks(from settled: Int, of output: inout OutputSpan<UInt8>) {
+        while output.count > settled, output[output.count - 1].isBlank { output.removeLast(1) }
     }
 
     /// Two upper-case hexadecimal digits.

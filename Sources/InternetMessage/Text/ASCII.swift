@@ -105,6 +105,8 @@ extension Collection<UInt8> {
 }
 
 extension ArraySlice<UInt8> {
+    var isASCII: Bool { span.firstIndexBeyondASCII(from: 0) == count }
+
     /// The slice without spaces, tabs, CRs and LFs at both ends.
     var trimmed: ArraySlice<UInt8> {
         var low = startIndex

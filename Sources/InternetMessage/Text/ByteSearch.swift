@@ -33,6 +33,26 @@ extension Span<UInt8> {
         return count
     }
 
+    /// How often `byte` stands before `end`.
+    func count(of byte: UInt8, upTo end: Int) -> Int {
+        let end = Swift.min(end, count)
+        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
+        var found = 0
+        var i = 0
+        while i &+ 8 <= end {
+            // The high bit of each byte that differs, no carry reaching the next one.
+            let different = word(at: i) ^ pattern
+            let marked = ((different & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7F7F_7F7F_7F7F_7F7F | different) & 0x8080_8080_8080_8080
+            found &+= 8 &- marked.nonzeroBitCount
+            i &+= 8
+        }
+        while i < end {
+            if self[i] == byte { found &+= 1 }
+            i &+= 1
+        }
+        return found
+    }
+
     /// The eight bytes at `i`, the first in the lowest bits. The load checks its bounds; any eight bytes are a UInt64.
     private func word(at i: Int) -> UInt64 {
         UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self))
