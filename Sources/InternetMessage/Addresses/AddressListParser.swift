@@ -29,10 +29,10 @@ struct AddressListParser {
     private struct Word {
         enum Kind { case atom, quoted, special, literal }
         var kind: Kind
-        var bytes: [UInt8]
+        var bytes: ArraySlice<UInt8>
         var spaceBefore: Bool
 
-        func `is`(_ special: UInt8) -> Bool { kind == .special && bytes == [special] }
+        func `is`(_ special: UInt8) -> Bool { kind == .special && bytes.first == special }
     }
 
     init(_ bytes: ArraySlice<UInt8>, limit: Int, hint: String? = nil, isNested: Bool = false) {
@@ -84,7 +84,7 @@ struct AddressListParser {
         finish()
     }
 
-    private mutating func append(_ kind: Word.Kind, _ text: [UInt8], _ space: Bool) {
+    private mutating func append(_ kind: Word.Kind, _ text: ArraySlice<UInt8>, _ space: Bool) {
         let word = Word(kind: kind, bytes: text, spaceBefore: space)
         if insideAngle { angle?.append(word) } else if angle == nil { phrase.append(word) } else { tail.append(word) }
     }
@@ -105,7 +105,7 @@ struct AddressListParser {
                 }
             }
         }
-        append(.atom, Array(bytes[start..<i]), space)
+        append(.atom, bytes[start..<i], space)
     }
 
     /// False when the quote is never closed; it is then dropped.
@@ -116,7 +116,7 @@ struct AddressListParser {
             switch bytes[j] {
             case ASCII.quote:
                 i = j + 1
-                append(.quoted, text, space)
+                append(.quoted, text[...], space)
                 return true
             case ASCII.backslash where j + 1 < bytes.endIndex:
                 text.append(bytes[j + 1])
@@ -167,7 +167,7 @@ struct AddressListParser {
         // A domain literal stands behind "@"; elsewhere a bracket is a stray character of a name.
         let isBehindAt = (insideAngle ? angle?.last : phrase.last)?.is(ASCII.at) == true
         if isBehindAt, let close = bytes[..<min(bytes.endIndex, i + 256)].index(of: ASCII.closeBracket, from: i) {
-            append(.literal, bytes[i...close].filter { !$0.isWhitespace }, space)
+            append(.literal, bytes[i...close].filter { !$0.isWhitespace }[...], space)
             i = close + 1
         } else {
             append(.atom, [bytes[i]], space)
@@ -278,7 +278,7 @@ struct AddressListParser {
         var candidates: [(text: [UInt8], name: [Word])] = []
         for (words, others) in [(angle ?? [], pendingName + phrase), (phrase, angle ?? [])] where words.count == 1 {
             let isQuoted = words[0].kind == .quoted
-            candidates.append((isQuoted ? words[0].bytes : Array(EncodedWord.decode(words[0].bytes[...], hint: hint).utf8), others))
+            candidates.append((isQuoted ? Array(words[0].bytes) : Array(EncodedWord.decode(words[0].bytes, hint: hint).utf8), others))
         }
         candidates.append((comment, phrase))
         for (text, name) in candidates where text.contains(ASCII.at) {

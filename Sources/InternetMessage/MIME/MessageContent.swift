@@ -115,6 +115,7 @@ struct MessageContent {
     }
 
     private func joined(_ texts: [String]) -> String {
+        if texts.count == 1 { return texts[0] }
         var whole: [UInt8] = []
         for text in texts {
             if let last = whole.last, last != ASCII.lf { whole.append(ASCII.lf) }

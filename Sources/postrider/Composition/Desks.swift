@@ -50,10 +50,10 @@ struct Desks {
                 retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance,
                 ids: installation.ids),
             judge: FailureJudge(rules: rules), identities: identities, lifetime: settings.queue.maxQueueLifetime,
-            maximumActive: max(1, settings.routes.map(\.processLimit).reduce(0, +)))
+            maximumActive: max(1, settings.routes.map(\.processLimit).reduce(0, +)), addresses: addresses)
         intake = IntakeSorter.Desk(
             correlator: Correlator(addresses: addresses.map { [$0] } ?? []), classifier: try Classifier(bounceRules: rules),
-            verifier: DKIMVerifier { name in await resolver.textAnswer(name) }, identities: identities)
+            verifier: DKIMVerifier { name in Task.isCancelled ? .temporaryFailure : await resolver.textAnswer(name) }, identities: identities)
         let domains = settings.acceptDomains.compactMap(DomainName.toASCII)
         let roles = (settings.smtpListener?.roleAddresses ?? []) + (settings.lmtpListener?.roleAddresses ?? [])
         listening = TokenDesk.Policy(
