@@ -111,8 +111,8 @@ struct CharsetGuess {
     /// Thai has no letters in the last rows and in one gap; its vowels and tones stand in two rows that they share with no pair of bytes.
     private var isThai: Bool {
         high >= 24 && count(0xDB...0xDE) + count(0xEE...0xFF) + count(0x80...0xA0) == 0
-            && isShare(count(0xA1...0xBF), of: high, atLeast: 25) && isShare(count(0xD0...0xDA), of: high, atLeast: 12)
-            && isShare(count(0xE0...0xED), of: high, atLeast: 8)
+            && isShare(count(0xA1...0xBF), of: high, atLeast: 25) && isShare(count(0xD0...0xDA), of: high, atLeast: 15)
+            && isShare(count(0xD0...0xDA) + count(0xE0...0xED), of: high, atLeast: 20)
     }
 
     private func singleByte() -> String? {
