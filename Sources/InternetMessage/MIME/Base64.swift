@@ -1,32 +1,25 @@
 /// Base64 of RFC 4648 §4, over bytes.
 package enum Base64 {
     /// The text for `bytes`, padded, without line ends.
-    package static func encode(_ bytes: some Collection<UInt8>) -> [UInt8] {
-        var output: [UInt8] = []
-        output.reserveCapacity((bytes.count + 2) / 3 * 4)
-        var group: UInt32 = 0
-        var held = 0
-        for byte in bytes {
-            group = group << 8 | UInt32(byte)
-            held += 1
-            if held == 3 {
-                output.append(alphabet[Int(group >> 18 & 63)])
-                output.append(alphabet[Int(group >> 12 & 63)])
-                output.append(alphabet[Int(group >> 6 & 63)])
-                output.append(alphabet[Int(group & 63)])
-                group = 0
-                held = 0
-            }
-        }
-        if held == 1 {
-            output.append(alphabet[Int(group >> 2 & 63)])
-            output.append(alphabet[Int(group << 4 & 63)])
-            output += [ASCII.equals, ASCII.equals]
-        } else if held == 2 {
-            output.append(alphabet[Int(group >> 10 & 63)])
-            output.append(alphabet[Int(group >> 4 & 63)])
-            output.append(alphabet[Int(group << 2 & 63)])
-            output.append(ASCII.equals)
+    package static func encode(_ bytes: some Collection<UInt8>) -> [UInt8] { encode(Array(bytes)) }
+
+    /// The text for the bytes of an array, without the cost of a generic call.
+    package static func encode(_ bytes: [UInt8]) -> [UInt8] {
+        var output = [UInt8](repeating: ASCII.equals, count: (bytes.count + 2) / 3 * 4)
+        let digits = alphabet
+        var at = 0
+        var index = 0
+        while index < bytes.count {
+            let left = bytes.count - index
+            let second = left > 1 ? UInt32(bytes[index + 1]) : 0
+            let third = left > 2 ? UInt32(bytes[index + 2]) : 0
+            let group = UInt32(bytes[index]) << 16 | second << 8 | third
+            output[at] = digits[Int(group >> 18)]
+            output[at + 1] = digits[Int(group >> 12 & 63)]
+            if left > 1 { output[at + 2] = digits[Int(group >> 6 & 63)] }
+            if left > 2 { output[at + 3] = digits[Int(group & 63)] }
+            at += 4
+            index += 3
         }
         return output
     }
