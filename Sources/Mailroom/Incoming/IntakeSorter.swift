@@ -77,7 +77,9 @@ package struct IntakeSorter: Service {
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                while let count = try await loop.round({ try await sortReceived() }), count > 0, !Task.isCancelled {}
+                // After a round that failed there was a wait already.
+                guard let count = try await loop.round({ try await sortReceived() }) else { continue }
+                if count > 0 { continue }
                 await bell.wait(until: clock.now() + Self.longestSleep, clock: clock)
             }
         }
