@@ -14,18 +14,21 @@ package struct IntakeSorter: Service {
     package struct Desk: Sendable {
         package let correlator: Correlator
         package let classifier: Classifier
-        package let verifier: DKIMVerifier
+        package let authenticator: MessageAuthenticator
+        package let trust: ResultsTrust
         package let identities: [String: SenderIdentity]
         /// How far back a sender's address alone may tie a message to one of ours.
         package let addressWindow: Duration
 
         package init(
-            correlator: Correlator, classifier: Classifier, verifier: DKIMVerifier, identities: [String: SenderIdentity],
+            correlator: Correlator, classifier: Classifier, authenticator: MessageAuthenticator, trust: ResultsTrust = .init(),
+            identities: [String: SenderIdentity],
             addressWindow: Duration = .seconds(90 * 86_400)
         ) {
             self.correlator = correlator
             self.classifier = classifier
-            self.verifier = verifier
+            self.authenticator = authenticator
+            self.trust = trust
             self.identities = identities
             self.addressWindow = addressWindow
         }
@@ -98,7 +101,7 @@ package struct IntakeSorter: Service {
 
     private func sort(_ incoming: IncomingMessage, desk: Desk) async throws {
         let message = Message(parsing: incoming.bytes)
-        let signatures = await desk.verifier.verify(incoming.bytes, at: clock.now())
+        let verdict = await authenticate(incoming, desk: desk)
         let classification = desk.classifier.classify(message, receivedAt: incoming.receivedAt)
         let reading = Reading(classification)
         while true {
@@ -118,13 +121,25 @@ package struct IntakeSorter: Service {
                 proofs: correlation?.proofs.map { "\($0.kind.rawValue): \($0.detail)" } ?? [], from: message.from.first?.address.text ?? "",
                 subject: message.subject ?? "", messageID: message.messageID, bodyHash: bodyHash, duplicateOf: duplicate, reading: reading,
                 requiresResponse: duplicate == nil && correlation != nil && replyClass.requiresResponse,
-                authentication: signatures.map(\.summary).joined(separator: "; "))
+                authentication: verdict.summary,
+                domainProof: verdict.dmarc.map { ReplyRecord.DomainProof($0.outcome) })
             let consequence = decider.decide(record, conversation: conversation, at: now)
             if try await store.file(record, consequence: consequence) == .committed {
                 log(record, replyClass, consequence)
                 return
             }
         }
+    }
+
+    private func authenticate(_ incoming: IncomingMessage, desk: Desk) async -> AuthenticationVerdict {
+        var peer: SMTPPeer?
+        // An LMTP client is a server of ours, which says nothing of who sent the message.
+        if incoming.way == .smtp, let client = incoming.client {
+            let path = String(decoding: incoming.reversePath?.wireBytes ?? [], as: UTF8.self)
+            peer = SMTPPeer(address: client.address, helloName: client.name, reversePath: path)
+        }
+        return await desk.authenticator.authenticate(
+            incoming.bytes, from: peer, trusting: desk.trust.names(for: incoming), at: incoming.receivedAt)
     }
 
     private func correlate(_ incoming: IncomingMessage, _ message: Message, desk: Desk, now: Timestamp) async throws(StoreError)
@@ -158,6 +173,7 @@ package struct IntakeSorter: Service {
                 "class": "\(replyClass.rawValue)",
                 "confidence": "\(record.reading.confidence)", "certainty": "\(record.certainty?.rawValue ?? "none")",
                 "state": "\(consequence.transition?.state.rawValue ?? "unchanged")",
+                "dmarc": "\(record.domainProof?.rawValue ?? "unknown")",
             ])
     }
 }

@@ -39,7 +39,8 @@ package struct WatermarkDesk: MailboxDesk {
         let cut = message.truncated ? ", cut" : ""
         let incoming = IncomingMessage(
             id: ids.next(), way: .imap, receivedAt: clock.now(), reversePath: nil, forwardPaths: [],
-            origin: "\(account)/\(message.mailbox) uidvalidity \(message.uidValidity) uid \(message.uid)\(cut)", bytes: message.bytes)
+            origin: "\(account)/\(message.mailbox) uidvalidity \(message.uidValidity) uid \(message.uid)\(cut)", bytes: message.bytes,
+            account: account)
         if try await store.accept(incoming, movingTo: mark) {
             onStored(message)
             bell.ring()

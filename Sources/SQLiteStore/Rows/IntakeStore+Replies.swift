@@ -136,10 +136,10 @@ extension Ledger {
             """
             INSERT INTO reply (intake_id, sorted_at, enrollment_id, contact_id, outbox_id, certainty, proofs, sender, subject, message_id,
                 body_hash, duplicate_of, class, intent, confidence, evidence, text, return_day, bounces, label, requires_response,
-                authentication)
+                authentication, domain_proof)
             VALUES (:intake, :sorted, :enrollment, :contact, :outbox, :certainty, :proofs, :sender, :subject, :message_id,
                 :hash, :duplicate_of, :class, :intent, :confidence, :evidence, :text, :return_day, :bounces, :label, :requires_response,
-                :authentication)
+                :authentication, :domain_proof)
             """,
             [
                 "intake": record.intake.rawValue, "sorted": record.sortedAt.milliseconds, "enrollment": record.enrollment?.rawValue,
@@ -152,6 +152,7 @@ extension Ledger {
                 "text": reading.text.storable, "return_day": reading.returnDate?.daysSinceEpoch,
                 "bounces": jsonText(reading.bounces.map(StoredBounce.init)), "label": record.label?.rawValue,
                 "requires_response": record.requiresResponse, "authentication": record.authentication.storable,
+                "domain_proof": record.domainProof?.rawValue,
             ])
     }
 }
@@ -195,7 +196,7 @@ extension ReplyRecord {
                 evidence: try record.json("evidence"), text: try record.text("text"), returnDate: record.dayOrNil("return_day"),
                 bounces: bounces.map(\.bounce)),
             label: try record.wordOrNil("label"), requiresResponse: try record.integer("requires_response") != 0,
-            authentication: try record.text("authentication"))
+            authentication: try record.text("authentication"), domainProof: try record.wordOrNil("domain_proof"))
     }
 }
 

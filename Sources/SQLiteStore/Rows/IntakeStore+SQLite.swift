@@ -106,7 +106,8 @@ extension Ledger {
     fileprivate func raise(_ watermark: MailboxWatermark) throws -> Bool {
         try db.run(
             """
-            INSERT INTO watermark (account, folder, uid_validity, last_uid) VALUES (:account, :folder, :validity, :uid)
+            INSERT INTO watermark (account, folder, uid_validity, last_uid) VALUES (:account, :folder, :validity, :uid,
+                :client_address, :client_name)
             ON CONFLICT (account, folder) DO UPDATE SET uid_validity = excluded.uid_validity, last_uid = excluded.last_uid
             WHERE watermark.uid_validity <> excluded.uid_validity OR watermark.last_uid < excluded.last_uid
             """,
@@ -119,7 +120,8 @@ extension Ledger {
     fileprivate func insert(_ message: IncomingMessage, from mailbox: MailboxWatermark?) throws {
         try db.run(
             """
-            INSERT INTO intake (id, way, received_at, reverse_path, forward_paths, origin, state, attempts, account, folder, uid_validity, uid)
+            INSERT INTO intake (id, way, received_at, reverse_path, forward_paths, origin, state, attempts, account, folder, uid_validity, uid,
+                client_address, client_name)
             VALUES (:id, :way, :received, :reverse_path, :forward_paths, :origin, :state, :attempts, :account, :folder, :validity, :uid)
             """,
             [
@@ -128,6 +130,7 @@ extension Ledger {
                 "origin": message.origin.storable,
                 "state": message.state.rawValue, "attempts": message.attempts, "account": mailbox?.account, "folder": mailbox?.folder,
                 "validity": mailbox.map { Int64($0.uidValidity) }, "uid": mailbox.map { Int64($0.lastUID) },
+                "client_address": message.client?.address, "client_name": message.client?.name.storable,
             ])
         try db.run(
             "INSERT INTO intake_body (intake_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": Data(message.bytes)])
@@ -136,11 +139,13 @@ extension Ledger {
     fileprivate func incoming(_ record: Record) throws -> IncomingMessage {
         let id: IncomingMessage.ID = try record.id("id")
         let body = try db.record("SELECT bytes FROM intake_body WHERE intake_id = :id", ["id": id.rawValue])
+        var client: IncomingMessage.Client?
+        if let address = record.textOrNil("client_address") { client = .init(address: address, name: try record.text("client_name")) }
         return IncomingMessage(
             id: id, way: try record.word("way"), receivedAt: try record.moment("received_at"),
             reversePath: record.textOrNil("reverse_path").flatMap(ReversePath.init(stored:)),
             forwardPaths: try record.json("forward_paths"),
-            origin: try record.text("origin"), bytes: try body?.bytes("bytes") ?? [], state: try record.word("state"),
-            attempts: try record.count("attempts"))
+            origin: try record.text("origin"), bytes: try body?.bytes("bytes") ?? [], client: client,
+            account: record.textOrNil("account"), state: try record.word("state"), attempts: try record.count("attempts"))
     }
 }
