@@ -57,7 +57,7 @@ struct ListenerTests {
     @Test(
         "what the desk says instead of stored is what the client hears",
         arguments: [
-            (DeliveryVerdict.unavailable, "451 4.3.0 "), (.insufficientStorage, "452 4.3.1 "), (.loop, "554 5.4.6 "),
+            (DeliveryVerdict.unavailable, "451 4.3.0 "), (.insufficientStorage, "452 4.3.1 "),
             (.unacceptable, "554 5.6.0 "), (.refusedByPolicy, "550 5.7.1 "),
         ])
     func refused(_ verdict: DeliveryVerdict, _ code: String) async throws {

@@ -19,15 +19,16 @@ extension ClientSession {
         case saslChallenge([UInt8])
         /// The server has accepted the login. A driver whose mechanism has still to see proof from the server must close now.
         case authenticated
-        /// Store the message and its UID as watermark in one transaction, then call ``ClientSession/messageCommitted(_:)``.
+        /// Store the message and its UID as watermark in one transaction, then call
+        /// ``ClientSession/messageCommitted(_:)``.
         case deliver(FetchedMessage)
         /// The UIDs remembered of the mailbox are void; it is read anew from the configured date on.
         case uidValidityChanged(MailboxName, old: UIDValidity, new: UIDValidity)
         /// Remember that everything up to the UID is done. Comes only when no delivered message awaits its commit.
         case watermark(MailboxName, UIDValidity, UID)
-        /// A message is there but cannot be read, and is passed over.
+        /// A message is there, several sessions could not read it, and it is passed over: to be recorded where a person sees it.
         case skipped(MailboxName, UIDValidity, UID, SkipReason)
-        /// The session is about to close because of this message: count it in ``MailboxCursor/setbacks``.
+        /// The session is about to close because of this message: count it for the sessions to come.
         case setback(MailboxName, UIDValidity, UID)
         /// Every mailbox has been looked at and all found in them has been committed.
         case pollFinished
@@ -116,6 +117,8 @@ extension ClientSession {
         case unavailable(text: [UInt8])
         /// The server refuses to search or to give a message it has; trying later may help.
         case fetchRefused(text: [UInt8])
+        /// The server has a message and does not give it, however often it is asked; other sessions ask again.
+        case bodyWithheld
         /// The server ends the session (`BYE`), often only because it is old.
         case bye(text: [UInt8])
         /// The time is over.
@@ -150,6 +153,8 @@ extension ClientSession {
         case unexpectedContinuation
         /// A challenge that is not Base64.
         case badChallenge
+        /// A mailbox changes its UIDVALIDITY again and again.
+        case unstableUIDValidity
         /// More names, numbers or text than a session may hold.
         case tooMuch
     }

@@ -95,6 +95,8 @@ extension ClientSession {
 
     /// The selected mailbox is not what it was: opens it anew, now or when the command under way is answered.
     mutating func reopen(_ name: MailboxName) {
+        reopenings += 1
+        guard reopenings <= Self.reopenLimit else { return close(.protocolError(.unstableUIDValidity)) }
         scan = nil
         waiting.insert(name, at: 0)
         switch phase {
@@ -123,10 +125,18 @@ extension ClientSession {
             batchCount: max(1, configuration.batchCount), batchSize: configuration.batchSize)
         scan = MailboxScan(
             mailbox: name, uidValidity: validity, uidNext: selection.uidNext, isEmpty: selection.exists == 0,
-            cursor: cursors[name], since: configuration.since, limits: limits,
+            cursor: cursors[name], setbacks: setbacks(in: name, validity), since: configuration.since, limits: limits,
             disposes: configuration.access != .examine && configuration.access != .move(name) && !isReadOnly)
         hasNews = false
         proceed()
+    }
+
+    private func setbacks(in name: MailboxName, _ validity: UIDValidity) -> [UID: Int] {
+        var counts = cursors[name]?.setbacks ?? [:]
+        for (message, count) in setbacks where message.mailbox == name && message.uidValidity == validity {
+            counts[message.uid] = max(count, counts[message.uid] ?? 0)
+        }
+        return counts
     }
 
     /// Quirk(servers without lasting UIDs): UIDVALIDITY is missing, zero or no number; QuirksTests "missing UIDVALIDITY".

@@ -62,11 +62,16 @@ extension ClientSession {
     mutating func endFetch(_ status: StatusResponse) {
         if status.condition != .ok, let reason = Self.reasonInCode(status) { return close(reason) }
         let awaited = scan?.awaitedBody
-        guard scan?.completed(accepted: status.condition == .ok, &actions) != false else {
+        switch scan?.completed(accepted: status.condition == .ok, &actions) {
+        case .refused:
             if let scan, let awaited { actions.append(.setback(scan.mailbox, scan.uidValidity, awaited)) }
-            return close(.fetchRefused(text: status.text))
+            close(.fetchRefused(text: status.text))
+        case .withheld(let uid):
+            if let scan { actions.append(.setback(scan.mailbox, scan.uidValidity, uid)) }
+            close(.bodyWithheld)
+        case .proceed, nil:
+            proceed()
         }
-        proceed()
     }
 
     /// Marks or moves messages that are stored. A refusal is told and changes nothing else.

@@ -40,6 +40,7 @@ package struct ClientSession: Sendable {
 
     let configuration: Configuration
     var cursors: [MailboxName: MailboxCursor]
+    let setbacks: [MessageKey: Int]
     var phase = Phase.created
     var reader: FrameReader
     var protection = Protection.none
@@ -53,6 +54,8 @@ package struct ClientSession: Sendable {
     var waiting: [MailboxName] = []
     /// The selected mailbox; nil when none is.
     var scan: MailboxScan?
+    /// How often a mailbox had to be opened anew because its UIDVALIDITY changed under us.
+    var reopenings = 0
     var isInRound = false
     var wantsPoll = false
     var wantsLogout = false
@@ -71,13 +74,18 @@ package struct ClientSession: Sendable {
     static let alertLimit = 100
     /// UIDs that one search may find.
     static let searchLimit = 4_000_000
+    /// Times that a mailbox is opened anew in one session.
+    static let reopenLimit = 2
     /// Mailboxes that LIST may name.
     static let listLimit = 20_000
 
     /// Makes a session for a connection about to be opened, with what is remembered of each mailbox.
-    package init(configuration: Configuration, cursors: [MailboxName: MailboxCursor]) {
+    ///
+    /// - Parameter setbacks: as in ``MailboxCursor/setbacks``; here also for mailboxes that have no cursor yet.
+    package init(configuration: Configuration, cursors: [MailboxName: MailboxCursor], setbacks: [MessageKey: Int] = [:]) {
         self.configuration = configuration
         self.cursors = cursors
+        self.setbacks = setbacks
         var limits = FrameReader.Limits()
         // Servers are known to understate sizes a little; more than this is met by asking for the beginning alone.
         let size = min(max(0, configuration.messageSizeLimit), 1 << 40)
@@ -138,9 +146,13 @@ package struct ClientSession: Sendable {
     }
 
     /// The driver has stored the message and its UID as watermark of the mailbox being read. Commits come in the order of delivery.
-    package mutating func messageCommitted(_ uid: UID) -> [Action] {
-        guard scan?.committed(uid) == true, let scan else { return takeActions() }
-        remember(uid, scan.uidValidity, scan.mailbox)
+    ///
+    /// A message of a mailbox that was opened anew meanwhile is none of the present one, whatever its UID.
+    package mutating func messageCommitted(_ message: MessageKey) -> [Action] {
+        guard let reading = scan, reading.mailbox == message.mailbox, reading.uidValidity == message.uidValidity,
+            scan?.committed(message.uid) == true
+        else { return takeActions() }
+        remember(message.uid, message.uidValidity, message.mailbox)
         if case .awaitingCommits = phase { proceed() }
         return takeActions()
     }
@@ -242,7 +254,7 @@ extension ClientSession.CloseReason {
     /// Whether the message whose body was awaited may be what ended the session.
     fileprivate var accusesMessage: Bool {
         switch self {
-        case .protocolError, .timedOut, .fetchRefused: true
+        case .protocolError, .timedOut, .fetchRefused, .bodyWithheld: true
         default: false
         }
     }

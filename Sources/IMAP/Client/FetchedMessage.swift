@@ -15,4 +15,7 @@ package struct FetchedMessage: Equatable, Sendable {
     package let bytes: [UInt8]
     /// Whether the message went beyond the size cap and `bytes` holds only the header and the beginning of the text.
     package let truncated: Bool
+
+    /// What it is stored under and committed by.
+    package var key: MessageKey { MessageKey(mailbox, uidValidity, uid) }
 }

@@ -5,8 +5,8 @@ package struct MailboxCursor: Equatable, Sendable {
     package var lastUID: UID?
     /// How many sessions ended over this UID (``ClientSession/Action/setback(_:_:_:)``).
     ///
-    /// From the second on the message is read only up to the truncation length, from the eighth on it is passed over
-    /// with ``ClientSession/Action/skipped(_:_:_:_:)``, so that one message that breaks the session cannot hold up the mailbox.
+    /// From the second on the message is read only up to the truncation length; one that the server does not give in the third session, or that
+    /// broke four, is passed over with ``ClientSession/Action/skipped(_:_:_:_:)``, so that it cannot hold up the mailbox.
     package var setbacks: [UID: Int]
 
     package init(uidValidity: UIDValidity, lastUID: UID?, setbacks: [UID: Int] = [:]) {

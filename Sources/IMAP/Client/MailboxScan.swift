@@ -68,7 +68,18 @@ struct MailboxScan: Sendable {
     /// How often a message that is there may be asked for and not be given.
     static let asksInVain = 4
     static let setbacksToTruncate = 2
-    static let setbacksToSkip = 8
+    /// One that the server does not give is passed over when it has cost so many sessions before this one.
+    static let setbacksToGiveUp = 2
+    static let setbacksToSkip = 4
+
+    /// What is to follow the end of a FETCH.
+    enum Completion: Equatable {
+        case proceed
+        /// The server refuses for the second time what it was asked for alone.
+        case refused
+        /// The message is there and is not given: the session is to end, and another one to ask again.
+        case withheld(UID)
+    }
 
     let mailbox: MailboxName
     let uidValidity: UIDValidity
@@ -111,7 +122,7 @@ struct MailboxScan: Sendable {
     ///
     /// `isEmpty` says that the server counts no messages. `disposes` says whether committed messages are to be marked or moved.
     init(
-        mailbox: MailboxName, uidValidity: UIDValidity, uidNext: UID?, isEmpty: Bool, cursor: MailboxCursor?,
+        mailbox: MailboxName, uidValidity: UIDValidity, uidNext: UID?, isEmpty: Bool, cursor: MailboxCursor?, setbacks: [UID: Int],
         since: SearchDate?, limits: Limits, disposes: Bool
     ) {
         self.mailbox = mailbox
@@ -120,7 +131,7 @@ struct MailboxScan: Sendable {
         self.since = since
         self.limits = limits
         self.disposes = disposes
-        setbacks = cursor?.setbacks ?? [:]
+        self.setbacks = setbacks
         done = cursor?.lastUID?.value ?? 0
         remembered = done
         stage = isEmpty ? .reading : done > 0 ? .search : .highest
@@ -334,16 +345,16 @@ struct MailboxScan: Sendable {
         leave(uid)
     }
 
-    /// Takes the end of a FETCH; gives false when the server refuses for the second time what it was asked for alone.
-    mutating func completed(accepted: Bool, _ actions: inout [ClientSession.Action]) -> Bool {
+    /// Takes the end of a FETCH.
+    mutating func completed(accepted: Bool, _ actions: inout [ClientSession.Action]) -> Completion {
         let ended = asked
         asked = .nothing
         switch ended {
         case .nothing:
-            return true
+            return .proceed
         case .facts(let uids):
             for uid in uids where facts[uid] == nil { failures[uid] = 1 }
-            return true
+            return .proceed
         case .whole(let uids):
             for uid in uids where uid.value > done && held[uid] == nil && !beginningOnly.contains(uid) {
                 failures[uid, default: 0] += 1
@@ -351,19 +362,21 @@ struct MailboxScan: Sendable {
         case .beginning(let uid, _):
             if uid.value > done { failures[uid, default: 0] += 1 }
         }
-        guard let uid = head else { return true }
+        guard let uid = head else { return .proceed }
         if hopeless.contains(uid) {
+            guard setbacks[uid, default: 0] >= Self.setbacksToGiveUp else { return .withheld(uid) }
             skip(uid, .oversized, &actions)
         } else if failures[uid, default: 0] >= 2 {
-            guard accepted else { return false }
+            guard accepted else { return .refused }
             if answered.contains(uid) || failures[uid, default: 0] >= Self.asksInVain {
+                guard setbacks[uid, default: 0] >= Self.setbacksToGiveUp else { return .withheld(uid) }
                 skip(uid, .noBody, &actions)
             } else if !confirmed.contains(uid) {
                 stage = .confirming(uid)
             }
         }
         deliverHeld(&actions)
-        return true
+        return .proceed
     }
 
     /// Takes the driver's word that a message is stored; false when no such message was waiting.

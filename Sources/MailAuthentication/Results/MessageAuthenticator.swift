@@ -36,7 +36,7 @@ package struct MessageAuthenticator: Sendable {
             return verdict
         }
         let end = ContinuousClock.now + Self.patience
-        let isOverdue: @Sendable () -> Bool = { ContinuousClock.now > end }
+        let isOverdue: @Sendable () -> Bool = { Task.isCancelled || ContinuousClock.now > end }
         let resolver = resolver
         let verifier = DKIMVerifier { name in isOverdue() ? .temporaryFailure : await resolver.textAnswer(name) }
         async let signatures = verifier.verify(message, at: now)

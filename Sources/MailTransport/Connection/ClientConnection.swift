@@ -9,31 +9,24 @@ struct ClientConnection: Sendable {
     private let handler: NIOLoopBound<SMTPClientHandler>
 
     /// Connects and puts the handlers in place; with implicit TLS the handshake begins at once.
+    ///
+    /// - Parameter names: finds the addresses of host names; nil: the system does.
     static func open(
         to host: Destination, route: Route, peer: TLSPeer, content: ByteBuffer, news: AsyncStream<SMTPClientHandler.News>.Continuation,
-        on eventLoops: any EventLoopGroup
+        on eventLoops: any EventLoopGroup, names: (any NIOPosix.Resolver & Sendable)? = nil
     ) async throws -> ClientConnection {
         let eventLoop = eventLoops.next()
-        let promise = eventLoop.makePromise(of: NIOLoopBound<SMTPClientHandler>.self)
         var bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(route.timeouts.connect)).channelOption(
             .tcpOption(.tcp_nodelay), value: 1
-        )
-        .channelInitializer { channel in
-            channel.eventLoop.makeCompletedFuture {
-                let handler = SMTPClientHandler(route: route, peer: peer, content: content, news: news)
-                if route.tls == .implicit {
-                    try channel.pipeline.syncOperations.addHandler(TLSChannelHandler(client: route.trust, peer: peer))
-                }
-                try channel.pipeline.syncOperations.addHandler(handler)
-                promise.succeed(NIOLoopBound(handler, eventLoop: channel.eventLoop))
-            }
-        }
-        if let source = route.sourceAddress { bootstrap = try bootstrap.bind(to: SocketAddress(ipAddress: source, port: 0)) }
+        ).resolver(names)
         do {
-            let channel = try await host.connect(with: bootstrap)
-            return ClientConnection(channel: channel, handler: try await promise.futureResult.get())
+            if let source = route.sourceAddress { bootstrap = try bootstrap.bind(to: SocketAddress(ipAddress: source, port: 0)) }
+            let channel = try await ClientChannel.open(bootstrap, on: eventLoop) { try host.connect(with: $0) }
+            let handler = try await ClientChannel.install(
+                into: channel, tls: route.tls == .implicit ? (route.trust, peer) : nil
+            ) { SMTPClientHandler(route: route, peer: peer, content: content, news: news) }
+            return ClientConnection(channel: channel, handler: handler)
         } catch {
-            promise.fail(error)
             news.finish()
             throw error
         }

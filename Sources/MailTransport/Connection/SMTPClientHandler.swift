@@ -82,14 +82,10 @@ final class SMTPClientHandler: ChannelInboundHandler {
 
     // MARK: Channel
 
+    /// The channel is connected when the handler comes into it.
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive, route.tls != .implicit { perform(session.connected()) }
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        if route.tls != .implicit { perform(session.connected()) }
-        context.fireChannelActive()
+        perform(route.tls == .implicit ? session.handshakeBegun() : session.connected())
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -128,7 +124,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
         note = note ?? "\(error)"
         if handshaking || (route.tls == .implicit && tls == nil) {
             handshaking = false
-            if let error = error as? TLSError { isPeerRefused = error.refusesPeer }
+            if let error = error as? TLSError { isPeerRefused = error.refusesPeer && route.level != .may }
             perform(session.tlsFailed())
         } else {
             context.close(promise: nil)
@@ -153,7 +149,9 @@ final class SMTPClientHandler: ChannelInboundHandler {
         case .startAuthentication(let offered): news.yield(.startAuthentication(offered: offered))
         case .saslChallenge(let challenge): news.yield(.challenge(challenge))
         case .confirmAuthentication: news.yield(.confirmAuthentication)
-        case .ready: news.yield(.ready)
+        case .ready:
+            // One transaction is all this session is for; who waited for its outcome is gone by now.
+            if outcome == nil { news.yield(.ready) } else { quit() }
         case .sendContent:
             transcript.note("\(content.readableBytes) octets of content")
             send(content)

@@ -5,7 +5,7 @@ package import NIOCore
 import NIOPosix
 import OpenSSL
 import SASL
-import SMTP
+package import SMTP
 
 /// Brings one message to one recipient over a route: finds the hosts, connects, speaks SMTP or LMTP, and reports what came of it.
 ///
@@ -16,11 +16,29 @@ package struct Courier: Sendable {
     private let eventLoops: any EventLoopGroup
     private let seed: UInt64
     private let logger: Logger
+    private let network: @Sendable (Route) -> MachineNetwork
+    /// Hosts with which TLS did not come about though they offer it.
+    private let brokenTLS: ExpiringSet<String>
+    /// Recipients whose domain did not exist at the last attempt.
+    private let missingDomains = ExpiringSet<[UInt8]>(lifetime: .seconds(3 * 86_400))
 
     /// - Parameters:
     ///   - resolver: for `mx` routes.
-    ///   - seed: mixes hosts of equal preference.
+    ///   - seed: mixes hosts of equal preference, for each message and attempt in another way.
     package init(routes: [Route], resolver: any DNS.Resolver, eventLoops: any EventLoopGroup, seed: UInt64, logger: Logger) {
+        self.init(routes: routes, resolver: resolver, eventLoops: eventLoops, seed: seed, logger: logger) { .now }
+    }
+
+    /// - Parameters:
+    ///   - network: what a route can send from.
+    ///   - now: the clock of what is remembered of hosts.
+    init(
+        routes: [Route], resolver: any DNS.Resolver, eventLoops: any EventLoopGroup, seed: UInt64, logger: Logger,
+        network: @escaping @Sendable (Route) -> MachineNetwork = { .current(sendingFrom: $0.sourceAddress) },
+        now: @escaping @Sendable () -> ContinuousClock.Instant
+    ) {
+        brokenTLS = ExpiringSet(lifetime: .seconds(6 * 3600), now: now)
+        self.network = network
         self.routes = Dictionary(routes.map { ($0.name, $0) }) { first, _ in first }
         self.resolver = resolver
         self.eventLoops = eventLoops
@@ -38,15 +56,23 @@ package struct Courier: Sendable {
             content = try DotStuffing.encoded(message.content)
         } catch {
             let failure = DeliveryFailure(stage: .content, scope: .message, cause: .refusedForSafety(.unsafeCommand))
-            return DeliveryReport(result: .outcome(.rejected(failure)), note: "the content is not legal: \(error)")
+            return DeliveryReport(result: .outcome(.rejected(failure)), note: "the content is no legal mail: \(error.words)")
         }
         if case .sink = route.kind { return await swallow(checks) }
         let hosts: [Destination]
         switch await Destination.find(
-            for: message.recipient, on: route, resolver: resolver, seed: seed, isFirstAttempt: message.earlierAttempts == 0)
+            for: message.recipient, on: route, resolver: resolver, search: search(for: message, on: route))
         {
-        case .hosts(let found): hosts = found
-        case .none(let report): return report
+        case .hosts(let found):
+            missingDomains.remove(message.recipient.wireBytes)
+            hosts = found
+        case .none(let report):
+            if report.isDomainMissing {
+                missingDomains.insert(message.recipient.wireBytes)
+            } else {
+                missingDomains.remove(message.recipient.wireBytes)
+            }
+            return report
         }
         var last = DeliveryReport.deferred(.connect, note: "no host to connect to")
         for host in hosts.prefix(route.addressLimit) {
@@ -58,6 +84,16 @@ package struct Courier: Sendable {
         return last
     }
 
+    private func search(for message: OutboundMessage, on route: Route) -> Destination.Search {
+        // FNV-1a: the same message and attempt give the same order anywhere.
+        var mixed = seed ^ 0xCBF2_9CE4_8422_2325
+        for byte in message.recipient.wireBytes + Array(message.envelopeID.utf8) + [UInt8(truncatingIfNeeded: message.earlierAttempts)] {
+            mixed = (mixed ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+        }
+        let wasMissing = message.earlierAttempts > 0 && missingDomains.contains(message.recipient.wireBytes)
+        return Destination.Search(seed: mixed, domainWasMissing: message.domainWasMissing || wasMissing, network: network(route))
+    }
+
     private func swallow(_ checks: DeliveryChecks) async -> DeliveryReport {
         guard await checks.mayLeave(), await checks.finalDot() else { return DeliveryReport(result: .withdrawn) }
         return DeliveryReport(
@@ -67,6 +103,17 @@ package struct Courier: Sendable {
     private func attempt(_ message: OutboundMessage, content: ByteBuffer, at host: Destination, route: Route, checks: DeliveryChecks) async
         -> DeliveryReport
     {
+        let isClear = route.mayGoWithoutTLS && brokenTLS.contains(host.description)
+        let report = await attemptOnce(message, content: content, at: host, route: isClear ? route.inClear : route, checks: checks)
+        if route.mayGoWithoutTLS, case .outcome(.deferred(let failure)) = report.result, failure.stage == .tls {
+            brokenTLS.insert(host.description)
+        }
+        return report
+    }
+
+    private func attemptOnce(
+        _ message: OutboundMessage, content: ByteBuffer, at host: Destination, route: Route, checks: DeliveryChecks
+    ) async -> DeliveryReport {
         let (news, continuation) = AsyncStream.makeStream(of: SMTPClientHandler.News.self)
         let name = route.certificateName.map { DomainName.toASCII($0) ?? $0 } ?? host.name
         let peer: TLSPeer = route.level == .verify ? .verified(name: name) : .unverified(name: name)
@@ -75,7 +122,7 @@ package struct Courier: Sendable {
             connection = try await ClientConnection.open(
                 to: host, route: route, peer: peer, content: content, news: continuation, on: eventLoops)
         } catch {
-            return .deferred(.connect, note: "cannot connect to \(host): \(error)")
+            return .deferred(.connect, note: "cannot connect to \(host): \(ConnectTrouble.words(error))")
         }
         return await withTaskCancellationHandler {
             await converse(message, over: connection, news: news, at: host, route: route, checks: checks)
@@ -93,18 +140,16 @@ package struct Courier: Sendable {
         var result: DeliveryReport.Result?
         var exchange: SASLClient?
         var withdrawn = false
-        for await event in news {
+        // The outcome is told as soon as it is known. QUIT and the close are the handler's, and its timers bound them.
+        listening: for await event in news {
             switch event {
             case .ready:
-                if result == nil {
-                    if await checks.mayLeave() {
-                        connection.tell { $0.start(message.envelope) }
-                    } else {
-                        result = .withdrawn
-                        connection.tell { $0.quit() }
-                    }
+                if await checks.mayLeave() {
+                    connection.tell { $0.start(message.envelope) }
                 } else {
+                    result = .withdrawn
                     connection.tell { $0.quit() }
+                    break listening
                 }
             case .startAuthentication(let offered):
                 exchange = authenticate(offered, host: host, route: route, connection: connection)
@@ -121,11 +166,13 @@ package struct Courier: Sendable {
                     connection.tell { $0.abandon() }
                 }
             case .finished(let outcome):
-                result = result ?? (withdrawn ? .withdrawn : .outcome(outcome))
+                result = withdrawn ? .withdrawn : .outcome(outcome)
+                break listening
             case .failed(let failure):
-                result = result ?? .outcome(.deferred(failure))
+                result = .outcome(.deferred(failure))
+                break listening
             case .closed:
-                break
+                break listening
             }
         }
         // A cancelled task hears no more news. Only the machine knows then whether the final dot was out.
@@ -168,7 +215,8 @@ package struct Courier: Sendable {
 }
 
 extension DeliveryReport {
-    static func deferred(_ stage: Stage, note: String) -> DeliveryReport {
+    /// No connection came of it, for a reason of our own.
+    package static func deferred(_ stage: Stage, note: String) -> DeliveryReport {
         DeliveryReport(result: .outcome(.deferred(DeliveryFailure(stage: stage, scope: .session, cause: .connectionLost))), note: note)
     }
 }

@@ -11,13 +11,20 @@ package struct OutboundMessage: Sendable {
     package let envelopeID: String
     /// How often it was tried before.
     package let earlierAttempts: Int
+    /// The recipient's domain did not exist at the attempt before, as the attempt's record says; the courier remembers it by itself while it
+    /// lives.
+    package let domainWasMissing: Bool
 
-    package init(reversePath: ReversePath, recipient: EmailAddress, content: [UInt8], envelopeID: String, earlierAttempts: Int = 0) {
+    package init(
+        reversePath: ReversePath, recipient: EmailAddress, content: [UInt8], envelopeID: String, earlierAttempts: Int = 0,
+        domainWasMissing: Bool = false
+    ) {
         self.reversePath = reversePath
         self.recipient = recipient
         self.content = content
         self.envelopeID = envelopeID
         self.earlierAttempts = earlierAttempts
+        self.domainWasMissing = domainWasMissing
     }
 
     var envelope: Envelope {

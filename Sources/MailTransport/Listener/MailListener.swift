@@ -66,17 +66,17 @@ package struct MailListener: Sendable {
     /// Binds the address; connections wait until `run`.
     ///
     /// - Parameters:
+    ///   - budget: shared with every other listener of the process, but in tests.
     ///   - tls: asked for each connection, so that a new certificate serves the next one; nil: STARTTLS is not offered.
     /// - Throws: when the address cannot be bound.
     package static func bind(
         _ configuration: Configuration, desk: any InboundDesk, tls: @escaping @Sendable () -> TLSServerContext?,
-        eventLoops: any EventLoopGroup,
-        logger: Logger
+        eventLoops: any EventLoopGroup, budget: ContentBudget = .process, logger: Logger
     ) async throws -> MailListener {
         let census = Census(limit: configuration.maximumConnections, limitPerAddress: configuration.maximumConnectionsPerAddress)
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Connection> = { channel in
             channel.eventLoop.makeCompletedFuture {
-                try connect(channel, configuration: configuration, tls: tls(), census: census, logger: logger)
+                try connect(channel, configuration: configuration, tls: tls(), census: census, budget: budget, logger: logger)
             }
         }
         let bootstrap = ServerBootstrap(group: eventLoops).serverChannelOption(.backlog, value: 1024).serverChannelOption(
@@ -95,14 +95,17 @@ package struct MailListener: Sendable {
     }
 
     private static func connect(
-        _ channel: any Channel, configuration: Configuration, tls: TLSServerContext?, census: Census, logger: Logger
+        _ channel: any Channel, configuration: Configuration, tls: TLSServerContext?, census: Census, budget: ContentBudget,
+        logger: Logger
     ) throws -> Connection {
         let peer = channel.remoteAddress?.ipAddress ?? "unix"
         let hasRoom = census.enter(peer)
         let (questions, continuation) = AsyncStream.makeStream(of: SMTPServerHandler.Question.self)
         var session = configuration.session
         session.offersTLS = tls != nil
-        let handler = SMTPServerHandler(configuration: session, peer: peer, tls: tls, hasRoom: hasRoom, questions: continuation) { reason in
+        let handler = SMTPServerHandler(
+            configuration: session, peer: peer, tls: tls, hasRoom: hasRoom, budget: budget, questions: continuation
+        ) { reason in
             census.leave(peer)
             logger.debug("connection closed", metadata: ["remote.address": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "peer")"])
         }

@@ -18,17 +18,25 @@ final class SMTPServerHandler: ChannelInboundHandler {
     private let peer: String
     private let tls: TLSServerContext?
     private let hasRoom: Bool
+    private let budget: ContentBudget
     private let questions: AsyncStream<Question>.Continuation
     private let onEnd: @Sendable (CloseReason?) -> Void
     private var context: ChannelHandlerContext?
     private var content = ByteBuffer()
+    /// Octets of content taken from the budget and not given back yet.
+    private var charged = 0
+    /// There was no room for all of the message that is coming: it is read to its end and refused for now.
+    private var isOverBudget = false
+    /// What came while replies could not be written.
+    private var unread = CircularBuffer<ByteBuffer>()
+    private var isFeeding = false
     private var clock: RepeatedTask?
     private var lastTick = NIODeadline.now()
     private var reason: CloseReason?
     private var reading = true
 
     init(
-        configuration: ServerConfiguration, peer: String, tls: TLSServerContext?, hasRoom: Bool,
+        configuration: ServerConfiguration, peer: String, tls: TLSServerContext?, hasRoom: Bool, budget: ContentBudget,
         questions: AsyncStream<Question>.Continuation,
         onEnd: @escaping @Sendable (CloseReason?) -> Void
     ) {
@@ -36,6 +44,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
         self.peer = peer
         self.tls = tls
         self.hasRoom = hasRoom
+        self.budget = budget
         self.questions = questions
         self.onEnd = onEnd
     }
@@ -43,7 +52,10 @@ final class SMTPServerHandler: ChannelInboundHandler {
     // MARK: Answers of the desk
 
     func recipient(_ verdict: RecipientVerdict) { perform(session.recipientVerdict(verdict)) }
-    func delivered(_ verdict: DeliveryVerdict) { perform(session.deliveryVerdict(verdict)) }
+    func delivered(_ verdict: DeliveryVerdict) {
+        discharge()
+        perform(session.deliveryVerdict(verdict))
+    }
     func shutDown() { perform(session.shutdown()) }
 
     // MARK: Channel
@@ -74,11 +86,31 @@ final class SMTPServerHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        perform(session.received(unwrapInboundIn(data)))
+        unread.append(unwrapInboundIn(data))
+        feed()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        feed()
+        followReading()
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Gives the session what was read for as long as its replies find a way out, so that a client that never reads them cannot fill memory.
+    /// The session's own clocks end a connection on which nothing moves.
+    private func feed() {
+        guard !isFeeding else { return }
+        isFeeding = true
+        defer { isFeeding = false }
+        while let context, context.channel.isWritable, let bytes = unread.popFirst() {
+            session.isUnderPressure = budget.isUnderPressure
+            perform(session.received(bytes))
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         clock?.cancel()
+        unread.removeAll()
         perform(session.connectionClosed())
         self.context = nil
         questions.finish()
@@ -114,22 +146,50 @@ final class SMTPServerHandler: ChannelInboundHandler {
             context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) { self.perform(self.session.resumed()) }
         case .validateRecipient(let path, _): questions.yield(.recipient(path))
         case .beginMessage(let envelope):
-            content = ByteBuffer()
-            content.reserveCapacity(Int(clamping: min(envelope.announcedSize ?? 8192, 1 << 20)))
-        case .messageChunk(var chunk): content.writeBuffer(&chunk)
+            drop()
+            content.reserveCapacity(Int(clamping: min(envelope.announcedSize ?? 8192, 1 << 16)))
+        case .messageChunk(let chunk): keep(chunk)
+        case .deliver where isOverBudget:
+            drop()
+            perform(session.deliveryVerdict(.insufficientStorage))
         case .deliver(let envelope):
             let bytes = Array(content.readableBytesView)
             content = ByteBuffer()
             questions.yield(.deliver(InboundMail(envelope: envelope, peer: peer, content: bytes)))
-        case .discardMessage: content = ByteBuffer()
+        case .discardMessage: drop()
         case .close(let why):
             reason = why
             context?.close(promise: nil)
         }
     }
 
+    private func keep(_ chunk: ByteBuffer) {
+        guard !isOverBudget else { return }
+        guard budget.take(chunk.readableBytes) else {
+            drop()
+            isOverBudget = true
+            return
+        }
+        charged += chunk.readableBytes
+        var chunk = chunk
+        content.writeBuffer(&chunk)
+    }
+
+    private func drop() {
+        content = ByteBuffer()
+        isOverBudget = false
+        discharge()
+    }
+
+    private func discharge() {
+        budget.giveBack(charged)
+        charged = 0
+    }
+
     private func startTLS() {
         guard let context, let tls else { return }
+        // What was read in clear behind the command would pass for something said under TLS (RFC 3207 §6).
+        guard unread.isEmpty else { return context.close(promise: nil) }
         do {
             try context.pipeline.syncOperations.addHandler(TLSChannelHandler(server: tls), position: .first)
         } catch {
@@ -137,10 +197,11 @@ final class SMTPServerHandler: ChannelInboundHandler {
         }
     }
 
-    /// Stops reading while an answer of the desk is awaited, so that a client cannot fill memory.
+    /// Stops reading while an answer of the desk is awaited or replies wait to be read, so that a client cannot fill memory.
     private func followReading() {
-        let wanted = !session.isWaitingForDriver
-        guard wanted != reading, let context, !session.isClosed else { return }
+        guard let context, !session.isClosed else { return }
+        let wanted = !session.isWaitingForDriver && context.channel.isWritable
+        guard wanted != reading else { return }
         reading = wanted
         context.channel.setOption(.autoRead, value: wanted).whenComplete { _ in }
     }

@@ -93,6 +93,17 @@ package struct Route: Sendable {
         self.allowsPrivateDestinations = allowsPrivateDestinations
     }
 
+    /// Whether a server whose TLS does not work may be spoken to in clear: nothing was asked of TLS, and no password travels.
+    var mayGoWithoutTLS: Bool { tls == .starttls && level == .may && credentials == nil }
+
+    /// The same route without STARTTLS.
+    var inClear: Route {
+        Route(
+            name: name, kind: kind, tls: .none, level: .none, trust: trust, credentials: credentials, certificateName: certificateName,
+            helloName: helloName, sourceAddress: sourceAddress, timeouts: timeouts, addressLimit: addressLimit,
+            allowsPrivateDestinations: allowsPrivateDestinations)
+    }
+
     /// How a session on this route behaves.
     var sessionConfiguration: ClientConfiguration {
         let policy: ClientConfiguration.TLSPolicy =

@@ -52,7 +52,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
         perform(session.abandonAuthentication())
     }
 
-    func committed(_ uid: UID) { perform(session.messageCommitted(uid)) }
+    func committed(_ message: MessageKey) { perform(session.messageCommitted(message)) }
     func poll() { perform(session.poll()) }
     func logOut() { perform(session.logout()) }
 
@@ -63,14 +63,10 @@ final class IMAPClientHandler: ChannelInboundHandler {
 
     // MARK: Channel
 
+    /// The channel is connected when the handler comes into it.
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive { perform(session.connected()) }
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
         perform(session.connected())
-        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { perform(session.received(unwrapInboundIn(data))) }

@@ -55,4 +55,15 @@ package protocol MailboxDesk: Sendable {
 
     /// Everything up to the UID is done.
     func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws
+
+    /// Keeps a record, for a person to see, of a message that the server has and that could not be had, and moves the mailbox's mark to its
+    /// UID, both or neither. Everything before it is stored.
+    ///
+    /// - Parameter reason: for a person.
+    func skipped(_ message: MessageKey, account: String, reason: String) async throws
+}
+
+extension MailboxDesk {
+    /// Keeps nothing; the watcher has logged it.
+    package func skipped(_ message: MessageKey, account: String, reason: String) async throws {}
 }

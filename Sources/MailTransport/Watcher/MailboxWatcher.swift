@@ -24,19 +24,33 @@ package final class MailboxWatcher: Sendable {
         package let loggedIn: Bool
         /// Mailboxes that could not be read, and other things an operator should know.
         package let alerts: [ClientSession.Alert]
+        /// Messages that were passed over after several sessions, with why.
+        package var skipped: [(message: MessageKey, reason: String)] = []
+        /// The session ended over one message; another session asks for it again.
+        package var hadSetback = false
     }
 
     private let account: MailboxAccount
     private let desk: any MailboxDesk
     private let eventLoops: any EventLoopGroup
+    private let names: (any NIOPosix.Resolver & Sendable)?
     private let logger: Logger
     /// Messages over which sessions ended; remembered while the process lives.
-    private let setbacks = Mutex<[MailboxName: [UID: Int]]>([:])
+    private let setbacks = Mutex<[MessageKey: Int]>([:])
 
-    package init(account: MailboxAccount, desk: any MailboxDesk, eventLoops: any EventLoopGroup, logger: Logger) {
+    package convenience init(account: MailboxAccount, desk: any MailboxDesk, eventLoops: any EventLoopGroup, logger: Logger) {
+        self.init(account: account, desk: desk, eventLoops: eventLoops, logger: logger, names: nil)
+    }
+
+    /// - Parameter names: finds the addresses of the host's name; nil: the system does.
+    init(
+        account: MailboxAccount, desk: any MailboxDesk, eventLoops: any EventLoopGroup, logger: Logger,
+        names: (any NIOPosix.Resolver & Sendable)?
+    ) {
         self.account = account
         self.desk = desk
         self.eventLoops = eventLoops
+        self.names = names
         var logger = logger
         logger[metadataKey: "mailbox"] = "\(account.name)"
         self.logger = logger
@@ -58,7 +72,8 @@ package final class MailboxWatcher: Sendable {
                 session, peer: .verified(name: account.certificateName.map { DomainName.toASCII($0) ?? $0 } ?? name), news: continuation)
         } catch {
             return Ending(
-                reason: nil, note: "cannot connect to \(account.host):\(account.port): \(error)", pollFinished: false, loggedIn: false,
+                reason: nil, note: "cannot connect to \(account.host):\(account.port): \(ConnectTrouble.words(error))", pollFinished: false,
+                loggedIn: false,
                 alerts: [])
         }
         return try await withTaskCancellationHandler {
@@ -89,9 +104,8 @@ package final class MailboxWatcher: Sendable {
         configuration.messageSizeLimit = account.messageSizeLimit
         configuration.pollInterval = account.pollInterval
         configuration.idleReissue = account.idleReissue
-        var cursors = try await desk.cursors(account: account.name)
-        for (mailbox, counts) in setbacks.withLock({ $0 }) { cursors[mailbox]?.setbacks = counts }
-        return ClientSession(configuration: configuration, cursors: cursors)
+        return ClientSession(
+            configuration: configuration, cursors: try await desk.cursors(account: account.name), setbacks: setbacks.withLock { $0 })
     }
 
     /// Old servers know the LOGIN command only; it shows the password as PLAIN does, so it needs the same leave.
@@ -118,25 +132,17 @@ package final class MailboxWatcher: Sendable {
         -> Connection
     {
         let eventLoop = eventLoops.next()
-        let promise = eventLoop.makePromise(of: NIOLoopBound<IMAPClientHandler>.self)
         let account = account
         let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(account.connectTimeout)).channelOption(
             .socketOption(.so_keepalive), value: 1
-        ).channelInitializer { channel in
-            channel.eventLoop.makeCompletedFuture {
-                if account.tls == .implicit {
-                    try channel.pipeline.syncOperations.addHandler(TLSChannelHandler(client: account.trust, peer: peer))
-                }
-                let handler = IMAPClientHandler(session: session, account: account, peer: peer, news: news)
-                try channel.pipeline.syncOperations.addHandler(handler)
-                promise.succeed(NIOLoopBound(handler, eventLoop: channel.eventLoop))
-            }
-        }
+        ).resolver(names)
         do {
-            let channel = try await bootstrap.connect(host: account.host, port: account.port).get()
-            return Connection(channel: channel, handler: try await promise.futureResult.get())
+            let channel = try await ClientChannel.open(bootstrap, on: eventLoop) { $0.connect(host: account.host, port: account.port) }
+            let handler = try await ClientChannel.install(
+                into: channel, tls: account.tls == .implicit ? (account.trust, peer) : nil
+            ) { IMAPClientHandler(session: session, account: account, peer: peer, news: news) }
+            return Connection(channel: channel, handler: handler)
         } catch {
-            promise.fail(error)
             news.finish()
             throw error
         }
@@ -151,6 +157,8 @@ package final class MailboxWatcher: Sendable {
         var pollFinished = false
         var loggedIn = false
         var alerts: [ClientSession.Alert] = []
+        var skipped: [(message: MessageKey, reason: String)] = []
+        var hadSetback = false
         for await event in news {
             switch event {
             case .startAuthentication(let offered):
@@ -164,24 +172,35 @@ package final class MailboxWatcher: Sendable {
                 }
             case .deliver(let message):
                 try await desk.store(message, account: account.name)
-                connection.tell { $0.committed(message.uid) }
+                connection.tell { $0.committed(message.key) }
             case .watermark(let mailbox, let validity, let uid):
                 try await desk.advance(account: account.name, mailbox: mailbox, uidValidity: validity, to: uid)
             case .pollFinished:
                 pollFinished = true
                 if !watches { connection.tell { $0.logOut() } }
             case .closed(let reason, let note):
-                return Ending(reason: reason, note: note, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts)
-            case .setback(let mailbox, _, let uid):
-                setbacks.withLock { $0[mailbox, default: [:]][uid, default: 0] += 1 }
+                return Ending(
+                    reason: reason, note: note, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts, skipped: skipped,
+                    hadSetback: hadSetback)
+            case .setback(let mailbox, let validity, let uid):
+                hadSetback = true
+                setbacks.withLock { $0[MessageKey(mailbox, validity, uid), default: 0] += 1 }
             case .alert(let alert):
                 if alerts.count < 100 { alerts.append(alert) }
                 log(event)
-            case .uidValidityChanged, .skipped:
+            case .skipped(let mailbox, let validity, let uid, let why):
+                log(event)
+                let message = MessageKey(mailbox, validity, uid)
+                try await desk.skipped(message, account: account.name, reason: why.words)
+                setbacks.withLock { _ = $0.removeValue(forKey: message) }
+                if skipped.count < 100 { skipped.append((message, why.words)) }
+            case .uidValidityChanged:
                 log(event)
             }
         }
-        return Ending(reason: nil, note: nil, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts)
+        return Ending(
+            reason: nil, note: nil, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts, skipped: skipped, hadSetback: hadSetback
+        )
     }
 
     private func startAuthentication(_ offered: [String], name: String, connection: Connection) -> SASLClient? {
@@ -216,7 +235,7 @@ package final class MailboxWatcher: Sendable {
             logger.warning(
                 "UIDVALIDITY changed; the mailbox is read anew", metadata: ["folder": "\(mailbox)", "old": "\(old)", "new": "\(new)"])
         case .skipped(let mailbox, _, let uid, let why):
-            logger.error("message passed over", metadata: ["folder": "\(mailbox)", "uid": "\(uid)", "reason": "\(why)"])
+            logger.error("message passed over", metadata: ["folder": "\(mailbox)", "uid": "\(uid)", "reason": "\(why.words)"])
         case .alert(let alert):
             logger.warning(
                 "mailbox alert",
@@ -225,6 +244,17 @@ package final class MailboxWatcher: Sendable {
                     "text": "\(String(decoding: alert.text, as: UTF8.self))",
                 ])
         default: break
+        }
+    }
+}
+
+extension ClientSession.SkipReason {
+    /// For a person.
+    fileprivate var words: String {
+        switch self {
+        case .noBody: "the server has it and did not give its text in three sessions"
+        case .oversized: "the server sends more of it than asked for, in three sessions, and more than may be held"
+        case .setbacks: "four sessions broke over it"
         }
     }
 }

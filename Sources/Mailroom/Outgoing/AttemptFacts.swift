@@ -18,8 +18,8 @@ extension DeliveryAttempt {
             outbox: message, startedAt: startedAt, endedAt: endedAt, outcome: kind,
             stage: outcome.failure.map { "\($0.stage)" } ?? "accepted",
             replyCode: reply?.code,
-            enhancedStatus: reply?.enhancedStatusCode.flatMap { EnhancedStatusCode($0.description) },
-            text: reply?.text ?? report.note ?? outcome.failure.map { "\($0.cause)" } ?? "", remoteMTA: report.remoteMTA, tls: report.tls,
+            enhancedStatus: report.enhancedStatusCode.flatMap { EnhancedStatusCode($0.description) },
+            text: report.reason, remoteMTA: report.remoteMTA, tls: report.tls,
             transcript: report.transcript)
     }
 }

@@ -21,6 +21,15 @@ package struct FailureJudge: Sendable {
     }
 
     private func judgement(of failure: DeliveryFailure, rejected: Bool) -> FailureJudgement {
+        if case .routing(let status) = failure.cause {
+            // DNS decided. Its code is read by the same rules; nobody said anything.
+            let verdict = rules.verdict(code: nil, status: EnhancedStatusCode(status.description), text: "")
+            let permanent = rejected && verdict.permanent
+            return FailureJudgement(
+                failureClass: verdict.failureClass.rawValue, permanent: permanent,
+                suppressesRecipient: permanent && failure.scope == .recipient && verdict.failureClass == .invalidRecipient,
+                rule: verdict.ruleID)
+        }
         guard let reply = failure.reply else {
             return FailureJudgement(failureClass: "no_answer", permanent: rejected, suppressesRecipient: false, rule: "no reply")
         }

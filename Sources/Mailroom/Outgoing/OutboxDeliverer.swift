@@ -22,10 +22,12 @@ package struct OutboxDeliverer: Service {
         package let lifetime: Duration
         /// Messages in delivery at the same time.
         package let maximumActive: Int
+        /// Sign the ENVID; nil: it is the message's number, which proves nothing in a report.
+        package let addresses: TokenAddresses?
 
         package init(
             courier: Courier, signer: AttemptSigner, decider: DeliveryDecider, judge: FailureJudge, identities: [String: SenderIdentity],
-            lifetime: Duration, maximumActive: Int
+            lifetime: Duration, maximumActive: Int, addresses: TokenAddresses? = nil
         ) {
             self.courier = courier
             self.signer = signer
@@ -34,6 +36,7 @@ package struct OutboxDeliverer: Service {
             self.identities = identities
             self.lifetime = lifetime
             self.maximumActive = maximumActive
+            self.addresses = addresses
         }
     }
 
@@ -136,8 +139,8 @@ package struct OutboxDeliverer: Service {
             return
         }
         let parcel = OutboundMessage(
-            reversePath: message.reversePath, recipient: message.recipient, content: content, envelopeID: message.id.description,
-            earlierAttempts: message.attempts)
+            reversePath: message.reversePath, recipient: message.recipient, content: content,
+            envelopeID: desk.addresses?.envelopeID(for: message.id, at: started) ?? message.id.description, earlierAttempts: message.attempts)
         let store = store
         let owner = owner
         let clock = clock

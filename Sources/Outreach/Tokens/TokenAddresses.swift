@@ -32,6 +32,20 @@ package struct TokenAddresses: Sendable {
         codec.encode(token(.unsubscribe, for: message, at: now))
     }
 
+    /// The bare bounce token, to be given as ENVID: a report that names it comes from somebody who had the message in hand.
+    package func envelopeID(for message: OutboxMessage.ID, at now: Timestamp) -> String {
+        codec.encode(token(.bounce, for: message, at: now))
+    }
+
+    /// Reads what a report gives as the original envelope id; `unknown` for anything but a bounce token.
+    func readEnvelopeID(_ text: String, at now: Timestamp) -> TokenCodec.Verdict {
+        switch codec.decode(Array(text.utf8), at: now) {
+        case .valid(let token) where token.kind == .bounce: .valid(token)
+        case .expired(let token) where token.kind == .bounce: .expired(token)
+        default: .unknown
+        }
+    }
+
     private func token(_ kind: MailToken.Kind, for message: OutboxMessage.ID, at now: Timestamp) -> MailToken {
         let valid: Duration? =
             switch kind {

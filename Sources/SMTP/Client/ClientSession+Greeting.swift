@@ -4,7 +4,11 @@ import struct NIOCore.ByteBuffer
 extension ClientSession {
     /// The connection stands. For `implicit` TLS it is already TLS, and `security` says whether the certificate was verified.
     package mutating func connected(over security: ChannelSecurity = .plaintext) -> [ClientAction] {
-        guard case .unconnected = state else { return [] }
+        switch state {
+        case .unconnected: break
+        case .handshake where configuration.tls == .implicit: break
+        default: return []
+        }
         var actions: [ClientAction] = []
         self.security = security
         state = .greeting
@@ -16,6 +20,15 @@ extension ClientSession {
             // What the server said before we were told of the connection is its greeting.
             if !parser.isEmpty { actions += received(ByteBuffer()) }
         }
+        return actions
+    }
+
+    /// The connection stands and its handshake has begun, for `implicit` TLS; then comes `connected(over:)` or `tlsFailed()`.
+    package mutating func handshakeBegun() -> [ClientAction] {
+        guard case .unconnected = state, configuration.tls == .implicit else { return [] }
+        var actions: [ClientAction] = []
+        state = .handshake
+        start(.tls, into: &actions)
         return actions
     }
 
@@ -63,7 +76,7 @@ extension ClientSession {
 
     /// The handshake is complete; `verified` tells whether the certificate was verified for the intended name.
     package mutating func tlsEstablished(verified: Bool) -> [ClientAction] {
-        guard case .handshake = state else { return [] }
+        guard case .handshake = state, configuration.tls != .implicit else { return [] }
         var actions: [ClientAction] = []
         security = .tls(verified: verified)
         if configuration.requiresVerifiedTLS, !verified {

@@ -70,13 +70,29 @@ enum CommandEncoder {
         return encoded.readableBytes <= limit ? encoded : nil
     }
 
-    /// Whether an address can stand between angle brackets and be nothing but one path.
+    /// Whether an address can stand between angle brackets and be nothing but one path. A space may stand in a quoted local-part only.
     static func isSafePath(_ path: [UInt8], allowingUTF8: Bool) -> Bool {
         guard (1...longestPath).contains(path.count) else { return false }
-        let isSafe = path.allSatisfy { byte in
-            byte >= 0x80 ? allowingUTF8 : ASCII.isVisible(byte) && byte != ASCII.lessThan && byte != ASCII.greaterThan
+        var isQuoted = false
+        var isEscaped = false
+        for (index, byte) in path.enumerated() {
+            if byte == ASCII.space {
+                guard isQuoted else { return false }
+                isEscaped = false
+                continue
+            }
+            guard byte >= 0x80 ? allowingUTF8 : ASCII.isVisible(byte) && byte != ASCII.lessThan && byte != ASCII.greaterThan else {
+                return false
+            }
+            if isEscaped {
+                isEscaped = false
+            } else if isQuoted, byte == ASCII.backslash {
+                isEscaped = true
+            } else if byte == ASCII.quote, isQuoted || index == 0 {
+                isQuoted.toggle()
+            }
         }
-        return isSafe && String(validating: path, as: UTF8.self) != nil
+        return !isQuoted && !isEscaped && String(validating: path, as: UTF8.self) != nil
     }
 
     private static func keywords(_ notify: Envelope.Notify) -> [UInt8] {

@@ -46,6 +46,8 @@ package struct DeliveryFailure: Sendable, Hashable {
     package enum Cause: Sendable, Hashable {
         /// The server said so: see the reply.
         case replyCode
+        /// DNS decided, no server was asked: the domain takes no mail. The code is ours (RFC 3463), not a server's.
+        case routing(EnhancedStatusCode)
         /// The server broke the protocol; nothing it says can be trusted any more.
         case protocolError(ProtocolFault)
         case connectionLost

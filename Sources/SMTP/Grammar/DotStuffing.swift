@@ -12,6 +12,16 @@ package struct DotStuffing: Sendable {
         case nul
         /// More than 998 octets before CRLF, RFC 5321 §4.5.3.1.6.
         case lineTooLong
+
+        /// For a person.
+        package var words: String {
+            switch self {
+            case .bareCarriageReturn: "a carriage return without a line feed"
+            case .bareLineFeed: "a line feed without a carriage return"
+            case .nul: "a NUL octet"
+            case .lineTooLong: "a line of more than 998 octets"
+            }
+        }
     }
 
     private static let longestLine = 998

@@ -8,7 +8,9 @@ enum MailPath {
 
     /// RFC 5321 §4.5.3.1.
     private static let longestPath = 256
-    private static let longestLocalPart = 64
+    /// RFC 5321 says 64. Relays that rewrite (SRS, BATV) put their own in front of what they were given, and a server that refuses the result
+    /// loses the mail.
+    private static let longestLocalPart = 128
     private static let longestDomain = 255
 
     /// Splits `<path>` from the parameters behind it; nil when it is not closed, or when something but a space follows.

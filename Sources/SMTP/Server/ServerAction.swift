@@ -44,6 +44,7 @@ package enum CloseReason: Sendable, Hashable {
     case injectedBeforeTLS
     case tlsFailed
     case tooManyErrors
+    case tooManyIdleCommands
     case tooManyMessages
     /// Too much input while an answer was owed, or content far beyond the size limit.
     case tooMuchInput
@@ -74,8 +75,6 @@ package enum DeliveryVerdict: Sendable, Hashable {
     case unavailable
     /// 452 4.3.1.
     case insufficientStorage
-    /// 554 5.4.6: the message has been here before.
-    case loop
     /// 554 5.6.0: the content is not acceptable.
     case unacceptable
     /// 550 5.7.1: local policy.

@@ -39,6 +39,11 @@ package struct ServerLimits: Sendable, Hashable {
     /// The error that closes the session with 421.
     package var hardErrors = 10
     package var errorPause: Duration = .seconds(1)
+    /// Commands in a row that lead to no message (NOOP, RSET, VRFY, HELP, a greeting again, what is refused for now); one more closes the
+    /// session with 421. A message that is stored begins the count anew.
+    package var idleCommands = 100
+    /// Received fields of a message; one with more goes in a circle (RFC 5321 §6.3).
+    package var hops = 50
     /// Pause before the greeting, in which a client that talks is found out; zero for none.
     package var greetingPause: Duration = .zero
     /// Octets that may wait unread while the driver owes an answer.

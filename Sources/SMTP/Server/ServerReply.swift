@@ -72,12 +72,14 @@ struct ServerReply: Sendable {
     static let needsTLS = ServerReply(530, "5.7.0", "Must issue a STARTTLS command first")
     static let messageTooBig = ServerReply(552, "5.3.4", "Message size exceeds fixed limit")
     static let tooManyRecipients = ServerReply(452, "4.5.3", "Too many recipients")
+    static let mailLoop = ServerReply(554, "5.4.6", "Mail loop detected")
     static let noStorageNow = ServerReply(452, "4.3.1", "Insufficient system storage")
 
     static let talkedTooEarly = ServerReply(554, "5.5.0", "Protocol error: input before its turn")
     static let strayControlInContent = ServerReply(550, "5.6.11", "Bare <CR>, bare <LF> or NUL in message")
     static let foreignProtocol = ServerReply(521, "5.5.1", "Protocol error")
     static let tooManyErrors = ServerReply(421, "4.7.0", "Too many errors")
+    static let tooManyIdleCommands = ServerReply(421, "4.7.0", "Too many commands without mail")
     static let tooManyMessages = ServerReply(421, "4.7.0", "Too many messages in this session")
     static let tooMuchInput = ServerReply(421, "4.7.0", "Too much input")
     static let timeout = ServerReply(421, "4.4.2", "Timeout")
@@ -99,7 +101,6 @@ struct ServerReply: Sendable {
         case .stored(let id): stored(id)
         case .unavailable: ServerReply(451, "4.3.0", "Message not stored, try again later")
         case .insufficientStorage: noStorageNow
-        case .loop: ServerReply(554, "5.4.6", "Mail loop detected")
         case .unacceptable: ServerReply(554, "5.6.0", "Message content not acceptable")
         case .refusedByPolicy: ServerReply(550, "5.7.1", "Message refused")
         }

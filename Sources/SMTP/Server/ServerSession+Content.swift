@@ -24,31 +24,37 @@ extension ServerSession {
         reception.received += UInt64(bytes.readableBytes)
         if step == .fault { return close(.strayControl, saying: .strayControlInContent, into: &actions) }
         let limit = configuration.limits.messageSize
+        reception.hops.read(content)
         if limit > 0, reception.framer.size > limit {
-            if !reception.isOversize { actions.append(.discardMessage) }
-            reception.isOversize = true
+            refuse(.messageTooBig, &reception, into: &actions)
             let (most, overflow) = limit.multipliedReportingOverflow(by: 4)
             if !overflow, reception.framer.size > most {
                 state = .idle(hello)
                 return close(.tooMuchInput, saying: .messageTooBig, into: &actions)
             }
-        } else if content.readableBytes > 0 {
-            actions.append(.messageChunk(content))
         }
+        if reception.hops.count > configuration.limits.hops { refuse(.mailLoop, &reception, into: &actions) }
+        if reception.refusal == nil, content.readableBytes > 0 { actions.append(.messageChunk(content)) }
         switch step {
         case .incomplete, .fault: state = .content(hello, envelope, reception)
         case .end(let rest):
             framer.append(rest)
             commandTime = .zero
-            if reception.isOversize {
+            if let refusal = reception.refusal {
                 state = .idle(hello)
-                say(answers(to: envelope, .messageTooBig), into: &actions)
+                say(answers(to: envelope, refusal), into: &actions)
             } else {
                 messages += 1
                 state = .deliveryVerdict(hello, envelope)
                 actions.append(.deliver(envelope))
             }
         }
+    }
+
+    /// Keeps no more of the content. The first reason stands, but that a message is too big is said before all others.
+    private func refuse(_ reply: ServerReply, _ reception: inout Reception, into actions: inout [ServerAction]) {
+        if reception.refusal == nil { actions.append(.discardMessage) }
+        if reception.refusal == nil || reply.code == 552 { reception.refusal = reply }
     }
 
     /// The answer to `deliver`, the same for all recipients.
@@ -69,6 +75,7 @@ extension ServerSession {
         state = .idle(hello)
         idleTime = .zero
         commandTime = .zero
+        if all.contains(where: { if case .stored = $0 { true } else { false } }) { idleCommands = 0 }
         switch configuration.dialect {
         case .lmtp:
             say(all.map { ServerReply.answer(to: $0) }, into: &actions)

@@ -5,7 +5,7 @@ extension ServerSession {
     /// The connection is gone. A message that waits for its verdict is not taken back: the driver may have stored it, and the client, having
     /// seen no reply, will bring it again (RFC 1047).
     package mutating func connectionClosed() -> [ServerAction] {
-        let wasReading = if case .content(_, _, let reception) = state { !reception.isOversize } else { false }
+        let wasReading = if case .content(_, _, let reception) = state { reception.refusal == nil } else { false }
         state = .closed
         heldReply = nil
         return wasReading ? [.discardMessage] : []
@@ -50,7 +50,7 @@ extension ServerSession {
 
     /// Ends the session, after a last reply if there is one; content that was coming is dropped.
     mutating func close(_ reason: CloseReason, saying reply: ServerReply? = nil, into actions: inout [ServerAction]) {
-        if case .content(_, _, let reception) = state, !reception.isOversize { actions.append(.discardMessage) }
+        if case .content(_, _, let reception) = state, reception.refusal == nil { actions.append(.discardMessage) }
         if let held = heldReply {
             heldReply = nil
             actions.append(.send(held))

@@ -5,7 +5,10 @@ extension ServerSession {
         guard let hello = greeting else { return say(.helloFirst, into: &actions) }
         if configuration.requiresTLS, !isEncrypted { return say(.needsTLS, into: &actions) }
         if messages >= configuration.limits.messages { return close(.tooManyMessages, saying: .tooManyMessages, into: &actions) }
-        if isUnderPressure { return say(.noStorageNow, into: &actions) }
+        if isUnderPressure {
+            if !isOneTooMany(into: &actions) { say(.noStorageNow, into: &actions) }
+            return
+        }
         guard let (path, rest) = MailPath.split(argument[...]) else { return say(.malformedSender, into: &actions) }
         do throws(Refusal) {
             let parameters = try mailParameters(rest)
@@ -52,7 +55,9 @@ extension ServerSession {
         state = .envelope(hello, envelope)
         commandTime = .zero
         idleTime = .zero
-        say(.answer(to: verdict), into: &actions)
+        let answer = ServerReply.answer(to: verdict)
+        if (400..<500).contains(answer.code), isOneTooMany(into: &actions) { return actions }
+        say(answer, into: &actions)
         drain(into: &actions)
         return actions
     }

@@ -22,8 +22,9 @@ package struct ServerSession: Sendable {
         /// Octets that came, with stuffing and terminator.
         var received: UInt64 = 0
         var elapsed: Duration = .zero
-        /// The size limit is exceeded: the rest is read and dropped, so that the session stays in step.
-        var isOversize = false
+        /// Why the content is not kept: the rest is read and dropped, so that the session stays in step, and this is the answer to it.
+        var refusal: ServerReply?
+        var hops = HopCounter()
     }
 
     enum State: Sendable {
@@ -53,6 +54,8 @@ package struct ServerSession: Sendable {
     /// An error reply that is held back during a pause.
     var heldReply: ByteBuffer?
     var errors = 0
+    /// Commands since the last message that brought none nearer.
+    var idleCommands = 0
     var messages = 0
     var isShuttingDown = false
     var idleTime: Duration = .zero
@@ -142,6 +145,7 @@ package struct ServerSession: Sendable {
         if framer.unread > 0, command != .startTLS, !mayBeFollowed(command) {
             return close(.talkedTooEarly, saying: .talkedTooEarly, into: &actions)
         }
+        if leadsNowhere(command), isOneTooMany(into: &actions) { return }
         switch command {
         case .hello(let verb, let name): hello(verb, name, into: &actions)
         case .mail(let argument): mail(argument, into: &actions)
@@ -159,6 +163,22 @@ package struct ServerSession: Sendable {
         case .malformed: say(.malformedCommand, into: &actions)
         case .foreign, .unknown: say(.unknownCommand, into: &actions)
         }
+    }
+
+    private func leadsNowhere(_ command: ClientCommand) -> Bool {
+        switch command {
+        case .noop, .reset, .verify, .help: true
+        case .hello: hello != nil
+        default: false
+        }
+    }
+
+    /// Counts a command that leads to no message; true when the session ends with it.
+    mutating func isOneTooMany(into actions: inout [ServerAction]) -> Bool {
+        idleCommands += 1
+        guard idleCommands > configuration.limits.idleCommands else { return false }
+        close(.tooManyIdleCommands, saying: .tooManyIdleCommands, into: &actions)
+        return true
     }
 
     /// RFC 2920 §3.2: a client may run ahead only when PIPELINING was offered to it, and never past EHLO or DATA.

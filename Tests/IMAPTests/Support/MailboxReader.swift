@@ -103,7 +103,7 @@ struct MailboxReader {
             bodies[key] = message.bytes
             server.stored[key.mailbox, default: []].insert(key.uid)
             advance(message.mailbox, message.uidValidity, message.uid)
-            actions += session.messageCommitted(message.uid)
+            actions += session.messageCommitted(message.key)
         }
         messages = []
         return actions

@@ -1,0 +1,30 @@
+package import SMTP
+
+extension DeliveryReport {
+    /// What came of the attempt in one line: the peer's words where it said something that counts, else ours; never empty.
+    package var reason: String {
+        guard case .outcome(let outcome) = result else { return "taken back before it left" }
+        guard let failure = outcome.failure else {
+            if case .accepted(let reply) = outcome { return Self.said(reply) }
+            return "accepted"
+        }
+        if failure.cause == .replyCode, let reply = failure.reply { return Self.said(reply) }
+        // Without a connection our own note has the whole story: which address, and why not.
+        if remoteMTA == nil, let note { return note }
+        let words = failure.words(at: remoteMTA)
+        if let reply = failure.reply { return "\(words): \(Self.said(reply))" }
+        return note.map { "\(words) (\($0))" } ?? words
+    }
+
+    /// The enhanced status code of the peer, or ours where DNS decided; nil when there is none.
+    package var enhancedStatusCode: SMTP.EnhancedStatusCode? {
+        guard case .outcome(let outcome) = result else { return nil }
+        if case .accepted(let reply) = outcome { return reply.enhancedStatusCode }
+        if case .routing(let code)? = outcome.failure?.cause { return code }
+        return outcome.failure?.reply?.enhancedStatusCode
+    }
+
+    private static func said(_ reply: Reply) -> String {
+        reply.text.utf8.isEmpty ? "\(reply.code)" : reply.text
+    }
+}
