@@ -1,5 +1,6 @@
 import InternetMessage
 import Outreach
+import SQLiteStore
 import TestKit
 import Testing
 

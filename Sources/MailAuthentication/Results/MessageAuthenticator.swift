@@ -4,7 +4,7 @@ package import InternetMessage
 /// Finds out who a message is from: SPF for the client, every DKIM signature, DMARC for the From domain.
 package struct MessageAuthenticator: Sendable {
     /// What one message may take in all; a lookup under way may go beyond it by its own deadline.
-    private static let patience = Duration.seconds(30)
+    private static let patience = Duration.seconds(20)
     /// Distinct From domains that are looked at; a message with more is taken for one whose domain is not borne out.
     private static let mostAuthorDomains = 3
 

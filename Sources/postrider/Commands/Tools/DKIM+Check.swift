@@ -27,7 +27,9 @@ extension DKIM {
         func validate() throws {
             let given = [domain, selector, key].compactMap { $0 }.count
             guard given == 0 || given == 3 else { throw ValidationError("give --domain, --selector and --key together, or none of them") }
-            if let domain, DomainName.toASCII(domain).map({ KeyName.isName($0) }) != true { throw ValidationError("'\(domain)' is not a domain") }
+            if let domain, DomainName.toASCII(domain).map({ KeyName.isName($0) }) != true {
+                throw ValidationError("'\(domain)' is not a domain")
+            }
             if let selector, !KeyName.isName(selector) { throw ValidationError("'\(selector)' is not a selector") }
         }
 
@@ -52,7 +54,9 @@ extension DKIM {
         }
 
         private func keys(_ settings: Settings?) -> [(RecordName, String)] {
-            if let domain, let selector, let key { return [(RecordName(domain: DomainName.toASCII(domain) ?? domain, selector: selector), key)] }
+            if let domain, let selector, let key {
+                return [(RecordName(domain: DomainName.toASCII(domain) ?? domain, selector: selector), key)]
+            }
             return (settings?.dkimKeys ?? []).flatMap { section -> [(RecordName, String)] in
                 let domain = DomainName.toASCII(section.domain) ?? section.domain
                 let first = section.keyFile.map { (RecordName(domain: domain, selector: section.selector), $0.path) }
