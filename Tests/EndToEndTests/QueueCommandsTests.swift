@@ -136,6 +136,25 @@ struct QueueCommandsTests {
         #expect(await serve.end() == .exited(0))
     }
 
+    @Test("release names what will not leave all the same")
+    func releasedInVain() async throws {
+        let sink = try SinkSMTP()
+        sink.script("ann@example.org", .dropAfterDot)
+        sink.script("bo@example.net", .dropAfterDot)
+        let bench = try StateBench(route: .server(port: sink.port))
+        try await bench.prepare()
+        _ = try await bench.output("enroll", "hello", "--all")
+        let serve = try await bench.serve()
+        _ = try await bench.queue("two ambiguous messages") { $0.filter { $0.bool("ambiguous") == true }.count == 2 }
+        #expect(await serve.end() == .exited(0))
+        _ = try await bench.output("sequence", "pause", "hello", "--contact", "ann@example.org")
+        _ = try await bench.output("suppress", "add", "bo@example.net")
+        let released = try await bench.run("queue", "release", "--resend", "--all")
+        #expect(released.status == 0 && released.outputText == "2 released\n")
+        #expect(released.errorText.contains("to ann@example.org will not leave: its sequence is paused"))
+        #expect(released.errorText.contains("to bo@example.net will not leave: address bo@example.net is suppressed (manual)"))
+    }
+
     @Test("with --resend an ambiguous message leaves again under its Message-ID")
     func resend() async throws {
         let sink = try SinkSMTP()

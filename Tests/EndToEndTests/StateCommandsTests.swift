@@ -97,6 +97,23 @@ struct StateCommandsTests {
         #expect(try await other.output("contacts", "export") == file)
     }
 
+    @Test("what a spreadsheet would take for a formula is written with an apostrophe and read without it")
+    func formulas() async throws {
+        let (bench, other) = (try StateBench(), try StateBench())
+        let file = "email,name,note\n+1@example.org,=1+1,@SUM(A1)\nbo@example.org,-Bo,'=2\n"
+        _ = try await bench.output("contacts", "import", "-", input: file)
+        let exported = try await bench.output("contacts", "export")
+        #expect(exported == "email,name,note\n'+1@example.org,'=1+1,'@SUM(A1)\nbo@example.org,'-Bo,'=2\n")
+        _ = try await other.output("contacts", "import", "-", input: exported)
+        #expect(try await other.output("contacts", "export") == exported)
+        let read = try await other.objects("contacts", "list")
+        #expect(read.map { $0["address"] } == ["+1@example.org", "bo@example.org"] && read.map { $0["name"] } == ["=1+1", "-Bo"])
+        _ = try await bench.output("suppress", "add", "ann@example.org", "--note", "=HYPERLINK(1)")
+        #expect(try await bench.output("suppress", "export").contains(",'=HYPERLINK(1)"))
+        _ = try await other.output("suppress", "import", "-", input: try await bench.output("suppress", "export"))
+        #expect(try await other.objects("suppress", "list").first?["note"]?.hasPrefix("=HYPERLINK(1)") == true)
+    }
+
     // MARK: sequences
 
     @Test("every fault of all sequence files is named with file and line, and nothing is loaded")
@@ -254,7 +271,7 @@ struct StateCommandsTests {
         "what is no address, domain, reason or day is refused and nothing is stored",
         arguments: [
             ["add", "ann"], ["add", "ann@"], ["add", "a.example", "--reason", "because"], ["add", "a.example", "--until", "2031-02-29"],
-            ["add", "a.example", "b c.example"],
+            ["add", "a.example", "b c.example"], ["add", "a.example", "--until", "2020-01-01"],
         ])
     func suppressionFaults(_ arguments: [String]) async throws {
         let bench = try StateBench()
@@ -263,7 +280,80 @@ struct StateCommandsTests {
         #expect(try await bench.objects("suppress", "list").isEmpty)
     }
 
+    @Test("a list with rows that are over already stops nobody for them")
+    func overAlready() async throws {
+        let bench = try StateBench()
+        try await bench.prepare()
+        _ = try await bench.output("enroll", "hello", "ann@example.org")
+        let outcome = try await bench.output(
+            "suppress", "import", "-", input: "subject,expires_at\nann@example.org,2020-01-01\nbo@example.net,\n")
+        #expect(outcome.contains("2 rows: 1 suppressed, 0 refused, 1 over already"))
+        #expect(try await bench.objects("suppress", "list").map { $0["subject"] } == ["bo@example.net"])
+        let ann = try #require(try await bench.objects("contacts", "show", "ann@example.org").first)
+        #expect(ann.list("enrollments").map { $0["state"] } == ["active"])
+    }
+
+    @Test("a complaint is not hidden behind a weaker reason, and needs the flag to be taken back")
+    func complaint() async throws {
+        let bench = try StateBench()
+        _ = try await bench.output("suppress", "add", "ann@example.org")
+        _ = try await bench.output("suppress", "add", "ann@example.org", "--reason", "complaint")
+        #expect(try await bench.objects("suppress", "list").map { $0["reason"] } == ["complaint"])
+        let kept = try await bench.run("suppress", "remove", "ann@example.org")
+        #expect(kept.status == 65 && kept.errorText.contains("--unsubscribed"))
+        _ = try await bench.output("suppress", "remove", "--unsubscribed", "ann@example.org")
+    }
+
     // MARK: the database
+
+    @Test("a backup that cannot be made where it was asked for ends with 65, and a conf that is not there with 78")
+    func nowhere() async throws {
+        let bench = try StateBench()
+        try await bench.prepare()
+        let file = bench.folder("no/folder/x")
+        let backup = try await bench.run("backup", file)
+        #expect(backup.status == 65 && backup.errorText.contains("\(file): cannot be made: No such file or directory"))
+        let conf = bench.folder("none.conf")
+        let check = try await Executable.run(["check", "--conf", conf])
+        #expect(check.status == 78 && check.errorText.contains("\(conf): there is no such file"))
+    }
+
+    @Test("restoring an old backup forgets no suppression, no STOP and no end of a sequence")
+    func carriedOver() async throws {
+        let bench = try StateBench()
+        try await bench.prepare()
+        _ = try await bench.output("enroll", "hello", "--all")
+        let file = bench.folder("backup")
+        _ = try await bench.output("backup", file)
+        _ = try await bench.output("suppress", "add", "ann@example.org", "--reason", "unsubscribed", "--note", "by phone")
+        _ = try await bench.output("sequence", "stop", "hello", "--contact", "bo@example.net")
+        let stopped = try await bench.output("restore", file)
+        #expect(stopped.contains("carried over from the database that was there: 1 suppressions, 2 enrollments"))
+        #expect(try await bench.objects("suppress", "list").map { $0["reason"] } == ["unsubscribed"])
+        for (address, cause) in [("ann@example.org", "unsubscribed"), ("bo@example.net", "person")] {
+            let contact = try #require(try await bench.objects("contacts", "show", address).first)
+            #expect(contact.list("enrollments").map { $0["state"] } == ["stopped"])
+            #expect(contact.list("enrollments").map { $0["cause"] } == [cause])
+        }
+        #expect(try await bench.output("resume-all") == "nothing was stopped\n")
+
+        _ = try await bench.output("stop-all", "--reason", "wrong list")
+        #expect(try await bench.output("restore", file).contains("the global STOP"))
+        #expect(try await bench.output("resume-all").contains("wrong list"))
+    }
+
+    @Test("a restore in the place of a database that cannot be read stops everything and says so")
+    func nothingCarriedOver() async throws {
+        let bench = try StateBench()
+        try await bench.prepare()
+        let file = bench.folder("backup")
+        _ = try await bench.output("backup", file)
+        let database = bench.folder("state/postrider.sqlite")
+        try Data("not a database".utf8).write(to: URL(fileURLWithPath: database))
+        let restored = try await bench.output("restore", file)
+        #expect(restored.contains("nothing leaves until 'postrider resume-all'") && restored.contains("nothing was carried over"))
+        #expect(try await bench.output("resume-all").contains("cannot be read"))
+    }
 
     @Test("a backup is restored, the database that was there is kept, and a damaged file changes nothing")
     func backupAndRestore() async throws {

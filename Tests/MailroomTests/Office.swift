@@ -65,6 +65,23 @@ final class HandClock: MailClock {
     }
 }
 
+/// Hands each line to a test as `message key=value`, keys in order.
+struct NotedLog: LogHandler {
+    let note: @Sendable (String) -> Void
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let facts = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
+        note("\(event.message)" + facts.joined())
+    }
+}
+
 /// The services over a store in a temporary file, a sink on loopback, and a clock that is wound by hand.
 final class Office: Sendable {
     /// What DNS says of those who write.
@@ -77,19 +94,27 @@ final class Office: Sendable {
 
     let clock = HandClock(start)
     let sink: SinkSMTP
+    /// Where the route `dead` leads to.
+    let slow: SinkSMTP
     let store: SQLiteStore
     let dispatcher: StepDispatcher
     let sorter: IntakeSorter
     let deliverer: OutboxDeliverer
     let desk: TokenDesk
     let ids: RecordIDs
+    let addresses: TokenAddresses
     let outboxBell = Bell()
     private let folder: TemporaryFolder
     private let hash = Mutex(0)
 
-    init(dailyLimit: Int? = nil, gap: Duration = .zero) throws {
+    /// - Parameter notes: hears what the services log.
+    init(
+        dailyLimit: Int? = nil, gap: Duration = .zero, notes: (@Sendable (String) -> Void)? = nil,
+        resolver: any DNS.Resolver = StaticResolver(Office.zone)
+    ) throws {
         folder = try TemporaryFolder()
         sink = try SinkSMTP()
+        slow = try SinkSMTP()
         let clock = clock
         ids = RecordIDs(now: { clock.now() }, random: { UInt8.random(in: .min ... .max) })
         let seed = [UInt8](repeating: 7, count: 32)
@@ -103,12 +128,13 @@ final class Office: Sendable {
             returnPath: .token, pacing: .init(dailyLimit: dailyLimit, minimumGap: gap, gapJitter: .zero, window: window))
         let key = try #require(TokenCodec.Key(secret: Array("a key of the tests, 32 bytes long".utf8)))
         let codec = try #require(TokenCodec(keys: [key]))
-        let addresses = try #require(TokenAddresses(domain: "r.example.com", codec: codec))
+        addresses = try #require(TokenAddresses(domain: "r.example.com", codec: codec))
+        let addresses = addresses
         let identities = ["anna": identity]
         let composer = StepComposer(
             hostname: "out.example.com", addresses: addresses, unsubscribe: .init(mailto: false, oneClickBase: nil, postalAddress: nil),
             chance: chance, ids: ids)
-        let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        let logger = Logger(label: "tests") { _ in NotedLog(note: notes ?? { _ in }) }
         let sequenceBell = Bell()
         let intakeBell = Bell()
         dispatcher = StepDispatcher(
@@ -118,8 +144,12 @@ final class Office: Sendable {
         let route = Route(
             name: "sink", kind: .submission(host: "127.0.0.1", port: sink.port), tls: .none, level: .none,
             trust: try TLSClientContext(trust: .system), helloName: "out.example.com")
+        let dead = Route(
+            name: "dead", kind: .submission(host: "127.0.0.1", port: slow.port), tls: .none, level: .none,
+            trust: try TLSClientContext(trust: .system), helloName: "out.example.com")
         let courier = Courier(
-            routes: [route], resolver: StaticResolver([:]), eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 1, logger: logger)
+            routes: [route, dead], resolver: StaticResolver([:]), eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 1, logger: logger
+        )
         let retry = try #require(RetrySchedule(waits: [.seconds(300)], jitter: 0, lifetime: .seconds(5 * 86_400)))
         deliverer = OutboxDeliverer(
             store: store,
@@ -127,15 +157,17 @@ final class Office: Sendable {
                 .init(
                     courier: courier, signer: AttemptSigner(signers: [:]),
                     decider: DeliveryDecider(retry: retry, onUncertain: .hold, chance: chance, ids: ids), judge: FailureJudge(rules: rules),
-                    identities: identities, lifetime: .seconds(5 * 86_400), maximumActive: 2)), clock: clock, bell: outboxBell,
+                    identities: identities, lifetime: .seconds(5 * 86_400), limits: ["sink": 2, "dead": 2])), clock: clock,
+            bell: outboxBell,
             sequenceBell: sequenceBell, owner: "tests", logger: logger)
         sorter = IntakeSorter(
             store: store,
             desk: Swappable(
                 .init(
                     correlator: Correlator(addresses: [addresses]), classifier: try Classifier(bounceRules: rules),
-                    authenticator: MessageAuthenticator(resolver: StaticResolver(Self.zone), authservID: "mx.example.com"),
-                    trust: .init(general: "mx.mail.example"), identities: identities)), ids: ids, clock: clock, bell: intakeBell,
+                    authenticator: MessageAuthenticator(resolver: resolver, authservID: "mx.example.com"),
+                    trust: .init(general: "mx.mail.example"), identities: identities, authenticationBudget: .milliseconds(200))), ids: ids,
+            clock: clock, bell: intakeBell,
             sequenceBell: sequenceBell, owner: "tests", logger: logger)
         desk = TokenDesk(
             way: .smtp, store: store, policy: Swappable(.init(domains: ["r.example.com"], roles: [], addresses: [addresses])), ids: ids,
@@ -166,6 +198,19 @@ final class Office: Sendable {
         let contact = Contact(id: ids.next(), address: try Self.address(text), fields: fields, createdAt: clock.now())
         _ = try await store.save([contact])
         return contact
+    }
+
+    /// Puts a message of no sequence into the outbox, due at once.
+    func queue(_ text: String, route: String) async throws {
+        let id: OutboxMessage.ID = ids.next()
+        let now = clock.now()
+        let message = OutboxMessage(
+            id: id, workspace: .default, enrollment: nil, contact: nil, step: 0, occurrence: 0, identity: "anna", route: route,
+            reversePath: .null, recipient: try Self.address(text), messageID: try #require(MessageID("\(id)@out.example.com")),
+            subject: "Hi",
+            bytes: Array("Subject: Hi\r\n\r\nHi\r\n".utf8), createdAt: now, budgetDate: CivilDate(daysSinceEpoch: 20_000),
+            nextAttemptAt: now)
+        #expect(try await store.dispatch(message, with: Consequence()) == .committed)
     }
 
     /// Enrolls a new contact in a sequence of these many steps, a day apart.

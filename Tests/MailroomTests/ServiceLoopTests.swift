@@ -38,10 +38,7 @@ struct ServiceLoopTests {
             set { metadata[key] = newValue }
         }
 
-        func log(
-            level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String, function: String,
-            line: UInt
-        ) { notes.say("\(level)") }
+        func log(event: LogEvent) { notes.say("\(event.level)") }
     }
 
     private func loop(_ notes: Notes) -> ServiceLoop {

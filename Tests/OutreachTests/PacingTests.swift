@@ -84,16 +84,16 @@ struct PacingTests {
         let chance = Chance(seed: [1])
         let created = try moment("2026-03-02T10:00:00Z")
         let id = OutboxMessage.ID(rawValue: 9)
-        let first = try #require(schedule.next(after: 1, at: created, createdAt: created, message: id, chance: chance))
+        let first = try #require(schedule.next(after: 1, at: created, waitsSince: created, message: id, chance: chance))
         #expect(first == created + .seconds(300))
-        #expect(schedule.next(after: 2, at: first, createdAt: created, message: id, chance: chance) == first + .seconds(900))
+        #expect(schedule.next(after: 2, at: first, waitsSince: created, message: id, chance: chance) == first + .seconds(900))
         #expect(
-            schedule.next(after: 5, at: created + .seconds(2700), createdAt: created, message: id, chance: chance) == created
+            schedule.next(after: 5, at: created + .seconds(2700), waitsSince: created, message: id, chance: chance) == created
                 + .seconds(3600))
-        #expect(schedule.next(after: 5, at: created + .seconds(2701), createdAt: created, message: id, chance: chance) == nil)
+        #expect(schedule.next(after: 5, at: created + .seconds(2701), waitsSince: created, message: id, chance: chance) == nil)
         let jittered = try #require(RetrySchedule(waits: [.seconds(1000)], jitter: 0.1, lifetime: .seconds(36_000)))
         let waits = (1...50).compactMap {
-            jittered.next(after: $0, at: created, createdAt: created, message: id, chance: chance).map { $0 - created }
+            jittered.next(after: $0, at: created, waitsSince: created, message: id, chance: chance).map { $0 - created }
         }
         #expect(waits.allSatisfy { $0 >= .seconds(900) && $0 <= .seconds(1100) })
         #expect(Set(waits).count > 40)

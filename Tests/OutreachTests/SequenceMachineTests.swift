@@ -141,6 +141,39 @@ struct SequenceMachineTests {
         #expect(transition.dueAt == nil)
     }
 
+    @Test("an absence leaves an uncertain step with the person: no due date, the marker stays, and the reason tells of the absence")
+    func absentWhileUncertain() throws {
+        let uncertain = try machine(.sending, step: 1, cause: .uncertainDelivery)
+        let event = SequenceEvent.replied(.outOfOffice, certainty: .high, returnDate: nil, permanentBounce: false)
+        let transition = try #require(uncertain.advance(on: event, at: start))
+        #expect(transition.state == .sending && transition.cause == .uncertainDelivery && transition.dueAt == nil)
+        #expect(transition.nextStep == 1 && !transition.cancelsQueuedMail)
+        #expect(transition.reason.contains("held for a person") && transition.reason.contains("out of office"))
+        var told = uncertain.enrollment
+        told.reason = transition.reason
+        #expect(SequenceMachine(enrollment: told, plan: plan, zone: uncertain.zone).advance(on: event, at: start) == nil)
+    }
+
+    @Test(
+        "a due step whose message is there already goes back to that message, with no due date",
+        arguments: [Enrollment.State.active, .held], [true, false])
+    func unsettled(state: Enrollment.State, isUncertain: Bool) throws {
+        let due = try machine(state, step: 1, due: start)
+        let transition = try #require(due.advance(on: .unsettled(step: 1, uncertain: isUncertain), at: start))
+        #expect(transition.state == .sending && transition.dueAt == nil && transition.nextStep == 1)
+        #expect(transition.cause == (isUncertain ? .uncertainDelivery : nil) && !transition.cancelsQueuedMail)
+        #expect(due.advance(on: .unsettled(step: 0, uncertain: isUncertain), at: start) == nil)
+    }
+
+    @Test("an absence that came before the reply to the dot was lost does not make the step due again")
+    func uncertainWhileHeld() throws {
+        let held = try machine(.held, step: 1, due: start + day, cause: .outOfOffice)
+        let transition = try #require(held.advance(on: .uncertain(step: 1), at: start))
+        #expect(transition.state == .sending && transition.cause == .uncertainDelivery && transition.dueAt == nil)
+        #expect(held.advance(on: .uncertain(step: 0), at: start) == nil)
+        #expect(try machine(.stopped, step: 1).advance(on: .uncertain(step: 1), at: start) == nil)
+    }
+
     @Test("missing values park; giving them and resuming makes the same step due at once")
     func parkAndResume() throws {
         let parked = try #require(machine(.active, step: 1).advance(on: .missingValues(["company"]), at: start))

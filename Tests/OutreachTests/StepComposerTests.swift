@@ -35,11 +35,16 @@ import Testing
         let order = StepComposer.Order(
             due: DueEnrollment(enrollment: enrollment, contact: contact, sequence: version), templates: try StepTemplates(plan),
             identity: identity, earlier: [], now: now)
-        guard case .message(let message) = composer.compose(order) else { throw Refused() }
-        return Message(parsing: message.bytes)
+        switch composer.compose(order) {
+        case .message(let message): return Message(parsing: message.bytes)
+        case .impossible(let why): throw Refused(why: why)
+        case .missing(let names): throw Refused(why: names.joined())
+        }
     }
 
-    private struct Refused: Error {}
+    private struct Refused: Error {
+        let why: String
+    }
 
     private func addresses() throws -> TokenAddresses {
         let key = try #require(TokenCodec.Key(secret: Array("a key of the tests, 32 bytes long".utf8)))
@@ -98,6 +103,22 @@ import Testing
         let message = try compose(text: "Hi", html: html, signature: "A & B\nAcme", postalAddress: "1 Street")
         #expect(message.html == expected)
         #expect(message.text == "Hi\n\nA & B\nAcme\n\n1 Street\n")
+    }
+
+    @Test(
+        "a tag that is still there after all was added keeps the message back, wherever it came from",
+        arguments: [("Best {{sender_name}}", "1 Street"), ("Anna", "{{street}} 1"), ("{{", "")])
+    func leftOver(signature: String, postalAddress: String) throws {
+        let refusal = #expect(throws: Refused.self) {
+            try compose(text: "Hi", html: "<p>Hi</p>", signature: signature, postalAddress: postalAddress)
+        }
+        #expect(refusal?.why == "the text still shows {{ after rendering")
+    }
+
+    @Test("closing braces alone are no left-over")
+    func closingBraces() throws {
+        let page = "<style>@media print{p{color:red}}</style><p>Hi</p>\n"
+        #expect(try compose(text: "a}}b", html: page, signature: nil, postalAddress: nil).html == page)
     }
 
     @Test("nothing is added when nothing is configured")

@@ -62,6 +62,15 @@ struct FaultTests {
             ["postrider.conf:7: a login is sent only over TLS with a verified certificate; set tls_security_level = \"verify\""]
         ),
         (
+            smallest
+                + "[compliance]\npostal_address = \"{{street}} 1\"\n[route.r]\ntype = \"sink\"\n[identity.a]\nfrom = \"{{name}} <a@example.com>\"\nsignature = \"\"\"\nBest\n{{sender_name}}\"\"\"\n",
+            [
+                "postrider.conf:4: postal_address: '{{' is not filled in here and would stop every message; write the words themselves",
+                "postrider.conf:8: from: '{{' is not filled in here and would stop every message; write the words themselves",
+                "postrider.conf:9: signature: '{{' is not filled in here and would stop every message; write the words themselves",
+            ]
+        ),
+        (
             smallest + "[route.r]\ntype = \"sink\"\nhost = \"h.example.com\"\nport = 2525\n",
             [
                 "postrider.conf:5: a route of type sink connects to nothing; remove 'host', or use type \"submission\", \"mx\" or \"lmtp\"",

@@ -61,8 +61,9 @@ package final class MailboxWatcher: Sendable {
     /// - Parameters:
     ///   - watches: false: one poll of all mailboxes, then logout.
     ///   - now: the day from which a mailbox is read at first sight follows from it.
+    ///   - onLogin: told when the server has taken the login.
     /// - Throws: what the desk throws; the session is closed then.
-    package func session(watches: Bool, now: Timestamp) async throws -> Ending {
+    package func session(watches: Bool, now: Timestamp, onLogin: @Sendable () -> Void = {}) async throws -> Ending {
         let (news, continuation) = AsyncStream.makeStream(of: IMAPClientHandler.News.self)
         let name = DomainName.toASCII(account.host) ?? account.host
         let session = try await makeSession(watches: watches, now: now)
@@ -78,7 +79,7 @@ package final class MailboxWatcher: Sendable {
         }
         return try await withTaskCancellationHandler {
             do {
-                return try await follow(news, connection: connection, watches: watches, name: name)
+                return try await follow(news, connection: connection, watches: watches, name: name, onLogin: onLogin)
             } catch {
                 connection.tell { $0.closeNow() }
                 throw error
@@ -150,7 +151,9 @@ package final class MailboxWatcher: Sendable {
 
     // MARK: News
 
-    private func follow(_ news: AsyncStream<IMAPClientHandler.News>, connection: Connection, watches: Bool, name: String) async throws
+    private func follow(
+        _ news: AsyncStream<IMAPClientHandler.News>, connection: Connection, watches: Bool, name: String, onLogin: () -> Void
+    ) async throws
         -> Ending
     {
         var exchange: SASLClient?
@@ -169,6 +172,8 @@ package final class MailboxWatcher: Sendable {
                 loggedIn = true
                 if let exchange, (try? exchange.finish()) == nil {
                     connection.tell { $0.closeNow(because: "the server did not prove who it is") }
+                } else {
+                    onLogin()
                 }
             case .deliver(let message):
                 try await desk.store(message, account: account.name)

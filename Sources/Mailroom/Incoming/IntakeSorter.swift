@@ -8,7 +8,9 @@ import ServiceLifecycle
 
 /// Makes sense of what came in: parse, authenticate, correlate, classify, decide, and one transaction for all that follows.
 ///
-/// A message that cannot be sorted after three tries is quarantined and stays visible; nothing that came in is ever dropped.
+/// Responsibilities: mail to token addresses first, several at a time, so that nobody holds up a reply that ends a sequence; an attempt is
+/// counted right before it begins, and one that fails or ends the process counts for that message alone. A message that cannot be sorted
+/// after three tries is quarantined and stays visible; nothing that came in is ever dropped.
 package struct IntakeSorter: Service {
     /// What conf decides; swapped as one.
     package struct Desk: Sendable {
@@ -19,11 +21,13 @@ package struct IntakeSorter: Service {
         package let identities: [String: SenderIdentity]
         /// How far back a sender's address alone may tie a message to one of ours.
         package let addressWindow: Duration
+        /// What finding out who sent a message may take in all.
+        package let authenticationBudget: Duration
 
         package init(
             correlator: Correlator, classifier: Classifier, authenticator: MessageAuthenticator, trust: ResultsTrust = .init(),
-            identities: [String: SenderIdentity],
-            addressWindow: Duration = .seconds(90 * 86_400)
+            identities: [String: SenderIdentity], addressWindow: Duration = .seconds(90 * 86_400),
+            authenticationBudget: Duration = .seconds(5)
         ) {
             self.correlator = correlator
             self.classifier = classifier
@@ -31,12 +35,16 @@ package struct IntakeSorter: Service {
             self.trust = trust
             self.identities = identities
             self.addressWindow = addressWindow
+            self.authenticationBudget = authenticationBudget
         }
     }
 
     private static let leaseTime = Duration.seconds(300)
     private static let batch = 50
+    private static let atOnce = 8
     private static let tries = 3
+    /// Until the next try of a message that failed, times the tries.
+    private static let retryAfter = Duration.seconds(60)
     private static let longestSleep = Duration.seconds(30)
 
     private let store: any IntakeStore & SequenceStore & ContactStore
@@ -47,6 +55,7 @@ package struct IntakeSorter: Service {
     private let bell: Bell
     private let sequenceBell: Bell
     private let owner: String
+    private let loop: ServiceLoop
     private let logger: Logger
 
     /// - Parameters:
@@ -64,13 +73,14 @@ package struct IntakeSorter: Service {
         self.bell = bell
         self.sequenceBell = sequenceBell
         self.owner = owner
+        loop = ServiceLoop("intake sorter", logger: logger)
         self.logger = logger
     }
 
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                while try await sortReceived() > 0, !Task.isCancelled {}
+                while let count = try await loop.round({ try await sortReceived() }), count > 0, !Task.isCancelled {}
                 await bell.wait(until: clock.now() + Self.longestSleep, clock: clock)
             }
         }
@@ -80,70 +90,133 @@ package struct IntakeSorter: Service {
     package func sortReceived() async throws -> Int {
         let now = clock.now()
         let claimed = try await store.claimReceived(now: now, limit: Self.batch, lease: Lease(owner: owner, until: now + Self.leaseTime))
+        guard !claimed.isEmpty else { return 0 }
         let desk = desk.current
-        for incoming in claimed {
-            if incoming.attempts > Self.tries {
-                try await quarantine(incoming)
-            } else {
-                try await sort(incoming, desk: desk)
-            }
-        }
-        if !claimed.isEmpty { sequenceBell.ring() }
+        let round = Round(desk: desk, end: ContinuousClock.now + desk.authenticationBudget * 2)
+        let fresh = claimed.filter { $0.attempts == 0 }
+        let expected = Set(fresh.filter { desk.correlator.isAddressedByToken($0, at: now) }.map(\.id))
+        try await sort(fresh.filter { expected.contains($0.id) } + fresh.filter { !expected.contains($0.id) }, round)
+        // One at a time, so that what ends the process is counted for the one message that did it.
+        for incoming in claimed where incoming.attempts > 0 && !Task.isCancelled { try await attempt(incoming, round) }
+        sequenceBell.ring()
         return claimed.count
     }
 
-    private func quarantine(_ incoming: IncomingMessage) async throws(StoreError) {
-        let reason = "sorting failed \(Self.tries) times"
+    /// What the messages of one round have in common.
+    private struct Round {
+        let desk: Desk
+        /// When authentication has taken long enough for all of them together.
+        let end: ContinuousClock.Instant
+    }
+
+    private func sort(_ messages: [IncomingMessage], _ round: Round) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, incoming) in messages.enumerated() {
+                if index >= Self.atOnce { try await group.next() }
+                if Task.isCancelled { break }
+                group.addTask { try await attempt(incoming, round) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    // MARK: Attempts
+
+    private func attempt(_ incoming: IncomingMessage, _ round: Round) async throws {
+        if incoming.attempts >= Self.tries {
+            let reason = incoming.reason.map { "sorting failed \(Self.tries) times: \($0)" }
+            return try await quarantine(incoming, reason ?? "the process ended \(Self.tries) times while it was being sorted")
+        }
+        guard try await loop.patiently({ try await store.begin(incoming.id, owner: owner) }) else { return }
+        do {
+            try await sort(incoming, round)
+        } catch {
+            try await failed(incoming, error)
+        }
+    }
+
+    /// - Throws: a failure that is not the message's own and must end the service.
+    private func failed(_ incoming: IncomingMessage, _ error: any Error) async throws {
+        let now = clock.now()
+        if Task.isCancelled || error is CancellationError {
+            return try await store.putBack(incoming.id, owner: owner, until: now, reason: nil)
+        }
+        if let error = error as? StoreError, error.code != .constraint { throw error }
+        let reason = "\(error)"
+        let tries = incoming.attempts + 1
+        logger.error(
+            "message not sorted", metadata: ["intake.id": "\(incoming.id)", "reason": "\(reason)", "tries": "\(tries)"])
+        if tries >= Self.tries { return try await quarantine(incoming, "sorting failed \(tries) times: \(reason)") }
+        try await loop.patiently {
+            try await store.putBack(incoming.id, owner: owner, until: now + Self.retryAfter * tries, reason: reason)
+        }
+    }
+
+    private func quarantine(_ incoming: IncomingMessage, _ reason: String) async throws {
         let event = TimelineEvent(id: ids.next(), at: clock.now(), kind: .quarantined, intake: incoming.id, summary: reason)
-        try await store.quarantine(incoming.id, reason: reason, event: event)
+        try await loop.patiently { try await store.quarantine(incoming.id, reason: reason, event: event) }
         logger.error("message quarantined", metadata: ["intake.id": "\(incoming.id)", "reason": "\(reason)"])
     }
 
-    private func sort(_ incoming: IncomingMessage, desk: Desk) async throws {
+    // MARK: Sorting
+
+    private func sort(_ incoming: IncomingMessage, _ round: Round) async throws {
+        let desk = round.desk
         let message = Message(parsing: incoming.bytes)
-        let verdict = await authenticate(incoming, desk: desk)
-        let classification = desk.classifier.classify(message, receivedAt: incoming.receivedAt)
-        let reading = Reading(classification)
-        while true {
-            let now = clock.now()
-            let correlation = try await correlate(incoming, message, desk: desk, now: now)
-            let conversation = try await conversation(correlation, desk: desk)
-            let bodyHash = Self.hash(of: message)
-            var duplicate: IncomingMessage.ID?
-            if let id = message.messageID {
-                duplicate = try await store.earlier(
-                    messageID: id, bodyHash: bodyHash, enrollment: correlation?.message.enrollment, before: incoming.id)
-            }
-            let replyClass = ReplyDecider.effectiveClass(of: reading, correlation: correlation)
-            let record = ReplyRecord(
-                intake: incoming.id, sortedAt: now, enrollment: correlation?.message.enrollment, contact: correlation?.message.contact,
-                outbox: correlation?.message.outbox, certainty: correlation?.certainty,
-                proofs: correlation?.proofs.map { "\($0.kind.rawValue): \($0.detail)" } ?? [], from: message.from.first?.address.text ?? "",
-                subject: message.subject ?? "", messageID: message.messageID, bodyHash: bodyHash, duplicateOf: duplicate, reading: reading,
-                requiresResponse: duplicate == nil && correlation != nil && replyClass.requiresResponse,
-                authentication: verdict.summary,
-                domainProof: verdict.dmarc.map { ReplyRecord.DomainProof($0.outcome) })
-            let consequence = decider.decide(record, conversation: conversation, at: now)
-            if try await store.file(record, consequence: consequence) == .committed {
-                log(record, replyClass, consequence)
-                return
+        let reading = Reading(desk.classifier.classify(message, receivedAt: incoming.receivedAt))
+        let bodyHash = Hex.encode(Digest.sha256(Array((message.text ?? "").utf8)))
+        let authentication = await authentication(incoming, round)
+        try await loop.patiently {
+            while true {
+                let now = clock.now()
+                let conversations = try await conversations(incoming, message, reading, desk: desk, now: now)
+                let primary = conversations.first?.correlation
+                let replyClass = ReplyDecider.effectiveClass(of: reading, correlation: primary)
+                var record = ReplyRecord(
+                    intake: incoming.id, sortedAt: now, enrollment: primary?.message.enrollment, contact: primary?.message.contact,
+                    outbox: primary?.message.outbox, certainty: primary?.certainty, proofs: primary?.lines ?? [],
+                    from: message.from.first?.address.text ?? "", subject: message.subject ?? "", messageID: message.messageID,
+                    bodyHash: bodyHash, duplicateOf: nil, reading: reading, replyClass: replyClass,
+                    requiresResponse: primary != nil && replyClass.requiresResponse, authentication: authentication.text,
+                    domainProof: authentication.proof)
+                if let first = try await store.earlier(than: record) {
+                    record.duplicateOf = first
+                    record.requiresResponse = false
+                }
+                var consequences = [decider.decide(record, conversation: conversations.first, at: now)]
+                for other in conversations.dropFirst() {
+                    let otherClass = ReplyDecider.effectiveClass(of: reading, correlation: other.correlation)
+                    consequences.append(
+                        decider.decide(record.answering(other.correlation, as: otherClass), conversation: other, at: now))
+                }
+                if try await store.file(record, consequences: consequences) == .committed {
+                    return log(record, consequences)
+                }
             }
         }
     }
 
-    private func authenticate(_ incoming: IncomingMessage, desk: Desk) async -> AuthenticationVerdict {
-        var peer: SMTPPeer?
+    /// Who sent it, as far as SPF, DKIM and DMARC prove within the time there is; strangers decide how long their name servers take.
+    private func authentication(_ incoming: IncomingMessage, _ round: Round) async -> (text: String, proof: ReplyRecord.DomainProof?) {
+        let budget = min(round.desk.authenticationBudget, ContinuousClock.now.duration(to: round.end))
+        let authenticator = round.desk.authenticator
+        let trusted = round.desk.trust.names(for: incoming)
+        var client: SMTPPeer?
         // An LMTP client is a server of ours, which says nothing of who sent the message.
-        if incoming.way == .smtp, let client = incoming.client {
+        if incoming.way == .smtp, let found = incoming.client {
             let path = String(decoding: incoming.reversePath?.wireBytes ?? [], as: UTF8.self)
-            peer = SMTPPeer(address: client.address, helloName: client.name, reversePath: path)
+            client = SMTPPeer(address: found.address, helloName: found.name, reversePath: path)
         }
-        return await desk.authenticator.authenticate(
-            incoming.bytes, from: peer, trusting: desk.trust.names(for: incoming), at: incoming.receivedAt)
+        let peer = client
+        let verdict = await within(budget) {
+            await authenticator.authenticate(incoming.bytes, from: peer, trusting: trusted, at: incoming.receivedAt)
+        }
+        guard let verdict else { return ("dmarc=temperror (not answered in time)", .temporaryError) }
+        return (verdict.summary, verdict.dmarc.map { ReplyRecord.DomainProof($0.outcome) })
     }
 
-    private func correlate(_ incoming: IncomingMessage, _ message: Message, desk: Desk, now: Timestamp) async throws(StoreError)
-        -> Correlation?
+    private func conversations(_ incoming: IncomingMessage, _ message: Message, _ reading: Reading, desk: Desk, now: Timestamp) async throws
+        -> [ReplyDecider.Conversation]
     {
         let clues = desk.correlator.clues(in: message, forwardPaths: incoming.forwardPaths, at: now)
         var found = try await store.sentMessages(messageIDs: clues.messageIDs)
@@ -152,27 +225,24 @@ package struct IntakeSorter: Service {
         }
         var latest: SentMessage?
         if let sender = clues.sender { latest = try await store.latestSentMessage(to: sender, since: now - desk.addressWindow) }
-        return desk.correlator.verdict(clues, found: found, latest: latest)
+        var conversations: [ReplyDecider.Conversation] = []
+        for correlation in desk.correlator.verdicts(clues, for: reading.replyClass, found: found, latest: latest) {
+            let machine = try await store.machine(of: correlation.message.enrollment, identities: desk.identities)
+            var contact: Contact?
+            if let id = correlation.message.contact { contact = try await store.contact(id: id) }
+            conversations.append(.init(correlation: correlation, machine: machine, contact: contact))
+        }
+        return conversations
     }
 
-    private func conversation(_ correlation: Correlation?, desk: Desk) async throws -> ReplyDecider.Conversation? {
-        guard let correlation else { return nil }
-        let machine = try await store.machine(of: correlation.message.enrollment, identities: desk.identities)
-        var contact: Contact?
-        if let id = correlation.message.contact { contact = try await store.contact(id: id) }
-        return ReplyDecider.Conversation(correlation: correlation, machine: machine, contact: contact)
-    }
-
-    private static func hash(of message: Message) -> String { Hex.encode(Digest.sha256(Array((message.text ?? "").utf8))) }
-
-    private func log(_ record: ReplyRecord, _ replyClass: ReplyClass, _ consequence: Consequence) {
+    private func log(_ record: ReplyRecord, _ consequences: [Consequence]) {
         logger.info(
             "message sorted",
             metadata: [
                 "intake.id": "\(record.intake)", "enrollment.id": "\(record.enrollment?.description ?? "none")",
-                "class": "\(replyClass.rawValue)",
-                "confidence": "\(record.reading.confidence)", "certainty": "\(record.certainty?.rawValue ?? "none")",
-                "state": "\(consequence.transition?.state.rawValue ?? "unchanged")",
+                "class": "\(record.replyClass.rawValue)", "confidence": "\(record.reading.confidence)",
+                "certainty": "\(record.certainty?.rawValue ?? "none")",
+                "state": "\(consequences.first?.transition?.state.rawValue ?? "unchanged")", "conversations": "\(consequences.count)",
                 "dmarc": "\(record.domainProof?.rawValue ?? "unknown")",
             ])
     }

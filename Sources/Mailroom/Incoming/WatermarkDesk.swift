@@ -1,6 +1,7 @@
 package import IMAP
 import InternetMessage
 import MailTransport
+import OpenSSL
 package import Outreach
 
 /// Keeps what a mailbox watcher reads: each message with its watermark in one transaction.
@@ -40,7 +41,7 @@ package struct WatermarkDesk: MailboxDesk {
         let incoming = IncomingMessage(
             id: ids.next(), way: .imap, receivedAt: clock.now(), reversePath: nil, forwardPaths: [],
             origin: "\(account)/\(message.mailbox) uidvalidity \(message.uidValidity) uid \(message.uid)\(cut)", bytes: message.bytes,
-            account: account)
+            account: account, digest: Digest.sha256(message.bytes))
         if try await store.accept(incoming, movingTo: mark) {
             onStored(message)
             bell.ring()
@@ -49,6 +50,15 @@ package struct WatermarkDesk: MailboxDesk {
 
     package func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws {
         try await store.move(to: Self.mark(account, mailbox, uidValidity, uid))
+    }
+
+    package func skipped(_ message: MessageKey, account: String, reason: String) async throws {
+        let mark = Self.mark(account, message.mailbox, message.uidValidity, message.uid)
+        _ = try await store.accept(
+            IncomingMessage(
+                id: ids.next(), way: .imap, receivedAt: clock.now(), reversePath: nil, forwardPaths: [],
+                origin: "\(account)/\(message.mailbox) uidvalidity \(message.uidValidity) uid \(message.uid), not read", bytes: [],
+                state: .quarantined, reason: reason), movingTo: mark)
     }
 
     private static func mark(_ account: String, _ mailbox: MailboxName, _ validity: UIDValidity, _ uid: UID) -> MailboxWatermark {

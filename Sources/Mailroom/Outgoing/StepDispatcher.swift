@@ -24,6 +24,8 @@ package struct StepDispatcher: Service {
     /// How long a claim lasts if this process dies.
     private static let leaseTime = Duration.seconds(120)
     private static let batch = 100
+    /// How long an enrollment rests whose step the store refused.
+    private static let setAsideTime = Duration.seconds(3600)
     /// Longest sleep without looking, so that foreign commits and clock changes are noticed.
     private static let longestSleep = Duration.seconds(30)
 
@@ -35,6 +37,7 @@ package struct StepDispatcher: Service {
     private let outboxBell: Bell
     private let owner: String
     private let logger: Logger
+    private let loop: ServiceLoop
     private let templates = TemplateShelf()
 
     /// - Parameters:
@@ -53,26 +56,52 @@ package struct StepDispatcher: Service {
         self.outboxBell = outboxBell
         self.owner = owner
         self.logger = logger
+        loop = ServiceLoop("dispatch", logger: logger)
     }
 
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                while try await dispatchDue() > 0, !Task.isCancelled {}
+                guard let count = try await loop.round({ try await dispatchDue() }) else { continue }
+                if count > 0 { continue }
                 let limit = clock.now() + Self.longestSleep
-                let next = try await store.nextDue() ?? limit
+                guard let next = try await loop.round({ try await store.nextDue() ?? limit }) else { continue }
                 await bell.wait(until: min(max(next, clock.now() + .milliseconds(50)), limit), clock: clock)
             }
         }
     }
 
     /// One round: claims what is due and decides each; how many were claimed.
-    package func dispatchDue() async throws(StoreError) -> Int {
+    ///
+    /// An enrollment that the store refuses is postponed with the reason, so that it keeps nobody else waiting.
+    package func dispatchDue() async throws -> Int {
         let now = clock.now()
         let due = try await store.claimDue(now: now, limit: Self.batch, lease: Lease(owner: owner, until: now + Self.leaseTime))
-        for item in due { try await dispatch(item, desk: desk.current) }
+        for item in due {
+            do {
+                try await loop.patiently { try await dispatch(item, desk: desk.current) }
+            } catch let error as StoreError where error.code == .constraint {
+                try await setAside(item.enrollment, because: error)
+            }
+        }
         if !due.isEmpty { outboxBell.ring() }
         return due.count
+    }
+
+    private func setAside(_ enrollment: Enrollment, because error: StoreError) async throws {
+        logger.error(
+            "a step cannot be queued; postponed", metadata: ["enrollment.id": "\(enrollment.id)", "reason": "\(error.message)"])
+        do {
+            _ = try await loop.patiently {
+                try await store.postpone(
+                    enrollment.id, expectedVersion: enrollment.version, until: clock.now() + Self.setAsideTime,
+                    heldBy: "its step cannot be queued: \(error.message)")
+            }
+        } catch let error as StoreError where error.code == .constraint {
+            logger.error(
+                "a step cannot be postponed either; its claim runs out",
+                metadata: ["enrollment.id": "\(enrollment.id)", "reason": "\(error.message)"])
+        }
     }
 
     private func dispatch(_ due: DueEnrollment, desk: Desk) async throws(StoreError) {
@@ -95,6 +124,9 @@ package struct StepDispatcher: Service {
             return
         }
         let earlier = try await store.messages(enrollment: enrollment.id)
+        if let present = earlier.last(where: { $0.step == enrollment.nextStep && $0.state != .cancelled }) {
+            return try await park(machine, Self.event(of: present), at: now)
+        }
         let order = StepComposer.Order(due: due, templates: parsed, identity: identity, earlier: earlier, now: now)
         switch desk.composer.compose(order) {
         case .missing(let names):
@@ -110,6 +142,17 @@ package struct StepDispatcher: Service {
                     "message.id": "\(message.id)", "enrollment.id": "\(enrollment.id)", "identity": "\(identity.name)",
                     "result": "\(result)",
                 ])
+        }
+    }
+
+    /// What a message that is there already makes of the enrollment whose step is due.
+    private static func event(of present: OutboxMessage) -> SequenceEvent {
+        switch present.state {
+        case .sent: .accepted(step: present.step)
+        case .bounced, .expired, .cancelled:
+            .cannotCompose("its message \(present.id) is in the outbox already, as \(present.state.rawValue); stop it, or enroll anew")
+        case .hold: .unsettled(step: present.step, uncertain: present.finalDotAt != nil)
+        case .incoming, .active, .deferred: .unsettled(step: present.step, uncertain: false)
         }
     }
 

@@ -51,11 +51,17 @@ package struct IncomingMessage: Sendable, Equatable {
     package let origin: String
     package let bytes: [UInt8]
     package var state: State
+    /// How often sorting it was begun and not brought to an end.
     package var attempts: Int
+    /// Why it is quarantined, or what its last attempt failed on; nil when nothing went wrong.
+    package var reason: String?
+    /// SHA-256 over `bytes`; by it mail of a mailbox is known again under another UIDVALIDITY. nil when nobody needs it.
+    package let digest: [UInt8]?
 
     package init(
         id: ID, way: Way, receivedAt: Timestamp, reversePath: ReversePath?, forwardPaths: [String], origin: String, bytes: [UInt8],
-        client: Client? = nil, account: String? = nil, state: State = .received, attempts: Int = 0
+        client: Client? = nil, account: String? = nil, state: State = .received, attempts: Int = 0, reason: String? = nil,
+        digest: [UInt8]? = nil
     ) {
         self.id = id
         self.way = way
@@ -68,6 +74,8 @@ package struct IncomingMessage: Sendable, Equatable {
         self.bytes = bytes
         self.state = state
         self.attempts = attempts
+        self.reason = reason
+        self.digest = digest
     }
 }
 

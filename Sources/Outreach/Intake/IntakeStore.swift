@@ -7,7 +7,8 @@ package protocol IntakeStore: Sendable {
 
     /// Stores a message of a mailbox and moves the watermark to its UID, both or neither.
     ///
-    /// False when the watermark is past that UID already: nothing is stored then.
+    /// False when the watermark is past that UID already: nothing is stored then. False as well when the account has a message of the same
+    /// digest from under another UIDVALIDITY or from another folder: the watermark moves then and nothing else.
     func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) async throws(StoreError) -> Bool
 
     /// Moves the watermark over UIDs that are proven absent; never backwards within one UIDVALIDITY.
@@ -16,14 +17,28 @@ package protocol IntakeStore: Sendable {
     /// The watermarks of all folders of an account that were read before.
     func watermarks(account: String) async throws(StoreError) -> [MailboxWatermark]
 
-    /// Claims received messages that are free of a living lease, oldest first; counts the attempt.
+    /// Claims received messages that are free of a living lease, oldest first. Nothing is counted yet: see `begin`.
     func claimReceived(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [IncomingMessage]
+
+    /// Counts an attempt on a claimed message right before it is sorted, so that one that ends the process is known by its count.
+    ///
+    /// False when the lease is somebody else's by now: it must not be sorted then.
+    func begin(_ id: IncomingMessage.ID, owner: String) async throws(StoreError) -> Bool
+
+    /// Gives a message that was begun back, for another attempt from `until` on.
+    ///
+    /// - Parameter reason: what the attempt failed on; nil: it was not the message's fault, and the attempt does not count.
+    func putBack(_ id: IncomingMessage.ID, owner: String, until: Timestamp, reason: String?) async throws(StoreError)
 
     /// Stores what a message was found to be with all that follows from it, and ends its lease; the state becomes `sorted` or `duplicate`.
     ///
-    /// `stale` when the enrollment changed since the decision, or when another intake of the same message was stored meanwhile.
+    /// Copies of the same message that were filed before and count for less become duplicates of this one.
+    ///
+    /// `stale` when an enrollment changed since the decision, or when another intake of the same message was stored meanwhile.
     /// An intake that is filed already stays as it is, and `committed` is said.
-    func file(_ record: ReplyRecord, consequence: Consequence) async throws(StoreError) -> CommitResult
+    ///
+    /// - Parameter consequences: one for each conversation that the message names, each on another enrollment.
+    func file(_ record: ReplyRecord, consequences: [Consequence]) async throws(StoreError) -> CommitResult
 
     /// Puts a message aside after too many failed attempts, with its timeline event.
     func quarantine(_ id: IncomingMessage.ID, reason: String, event: TimelineEvent) async throws(StoreError)
@@ -41,15 +56,17 @@ package protocol IntakeStore: Sendable {
     /// Replies, newest first; `contact` nil: all; unmatched ones have no enrollment.
     func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord]
 
-    /// The other intake, filed before now, with the same Message-ID and body hash that answers the same enrollment (nil: none of ours); nil
-    /// when there is none.
-    func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, before: IncomingMessage.ID) async throws(StoreError)
-        -> IncomingMessage.ID?
-
-    /// A person's class for a reply; it wins over the reading and says anew whether somebody waits for an answer of ours.
+    /// The other intake, filed before now, that `record` only repeats; nil when there is none.
     ///
-    /// False when there is no such reply.
-    func label(_ id: IncomingMessage.ID, as replyClass: ReplyClass, event: TimelineEvent) async throws(StoreError) -> Bool
+    /// It has the same Message-ID and body hash, answers the same enrollment (nil: none of ours), counts as the same class, and took its
+    /// effect already or is matched as certainly at least: a copy that could do nothing never takes the effect of one that can.
+    func earlier(than record: ReplyRecord) async throws(StoreError) -> IncomingMessage.ID?
+
+    /// A person's class for a reply, with all that follows from it; it wins over the reading and says anew whether somebody waits for an
+    /// answer of ours.
+    ///
+    /// nil when there is no such reply; `stale` when the enrollment changed since the decision.
+    func label(_ id: IncomingMessage.ID, as replyClass: ReplyClass, consequence: Consequence) async throws(StoreError) -> CommitResult?
 
     /// Makes a match of low certainty a certain one, as a person said, with all that follows from it.
     ///
@@ -66,6 +83,13 @@ package protocol IntakeStore: Sendable {
 
     /// The latest message that reached its final dot for that address since `since`; nil when there is none.
     func latestSentMessage(to address: EmailAddress, since: Timestamp) async throws(StoreError) -> SentMessage?
+}
+
+extension IntakeStore {
+    /// Files a message that names one conversation at most.
+    package func file(_ record: ReplyRecord, consequence: Consequence) async throws(StoreError) -> CommitResult {
+        try await file(record, consequences: [consequence])
+    }
 }
 
 /// A message of ours as a correlation sees it.

@@ -19,7 +19,8 @@ extension ReplyDecider {
         let certain = ReplyRecord(
             intake: record.intake, sortedAt: record.sortedAt, enrollment: record.enrollment, contact: record.contact, outbox: record.outbox,
             certainty: .high, proofs: record.proofs, from: record.from, subject: record.subject, messageID: record.messageID,
-            bodyHash: record.bodyHash, duplicateOf: nil, reading: reading, requiresResponse: record.requiresResponse,
+            bodyHash: record.bodyHash, duplicateOf: nil, reading: reading, replyClass: replyClass,
+            requiresResponse: record.requiresResponse,
             authentication: record.authentication, domainProof: record.domainProof)
         let conversation = Conversation(
             correlation: Correlation(message: message, certainty: .high, proofs: [], tokenKind: nil), machine: machine, contact: contact)

@@ -20,9 +20,10 @@ package struct ReplyDecider: Sendable {
         }
     }
 
-    /// The class that counts: mail to an `unsub+TOKEN@` address asks to be left alone, whatever it says.
+    /// The class that counts: mail to an `unsub+TOKEN@` address asks to be left alone, whatever it says and whoever wrote it, because mail
+    /// programs send it for their users (RFC 2369, RFC 8058); only what servers report about mail of ours stays what it is.
     package static func effectiveClass(of reading: Reading, correlation: Correlation?) -> ReplyClass {
-        correlation?.tokenKind == .unsubscribe && reading.replyClass.isHuman ? .unsubscribe : reading.replyClass
+        correlation?.tokenKind == .unsubscribe && !reading.replyClass.isReport ? .unsubscribe : reading.replyClass
     }
 
     package func decide(_ record: ReplyRecord, conversation: Conversation?, at now: Timestamp) -> Consequence {
@@ -40,14 +41,14 @@ package struct ReplyDecider: Sendable {
             return Consequence(timeline: timeline)
         }
         let reading = record.reading
-        let replyClass = Self.effectiveClass(of: reading, correlation: conversation?.correlation)
+        let replyClass = record.replyClass
         timeline.append(classified(replyClass, record, writer))
         guard let conversation, let certainty = record.certainty else { return Consequence(timeline: timeline) }
         let permanent = reading.bounces.contains(where: \.permanent)
         let transition = conversation.machine?.advance(
             on: .replied(replyClass, certainty: certainty, returnDate: reading.returnDate, permanentBounce: permanent), at: now)
         let suppressions = certainty == .low ? [] : self.suppressions(replyClass, record, conversation, at: now)
-        if permanent {
+        if permanent, certainty != .low {
             let facts = ["diagnostic": reading.bounces.first?.diagnostic ?? "", "class": reading.bounces.first?.failureClass ?? ""]
             timeline.append(writer.event(.bounced, "delivery failed for good", facts))
         }
@@ -62,6 +63,11 @@ package struct ReplyDecider: Sendable {
         return facts
     }
 
+    /// What a person writes; reports and automatic answers fail DMARC for reasons of their own.
+    private static let worthForging: Set<ReplyClass> = [
+        .positive, .question, .negative, .notNow, .referral, .unsubscribe, .leftCompany, .neutral,
+    ]
+
     /// A class that somebody would gain by forging says so when the From domain is not borne out, so that a person can hold it.
     private func classified(_ replyClass: ReplyClass, _ record: ReplyRecord, _ writer: TimelineWriter) -> TimelineEvent {
         let reading = record.reading
@@ -70,7 +76,7 @@ package struct ReplyDecider: Sendable {
         facts["evidence"] = reading.evidence.joined(separator: "\n")
         facts["return_date"] = reading.returnDate?.iso8601
         facts["dmarc"] = record.domainProof?.rawValue
-        let doubt = record.domainProof == .fail && replyClass.isHuman ? "; fails DMARC, may be forged" : ""
+        let doubt = record.domainProof == .fail && Self.worthForging.contains(replyClass) ? "; fails DMARC, may be forged" : ""
         return writer.event(.classified, "\(replyClass.rawValue) (\(Int((reading.confidence * 100).rounded())) %)\(doubt)", facts)
     }
 

@@ -17,13 +17,8 @@ package enum ReplyClass: String, Sendable, CaseIterable {
     case delay
     case complaint
 
-    /// Written by a person, as far as the text tells.
-    package var isHuman: Bool {
-        switch self {
-        case .positive, .question, .negative, .notNow, .referral, .unsubscribe, .neutral: true
-        case .outOfOffice, .leftCompany, .autoAcknowledgement, .challenge, .bounce, .delay, .complaint: false
-        }
-    }
+    /// Written by a server about a message of ours; such mail is forged easily.
+    package var isReport: Bool { self == .bounce || self == .delay || self == .complaint }
 
     /// Whether somebody waits for our answer.
     package var requiresResponse: Bool { self == .question || self == .positive || self == .referral }
@@ -93,9 +88,11 @@ package struct ReplyRecord: Sendable, Equatable {
     /// Hex SHA-256 over the decoded text, to link duplicates with the Message-ID.
     package let bodyHash: String
     /// The first intake of the same message; nil when this is the first.
-    package let duplicateOf: IncomingMessage.ID?
+    package var duplicateOf: IncomingMessage.ID?
     package let reading: Reading
-    /// A class that a person set; it wins over the reading's.
+    /// The class that counts as long as no person said otherwise: mostly the reading's, but see `ReplyDecider.effectiveClass`.
+    package let replyClass: ReplyClass
+    /// A class that a person set; it wins over `replyClass`.
     package var label: ReplyClass?
     package var requiresResponse: Bool
     /// What SPF, DKIM and DMARC say of who sent it, in the words of an Authentication-Results field, for a person.
@@ -116,11 +113,12 @@ package struct ReplyRecord: Sendable, Equatable {
         case permanentError = "permerror"
     }
 
+    /// - Parameter replyClass: nil: the reading's.
     package init(
         intake: IncomingMessage.ID, sortedAt: Timestamp, enrollment: Enrollment.ID?, contact: Contact.ID?, outbox: OutboxMessage.ID?,
         certainty: Correlation.Certainty?, proofs: [String], from: String, subject: String, messageID: MessageID?, bodyHash: String,
-        duplicateOf: IncomingMessage.ID?, reading: Reading, label: ReplyClass? = nil, requiresResponse: Bool, authentication: String,
-        domainProof: DomainProof? = nil
+        duplicateOf: IncomingMessage.ID?, reading: Reading, replyClass: ReplyClass? = nil, label: ReplyClass? = nil,
+        requiresResponse: Bool, authentication: String, domainProof: DomainProof? = nil
     ) {
         self.intake = intake
         self.sortedAt = sortedAt
@@ -135,9 +133,19 @@ package struct ReplyRecord: Sendable, Equatable {
         self.bodyHash = bodyHash
         self.duplicateOf = duplicateOf
         self.reading = reading
+        self.replyClass = replyClass ?? reading.replyClass
         self.label = label
         self.requiresResponse = requiresResponse
         self.authentication = authentication
         self.domainProof = domainProof
+    }
+
+    /// The same message as the answer in another conversation that it also names.
+    package func answering(_ correlation: Correlation, as replyClass: ReplyClass) -> ReplyRecord {
+        ReplyRecord(
+            intake: intake, sortedAt: sortedAt, enrollment: correlation.message.enrollment, contact: correlation.message.contact,
+            outbox: correlation.message.outbox, certainty: correlation.certainty, proofs: correlation.lines, from: from, subject: subject,
+            messageID: messageID, bodyHash: bodyHash, duplicateOf: nil, reading: reading, replyClass: replyClass,
+            requiresResponse: replyClass.requiresResponse, authentication: authentication, domainProof: domainProof)
     }
 }

@@ -94,7 +94,7 @@ package struct DeliveryDecider: Sendable {
         kind: TimelineEvent.Kind
     ) -> DeliveryDecision {
         let next = retry.next(
-            after: message.attempts + 1, at: attempt.endedAt, createdAt: message.createdAt, message: message.id, chance: chance)
+            after: message.attempts + 1, at: attempt.endedAt, waitsSince: message.waitsSince, message: message.id, chance: chance)
         guard let next else {
             let transition = machine?.advance(on: .expired(step: message.step, text: attempt.text), at: attempt.endedAt)
             return decision(.expired, nil, .expired, "given up: \(attempt.text)", attempt, message, machine, transition, judgement)

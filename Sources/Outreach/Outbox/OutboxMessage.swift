@@ -50,13 +50,20 @@ package struct OutboxMessage: Sendable, Equatable {
     package var nextAttemptAt: Timestamp?
     /// When "the final dot is about to be written" was made durable for the running or last attempt; nil before.
     package var finalDotAt: Timestamp?
+    /// Number of its latest claim, 0 before the first; an attempt states the claim it works under.
+    package var claim: Int
+    /// When a person released it last; nil when nobody did.
+    package var releasedAt: Timestamp?
+
+    /// From when its lifetime counts.
+    package var waitsSince: Timestamp { releasedAt ?? createdAt }
 
     package init(
         id: ID, workspace: WorkspaceID, enrollment: Enrollment.ID?, contact: Contact.ID?, step: Int, occurrence: Int, identity: String,
         route: String,
         reversePath: ReversePath, recipient: EmailAddress, messageID: MessageID, subject: String, bytes: [UInt8], createdAt: Timestamp,
         budgetDate: CivilDate, state: State = .incoming, reason: String = "", attempts: Int = 0, nextAttemptAt: Timestamp?,
-        finalDotAt: Timestamp? = nil
+        finalDotAt: Timestamp? = nil, claim: Int = 0, releasedAt: Timestamp? = nil
     ) {
         self.id = id
         self.workspace = workspace
@@ -78,6 +85,8 @@ package struct OutboxMessage: Sendable, Equatable {
         self.attempts = attempts
         self.nextAttemptAt = nextAttemptAt
         self.finalDotAt = finalDotAt
+        self.claim = claim
+        self.releasedAt = releasedAt
     }
 }
 

@@ -24,7 +24,7 @@ package struct OutboxSelection: Sendable, Equatable {
 /// What a person can do to queued messages.
 package enum OutboxCommand: Sendable, Equatable {
     case hold(reason: String)
-    /// Lets held messages go; an ambiguous one only when `resend` is stated.
+    /// Lets held messages go, their lifetime starting anew; an ambiguous one only when `resend` is stated.
     case release(resend: Bool)
     /// Due at once.
     case flush
@@ -33,40 +33,48 @@ package enum OutboxCommand: Sendable, Equatable {
 
 /// The outbox. One method, one transaction.
 package protocol OutboxStore: Sendable {
-    /// Claims messages that are due at `now` and free of a living lease, oldest first, as `active`.
+    /// Claims messages that are due at `now` and free, oldest first, as `active`, each under a claim number of its own.
     ///
-    /// Messages whose enrollment no longer wants them or whose recipient is suppressed are cancelled instead, with a timeline event.
+    /// A row whose lease ran out is free, unless the lease is of the same owner, who still works on it, or its dot was announced. Messages whose enrollment no longer wants them or whose recipient is suppressed are cancelled instead, with a timeline event.
     /// Nothing is claimed while the global STOP is set.
-    func claimDeliverable(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [OutboxMessage]
+    ///
+    /// - Parameters:
+    ///   - limit: how many in all.
+    ///   - routes: how many of each route; a route that is not named has room up to `limit`.
+    func claimDeliverable(now: Timestamp, limit: Int, routes: [String: Int], lease: Lease) async throws(StoreError) -> [OutboxMessage]
 
-    /// Whether the message, claimed by `owner`, may still leave: asked right before MAIL FROM.
+    /// Whether the message may still leave under this claim, whose lease must not have run out: asked right before MAIL FROM.
     ///
     /// Cancels it when its enrollment or a suppression forbids it, and gives it back under the global STOP, which ends some day.
-    func mayLeave(_ id: OutboxMessage.ID, owner: String, now: Timestamp) async throws(StoreError) -> Bool
+    func mayLeave(_ id: OutboxMessage.ID, claim: Int, now: Timestamp) async throws(StoreError) -> Bool
 
     /// Makes "the final dot is about to be written" durable, once for a claim; false when the message may not leave, as in `mayLeave`.
-    func markFinalDot(_ id: OutboxMessage.ID, owner: String, at: Timestamp) async throws(StoreError) -> Bool
+    func markFinalDot(_ id: OutboxMessage.ID, claim: Int, at: Timestamp) async throws(StoreError) -> Bool
 
     /// Stores an attempt with the message's new state and what follows from it, and ends the lease; a final state stays as it is.
     ///
+    /// An attempt under a claim that is not the latest is kept as a fact and changes nothing else.
+    ///
     /// - Parameters:
+    ///   - claim: the one that the attempt was made under.
     ///   - state: `sent`, `bounced`, `expired`, `deferred` (with `nextAttemptAt`) or `hold`.
     ///   - consequence: when its transition is stale nothing is written: look at the enrollment again and decide anew.
     func record(
-        _ attempt: DeliveryAttempt, state: OutboxMessage.State, nextAttemptAt: Timestamp?, consequence: Consequence
+        _ attempt: DeliveryAttempt, claim: Int, state: OutboxMessage.State, nextAttemptAt: Timestamp?, consequence: Consequence
     ) async throws(StoreError) -> CommitResult
 
     /// Gives a claimed message back untouched, for instance at shutdown or when its route rests until `until`.
-    func giveBack(_ id: OutboxMessage.ID, owner: String, until: Timestamp, reason: String) async throws(StoreError)
+    func giveBack(_ id: OutboxMessage.ID, claim: Int, until: Timestamp, reason: String) async throws(StoreError)
 
     /// Brings order after a crash: messages whose dot was announced and has no outcome go to `hold` as ambiguous, others of dead owners are
     /// free again. Returns the ambiguous ones, each with its timeline event. Called once at start, before anything is claimed.
     func recover(now: Timestamp) async throws(StoreError) -> [OutboxMessage]
 
-    /// Messages that wait (not claimed, not ambiguous) and were created before `before`, to be expired.
-    func overdue(createdBefore before: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage]
+    /// Messages that wait (not claimed, not held) since before `before`, counted from their release where a person released them, to be
+    /// expired.
+    func overdue(waitingSinceBefore before: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage]
 
-    /// Ends an overdue message with its consequence; false when it is claimed or final meanwhile.
+    /// Ends an overdue message with its consequence; false when it is claimed, held or final meanwhile.
     func expire(_ id: OutboxMessage.ID, at: Timestamp, consequence: Consequence) async throws(StoreError) -> Bool
 
     func message(id: OutboxMessage.ID) async throws(StoreError) -> OutboxMessage?
@@ -86,4 +94,11 @@ package protocol OutboxStore: Sendable {
 
     /// The earliest moment a waiting message becomes due; nil when none waits, or under the global STOP.
     func nextAttempt() async throws(StoreError) -> Timestamp?
+}
+
+extension OutboxStore {
+    /// Claims what is due, whatever its route.
+    package func claimDeliverable(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [OutboxMessage] {
+        try await claimDeliverable(now: now, limit: limit, routes: [:], lease: lease)
+    }
 }

@@ -6,7 +6,7 @@ package struct RetrySchedule: Sendable, Hashable {
     package let waits: [Duration]
     /// Share by which a wait varies, 0 ... 1.
     package let jitter: Double
-    /// Age at which a message that has not left is given up.
+    /// Age at which a message that has not left is given up; a release by a person starts it anew.
     package let lifetime: Duration
 
     /// nil when there is no wait, or the jitter is not within 0 ... 1.
@@ -19,12 +19,15 @@ package struct RetrySchedule: Sendable, Hashable {
 
     /// The moment of the next attempt; nil when the message would be older than its lifetime then.
     ///
-    /// - Parameter attempts: how many attempts were made, the one that just failed included (1 or more).
-    package func next(after attempts: Int, at now: Timestamp, createdAt: Timestamp, message: OutboxMessage.ID, chance: Chance) -> Timestamp?
+    /// - Parameters:
+    ///   - attempts: how many attempts were made, the one that just failed included (1 or more).
+    ///   - start: from when the message's lifetime counts.
+    package func next(after attempts: Int, at now: Timestamp, waitsSince start: Timestamp, message: OutboxMessage.ID, chance: Chance)
+        -> Timestamp?
     {
         let wait = waits[min(max(attempts, 1), waits.count) - 1]
         let share = chance.fraction("retry jitter", [message.description, attempts.description])
         let next = now + wait.scaled(by: 1 + jitter * (2 * share - 1))
-        return next - createdAt > lifetime ? nil : next
+        return next - start > lifetime ? nil : next
     }
 }

@@ -99,14 +99,15 @@ package struct StepComposer: Sendable {
         var body = text(templates.text)
         var html = templates.html.map(text)
         guard missing.isEmpty else { return .failed(.missing(missing)) }
-        for (part, content) in [("subject", subject), ("text", body), ("html", html ?? "")] {
-            if let mark = Self.leftOver(in: content) { return .failed(.impossible("the \(part) still shows \(mark) after rendering")) }
-        }
         if Self.isBlank(subject) { return .failed(.impossible("the subject is empty")) }
         if Self.isBlank(body) { return .failed(.impossible("the text is empty")) }
         let footer = [order.identity.signature, unsubscribe.postalAddress].compactMap { $0.map(Self.trimmed) }
         body = ([Self.trimmed(body)] + footer).joined(separator: "\n\n")
         html = html.map { Self.adding(footer, toHTML: $0) }
+        // With all that is added to it: whatever put a tag there, nobody may get it.
+        for (part, content) in [("subject", subject), ("text", body), ("html", html ?? "")] where Self.hasOpenTag(content) {
+            return .failed(.impossible("the \(part) still shows {{ after rendering"))
+        }
         return .rendered(Rendered(subject: subject, text: body, html: html, thread: thread))
     }
 
@@ -157,10 +158,8 @@ package struct StepComposer: Sendable {
 
     private static func isBlank(_ text: String) -> Bool { text.utf8.allSatisfy { $0 <= 32 } }
 
-    private static func leftOver(in text: String) -> String? {
-        let bytes = Array(text.utf8)
-        return ["{{", "}}"].first { TemplateScanner.find($0, in: bytes, from: 0) != nil }
-    }
+    /// Closing braces alone are no left-over: style sheets end in them.
+    private static func hasOpenTag(_ text: String) -> Bool { TemplateScanner.find("{{", in: Array(text.utf8), from: 0) != nil }
 
     // MARK: Building
 

@@ -9,6 +9,8 @@ package struct StoreError: Error, CustomStringConvertible, Sendable {
         case io
         /// The file is damaged, is not ours, or was written by a newer version.
         case unusable
+        /// A file cannot be made where it was asked for.
+        case cannotCreate
         /// The store's own rules were broken: a fault of the program.
         case constraint
     }

@@ -15,6 +15,8 @@ package enum SequenceEvent: Sendable, Equatable {
     case expired(step: Int, text: String)
     /// The final dot may have left and no complete reply came.
     case uncertain(step: Int)
+    /// Its due step is in the outbox already and not settled: held as uncertain, or still on its way.
+    case unsettled(step: Int, uncertain: Bool)
     /// A reply or report came in and was tied to it.
     case replied(ReplyClass, certainty: Correlation.Certainty, returnDate: CivilDate?, permanentBounce: Bool)
     /// Unsubscribed by link, button or mailto.
@@ -66,11 +68,13 @@ package struct SequenceMachine: Sendable {
             return isRunning
                 ? move(.stopped, .undeliverable, "step \(stepName(step)) could not be delivered in time: \(text)", at: now) : nil
         case .uncertain(let step):
-            return enrollment.state == .sending
-                ? move(
-                    .sending, .uncertainDelivery, "the reply to the final dot of step \(stepName(step)) was lost; held for a person",
-                    at: now)
-                : nil
+            guard enrollment.isLive, step == enrollment.nextStep else { return nil }
+            return move(.sending, .uncertainDelivery, uncertainWords(step), at: now)
+        case .unsettled(let step, let uncertain):
+            guard enrollment.isLive, step == enrollment.nextStep else { return nil }
+            return uncertain
+                ? move(.sending, .uncertainDelivery, uncertainWords(step), at: now)
+                : move(.sending, nil, "step \(stepName(step)) is in the outbox", at: now)
         case .replied(let replyClass, let certainty, let returnDate, let permanentBounce):
             guard certainty != .low else { return nil }
             return replied(replyClass, returnDate: returnDate, permanentBounce: permanentBounce, at: now)
@@ -131,6 +135,8 @@ package struct SequenceMachine: Sendable {
 
     private func absent(until returnDate: CivilDate?, at now: Timestamp) -> Transition? {
         guard enrollment.isLive, enrollment.nextStep < plan.steps.count || enrollment.state == .sending else { return nil }
+        // A message that may have left waits for a person; a due date would send its step again.
+        let isUncertain = enrollment.state == .sending && enrollment.cause == .uncertainDelivery
         let back: Timestamp
         let words: String
         if let returnDate {
@@ -142,6 +148,11 @@ package struct SequenceMachine: Sendable {
         }
         // An absence that is over already, and one that ends before the next step anyway, changes nothing.
         let due = max(back, enrollment.dueAt ?? back)
+        if isUncertain {
+            let reason = "\(uncertainWords(enrollment.nextStep)); \(words)"
+            return back > now && !reason.utf8.elementsEqual(enrollment.reason.utf8)
+                ? move(.sending, .uncertainDelivery, reason, at: now) : nil
+        }
         guard back > now, due != enrollment.dueAt else { return nil }
         return move(.held, .outOfOffice, words, due: due, at: now)
     }
@@ -164,6 +175,10 @@ package struct SequenceMachine: Sendable {
         Transition(
             enrollment: enrollment.id, expectedVersion: enrollment.version, at: now, state: state, cause: cause, reason: reason,
             nextStep: nextStep ?? enrollment.nextStep, dueAt: due)
+    }
+
+    private func uncertainWords(_ step: Int) -> String {
+        "the reply to the final dot of step \(stepName(step)) was lost; held for a person"
     }
 
     private func stepName(_ step: Int) -> String { plan.steps.indices.contains(step) ? plan.steps[step].name : "\(step + 1)" }

@@ -35,7 +35,7 @@ package enum EnrollVerdict: Sendable, Equatable {
 
 /// What an identity has used of its budget.
 package struct IdentityUsage: Sendable, Equatable {
-    /// Messages put into the outbox for the sender's local date, cancelled ones not counted.
+    /// Messages put into the outbox for the sender's local date; what was cancelled, refused or given up before a final dot is not counted.
     package let countOnDate: Int
     /// The latest moment a message of the identity was put into the outbox; nil when never.
     package let lastAt: Timestamp?
@@ -93,7 +93,8 @@ package protocol SequenceStore: Sendable {
 
     /// Puts a step's message into the outbox and moves its enrollment, or neither; unique by (enrollment, step, occurrence).
     ///
-    /// `stale` when the enrollment's version moved, the contact is suppressed or the STOP is set.
+    /// `stale` when the enrollment's version moved, a message of the step is there that was not cancelled, the contact is suppressed or the
+    /// STOP is set.
     func dispatch(_ message: OutboxMessage, with consequence: Consequence) async throws(StoreError) -> CommitResult
 
     /// Moves a due enrollment to `until` without a transition and notes what held it; ends its lease.

@@ -20,6 +20,15 @@ package struct Suppression: Sendable, Equatable {
         case complaint
         case refused
         case manual
+
+        /// Which of two reasons for one subject is kept: the greater one, so that what a person asked for is never hidden.
+        package var strength: Int {
+            switch self {
+            case .unsubscribed: 2
+            case .complaint: 1
+            case .invalidRecipient, .refused, .manual: 0
+            }
+        }
     }
 
     package enum Source: String, Sendable, CaseIterable {
@@ -58,4 +67,7 @@ package struct Suppression: Sendable, Equatable {
         self.at = at
         self.expiresAt = reason == .unsubscribed ? nil : expiresAt
     }
+
+    /// Whether it no longer holds at `now`.
+    package func isOver(at now: Timestamp) -> Bool { expiresAt.map { $0 <= now } ?? false }
 }

@@ -4,7 +4,8 @@ package import InternetMessage
 package protocol SuppressionStore: Sendable {
     /// Adds each suppression, stops the live enrollments of the addresses and cancels their mail that has not reached its final dot.
     ///
-    /// A subject that is suppressed already keeps its first reason; an unsubscribe replaces any other and never expires.
+    /// A subject that is suppressed already keeps its first reason, unless the new one is stronger: an unsubscribe, which never expires,
+    /// before a complaint before the others; of two ends the later one holds. A suppression that is over when it is added changes nothing.
     func suppress(_ suppressions: [Suppression]) async throws(StoreError)
 
     /// Takes a suppression back; false when there was none. Stopped enrollments stay stopped.

@@ -41,12 +41,13 @@ extension SQLiteStore {
 
     /// Writes a compact copy of one moment's state, on the disk when it returns; writers go on meanwhile.
     ///
-    /// - Throws: `constraint` when there is something at `target` already; a copy that failed is taken away.
+    /// - Throws: `cannotCreate` when no file can be made at `target`, or there is something already; a copy that failed is taken away.
     package func backup(to target: String) async throws(StoreError) {
         let descriptor = Glibc.open(target, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             let reason = String(cString: strerror(errno))
-            throw StoreError(code: .constraint, message: "\(target) cannot be made: \(reason); a backup never overwrites")
+            throw StoreError(
+                code: .cannotCreate, message: "\(target): cannot be made: \(reason); name a new file in a folder that is there")
         }
         Glibc.close(descriptor)
         do {

@@ -5,27 +5,24 @@ package import Outreach
 
 /// What became of the messages that came in, and what is needed to find that out.
 extension SQLiteStore {
-    package func file(_ record: ReplyRecord, consequence: Consequence) async throws(StoreError) -> CommitResult {
+    package func file(_ record: ReplyRecord, consequences: [Consequence]) async throws(StoreError) -> CommitResult {
         try await write { ledger in
             let state = try ledger.db.record("SELECT state FROM intake WHERE id = :id", ["id": record.intake.rawValue])
             guard let state else { throw StoreError(code: .constraint, message: "a message that was never taken in was to be filed") }
             let known: IncomingMessage.State = try state.word("state")
             // Another worker, after this one's lease ran out, was first: the same message means the same.
             if known == .sorted || known == .duplicate { return .committed }
-            if record.duplicateOf == nil, let messageID = record.messageID {
-                let first = try ledger.earlier(
-                    messageID: messageID, bodyHash: record.bodyHash, enrollment: record.enrollment, than: record.intake)
-                if first != nil { return .stale }
-            }
-            guard try ledger.isCurrent(consequence) else { return .stale }
+            if record.duplicateOf == nil, try ledger.earlier(than: record) != nil { return .stale }
+            for consequence in consequences where try !ledger.isCurrent(consequence) { return .stale }
             try ledger.insert(record)
+            if record.duplicateOf == nil { try ledger.linkEarlier(to: record) }
             try ledger.db.run(
                 "UPDATE intake SET state = :state, state_reason = NULL, lease_owner = NULL, lease_until = NULL WHERE id = :id",
                 [
                     "id": record.intake.rawValue,
                     "state": (record.duplicateOf == nil ? IncomingMessage.State.sorted : .duplicate).rawValue,
                 ])
-            try ledger.apply(consequence)
+            try ledger.apply(consequences)
             return .committed
         }
     }
@@ -49,24 +46,24 @@ extension SQLiteStore {
         }
     }
 
-    package func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, before: IncomingMessage.ID)
-        async throws(StoreError)
-        -> IncomingMessage.ID?
-    {
-        try await read { try $0.earlier(messageID: messageID, bodyHash: bodyHash, enrollment: enrollment, than: before) }
+    package func earlier(than record: ReplyRecord) async throws(StoreError) -> IncomingMessage.ID? {
+        try await read { try $0.earlier(than: record) }
     }
 
-    package func label(_ id: IncomingMessage.ID, as replyClass: ReplyClass, event: TimelineEvent) async throws(StoreError) -> Bool {
+    package func label(_ id: IncomingMessage.ID, as replyClass: ReplyClass, consequence: Consequence) async throws(StoreError)
+        -> CommitResult?
+    {
         try await write { ledger in
+            guard try ledger.isCurrent(consequence) else { return .stale }
             let changed = try ledger.db.run(
                 """
                 UPDATE reply
                 SET label = :label, requires_response = certainty IS NOT NULL AND duplicate_of IS NULL AND :waits
                 WHERE intake_id = :id
                 """, ["id": id.rawValue, "label": replyClass.rawValue, "waits": replyClass.requiresResponse])
-            guard changed == 1 else { return false }
-            try ledger.append(event)
-            return true
+            guard changed == 1 else { return nil }
+            try ledger.apply(consequence)
+            return .committed
         }
     }
 
@@ -116,18 +113,47 @@ extension SQLiteStore {
 }
 
 extension Ledger {
-    /// The intake that was filed as the first of the same message; nil when there is none but `id` itself.
-    fileprivate func earlier(messageID: MessageID, bodyHash: String, enrollment: Enrollment.ID?, than id: IncomingMessage.ID) throws
-        -> IncomingMessage.ID?
-    {
-        try db.record(
+    /// The intake that was filed as the first of the same message and counts for as much; nil when there is none but itself.
+    fileprivate func earlier(than record: ReplyRecord) throws -> IncomingMessage.ID? {
+        guard let messageID = record.messageID else { return nil }
+        // Medium and high took their effect alike.
+        return try db.record(
             """
             SELECT intake_id FROM reply
             WHERE message_id = :message_id AND body_hash = :hash AND enrollment_id IS :enrollment AND intake_id <> :id
+                AND effective_class = :class AND (:weak OR certainty IN ('medium', 'high'))
             ORDER BY duplicate_of IS NOT NULL, intake_id LIMIT 1
             """,
-            ["message_id": Data(messageID.bytes), "hash": bodyHash, "enrollment": enrollment?.rawValue, "id": id.rawValue]
+            [
+                "message_id": Data(messageID.bytes), "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
+                "id": record.intake.rawValue, "class": record.replyClass.rawValue,
+                "weak": record.certainty == nil || record.certainty == .low,
+            ]
         )?.id("intake_id")
+    }
+
+    /// Makes the copies that were filed before this one duplicates of it: it counts for more than they did.
+    fileprivate func linkEarlier(to record: ReplyRecord) throws {
+        guard let messageID = record.messageID else { return }
+        let linked = try db.records(
+            """
+            UPDATE reply SET duplicate_of = :id, requires_response = 0
+            WHERE message_id = :message_id AND body_hash = :hash AND enrollment_id IS :enrollment AND intake_id <> :id
+            RETURNING intake_id
+            """,
+            [
+                "message_id": Data(messageID.bytes), "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
+                "id": record.intake.rawValue,
+            ])
+        for copy in linked {
+            let id: IncomingMessage.ID = try copy.id("intake_id")
+            try db.run("UPDATE intake SET state = 'duplicate' WHERE id = :id", ["id": id.rawValue])
+            try append(
+                TimelineEvent(
+                    id: ids.next(), at: record.sortedAt, kind: .classified, contact: record.contact, enrollment: record.enrollment,
+                    outbox: record.outbox, intake: id, summary: "the same message came in as \(record.intake), which counts for more",
+                    facts: ["duplicate_of": record.intake.description]))
+        }
     }
 
     fileprivate func insert(_ record: ReplyRecord) throws {
@@ -136,10 +162,10 @@ extension Ledger {
             """
             INSERT INTO reply (intake_id, sorted_at, enrollment_id, contact_id, outbox_id, certainty, proofs, sender, subject, message_id,
                 body_hash, duplicate_of, class, intent, confidence, evidence, text, return_day, bounces, label, requires_response,
-                authentication, domain_proof)
+                authentication, effective_class, domain_proof)
             VALUES (:intake, :sorted, :enrollment, :contact, :outbox, :certainty, :proofs, :sender, :subject, :message_id,
                 :hash, :duplicate_of, :class, :intent, :confidence, :evidence, :text, :return_day, :bounces, :label, :requires_response,
-                :authentication, :domain_proof)
+                :authentication, :effective_class, :domain_proof)
             """,
             [
                 "intake": record.intake.rawValue, "sorted": record.sortedAt.milliseconds, "enrollment": record.enrollment?.rawValue,
@@ -152,6 +178,7 @@ extension Ledger {
                 "text": reading.text.storable, "return_day": reading.returnDate?.daysSinceEpoch,
                 "bounces": jsonText(reading.bounces.map(StoredBounce.init)), "label": record.label?.rawValue,
                 "requires_response": record.requiresResponse, "authentication": record.authentication.storable,
+                "effective_class": record.replyClass.rawValue,
                 "domain_proof": record.domainProof?.rawValue,
             ])
     }
@@ -195,7 +222,8 @@ extension ReplyRecord {
                 replyClass: try record.word("class"), intent: record.textOrNil("intent"), confidence: try record.real("confidence"),
                 evidence: try record.json("evidence"), text: try record.text("text"), returnDate: record.dayOrNil("return_day"),
                 bounces: bounces.map(\.bounce)),
-            label: try record.wordOrNil("label"), requiresResponse: try record.integer("requires_response") != 0,
+            replyClass: try record.wordOrNil("effective_class"), label: try record.wordOrNil("label"),
+            requiresResponse: try record.integer("requires_response") != 0,
             authentication: try record.text("authentication"), domainProof: try record.wordOrNil("domain_proof"))
     }
 }

@@ -19,6 +19,7 @@ extension SQLiteStore: IntakeStore {
                     "uid": Int64(watermark.lastUID),
                 ])
             if isStored { return false }
+            if let digest = message.digest, try ledger.knows(digest, besides: watermark) { return false }
             try ledger.insert(message, from: watermark)
             return true
         }
@@ -44,13 +45,34 @@ extension SQLiteStore: IntakeStore {
     }
 
     static let claimReceivedSQL = """
-        UPDATE intake SET lease_owner = :owner, lease_until = :until, attempts = attempts + 1
+        UPDATE intake SET lease_owner = :owner, lease_until = :until
         WHERE id IN (
             SELECT id FROM intake
             WHERE state = 'received' AND (lease_until IS NULL OR lease_until <= :now)
             ORDER BY id LIMIT :limit)
         RETURNING *
         """
+
+    package func begin(_ id: IncomingMessage.ID, owner: String) async throws(StoreError) -> Bool {
+        try await write { ledger in
+            try ledger.db.run(
+                "UPDATE intake SET attempts = attempts + 1 WHERE id = :id AND state = 'received' AND lease_owner = :owner",
+                ["id": id.rawValue, "owner": owner]) == 1
+        }
+    }
+
+    package func putBack(_ id: IncomingMessage.ID, owner: String, until: Timestamp, reason: String?) async throws(StoreError) {
+        try await write { ledger in
+            try ledger.db.run(
+                """
+                UPDATE intake
+                SET attempts = CASE WHEN :reason IS NULL THEN max(0, attempts - 1) ELSE attempts END,
+                    state_reason = coalesce(:reason, state_reason), lease_until = :until
+                WHERE id = :id AND state = 'received' AND lease_owner = :owner
+                """, ["id": id.rawValue, "owner": owner, "until": until.milliseconds, "reason": reason?.storable])
+            return
+        }
+    }
 
     package func quarantine(_ id: IncomingMessage.ID, reason: String, event: TimelineEvent) async throws(StoreError) {
         try await write { ledger in
@@ -106,8 +128,7 @@ extension Ledger {
     fileprivate func raise(_ watermark: MailboxWatermark) throws -> Bool {
         try db.run(
             """
-            INSERT INTO watermark (account, folder, uid_validity, last_uid) VALUES (:account, :folder, :validity, :uid,
-                :client_address, :client_name)
+            INSERT INTO watermark (account, folder, uid_validity, last_uid) VALUES (:account, :folder, :validity, :uid)
             ON CONFLICT (account, folder) DO UPDATE SET uid_validity = excluded.uid_validity, last_uid = excluded.last_uid
             WHERE watermark.uid_validity <> excluded.uid_validity OR watermark.last_uid < excluded.last_uid
             """,
@@ -117,18 +138,33 @@ extension Ledger {
             ]) == 1
     }
 
+    /// Whether the account has a message of that digest that came under another UIDVALIDITY or from another folder.
+    fileprivate func knows(_ digest: [UInt8], besides watermark: MailboxWatermark) throws -> Bool {
+        try db.exists(
+            """
+            SELECT 1 FROM intake
+            WHERE account = :account AND digest = :digest AND NOT (folder = :folder AND uid_validity = :validity)
+            """,
+            [
+                "account": watermark.account, "digest": Data(digest), "folder": watermark.folder,
+                "validity": Int64(watermark.uidValidity),
+            ])
+    }
+
     fileprivate func insert(_ message: IncomingMessage, from mailbox: MailboxWatermark?) throws {
         try db.run(
             """
-            INSERT INTO intake (id, way, received_at, reverse_path, forward_paths, origin, state, attempts, account, folder, uid_validity, uid,
-                client_address, client_name)
-            VALUES (:id, :way, :received, :reverse_path, :forward_paths, :origin, :state, :attempts, :account, :folder, :validity, :uid)
+            INSERT INTO intake (id, way, received_at, reverse_path, forward_paths, origin, state, state_reason, attempts, account, folder,
+                uid_validity, uid, digest, client_address, client_name)
+            VALUES (:id, :way, :received, :reverse_path, :forward_paths, :origin, :state, :reason, :attempts, :account, :folder,
+                :validity, :uid, :digest, :client_address, :client_name)
             """,
             [
                 "id": message.id.rawValue, "way": message.way.rawValue, "received": message.receivedAt.milliseconds,
                 "reverse_path": message.reversePath?.stored(), "forward_paths": jsonText(message.forwardPaths),
                 "origin": message.origin.storable,
-                "state": message.state.rawValue, "attempts": message.attempts, "account": mailbox?.account, "folder": mailbox?.folder,
+                "state": message.state.rawValue, "reason": message.reason?.storable, "digest": message.digest.map { Data($0) },
+                "attempts": message.attempts, "account": mailbox?.account, "folder": mailbox?.folder,
                 "validity": mailbox.map { Int64($0.uidValidity) }, "uid": mailbox.map { Int64($0.lastUID) },
                 "client_address": message.client?.address, "client_name": message.client?.name.storable,
             ])
@@ -146,6 +182,7 @@ extension Ledger {
             reversePath: record.textOrNil("reverse_path").flatMap(ReversePath.init(stored:)),
             forwardPaths: try record.json("forward_paths"),
             origin: try record.text("origin"), bytes: try body?.bytes("bytes") ?? [], client: client,
-            account: record.textOrNil("account"), state: try record.word("state"), attempts: try record.count("attempts"))
+            account: record.textOrNil("account"), state: try record.word("state"), attempts: try record.count("attempts"),
+            reason: record.textOrNil("state_reason"), digest: record.bytesOrNil("digest"))
     }
 }

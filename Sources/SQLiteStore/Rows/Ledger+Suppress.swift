@@ -6,8 +6,10 @@ import Outreach
 extension Ledger {
     /// Adds a suppression, stops the running enrollments it names and cancels their mail.
     ///
-    /// A subject that is suppressed already keeps its first reason and the later end; an unsubscribe replaces any other reason.
+    /// One that is over already changes nothing. A subject that is suppressed already keeps the stronger reason, else the first, and the
+    /// later end.
     func add(_ suppression: Suppression) throws {
+        guard !suppression.isOver(at: suppression.at) else { return }
         try store(suppression)
         let why =
             suppression.reason == .unsubscribed
@@ -24,12 +26,13 @@ extension Ledger {
         let key: StatementArguments = ["workspace": suppression.workspace.rawValue, "kind": kind, "subject": subject]
         let present = try db.record(
             "SELECT reason, expires_at FROM suppression WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject", key)
+        var lastEnd = suppression.expiresAt
         if let present {
             let reason: Suppression.Reason = try present.word("reason")
             let end = present.momentOrNil("expires_at")
             let isOver = end.map { $0 <= suppression.at } ?? false
-            guard isOver || (suppression.reason == .unsubscribed && reason != .unsubscribed) else {
-                guard let end, suppression.expiresAt.map({ $0 > end }) ?? true else { return }
+            guard isOver || suppression.reason.strength > reason.strength else {
+                guard reason != .unsubscribed, let end, suppression.expiresAt.map({ $0 > end }) ?? true else { return }
                 try db.run(
                     "UPDATE suppression SET expires_at = :end WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject",
                     [
@@ -38,6 +41,7 @@ extension Ledger {
                     ])
                 return
             }
+            if !isOver { lastEnd = suppression.expiresAt.flatMap { mine in end.map { max(mine, $0) } } }
             try db.run("DELETE FROM suppression WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject", key)
         }
         let sql = """
@@ -51,7 +55,7 @@ extension Ledger {
                 [
                     "id": id, "workspace": suppression.workspace.rawValue, "kind": kind, "subject": subject,
                     "reason": suppression.reason.rawValue, "source": suppression.source.rawValue, "note": suppression.note.storable,
-                    "at": suppression.at.milliseconds, "end": suppression.expiresAt?.milliseconds,
+                    "at": suppression.at.milliseconds, "end": lastEnd?.milliseconds,
                 ]) == 1
         }
         // Another process may have taken the id meanwhile.

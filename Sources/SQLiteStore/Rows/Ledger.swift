@@ -16,10 +16,14 @@ struct Ledger {
     }
 
     /// Writes all of a consequence that `isCurrent`.
-    func apply(_ consequence: Consequence) throws {
-        if let transition = consequence.transition { try apply(transition) }
-        for suppression in consequence.suppressions { try add(suppression) }
-        for event in consequence.timeline { try append(event) }
+    func apply(_ consequence: Consequence) throws { try apply([consequence]) }
+
+    /// Writes all of several consequences that are each `isCurrent`, on different enrollments.
+    func apply(_ consequences: [Consequence]) throws {
+        // A suppression may stop the enrollment that another transition is about: that one was decided first.
+        for transition in consequences.compactMap(\.transition) { try apply(transition) }
+        for suppression in consequences.flatMap(\.suppressions) { try add(suppression) }
+        for event in consequences.flatMap(\.timeline) { try append(event) }
     }
 
     /// Moves the enrollment, keeps the transition, and cancels queued mail where the new state does not want it.

@@ -53,7 +53,8 @@ extension OutboxMessage {
             bytes: bytes, createdAt: try record.moment("created_at"), budgetDate: try record.day("budget_day"),
             state: try record.word("state"),
             reason: try record.text("reason"), attempts: try record.count("attempts"), nextAttemptAt: record.momentOrNil("next_attempt_at"),
-            finalDotAt: record.momentOrNil("final_dot_at"))
+            finalDotAt: record.momentOrNil("final_dot_at"), claim: try record.count("claim"),
+            releasedAt: record.momentOrNil("released_at"))
     }
 }
 

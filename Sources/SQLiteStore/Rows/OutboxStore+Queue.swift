@@ -4,13 +4,13 @@ package import Outreach
 
 /// The queue as people see it and act on it.
 extension SQLiteStore {
-    package func overdue(createdBefore before: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage] {
+    package func overdue(waitingSinceBefore before: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage] {
         try await read { ledger in
             try ledger.db.records(
                 """
                 SELECT * FROM outbox INDEXED BY outbox_waiting_age
-                WHERE state IN ('incoming', 'deferred', 'hold') AND final_dot_at IS NULL AND created_at < :before
-                ORDER BY created_at LIMIT :limit
+                WHERE state IN ('incoming', 'deferred') AND final_dot_at IS NULL AND COALESCE(released_at, created_at) < :before
+                ORDER BY COALESCE(released_at, created_at) LIMIT :limit
                 """, ["before": before.milliseconds, "limit": max(0, limit)]
             ).map { try ledger.whole($0) }
         }
@@ -69,7 +69,7 @@ extension SQLiteStore {
                     """
                     UPDATE outbox
                     SET state = CASE attempts WHEN 0 THEN 'incoming' ELSE 'deferred' END, reason = 'released by a person',
-                        next_attempt_at = :at, final_dot_at = NULL
+                        next_attempt_at = :at, released_at = :at, final_dot_at = NULL
                     WHERE \(condition) AND (:resend OR final_dot_at IS NULL)
                     """, arguments + ["at": at.milliseconds, "resend": resend])
             case .flush:

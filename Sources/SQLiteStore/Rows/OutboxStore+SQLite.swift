@@ -3,31 +3,40 @@ package import InternetMessage
 package import Outreach
 
 extension SQLiteStore: OutboxStore {
-    package func claimDeliverable(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [OutboxMessage] {
+    package func claimDeliverable(now: Timestamp, limit: Int, routes: [String: Int], lease: Lease) async throws(StoreError)
+        -> [OutboxMessage]
+    {
         try await write { ledger in
             guard limit > 0, try ledger.stopReason() == nil else { return [] }
-            let arguments: StatementArguments = ["now": now.milliseconds, "limit": limit]
+            // What the same owner holds is still worked on, however late it is.
             try ledger.db.run(
                 """
                 UPDATE outbox
                 SET state = CASE attempts WHEN 0 THEN 'incoming' ELSE 'deferred' END, lease_owner = NULL, lease_until = NULL
-                WHERE state = 'active' AND lease_until <= :now AND final_dot_at IS NULL
-                """, ["now": now.milliseconds])
-            // Cancels make room for others, which must be looked at too.
-            while true {
-                let refused = try ledger.db.records(Self.refusedDueSQL, arguments)
-                for message in refused { try ledger.cancel(message.id("id"), because: message.text("refusal"), at: now) }
-                if refused.isEmpty { break }
+                WHERE state = 'active' AND lease_until <= :now AND lease_owner <> :owner AND final_dot_at IS NULL
+                """, ["now": now.milliseconds, "owner": lease.owner])
+            var claimed: [OutboxMessage] = []
+            for record in try ledger.db.records(Self.waitingRoutesSQL) {
+                let route = try record.text("route")
+                let room = min(limit - claimed.count, routes[route] ?? limit)
+                if room > 0 { claimed += try ledger.claim(route: route, limit: room, lease: lease, now: now) }
             }
-            return try ledger.db.records(
-                Self.claimDeliverableSQL,
-                ["now": now.milliseconds, "limit": limit, "owner": lease.owner, "until": lease.until.milliseconds]
-            ).map { try ledger.whole($0) }
-                .sorted { a, b in
-                    a.nextAttemptAt == b.nextAttemptAt ? a.id < b.id : (a.nextAttemptAt ?? now) < (b.nextAttemptAt ?? now)
-                }
+            return claimed.sorted { a, b in
+                a.nextAttemptAt == b.nextAttemptAt ? a.id < b.id : (a.nextAttemptAt ?? now) < (b.nextAttemptAt ?? now)
+            }
         }
     }
+
+    /// The routes that have waiting mail, one look into the index for each.
+    static let waitingRoutesSQL = """
+        WITH RECURSIVE waiting (route) AS (
+            SELECT MIN(route) FROM outbox INDEXED BY outbox_route_due WHERE state IN ('incoming', 'deferred')
+            UNION ALL
+            SELECT (SELECT MIN(route) FROM outbox INDEXED BY outbox_route_due
+                    WHERE state IN ('incoming', 'deferred') AND outbox.route > waiting.route)
+            FROM waiting WHERE waiting.route IS NOT NULL)
+        SELECT route FROM waiting WHERE route IS NOT NULL
+        """
 
     /// Why a row `outbox` may not leave at `:now`; NULL when it may. The last line before the wire for suppression and stop.
     private static let refusal = """
@@ -48,42 +57,49 @@ extension SQLiteStore: OutboxStore {
 
     static let refusedDueSQL = """
         SELECT id, refusal FROM (
-            SELECT id, \(refusal) AS refusal FROM outbox INDEXED BY outbox_due
-            WHERE state IN ('incoming', 'deferred') AND next_attempt_at <= :now
+            SELECT id, \(refusal) AS refusal FROM outbox INDEXED BY outbox_route_due
+            WHERE route = :route AND state IN ('incoming', 'deferred') AND next_attempt_at <= :now
             ORDER BY next_attempt_at LIMIT :limit)
         WHERE refusal IS NOT NULL
         """
 
     static let claimDeliverableSQL = """
-        UPDATE outbox SET state = 'active', lease_owner = :owner, lease_until = :until
+        UPDATE outbox SET state = 'active', claim = claim + 1, lease_owner = :owner, lease_until = :until
         WHERE id IN (
-            SELECT id FROM outbox INDEXED BY outbox_due
-            WHERE state IN ('incoming', 'deferred') AND next_attempt_at <= :now
+            SELECT id FROM outbox INDEXED BY outbox_route_due
+            WHERE route = :route AND state IN ('incoming', 'deferred') AND next_attempt_at <= :now
             ORDER BY next_attempt_at LIMIT :limit)
         RETURNING *
         """
 
     static let refusalSQL = """
         SELECT \(refusal) AS refusal FROM outbox
-        WHERE id = :id AND state = 'active' AND lease_owner = :owner AND final_dot_at IS NULL
+        WHERE id = :id AND state = 'active' AND claim = :claim AND lease_until > :now AND final_dot_at IS NULL
         """
 
-    package func mayLeave(_ id: OutboxMessage.ID, owner: String, now: Timestamp) async throws(StoreError) -> Bool {
-        try await write { try $0.mayLeave(id, owner: owner, now: now) }
+    package func mayLeave(_ id: OutboxMessage.ID, claim: Int, now: Timestamp) async throws(StoreError) -> Bool {
+        try await write { try $0.mayLeave(id, claim: claim, now: now) }
     }
 
-    package func markFinalDot(_ id: OutboxMessage.ID, owner: String, at: Timestamp) async throws(StoreError) -> Bool {
+    package func markFinalDot(_ id: OutboxMessage.ID, claim: Int, at: Timestamp) async throws(StoreError) -> Bool {
         try await write { ledger in
-            guard try ledger.mayLeave(id, owner: owner, now: at) else { return false }
+            guard try ledger.mayLeave(id, claim: claim, now: at) else { return false }
             try ledger.db.run("UPDATE outbox SET final_dot_at = :at WHERE id = :id", ["id": id.rawValue, "at": at.milliseconds])
             return true
         }
     }
 
     package func record(
-        _ attempt: DeliveryAttempt, state: OutboxMessage.State, nextAttemptAt: Timestamp?, consequence: Consequence
+        _ attempt: DeliveryAttempt, claim: Int, state: OutboxMessage.State, nextAttemptAt: Timestamp?, consequence: Consequence
     ) async throws(StoreError) -> CommitResult {
         try await write { ledger in
+            let isLatest = try ledger.db.exists(
+                "SELECT 1 FROM outbox WHERE id = :id AND claim = :claim", ["id": attempt.outbox.rawValue, "claim": claim])
+            guard isLatest else {
+                // Another claim decides on the message now.
+                try ledger.insert(attempt)
+                return .committed
+            }
             guard try ledger.isCurrent(consequence) else { return .stale }
             try ledger.insert(attempt)
             // A message that was cancelled meanwhile stays so; the attempt is a fact all the same.
@@ -104,15 +120,15 @@ extension SQLiteStore: OutboxStore {
         }
     }
 
-    package func giveBack(_ id: OutboxMessage.ID, owner: String, until: Timestamp, reason: String) async throws(StoreError) {
+    package func giveBack(_ id: OutboxMessage.ID, claim: Int, until: Timestamp, reason: String) async throws(StoreError) {
         try await write { ledger in
             try ledger.db.run(
                 """
                 UPDATE outbox
                 SET state = CASE attempts WHEN 0 THEN 'incoming' ELSE 'deferred' END, next_attempt_at = :until, reason = :reason,
                     lease_owner = NULL, lease_until = NULL
-                WHERE id = :id AND state = 'active' AND lease_owner = :owner AND final_dot_at IS NULL
-                """, ["id": id.rawValue, "owner": owner, "until": until.milliseconds, "reason": reason.storable])
+                WHERE id = :id AND state = 'active' AND claim = :claim AND final_dot_at IS NULL
+                """, ["id": id.rawValue, "claim": claim, "until": until.milliseconds, "reason": reason.storable])
             return
         }
     }
@@ -155,7 +171,7 @@ extension SQLiteStore: OutboxStore {
                 UPDATE outbox
                 SET state = 'expired', next_attempt_at = NULL,
                     reason = 'given up after its lifetime' || CASE reason WHEN '' THEN '' ELSE ': ' || reason END
-                WHERE id = :id AND state IN ('incoming', 'deferred', 'hold') AND final_dot_at IS NULL
+                WHERE id = :id AND state IN ('incoming', 'deferred') AND final_dot_at IS NULL
                 """, ["id": id.rawValue])
             guard changed == 1 else { return false }
             try ledger.apply(consequence)
@@ -165,9 +181,23 @@ extension SQLiteStore: OutboxStore {
 }
 
 extension Ledger {
+    /// Claims what is due on one route; what may not leave is cancelled instead.
+    fileprivate func claim(route: String, limit: Int, lease: Lease, now: Timestamp) throws -> [OutboxMessage] {
+        let arguments: StatementArguments = ["route": route, "now": now.milliseconds, "limit": limit]
+        // Cancels make room for others, which must be looked at too.
+        while true {
+            let refused = try db.records(SQLiteStore.refusedDueSQL, arguments)
+            for message in refused { try cancel(message.id("id"), because: message.text("refusal"), at: now) }
+            if refused.isEmpty { break }
+        }
+        return try db.records(
+            SQLiteStore.claimDeliverableSQL, arguments + ["owner": lease.owner, "until": lease.until.milliseconds]
+        ).map { try whole($0) }
+    }
+
     /// Whether a claimed message may leave. Cancels it when its enrollment or a suppression forbids it; gives it back under the STOP.
-    fileprivate func mayLeave(_ id: OutboxMessage.ID, owner: String, now: Timestamp) throws -> Bool {
-        let key: StatementArguments = ["id": id.rawValue, "owner": owner, "now": now.milliseconds]
+    fileprivate func mayLeave(_ id: OutboxMessage.ID, claim: Int, now: Timestamp) throws -> Bool {
+        let key: StatementArguments = ["id": id.rawValue, "claim": claim, "now": now.milliseconds]
         guard let claimed = try db.record(SQLiteStore.refusalSQL, key) else { return false }
         if let refusal = claimed.textOrNil("refusal") {
             try cancel(id, because: refusal, at: now)

@@ -110,7 +110,8 @@ extension SQLiteStore {
     package func dispatch(_ message: OutboxMessage, with consequence: Consequence) async throws(StoreError) -> CommitResult {
         try await write { ledger in
             guard try ledger.stopReason() == nil, try ledger.isCurrent(consequence),
-                try ledger.suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil
+                try ledger.suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil,
+                try !ledger.hasLiveMessage(of: message.enrollment, step: message.step)
             else { return .stale }
             // First the transition, so that it cannot cancel its own message; then the message, so that events can name it.
             if let transition = consequence.transition { try ledger.apply(transition) }
@@ -161,6 +162,14 @@ extension SQLiteStore {
 }
 
 extension Ledger {
+    /// Whether the outbox has a message of that step that was not cancelled.
+    fileprivate func hasLiveMessage(of enrollment: Enrollment.ID?, step: Int) throws -> Bool {
+        guard let enrollment else { return false }
+        return try db.exists(
+            "SELECT 1 FROM outbox WHERE enrollment_id = :enrollment AND step = :step AND state <> 'cancelled'",
+            ["enrollment": enrollment.rawValue, "step": step])
+    }
+
     fileprivate func enroll(_ enrollment: Enrollment) throws -> EnrollVerdict {
         let contact = try db.record(
             "SELECT * FROM contact WHERE id = :id AND workspace_id = :workspace",

@@ -57,7 +57,9 @@ extension SQLiteStore: SequenceStore {
 
     static let usageSQL = """
         SELECT
-            (SELECT COUNT(*) FROM outbox WHERE identity = :identity AND budget_day = :day AND state <> 'cancelled') AS count,
+            (SELECT COUNT(*) FROM outbox
+             WHERE identity = :identity AND budget_day = :day AND state <> 'cancelled'
+                AND (state NOT IN ('bounced', 'expired') OR final_dot_at IS NOT NULL)) AS count,
             (SELECT MAX(created_at) FROM outbox WHERE identity = :identity) AS last
         """
 }

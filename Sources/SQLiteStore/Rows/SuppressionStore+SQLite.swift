@@ -5,7 +5,7 @@ package import Outreach
 extension SQLiteStore: SuppressionStore {
     package func suppress(_ suppressions: [Suppression]) async throws(StoreError) {
         try await write { ledger in
-            for suppression in suppressions {
+            for suppression in suppressions where !suppression.isOver(at: suppression.at) {
                 try ledger.add(suppression)
                 guard case .address(let key) = suppression.subject else { continue }
                 let contact = try ledger.db.record(

@@ -77,6 +77,16 @@ extension ConfType where Value == String {
         }
     }
 
+    /// Free text that is set into mail as it is: template tags are not filled in there, so none may stand in it.
+    static func mailText(_ form: String) -> ConfType {
+        let text = text(form)
+        return ConfType(form: form) { value, context in
+            text.read(value, context).flatMap { Names.hasOpenTag($0) ? .failure(Complaints.openTag) : .success($0) }
+        } show: {
+            text.show($0)
+        }
+    }
+
     /// The name of a section of this conf; whether it exists is checked when all is read.
     static func name(of section: String) -> ConfType {
         .string("the NAME of a [\(section).NAME]", show: { $0 }) { text, _ in .success(text) }

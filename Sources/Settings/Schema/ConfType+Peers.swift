@@ -64,7 +64,8 @@ extension ConfType where Value == String {
 extension ConfType where Value == SenderAddress {
     static var sender: ConfType {
         .string("an address such as \"Anna Berg <anna@example.com>\"", show: \.text) { text, _ in
-            Names.sender(text).map { .success($0) }
+            if Names.hasOpenTag(text) { return .failure(Complaints.openTag) }
+            return Names.sender(text).map { .success($0) }
                 ?? .failure(Complaints("'\(text)' is no address", "write it as \"Anna Berg <anna@example.com>\""))
         }
     }

@@ -21,6 +21,9 @@ struct Complaints: Error {
 
     init(_ all: [Complaint]) { self.all = all }
     init(_ message: String, _ remedy: String? = nil) { all = [Complaint(message, remedy)] }
+
+    /// Of a text that is set into mail as it is.
+    static let openTag = Complaints("'{{' is not filled in here and would stop every message", "write the words themselves")
 }
 
 /// What reading a value may look at besides the value.

@@ -2,6 +2,11 @@
 ///
 /// Bytes above 0x7F are let through: a domain may be written in Unicode, and becomes an A-label where it is used.
 enum Names {
+    /// Whether a template tag is begun in the text.
+    static func hasOpenTag(_ text: String) -> Bool {
+        zip(text.utf8, text.utf8.dropFirst()).contains { $0 == UInt8(ascii: "{") && $1 == UInt8(ascii: "{") }
+    }
+
     static func isWord(_ text: String) -> Bool {
         !text.utf8.isEmpty && text.utf8.count <= 64 && text.utf8.allSatisfy { isLetterOrDigit($0) || [0x2D, 0x5F, 0x2E].contains($0) }
     }

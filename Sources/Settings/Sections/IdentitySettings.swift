@@ -42,7 +42,7 @@ package struct IdentitySettings: ConfSection, Equatable {
         Field("return_path", \.returnPath, .choice, "Where bounces go: a signed bounce+ address, or the From address."),
         Field("daily_limit", \.dailyLimit, .integer(1...10_000), "Messages a day."),
         Field("min_gap", \.minGap, .duration(.zero...(.seconds(86_400))), "The least time between two messages."),
-        Field("signature", \.signature, .text("text"), "Text set under each message."),
+        Field("signature", \.signature, .mailText("text"), "Text set under each message."),
         Field("workspace", \.workspace, .word("a name"), "The workspace it belongs to."),
         Field("timezone", \.timezone, .timeZone, "Where its day begins and its window lies. Unset: that of [window]."),
     ]
@@ -163,6 +163,6 @@ package struct ComplianceSettings: ConfSection, Equatable {
     init(name: String) {}
 
     static let fields: [Field<ComplianceSettings>] = [
-        Field("postal_address", \.postalAddress, .text("an address"), "The sender's postal address, set under each message.")
+        Field("postal_address", \.postalAddress, .mailText("an address"), "The sender's postal address, set under each message.")
     ]
 }

@@ -16,6 +16,9 @@ struct Check: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
+            guard FileManager.default.fileExists(atPath: conf.path) else {
+                throw Failure(.configuration, "\(conf.path): there is no such file; name the conf with --conf or $POSTRIDER_CONF")
+            }
             let settings: Settings
             switch Settings.load(conf.path) {
             case .success(let loaded): settings = loaded

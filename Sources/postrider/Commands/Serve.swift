@@ -39,7 +39,7 @@ struct Serve: AsyncParsableCommand {
                 logger.warning("every route is a sink: nothing leaves this machine")
             }
             var services = try await appliance.services()
-            services.append(ForeignCommits(store: installation.store, appliance: appliance))
+            services.append(ForeignCommits(store: installation.store, appliance: appliance, logger: logger))
             services.append(Reloader(path: conf.path, hangups: hangups, appliance: appliance, logger: logger))
             if let http = settings.http { services.append(try web(http, appliance, logger: logger)) }
             var configuration = ServiceGroupConfiguration(
@@ -55,8 +55,14 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func recover(_ installation: Installation, logger: Logger) async throws {
-        let ambiguous = try await installation.store.recover(now: installation.clock.now())
+        let now = installation.clock.now()
+        let ambiguous = try await installation.store.recover(now: now)
         for message in ambiguous {
+            // So that nothing that comes in meanwhile makes its step due again.
+            if let machine = try await installation.store.machine(of: message.enrollment, identities: [:]) {
+                let consequence = OutboxConsequence.changed(machine, .uncertain(step: message.step), ids: installation.ids, at: now)
+                _ = try await installation.store.apply(consequence)
+            }
             logger.warning(
                 "ambiguous: the process ended between the final dot and its reply; held for a person",
                 metadata: [
@@ -72,7 +78,9 @@ struct Serve: AsyncParsableCommand {
         let installation = appliance.installation
         return WebServer(
             desk: LinkDesk(unsubscriber: appliance.unsubscriber, logger: logger),
-            board: StoreBoard(store: installation.store, title: "Postrider", clock: installation.clock, showsPage: false), host: host,
+            board: StoreBoard(
+                store: installation.store, title: "Postrider", clock: installation.clock, mailboxes: appliance.mailboxBoard,
+                showsPage: false), host: host,
             port: port,
             logger: logger)
     }

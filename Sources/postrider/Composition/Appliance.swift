@@ -23,6 +23,7 @@ final class Appliance: Sendable {
     let sequenceBell = Bell()
     let outboxBell = Bell()
     let intakeBell = Bell()
+    let mailboxBoard = MailboxBoard()
 
     private let resolver: any Resolver
     private let eventLoops: any EventLoopGroup
@@ -35,6 +36,8 @@ final class Appliance: Sendable {
     private let identities: Swappable<[String: SenderIdentity]>
     private let codec: Swappable<TokenCodec?>
     private let emergency = Emergency()
+    /// By the names of the mailboxes that were in the conf at the start.
+    private let watchers: [String: (watcher: Swappable<MailboxWatcher>, bell: Bell)]
 
     init(_ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, logger: Logger) throws {
         let desks = try Desks(installation, resolver: resolver, eventLoops: eventLoops, logger: logger)
@@ -50,6 +53,12 @@ final class Appliance: Sendable {
         listenerTLS = Swappable(desks.listenerTLS)
         identities = Swappable(desks.identities)
         codec = Swappable(desks.addresses?.codec)
+        var watchers: [String: (watcher: Swappable<MailboxWatcher>, bell: Bell)] = [:]
+        for section in installation.settings.mailboxes {
+            let watcher = try Self.watcher(section, installation, bell: intakeBell, eventLoops: eventLoops, logger: logger)
+            watchers[section.name] = (Swappable(watcher), Bell())
+        }
+        self.watchers = watchers
     }
 
     /// Takes over a conf that was read again; the old one stays when the new one cannot be used.
@@ -57,6 +66,10 @@ final class Appliance: Sendable {
         let renewed = Installation(
             settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock)
         let desks = try Desks(renewed, resolver: resolver, eventLoops: eventLoops, logger: logger)
+        var renewedWatchers: [String: MailboxWatcher] = [:]
+        for section in settings.mailboxes where watchers[section.name] != nil {
+            renewedWatchers[section.name] = try Self.watcher(section, renewed, bell: intakeBell, eventLoops: eventLoops, logger: logger)
+        }
         dispatchDesk.swap(desks.dispatch)
         deliveryDesk.swap(desks.delivery)
         intakeDesk.swap(desks.intake)
@@ -64,6 +77,10 @@ final class Appliance: Sendable {
         listenerTLS.swap(desks.listenerTLS)
         identities.swap(desks.identities)
         codec.swap(desks.addresses?.codec)
+        for (name, watcher) in renewedWatchers {
+            watchers[name]?.watcher.swap(watcher)
+            watchers[name]?.bell.ring()
+        }
         try await reconsider()
         ringAll()
     }
@@ -99,16 +116,20 @@ final class Appliance: Sendable {
                 sequenceBell: sequenceBell,
                 owner: owner, logger: logger),
         ]
-        services += try installation.settings.mailboxes.map { try poller($0) }
+        services += watchers.sorted { $0.key < $1.key }.map { name, own in
+            MailboxPoller(
+                account: name, watcher: own.watcher, board: mailboxBoard, bell: own.bell, clock: installation.clock,
+                jitter: { Double.random(in: 0..<1) }, logger: logger)
+        }
         services += try await bindListeners().map { ListenerService($0) }
         return services
     }
 
-    private func poller(_ section: MailboxSettings) throws -> MailboxPoller {
-        let desk = WatermarkDesk(store: installation.store, ids: installation.ids, clock: installation.clock, bell: intakeBell)
-        let watcher = MailboxWatcher(account: try Desks.account(section), desk: desk, eventLoops: eventLoops, logger: logger)
-        return MailboxPoller(
-            account: section.name, watcher: watcher, clock: installation.clock, jitter: { Double.random(in: 0..<1) }, logger: logger)
+    private static func watcher(
+        _ section: MailboxSettings, _ installation: Installation, bell: Bell, eventLoops: any EventLoopGroup, logger: Logger
+    ) throws -> MailboxWatcher {
+        let desk = WatermarkDesk(store: installation.store, ids: installation.ids, clock: installation.clock, bell: bell)
+        return MailboxWatcher(account: try Desks.account(section), desk: desk, eventLoops: eventLoops, logger: logger)
     }
 
     // MARK: Listeners

@@ -52,7 +52,7 @@ struct Desks {
                 retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance,
                 ids: installation.ids),
             judge: FailureJudge(rules: rules), identities: identities, lifetime: settings.queue.maxQueueLifetime,
-            maximumActive: max(1, settings.routes.map(\.processLimit).reduce(0, +)), addresses: addresses)
+            limits: Dictionary(settings.routes.map { ($0.name, max(1, $0.processLimit)) }) { first, _ in first }, addresses: addresses)
         intake = IntakeSorter.Desk(
             correlator: Correlator(addresses: addresses.map { [$0] } ?? []), classifier: try Classifier(bounceRules: rules),
             authenticator: MessageAuthenticator(resolver: resolver, authservID: settings.main.myhostname),

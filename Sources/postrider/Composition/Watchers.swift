@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Mailroom
 import SQLiteStore
 import ServiceLifecycle
 import Settings
@@ -9,13 +10,15 @@ import UnixSignals
 struct ForeignCommits: Service {
     let store: SQLiteStore
     let appliance: Appliance
+    let logger: Logger
 
     func run() async throws {
+        let loop = ServiceLoop("foreign commits", logger: logger)
         try await cancelWhenGracefulShutdown {
-            var seen = try await store.dataVersion()
+            var seen = try await loop.round { try await store.dataVersion() }
             while !Task.isCancelled {
                 do { try await Task.sleep(for: .milliseconds(500)) } catch { return }
-                let version = try await store.dataVersion()
+                guard let version = try await loop.round({ try await store.dataVersion() }) else { continue }
                 if version != seen {
                     seen = version
                     appliance.ringAll()

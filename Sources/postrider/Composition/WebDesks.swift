@@ -34,15 +34,17 @@ struct StoreBoard: StatusBoard {
     let store: SQLiteStore
     let title: String
     let clock: any MailClock
+    /// Mailboxes that are not watched; nil: there are none.
+    var mailboxes: MailboxBoard?
     /// Whether the page is shown; `serve` shows none until there are logins.
     let showsPage: Bool
 
     func troubles() async -> [String] {
         do {
             _ = try await store.counts()
-            return []
+            return mailboxes?.troubles ?? []
         } catch {
-            return ["store: \(error)"]
+            return ["store: \(error)"] + (mailboxes?.troubles ?? [])
         }
     }
 

@@ -32,6 +32,7 @@ struct Failure: Error {
             switch error.code {
             case .busy, .full: .tryAgain
             case .unusable: .configuration
+            case .cannotCreate: .badInput
             case .io, .constraint: .internalError
             }
         self.init(status, error.message)

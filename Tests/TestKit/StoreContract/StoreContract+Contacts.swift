@@ -59,8 +59,14 @@ extension StoreContract {
                     try await world.store.suppression(workspace: .default, address: ann, now: world.later(10))
                 }
                 let first = try world.suppression(of: "ann@example.com", .refused)
-                try await world.store.suppress([first, try world.suppression(of: "ann@example.com", .complaint)])
-                try expect(try await held(), first, "the first reason stays")
+                try await world.store.suppress([first, try world.suppression(of: "ann@example.com", .manual)])
+                try expect(try await held(), first, "the first of equal reasons stays")
+                let complaint = try world.suppression(of: "ann@example.com", .complaint, until: 40)
+                try await world.store.suppress([complaint])
+                try expect(try await held()?.reason, .complaint, "a complaint is not hidden behind a weaker reason")
+                try expect(try await held()?.expiresAt == nil, "and takes over the later end")
+                try await world.store.suppress([try world.suppression(of: "ann@example.com", .invalidRecipient)])
+                try expect(try await held()?.id, complaint.id, "nor replaced by one")
                 let unsubscribe = try world.suppression(of: "Ann@example.com", .unsubscribed, until: 20)
                 try await world.store.suppress([unsubscribe])
                 try expect(try await held(), unsubscribe, "an unsubscribe replaces another reason")
@@ -103,6 +109,16 @@ extension StoreContract {
                 try expect(
                     kinds.contains(.cancelled) && kinds.contains(.transition) && kinds.contains(.unsubscribed), "the timeline tells of it")
             },
+            Self("a suppression that is over when it is added stops nobody") { world in
+                let (enrollment, message) = try await world.queued("ann@example.com")
+                try await world.store.suppress([
+                    try world.suppression(of: "ann@example.com", at: 50, until: 50),
+                    world.suppression(.domain("example.com"), at: 50, until: 9),
+                ])
+                try expect(try await world.current(enrollment), enrollment, "the enrollment goes on")
+                try expect(try await world.state(of: message), .incoming, "its mail waits as before")
+                try expect(try await world.store.suppressions(workspace: .default, after: nil, limit: 9), [], "nothing is stored")
+            },
             Self("a domain's suppression stops its contacts") { world in
                 let (ann, message) = try await world.queued("ann@Example.com")
                 let (other, otherMessage) = try await world.queued("ann@sub.example.com")
@@ -114,7 +130,8 @@ extension StoreContract {
             },
             Self("mail past its final dot is not cancelled") { world in
                 let (enrollment, message) = try await world.claimed("ann@example.com")
-                try expect(try await world.store.markFinalDot(message.id, owner: "me", at: world.later(2)), "the dot may be written")
+                try expect(
+                    try await world.store.markFinalDot(message.id, claim: message.claim, at: world.later(2)), "the dot may be written")
                 try await world.store.suppress([try world.suppression(of: "ann@example.com")])
                 try expect(try await world.state(of: message), .active, "what may have left is not called cancelled")
                 try expect(try await world.current(enrollment).state, .stopped, "the enrollment is stopped all the same")

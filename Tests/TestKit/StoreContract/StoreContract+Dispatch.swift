@@ -40,9 +40,9 @@ extension StoreContract {
                 let (enrollment, _) = try await world.queued("ann@example.com")
                 for occurrence in [0, 1] {
                     let again = try world.message(to: "ann@example.com", enrollment: enrollment, occurrence: occurrence)
-                    try await expectError(.constraint, "a second live message of a step is refused") { () async throws(StoreError) in
-                        _ = try await world.store.dispatch(again, with: Consequence(transition: world.transition(enrollment, to: .sending)))
-                    }
+                    let result = try await world.store.dispatch(
+                        again, with: Consequence(transition: world.transition(enrollment, to: .sending)))
+                    try expect(result, .stale, "a second live message of a step is refused")
                     try expect(try await world.store.message(id: again.id) == nil, "no second message is stored")
                 }
                 try expect(try await world.current(enrollment), enrollment, "the enrollment stays as it was")
@@ -100,6 +100,16 @@ extension StoreContract {
                 _ = try await world.store.apply(Consequence(transition: world.transition(enrollment, to: .stopped, cause: .person)))
                 let after = try await world.store.usage(identity: "sales", localDate: message.budgetDate)
                 try expect(after.countOnDate, 1, "a cancelled one does not")
+                let (_, refused) = try await world.claimed("c@example.com")
+                _ = try await world.store.record(
+                    world.attempt(refused, .rejected), claim: refused.claim, state: .bounced, nextAttemptAt: nil, consequence: Consequence()
+                )
+                let (_, seen) = try await world.claimed("d@example.com")
+                _ = try await world.store.markFinalDot(seen.id, claim: seen.claim, at: world.later(2))
+                _ = try await world.store.record(
+                    world.attempt(seen, .rejected), claim: seen.claim, state: .bounced, nextAttemptAt: nil, consequence: Consequence())
+                let last = try await world.store.usage(identity: "sales", localDate: message.budgetDate)
+                try expect(last.countOnDate, 2, "what was refused counts when its final dot was written, and only then")
                 let other = try await world.store.usage(identity: "sales", localDate: message.budgetDate.adding(days: 1))
                 try expect(
                     other, IdentityUsage(countOnDate: 0, lastAt: message.createdAt), "the date counts, the latest moment is of all days")

@@ -62,16 +62,67 @@ extension StoreContract {
                 try expect(try await world.watermark("INBOX"), mark(1, 1), "and the watermark goes on")
                 try expect(try await world.store.accept(try world.incoming(.imap), movingTo: mark(1, 2)), "the next message is stored")
             },
-            Self("received messages are claimed oldest first, counting the attempt") { world in
+            Self("a mailbox that is read anew under another UIDVALIDITY gives no message twice") { world in
+                func mark(_ validity: UInt32, _ uid: UInt32, folder: String = "INBOX", account: String = "inbox") -> MailboxWatermark {
+                    MailboxWatermark(account: account, folder: folder, uidValidity: validity, lastUID: uid)
+                }
+                func incoming(_ digit: UInt8) throws -> IncomingMessage {
+                    try world.incoming(.imap, digest: [UInt8](repeating: digit, count: 32))
+                }
+                let first = try incoming(1)
+                try expect(try await world.store.accept(first, movingTo: mark(1, 1)), "stored")
+                try expect(try await world.store.incoming(id: first.id), first, "with its digest")
+                try expect(try await world.store.accept(try incoming(1), movingTo: mark(1, 2)), "a copy in the same mailbox is a message")
+                try expect(try await !world.store.accept(try incoming(1), movingTo: mark(2, 7)), "the same bytes are not stored again")
+                try expect(try await world.watermark("INBOX"), mark(2, 7), "and the watermark goes on")
+                try expect(try await world.store.accept(try incoming(2), movingTo: mark(2, 8)), "others are stored")
+                try expect(
+                    try await !world.store.accept(try incoming(2), movingTo: mark(5, 1, folder: "Renamed")),
+                    "a renamed folder holds the same")
+                try expect(
+                    try await world.store.accept(try incoming(2), movingTo: mark(5, 1, account: "other")), "accounts are apart")
+                try expect(
+                    try await world.store.accept(try world.incoming(.imap), movingTo: mark(2, 9)), "without a digest nothing is known")
+                try expect(try await world.store.accept(try world.incoming(.imap), movingTo: mark(3, 1)), "and everything is stored")
+            },
+            Self("an attempt counts when it begins, and only for its own message") { world in
+                let messages = [try world.incoming(), try world.incoming()]
+                for message in messages { try await world.store.accept(message) }
+                func attempts() async throws -> [Int?] {
+                    var counts: [Int?] = []
+                    for message in messages { counts.append(try await world.store.incoming(id: message.id)?.attempts) }
+                    return counts
+                }
+                _ = try await world.store.claimReceived(now: world.later(1), limit: 9, lease: world.lease("me", until: 60))
+                try expect(try await attempts(), [0, 0], "a claim counts nothing")
+                try expect(try await !world.store.begin(messages[0].id, owner: "else"), "only the owner begins")
+                try expect(try await world.store.begin(messages[0].id, owner: "me"), "it is begun")
+                try expect(try await attempts(), [1, 0], "and counted")
+                try await world.store.putBack(messages[0].id, owner: "me", until: world.later(1), reason: nil)
+                try expect(try await attempts(), [0, 0], "what was nobody's fault does not count")
+                _ = try await world.store.claimReceived(now: world.later(1), limit: 1, lease: world.lease("me", until: 60))
+                _ = try await world.store.begin(messages[0].id, owner: "me")
+                try await world.store.putBack(messages[0].id, owner: "me", until: world.later(30), reason: "a fault")
+                try expect(try await world.store.incoming(id: messages[0].id)?.reason, "a fault", "the reason is kept")
+                try expect(
+                    try await world.store.claimReceived(now: world.later(29), limit: 9, lease: world.lease("me")).map(\.id), [],
+                    "it waits for its time")
+                let again = try await world.store.claimReceived(now: world.later(30), limit: 9, lease: world.lease("me"))
+                try expect(again.map(\.attempts), [1], "and comes back, counted")
+                try await world.store.releaseLeases(owner: "me")
+                try expect(try await attempts(), [1, 0], "a release counts nothing")
+                try expect(try await !world.store.begin(messages[1].id, owner: "me"), "what was released is not begun")
+            },
+            Self("received messages are claimed oldest first") { world in
                 let messages = [try world.incoming(), try world.incoming(), try world.incoming()]
                 for message in messages { try await world.store.accept(message) }
                 let first = try await world.store.claimReceived(now: world.later(1), limit: 2, lease: world.lease("dead", until: 60))
                 try expect(first.map(\.id), messages.prefix(2).map(\.id), "oldest first")
-                try expect(first.map(\.attempts), [1, 1], "the attempt counts")
+                try expect(try await world.store.begin(messages[1].id, owner: "dead"), "one is begun")
                 let rest = try await world.store.claimReceived(now: world.later(59), limit: 9, lease: world.lease("me"))
                 try expect(rest.map(\.id), [messages[2].id], "a living lease holds")
                 let back = try await world.store.claimReceived(now: world.later(60), limit: 9, lease: world.lease("me"))
-                try expect(back.map(\.attempts), [2, 2], "a dead owner's messages come back, counted")
+                try expect(back.map(\.attempts), [0, 1], "a dead owner's messages come back, and what was begun is counted")
                 try expect(back.map(\.bytes), messages.prefix(2).map(\.bytes), "with their bytes")
             },
             Self("a poisonous message is put aside and can be tried again") { world in
@@ -79,6 +130,7 @@ extension StoreContract {
                 let other = try world.incoming()
                 for message in [message, other] { try await world.store.accept(message) }
                 _ = try await world.store.claimReceived(now: world.later(1), limit: 1, lease: world.lease("me"))
+                _ = try await world.store.begin(message.id, owner: "me")
                 let event = world.event(.quarantined, intake: message.id)
                 try await world.store.quarantine(message.id, reason: "too often", event: event)
                 try expect(
@@ -91,7 +143,7 @@ extension StoreContract {
                 try expect(try await world.store.retryQuarantined(nil), 1, "all of them when none is named")
                 let again = try await world.store.claimReceived(now: world.later(9), limit: 9, lease: world.lease("me"))
                 try expect(again.map(\.id), [message.id], "it is received again")
-                try expect(again.map(\.attempts), [1], "and starts counting anew")
+                try expect(again.map(\.attempts), [0], "and starts counting anew")
             },
         ]
     }
@@ -135,8 +187,7 @@ extension StoreContract {
                 let messages = [try world.incoming(), try world.incoming(.imap)]
                 for message in messages { try await world.store.accept(message) }
                 func first(before: IncomingMessage, enrollment: Enrollment?, hash: String = "00ff") async throws -> IncomingMessage.ID? {
-                    guard let id = MessageID("m1@example.com") else { return nil }
-                    return try await world.store.earlier(messageID: id, bodyHash: hash, enrollment: enrollment?.id, before: before.id)
+                    try await world.store.earlier(than: world.reply(to: before, enrollment: enrollment, hash: hash))
                 }
                 try expect(try await first(before: messages[1], enrollment: enrollment) == nil, "what is not sorted is not known")
                 let consequence = Consequence()
@@ -154,16 +205,71 @@ extension StoreContract {
                 try expect(try await world.store.incoming(id: messages[1].id)?.state, .duplicate, "and is one")
                 try expect(try await world.store.replies(contact: nil, limit: 9), [duplicate, record], "replies come newest first")
             },
+            Self("a copy that could do nothing never takes the effect of one that can") { world in
+                let enrollment = try await world.enrolled("ann@example.com")
+                let messages = [try world.incoming(), try world.incoming(), try world.incoming(), try world.incoming()]
+                for message in messages { try await world.store.accept(message) }
+                let weak = world.reply(to: messages[0], enrollment: enrollment, certainty: .low)
+                _ = try await world.store.file(weak, consequence: Consequence())
+                let alike = world.reply(to: messages[1], enrollment: enrollment, certainty: .low)
+                try expect(try await world.store.earlier(than: alike), messages[0].id, "a copy as weak is a copy")
+                let strong = world.reply(to: messages[1], enrollment: enrollment, certainty: .high)
+                try expect(try await world.store.earlier(than: strong) == nil, "a stronger one is not")
+                let consequence = Consequence(transition: world.transition(enrollment, to: .stopped, cause: .replied))
+                try expect(try await world.store.file(strong, consequence: consequence), .committed, "it is filed")
+                try expect(try await world.current(enrollment).state, .stopped, "with its effect")
+                try expect(try await world.store.reply(messages[0].id)?.duplicateOf, messages[1].id, "the weak one becomes its copy")
+                try expect(try await world.store.reply(messages[0].id)?.requiresResponse, false, "that nobody has to answer")
+                try expect(try await world.store.incoming(id: messages[0].id)?.state, .duplicate, "and is shown as one")
+                let medium = world.reply(to: messages[2], enrollment: enrollment, certainty: .medium)
+                try expect(try await world.store.earlier(than: medium), messages[1].id, "what took effect does not do so again")
+                let other = world.reply(to: messages[3], enrollment: enrollment, replyClass: .unsubscribe)
+                try expect(try await world.store.earlier(than: other) == nil, "another meaning is no copy")
+            },
+            Self("a message that names two conversations moves both or neither") { world in
+                let pair = [try await world.enrolled("ann@example.com"), try await world.enrolled("bob@example.com")]
+                let message = try world.incoming()
+                try await world.store.accept(message)
+                func consequences() async throws -> [Consequence] {
+                    var consequences: [Consequence] = []
+                    for enrollment in pair {
+                        consequences.append(
+                            Consequence(
+                                transition: world.transition(try await world.current(enrollment), to: .stopped, cause: .unsubscribed),
+                                suppressions: [try world.suppression(of: "ann@example.com"), try world.suppression(of: "bob@example.com")]))
+                    }
+                    return consequences
+                }
+                let old = try await consequences()
+                _ = try await world.store.apply(Consequence(transition: world.transition(pair[1], to: .paused, cause: .person)))
+                let record = world.reply(to: message, enrollment: pair[0])
+                try expect(try await world.store.file(record, consequences: old), .stale, "stale when one is")
+                try expect(try await world.current(pair[0]).state, .active, "nothing is written then")
+                try expect(try await world.store.file(record, consequences: try await consequences()), .committed, "filed")
+                for enrollment in pair { try expect(try await world.current(enrollment).cause, .unsubscribed, "each one moved") }
+                try expect(try await world.store.reply(message.id), record, "there is one reply")
+            },
             Self("a person's class for a reply is kept") { world in
                 let message = try world.incoming()
                 try await world.store.accept(message)
                 let event = world.event(.classified, intake: message.id)
-                try expect(try await !world.store.label(message.id, as: .positive, event: event), "false when there is no such reply")
+                let consequence = Consequence(timeline: [event])
+                try expect(
+                    try await world.store.label(message.id, as: .positive, consequence: consequence) == nil,
+                    "nil when there is no such reply")
                 try expect(try await world.store.timeline(after: nil, limit: 9), [], "and no event")
                 _ = try await world.store.file(world.reply(to: message), consequence: Consequence())
-                try expect(try await world.store.label(message.id, as: .positive, event: event), "it is labelled")
+                try expect(try await world.store.label(message.id, as: .positive, consequence: consequence), .committed, "it is labelled")
                 try expect(try await world.store.reply(message.id)?.label, .positive, "the label is kept")
                 try expect(try await world.store.timeline(after: nil, limit: 9), [event], "with its event")
+                let enrollment = try await world.enrolled("ann@example.com")
+                let old = Consequence(transition: world.transition(enrollment, to: .stopped, cause: .replied))
+                _ = try await world.store.apply(Consequence(transition: world.transition(enrollment, to: .paused, cause: .person)))
+                try expect(try await world.store.label(message.id, as: .negative, consequence: old), .stale, "stale is said")
+                try expect(try await world.store.reply(message.id)?.label, .positive, "and the label stays")
+                let now = Consequence(transition: world.transition(try await world.current(enrollment), to: .stopped, cause: .replied))
+                try expect(try await world.store.label(message.id, as: .negative, consequence: now), .committed, "label and effect")
+                try expect(try await world.current(enrollment).cause, .replied, "are one step")
             },
             Self("a match of low certainty is confirmed once, with all that follows from it") { world in
                 let enrollment = try await world.enrolled("ann@example.com")
@@ -199,7 +305,7 @@ extension StoreContract {
                 try expect(
                     try await world.store.latestSentMessage(to: ann, since: world.later(0)) == nil,
                     "what has not left is not found by address")
-                _ = try await world.store.markFinalDot(message.id, owner: "me", at: world.later(2))
+                _ = try await world.store.markFinalDot(message.id, claim: message.claim, at: world.later(2))
                 try expect(try await world.store.latestSentMessage(to: ann, since: world.later(2)), sent, "after its dot it is")
                 try expect(try await world.store.latestSentMessage(to: ann, since: world.later(3)) == nil, "unless it is too old")
             },

@@ -100,7 +100,7 @@ extension StoreContract {
             },
             Self("a message past its dot is not freed with its owner's leases") { world in
                 let (_, message) = try await world.claimed("a@example.com")
-                _ = try await world.store.markFinalDot(message.id, owner: "me", at: world.later(2))
+                _ = try await world.store.markFinalDot(message.id, claim: message.claim, at: world.later(2))
                 try await world.store.releaseLeases(owner: "me")
                 let claimed = try await world.store.claimDeliverable(
                     now: world.later(9999), limit: 9, lease: world.lease("x", until: 99999))
@@ -205,8 +205,10 @@ extension StoreContract {
                 let step = try world.message(to: "c@example.com", enrollment: due)
                 let dispatched = try await world.store.dispatch(step, with: Consequence(transition: world.transition(due, to: .sending)))
                 try expect(dispatched, .stale, "nothing enters the outbox")
-                try expect(try await !world.store.mayLeave(message.id, owner: "me", now: world.later(9)), "a claimed message may not leave")
-                try expect(try await !world.store.markFinalDot(message.id, owner: "me", at: world.later(9)), "nor reach its dot")
+                try expect(
+                    try await !world.store.mayLeave(message.id, claim: message.claim, now: world.later(9)),
+                    "a claimed message may not leave")
+                try expect(try await !world.store.markFinalDot(message.id, claim: message.claim, at: world.later(9)), "nor reach its dot")
                 try await world.store.setStop(reason: nil, at: world.later(10))
                 try expect(try await world.store.stopReason() == nil, "the STOP ends")
                 let claimed = try await world.store.claimDeliverable(now: world.later(10), limit: 9, lease: world.lease("x"))

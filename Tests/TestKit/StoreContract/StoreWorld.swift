@@ -92,6 +92,7 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
 
     package func message(
         to text: String, enrollment: Enrollment? = nil, step: Int = 0, occurrence: Int = 0, created: Int64 = 0, due: Int64 = 0,
+        route: String = "office",
         bytes: [UInt8] = Array("Subject: Hi\r\n\r\nHi\r\n".utf8)
     ) throws -> OutboxMessage {
         let id: OutboxMessage.ID = ids.next()
@@ -100,7 +101,7 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
         }
         return OutboxMessage(
             id: id, workspace: .default, enrollment: enrollment?.id, contact: enrollment?.contact, step: step, occurrence: occurrence,
-            identity: "sales", route: "office", reversePath: .address(try address("bounce@example.org")), recipient: try address(text),
+            identity: "sales", route: route, reversePath: .address(try address("bounce@example.org")), recipient: try address(text),
             messageID: messageID, subject: "Hi", bytes: bytes, createdAt: later(created), budgetDate: day, nextAttemptAt: later(due))
     }
 
@@ -117,8 +118,10 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
     package func claimed(_ text: String, by owner: String = "me") async throws -> (enrollment: Enrollment, message: OutboxMessage) {
         let queued = try await queued(text)
         let claimed = try await store.claimDeliverable(now: later(1), limit: 100, lease: lease(owner))
-        try expect(claimed.map(\.id).contains(queued.message.id), "a due message is claimed")
-        return queued
+        guard let message = claimed.first(where: { $0.id == queued.message.id }) else {
+            throw ContractBreach(description: "broken: a due message is claimed")
+        }
+        return (queued.enrollment, message)
     }
 
     package func attempt(_ message: OutboxMessage, _ outcome: DeliveryAttempt.Outcome, at seconds: Int64 = 2) -> DeliveryAttempt {
@@ -150,23 +153,24 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
         suppression(.init(try address(text)), reason, at: seconds, until: end)
     }
 
-    package func incoming(_ way: IncomingMessage.Way = .smtp, bytes: [UInt8] = Array("Subject: Re\r\n\r\nYes\r\n".utf8)) throws
-        -> IncomingMessage
-    {
+    package func incoming(
+        _ way: IncomingMessage.Way = .smtp, bytes: [UInt8] = Array("Subject: Re\r\n\r\nYes\r\n".utf8), digest: [UInt8]? = nil
+    ) throws -> IncomingMessage {
         IncomingMessage(
             id: ids.next(), way: way, receivedAt: Self.start, reversePath: way == .smtp ? .address(try address("ann@example.com")) : nil,
             forwardPaths: way == .smtp ? ["reply+abc@example.org"] : [], origin: "192.0.2.1 mail.example.com", bytes: bytes,
-            client: way == .smtp ? .init(address: "192.0.2.1", name: "mail.example.com") : nil)
+            client: way == .smtp ? .init(address: "192.0.2.1", name: "mail.example.com") : nil, digest: digest)
     }
 
     package func reply(
         to intake: IncomingMessage, messageID: String? = "m1@example.com", enrollment: Enrollment? = nil,
-        duplicateOf: IncomingMessage.ID? = nil, certainty: Correlation.Certainty = .high
+        duplicateOf: IncomingMessage.ID? = nil, certainty: Correlation.Certainty = .high, hash: String = "00ff",
+        replyClass: ReplyClass = .bounce
     ) -> ReplyRecord {
         ReplyRecord(
             intake: intake.id, sortedAt: later(3), enrollment: enrollment?.id, contact: enrollment?.contact, outbox: nil,
             certainty: enrollment == nil ? nil : certainty, proofs: ["References: ours"], from: "ann@example.com", subject: "Re: Hi",
-            messageID: messageID.flatMap { MessageID($0) }, bodyHash: "00ff", duplicateOf: duplicateOf,
+            messageID: messageID.flatMap { MessageID($0) }, bodyHash: hash, duplicateOf: duplicateOf,
             reading: Reading(
                 replyClass: .bounce, intent: "leave", confidence: 0.75, evidence: ["rule 1", "rule 2"], text: "gone\nfor good",
                 returnDate: CivilDate(year: 2026, month: 12, day: 24),
@@ -176,6 +180,7 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
                         permanent: true,
                         failureClass: "invalid_recipient", diagnostic: "550 5.1.1 who?")
                 ]),
-            requiresResponse: true, authentication: "mx.example.org; dkim=pass header.d=example.com", domainProof: .fail)
+            replyClass: replyClass, requiresResponse: true, authentication: "mx.example.org; dkim=pass header.d=example.com",
+            domainProof: .fail)
     }
 }

@@ -31,8 +31,9 @@ struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put a backup in the place of the database. Refuses while 'serve' runs.",
         discussion: """
-            The backup is checked first; the database that was there is kept beside it. What happened after the backup was made is not in it: \
-            mail that left since then would be sent again. --stop sets the global STOP in the restored state, so that you can look first.
+            The backup is checked first; the database that was there is kept beside it. From that one the suppressions, a global STOP and what \
+            became of each enrollment are carried over; what else happened after the backup was made is not in it. When it cannot be read, \
+            the global STOP is set. --stop sets it in any case, so that you can look first.
             """)
 
     @OptionGroup var conf: ConfOption
@@ -47,9 +48,10 @@ struct Restore: AsyncParsableCommand {
             let lock = try ServeLock(path: path)
             defer { withExtendedLifetime(lock) {} }
             let restorer = Restorer(path: path, draft: path + ".restoring", stamp: OpenState.stamp())
-            let kept = try await restorer.restore(file, stop: stop)
-            Console.out("\(path): restored from \(file)" + (stop ? "; nothing leaves until 'postrider resume-all'" : ""))
-            if let kept { Console.out("\(kept): the database that was there") }
+            let result = try await restorer.restore(file, stop: stop)
+            Console.out("\(path): restored from \(file)" + (result.isStopped ? "; nothing leaves until 'postrider resume-all'" : ""))
+            if let words = result.words { Console.out(words) }
+            if let kept = result.kept { Console.out("\(kept): the database that was there") }
         }
     }
 }
@@ -62,12 +64,22 @@ struct Restorer {
     /// Moment in the name of the database that is set aside.
     let stamp: String
 
-    /// The path of the database that was set aside; nil when there was none.
-    func restore(_ file: String, stop: Bool) async throws -> String? {
+    struct Result {
+        /// The path of the database that was set aside; nil when there was none.
+        let kept: String?
+        /// Whether the restored state has the global STOP.
+        let isStopped: Bool
+        /// What was carried over from the database that was there; nil when there was none.
+        let words: String?
+    }
+
+    func restore(_ file: String, stop: Bool) async throws -> Result {
         defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: draft + end) } }
         try copy(file)
+        let carried: CarryOver.Summary?
+        let isStopped: Bool
         do throws(StoreError) {
-            try await check(file, stop: stop)
+            (carried, isStopped) = try await check(file, stop: stop)
         } catch {
             let message = error.message.replacing(draft, with: file)
             throw Failure(.badInput, message.contains(file) ? message : "\(file): \(message); nothing was restored")
@@ -75,7 +87,7 @@ struct Restorer {
         let kept = try await setAside()
         try rename(draft, to: path)
         try synchronize()
-        return kept
+        return Result(kept: kept, isStopped: isStopped, words: carried?.words)
     }
 
     private func copy(_ file: String) throws {
@@ -88,7 +100,10 @@ struct Restorer {
         }
     }
 
-    private func check(_ file: String, stop: Bool) async throws(StoreError) {
+    /// Checks the copy and brings it up to date; what was carried over, and whether it is stopped.
+    private func check(_ file: String, stop: Bool) async throws(StoreError) -> (CarryOver.Summary?, Bool) {
+        // A backup of an older program; what is no database at all is refused when it is opened.
+        _ = try? SQLiteStore.migrate(path: draft)
         let store = try DatabaseFile.open(draft)
         let faults = try await store.check()
         guard faults.isEmpty else {
@@ -96,13 +111,19 @@ struct Restorer {
             throw StoreError(
                 code: .unusable, message: "\(file): \(faults.joined(separator: "\n\(file): "))\n\(file): damaged; nothing was restored")
         }
-        if stop { try await store.setStop(reason: "restored from \(file) (\(OpenState.person))", at: OpenState.clock.now()) }
+        let carried = try await CarryOver.run(from: path, to: store)
+        var reason: String?
+        if stop { reason = "restored from \(file) (\(OpenState.person))" }
+        if case .unreadable(let why)? = carried { reason = "restored from \(file), and the database before it cannot be read: \(why)" }
+        if let reason { try await store.setStop(reason: reason, at: OpenState.clock.now()) }
+        let isStopped = try await store.stopReason() != nil
         try store.close()
         // The pool closes its writer before its readers, and only a writer brings the log into the file: one that had no readers does.
         try DatabaseFile.open(draft).close()
         guard !FileManager.default.fileExists(atPath: draft + "-wal") else {
             throw StoreError(code: .unusable, message: "\(draft): its log could not be brought into it; nothing was restored")
         }
+        return (carried, isStopped)
     }
 
     /// Moves the database that is there out of the way; its log first, so that it can never be taken for the new one's.

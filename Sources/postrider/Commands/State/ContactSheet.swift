@@ -62,7 +62,7 @@ struct ContactSheet {
         var columns: [Column] = []
         var seen: Set<String> = []
         for (index, title) in header.enumerated() {
-            let name = fieldName(title)
+            let name = fieldName(CSVCell.read(trimmed(title)))
             guard let name else {
                 columns.append(.unnamed)
                 continue
@@ -124,7 +124,7 @@ struct ContactSheet {
         var timeZone: String?
         var fields: [String: String] = [:]
         for (cell, column) in zip(row.cells, columns) {
-            let value = trimmed(cell)
+            let value = CSVCell.read(trimmed(cell))
             switch column {
             case .address:
                 guard !value.utf8.isEmpty else { return .refused("no address") }

@@ -66,7 +66,11 @@ struct InboxShow: AsyncParsableCommand {
             let reading = reply.reading
             FactSheet.write([
                 ("id", reply.intake.description), ("from", reply.from), ("subject", reply.subject), ("sorted", reply.sortedAt.iso8601),
-                ("class", "\(reading.replyClass.rawValue), \(Int((reading.confidence * 100).rounded())) % sure"),
+                ("class", reply.replyClass == reading.replyClass ? nil : "\(reply.replyClass.rawValue), by the address it was sent to"),
+                (
+                    reply.replyClass == reading.replyClass ? "class" : "read as",
+                    "\(reading.replyClass.rawValue), \(Int((reading.confidence * 100).rounded())) % sure"
+                ),
                 ("label", reply.label?.rawValue), ("intent", reading.intent), ("return date", reading.returnDate?.iso8601),
                 ("match", reply.certainty.map { "\($0.rawValue) certainty" } ?? "answers nothing of ours"),
                 ("duplicate of", reply.duplicateOf?.description), ("authentication", reply.authentication),
@@ -109,14 +113,15 @@ struct InboxLabel: AsyncParsableCommand {
                 id: state.ids.next(), at: state.now(), kind: .classified, contact: reply.contact, enrollment: reply.enrollment,
                 outbox: reply.outbox, intake: reply.intake, summary: "\(replyClass.rawValue), says \(OpenState.person)",
                 facts: ["class": replyClass.rawValue, "by": OpenState.person])
-            _ = try await state.store.label(reply.intake, as: replyClass, event: event)
-            Console.out("\(reply.intake): labelled \(replyClass.rawValue)")
-            guard reply.duplicateOf == nil else { return }
-            if reply.certainty == .low {
-                return Console.out(
-                    "the match is of low certainty, so nothing follows yet; 'postrider inbox confirm \(reply.intake)' confirms it")
+            let takesEffect = reply.duplicateOf == nil && reply.certainty != .low
+            let after = try await state.takeEffect(reply, as: replyClass, said: event, happens: takesEffect) { store, consequence in
+                try await store.label(reply.intake, as: replyClass, consequence: consequence) ?? .committed
             }
-            if let state = try await state.takeEffect(reply, as: replyClass) { Console.out("the sequence is \(state.rawValue) now") }
+            Console.out("\(reply.intake): labelled \(replyClass.rawValue)")
+            if reply.duplicateOf == nil, reply.certainty == .low {
+                Console.out("the match is of low certainty, so nothing follows yet; 'postrider inbox confirm \(reply.intake)' confirms it")
+            }
+            if let after { Console.out("the sequence is \(after.rawValue) now") }
         }
     }
 }
@@ -135,22 +140,24 @@ struct InboxConfirm: AsyncParsableCommand {
                 throw Failure(.badInput, "\(reply.intake) answers nothing of ours that is known, so there is nothing to confirm")
             }
             guard certainty == .low else { return Console.out("\(reply.intake) is matched with \(certainty.rawValue) certainty already") }
-            guard reply.duplicateOf == nil else {
-                throw Failure(.badInput, "\(reply.intake) is the same message as an earlier one; confirm that")
+            if let first = reply.duplicateOf {
+                throw Failure(.badInput, "\(reply.intake) is the same message as \(first); confirm that")
             }
             let event = TimelineEvent(
                 id: state.ids.next(), at: state.now(), kind: .correlated, contact: reply.contact, enrollment: reply.enrollment,
                 outbox: reply.outbox, intake: reply.intake, summary: "confirmed by \(OpenState.person)",
                 facts: ["certainty": Correlation.Certainty.high.rawValue, "by": OpenState.person])
-            let after = try await state.takeEffect(reply, as: reply.shownClass, confirming: event)
+            let after = try await state.takeEffect(reply, as: reply.shownClass, said: event) { store, consequence in
+                try await store.confirm(reply.intake, consequence: consequence)
+            }
             Console.out("\(reply.intake): confirmed" + (after.map { "; the sequence is \($0.rawValue) now" } ?? ""))
         }
     }
 }
 
 extension ReplyRecord {
-    /// The class that counts: a person's before the reading's.
-    var shownClass: ReplyClass { label ?? reading.replyClass }
+    /// The class that counts: a person's before ours.
+    var shownClass: ReplyClass { label ?? replyClass }
 }
 
 extension OpenState {
@@ -197,26 +204,26 @@ extension OpenState {
     /// Lets a reply do what its class means, as if it had just come in with a certain match; the enrollment's state after it, nil when
     /// nothing moved.
     ///
-    /// - Parameter event: of a person who confirmed the match, stored with the effect; nil when it was certain before.
-    func takeEffect(_ reply: ReplyRecord, as replyClass: ReplyClass, confirming event: TimelineEvent? = nil) async throws
-        -> Enrollment.State?
-    {
+    /// - Parameters:
+    ///   - event: of what a person said, stored with the effect.
+    ///   - happens: false: only what the person said is kept.
+    ///   - commit: stores it all in one transaction; asked again when it was stale.
+    func takeEffect(
+        _ reply: ReplyRecord, as replyClass: ReplyClass, said event: TimelineEvent, happens: Bool = true,
+        commit: (any IntakeStore, Consequence) async throws -> CommitResult
+    ) async throws -> Enrollment.State? {
         let identities = try Desks.identities(settings)
         while true {
-            guard let outbox = reply.outbox, let message = try await store.sentMessage(id: outbox) else { return nil }
-            var contact: Contact?
-            if let id = reply.contact { contact = try await store.contact(id: id) }
-            let machine = try await store.machine(of: reply.enrollment, identities: identities)
-            var consequence = ReplyDecider(ids: ids).decide(
-                reply, saidToBe: replyClass, answering: message, machine: machine, contact: contact, at: now())
-            let result: CommitResult
-            if let event {
-                consequence.timeline.insert(event, at: 0)
-                result = try await store.confirm(reply.intake, consequence: consequence)
-            } else {
-                result = try await store.apply(consequence)
+            var consequence = Consequence()
+            if happens, let outbox = reply.outbox, let message = try await store.sentMessage(id: outbox) {
+                var contact: Contact?
+                if let id = reply.contact { contact = try await store.contact(id: id) }
+                let machine = try await store.machine(of: reply.enrollment, identities: identities)
+                consequence = ReplyDecider(ids: ids).decide(
+                    reply, saidToBe: replyClass, answering: message, machine: machine, contact: contact, at: now())
             }
-            if result == .committed { return consequence.transition?.state }
+            consequence.timeline.insert(event, at: 0)
+            if try await commit(store, consequence) == .committed { return consequence.transition?.state }
         }
     }
 }

@@ -18,7 +18,7 @@ struct IntakeList: AsyncParsableCommand {
         try await OpenState.use(conf) { state in
             var table = Table([
                 .init("ID"), .init("RECEIVED"), .init("STATE"), .init("WAY"), .init("FROM", limit: 40), .init("TO", limit: 60),
-                .init("ORIGIN", limit: 60),
+                .init("ORIGIN", limit: 60), .init("WHY", limit: 60),
             ])
             func show(_ message: IncomingMessage, state word: String, from: String) {
                 if json {
@@ -28,12 +28,12 @@ struct IntakeList: AsyncParsableCommand {
                         "from": .string(from),
                         "forward_paths": .texts(message.forwardPaths), "origin": .string(message.origin),
                         "size": .count(message.bytes.count),
-                        "attempts": .count(message.attempts),
+                        "attempts": .count(message.attempts), "reason": .text(message.reason),
                     ])
                 }
                 table.add([
                     message.id.description, message.receivedAt.iso8601, word, message.way.rawValue, from,
-                    message.forwardPaths.joined(separator: " "), message.origin,
+                    message.forwardPaths.joined(separator: " "), message.origin, message.reason ?? "",
                 ])
             }
             for kind in [IncomingMessage.State.quarantined, .received] {

@@ -40,6 +40,8 @@ struct QueueRelease: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "release", abstract: "Let held messages go.",
         discussion: """
+            Their lifetime in the queue starts anew. A message whose sequence is paused, held or stopped is named: it is taken back when its \
+            turn comes. \
             An ambiguous message (its final dot may have left and no complete reply came) is refused unless --resend says that its recipient \
             may get it twice; nothing is released then. 'postrider queue show ID' shows how far it came.
             """)
@@ -50,8 +52,10 @@ struct QueueRelease: AsyncParsableCommand {
     func run() async throws {
         try await target.use { state, selection in
             if !resend { try await state.refuseAmbiguous(selection) }
+            let unwanted = try await state.unwanted(selection)
             let count = try await state.store.command(.release(resend: resend), on: selection, at: state.now())
             Console.out("\(count) released")
+            for line in unwanted { Console.error(line) }
         }
     }
 }
@@ -66,9 +70,11 @@ struct QueueRequeue: AsyncParsableCommand {
     func run() async throws {
         try await target.use { state, selection in
             if !resend { try await state.refuseAmbiguous(selection) }
+            let unwanted = try await state.unwanted(selection)
             let released = try await state.store.command(.release(resend: resend), on: selection, at: state.now())
             let due = try await state.store.command(.flush, on: selection, at: state.now())
             Console.out("\(due) due at once, \(released) of them were held")
+            for line in unwanted { Console.error(line) }
         }
     }
 }
@@ -123,6 +129,25 @@ struct QueueDelete: AsyncParsableCommand {
 }
 
 extension OpenState {
+    /// A line for each held message of a selection that will not leave even when it is released.
+    func unwanted(_ selection: OutboxSelection) async throws -> [String] {
+        var held = selection
+        held.states = selection.states.map { $0.intersection([.hold]) } ?? [.hold]
+        var lines: [String] = []
+        try await eachMessage(held) { message in
+            let what = "\(message.id) to \(TerminalText.line(message.recipient.text)) will not leave"
+            if let suppression = try await store.suppression(workspace: message.workspace, address: message.recipient, now: now()) {
+                lines.append(
+                    "\(what): \(suppression.subject.kind) \(suppression.subject.text) is suppressed (\(suppression.reason.rawValue))")
+            } else if let id = message.enrollment, let enrollment = try await store.enrollment(id: id),
+                enrollment.state != .active, enrollment.state != .sending
+            {
+                lines.append("\(what): its sequence is \(enrollment.state.rawValue) (\(TerminalText.line(enrollment.reason)))")
+            }
+        }
+        return lines
+    }
+
     /// Refuses a selection that has ambiguous messages, naming each.
     func refuseAmbiguous(_ selection: OutboxSelection) async throws {
         var held = selection

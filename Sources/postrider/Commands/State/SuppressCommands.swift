@@ -72,7 +72,8 @@ struct SuppressAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Suppress addresses and domains; what runs for them stops and what is queued is taken back.",
         discussion:
-            "A domain means its own addresses, not those of its subdomains. An unsubscribe replaces any other reason and never ends.")
+            "A domain means its own addresses, not those of its subdomains. A complaint replaces weaker reasons; an unsubscribe replaces any and never ends."
+    )
 
     @OptionGroup var conf: ConfOption
     @Argument(help: "Email addresses and domains.") var subjects: [String]
@@ -84,6 +85,9 @@ struct SuppressAdd: AsyncParsableCommand {
         try await OpenState.use(conf) { state in
             let reason = try SuppressionWords.reason(reason)
             let expiry = try until.map { try SuppressionWords.expiry($0) }
+            if let expiry, expiry <= state.now() {
+                throw Failure(.badInput, "--until \(until ?? "") is over already; give a day to come, or leave it out")
+            }
             if expiry != nil, reason == .unsubscribed { throw Failure(.usage, "an unsubscribe never ends; leave --until out") }
             let named = try subjects.map { try Suppression.Subject.read($0) }
             let words = note.utf8.isEmpty ? "by \(OpenState.person)" : "\(note) (\(OpenState.person))"
@@ -176,14 +180,17 @@ struct SuppressImport: AsyncParsableCommand {
             let sheet = try SuppressionSheet(try InputFile.bytes(file), file: file)
             var suppressions: [Suppression] = []
             var faults = 0
+            var over = 0
             for row in sheet.rows {
                 do throws(Failure) {
-                    suppressions.append(
+                    let suppression =
                         Suppression(
                             id: state.ids.next(), workspace: state.workspace, subject: try .read(row.subject),
                             reason: try row.reason.map { text throws(Failure) in try SuppressionWords.reason(text) } ?? fallback,
                             source: .import, note: row.note ?? "from \(file)", at: state.now(),
-                            expiresAt: try row.expiry.map { text throws(Failure) in try SuppressionWords.expiry(text) }))
+                            expiresAt: try row.expiry.map { text throws(Failure) in try SuppressionWords.expiry(text) })
+                    // An export lists what is over, too; it stops nobody any more.
+                    if suppression.isOver(at: suppression.at) { over += 1 } else { suppressions.append(suppression) }
                 } catch {
                     faults += 1
                     Console.error("\(file):\(row.line): \(error.message)")
@@ -192,7 +199,8 @@ struct SuppressImport: AsyncParsableCommand {
             for start in stride(from: 0, to: suppressions.count, by: 500) {
                 try await state.store.suppress(Array(suppressions[start..<min(start + 500, suppressions.count)]))
             }
-            Console.out("\(file): \(sheet.rows.count) rows: \(suppressions.count) suppressed, \(faults) refused")
+            let overWords = over > 0 ? ", \(over) over already" : ""
+            Console.out("\(file): \(sheet.rows.count) rows: \(suppressions.count) suppressed, \(faults) refused\(overWords)")
             if faults > 0 { throw ExitStatus.badInput.code }
         }
     }

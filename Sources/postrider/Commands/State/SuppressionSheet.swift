@@ -33,7 +33,7 @@ struct SuppressionSheet {
             subject == nil ? (nil, nil, nil) : (column(["reason"]), column(["note"]), column(["expires_at", "until"]))
         func cell(_ cells: [String], _ column: Int?) -> String? {
             guard let column, cells.indices.contains(column) else { return nil }
-            let text = ContactSheet.trimmed(cells[column])
+            let text = CSVCell.read(ContactSheet.trimmed(cells[column]))
             return text.utf8.isEmpty ? nil : text
         }
         let all = (subject == nil ? [(line: 1, cells: table.header)] : []) + table.rows.map { (line: $0.line, cells: $0.cells) }
@@ -46,8 +46,21 @@ struct SuppressionSheet {
 }
 
 enum CSVCell {
-    /// A cell as RFC 4180 writes it.
+    /// The text of a cell without the apostrophe that `written` put before it.
+    static func read(_ text: String) -> String {
+        guard text.utf8.first == UInt8(ascii: "'"), isFormula(text.utf8) else { return text }
+        return String(decoding: text.utf8.dropFirst(), as: UTF8.self)
+    }
+
+    /// Whether the text begins as a formula does, apostrophes before it left aside: what is written with one more is read with one less.
+    private static func isFormula(_ text: String.UTF8View) -> Bool {
+        guard let first = text.first(where: { $0 != UInt8(ascii: "'") }) else { return false }
+        return "=+-@\t\r".utf8.contains(first)
+    }
+
+    /// A cell as RFC 4180 writes it, with an apostrophe before what a spreadsheet would take for a formula.
     static func written(_ text: String) -> String {
+        let text = isFormula(text.utf8) ? "'\(text)" : text
         let special: [UInt8] = [UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: ";"), 9, 10, 13]
         guard text.utf8.contains(where: special.contains) else { return text }
         var out = [UInt8(ascii: "\"")]

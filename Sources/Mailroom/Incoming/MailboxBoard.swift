@@ -1,0 +1,17 @@
+import Synchronization
+
+/// Which mailboxes are not watched and why, for health checks.
+package final class MailboxBoard: Sendable {
+    private let unwatched = Mutex<[String: String]>([:])
+
+    package init() {}
+
+    /// One line for each mailbox that is not watched.
+    package var troubles: [String] {
+        unwatched.withLock { $0 }.sorted { $0.key < $1.key }.map { "mailbox \($0.key) is not watched: \($0.value)" }
+    }
+
+    func isWatched(_ account: String) { unwatched.withLock { $0[account] = nil } }
+
+    func isNotWatched(_ account: String, because reason: String) { unwatched.withLock { $0[account] = reason } }
+}

@@ -1,0 +1,138 @@
+package import InternetMessage
+
+/// Ties what comes in to what was sent, by independent proofs.
+package struct Correlator: Sendable {
+    private let addresses: [TokenAddresses]
+
+    /// - Parameter addresses: the token addresses of every domain of ours that has them.
+    package init(addresses: [TokenAddresses]) { self.addresses = addresses }
+
+    /// Reads all clues of a message.
+    package func clues(in message: Message, forwardPaths: [String], at now: Timestamp) -> CorrelationClues {
+        var clues = CorrelationClues()
+        for path in forwardPaths {
+            if let address = EmailAddress(path) { clues.look(at: address, where: "the envelope", .envelopeToken, in: addresses, now: now) }
+        }
+        for name in ["To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To"] {
+            for field in message.header.all(name) {
+                for mailbox in AddressList(parsing: field.rawValue).mailboxes {
+                    clues.look(at: mailbox.address, where: name, .headerToken, in: addresses, now: now)
+                }
+            }
+        }
+        clues.references = Array((message.inReplyTo + message.references.reversed()).prefix(100))
+        clues.sender = message.from.first?.address
+        look(at: message.report, &clues, now)
+        return clues
+    }
+
+    /// Whether a token of ours stands in the envelope, so that the message came from somebody who had one of ours.
+    package func isAddressedByToken(_ message: IncomingMessage, at now: Timestamp) -> Bool {
+        var clues = CorrelationClues()
+        for path in message.forwardPaths {
+            if let address = EmailAddress(path) { clues.look(at: address, where: "", .envelopeToken, in: addresses, now: now) }
+        }
+        return clues.isAddressedByToken
+    }
+
+    private func look(at report: Report?, _ clues: inout CorrelationClues, _ now: Timestamp) {
+        switch report {
+        case .deliveryStatus(let status):
+            if let id = status.returnedMessageID { clues.returned.append(id) }
+            if let text = status.originalEnvelopeID { clues.look(atEnvelopeID: text, in: addresses, now: now) }
+            if let header = status.returnedHeader { clues.look(atReturned: header, in: addresses, now: now) }
+            for recipient in status.recipients {
+                let isReached = recipient.action.map { !["failed", "delayed"].contains($0) } ?? false
+                guard !isReached, clues.unreached.count < 100 else { continue }
+                clues.unreached += [recipient.originalRecipient, recipient.finalRecipient].compactMap { $0.flatMap { EmailAddress($0) } }
+            }
+        case .feedback(let feedback):
+            if let id = feedback.originalMessageID { clues.returned.append(id) }
+            if let text = feedback.originalEnvelopeID { clues.look(atEnvelopeID: text, in: addresses, now: now) }
+            if let header = feedback.returnedHeader { clues.look(atReturned: header, in: addresses, now: now) }
+            if let path = feedback.originalMailFrom.flatMap({ EmailAddress($0) }) {
+                clues.look(at: path, where: "Original-Mail-From", .returnedToken, in: addresses, now: now)
+            }
+        case .disposition(let disposition):
+            if let id = disposition.originalMessageID { clues.returned.append(id) }
+        case .aggregate, .transportSecurity, nil: break
+        }
+    }
+
+    private struct Found {
+        let message: SentMessage
+        let proof: Correlation.Proof
+
+        /// Messages of one enrollment are one conversation; those without are on their own.
+        func isConversation(of other: SentMessage) -> Bool {
+            message.enrollment == nil && other.enrollment == nil ? message.outbox == other.outbox : message.enrollment == other.enrollment
+        }
+    }
+
+    /// Weighs the clues against the messages of ours that were found for them: the conversation they speak for most, then every other one
+    /// that a living token in the envelope names; empty when nothing ties the message to one.
+    ///
+    /// - Parameters:
+    ///   - replyClass: what the message was read to be: reports need better proof than people.
+    ///   - found: our messages for `clues.messageIDs` and `clues.messages`.
+    ///   - latest: our latest message to `clues.sender` within the window that conf allows.
+    package func verdicts(_ clues: CorrelationClues, for replyClass: ReplyClass, found: [SentMessage], latest: SentMessage?)
+        -> [Correlation]
+    {
+        let proofs = proofs(clues, found, latest)
+        guard var best = proofs.first else { return [] }
+        for proof in proofs where best.proof.certainty(for: replyClass) < proof.proof.certainty(for: replyClass) { best = proof }
+        var messages = [best.message]
+        for proof in proofs where proof.proof.kind == .envelopeToken && !messages.contains(where: { proof.isConversation(of: $0) }) {
+            messages.append(proof.message)
+        }
+        return messages.map { message in
+            correlation(message, proofs.filter { $0.isConversation(of: message) }.map(\.proof), clues, replyClass)
+        }
+    }
+
+    private func correlation(
+        _ message: SentMessage, _ proofs: [Correlation.Proof], _ clues: CorrelationClues, _ replyClass: ReplyClass
+    ) -> Correlation {
+        var proofs = proofs
+        var certainty = proofs.map { $0.certainty(for: replyClass) }.max() ?? .low
+        // Two independent proofs of the same conversation are stronger than one.
+        if certainty == .medium, proofs.count > 1 { certainty = .high }
+        // A genuine but expired token threads and does nothing by itself, whatever else is there.
+        if proofs.contains(where: { $0.kind == .expiredToken }), !proofs.contains(where: \.isLivingToken) { certainty = .low }
+        let key = Array(message.recipient.suppressionKey.utf8)
+        let isOther = !clues.unreached.isEmpty && !clues.unreached.contains { Array($0.suppressionKey.utf8) == key }
+        if isOther, replyClass == .bounce || replyClass == .delay {
+            // Mail that its recipient lets go on to others fails at the others.
+            certainty = .low
+            proofs.append(.init(kind: .otherRecipient, detail: "the report is not about \(message.recipient.text)"))
+        }
+        let kinds = proofs.filter { $0.kind == .envelopeToken || $0.kind == .headerToken }.compactMap(\.token)
+        return Correlation(
+            message: message, certainty: certainty, proofs: proofs, tokenKind: kinds.contains(.unsubscribe) ? .unsubscribe : kinds.first)
+    }
+
+    private func proofs(_ clues: CorrelationClues, _ found: [SentMessage], _ latest: SentMessage?) -> [Found] {
+        var proofs: [Found] = []
+        for clue in clues.tokens {
+            guard let message = found.first(where: { $0.outbox == clue.token.message }) else { continue }
+            // Who knows an address of ours only has not seen the message: its Message-ID cannot be guessed from it.
+            if clue.proof.kind == .returnedToken, !clues.returned.contains(message.messageID) { continue }
+            proofs.append(Found(message: message, proof: clue.proof))
+        }
+        for id in clues.envelopeIDs {
+            if let message = found.first(where: { $0.outbox == id }) {
+                proofs.append(Found(message: message, proof: .init(kind: .originalEnvelopeID, detail: id.description)))
+            }
+        }
+        for (ids, kind) in [(clues.references, Correlation.Proof.Kind.references), (clues.returned, .returnedMessageID)] {
+            if let message = ids.lazy.compactMap({ id in found.first { $0.messageID == id } }).first {
+                proofs.append(Found(message: message, proof: .init(kind: kind, detail: message.messageID.text)))
+            }
+        }
+        if let latest, let sender = clues.sender, latest.recipient.suppressionKey.utf8.elementsEqual(sender.suppressionKey.utf8) {
+            proofs.append(Found(message: latest, proof: .init(kind: .address, detail: "From is the recipient of \(latest.outbox)")))
+        }
+        return proofs
+    }
+}
