@@ -28,8 +28,8 @@ struct ProbeTests {
             (.refuse("421 4.3.2 Going down"), 75, "deferred (recipient): 421 4.3.2 Going down", 0),
             (.refuseData("452 4.3.1 Full"), 75, "deferred (finalDot): 452 4.3.1 Full", 1),
             (.refuseData("554 5.7.1 Spam"), 69, "rejected (finalDot): 554 5.7.1 Spam", 1),
-            (.dropAfterDot, 70, "ambiguous (finalDot): connectionLost", 1),
-            (.cutReply("250 2.0.0 OK"), 70, "ambiguous (finalDot): connectionLost", 1),
+            (.dropAfterDot, 70, "ambiguous (finalDot): the connection to 127.0.0.1", 1),
+            (.cutReply("250 2.0.0 OK"), 70, "ambiguous (finalDot): the connection to 127.0.0.1", 1),
         ])
     func transactions(_ answer: SinkSMTP.Answer, status: Int32, outcome: String, received: Int) async throws {
         let sink = try SinkSMTP()
@@ -62,7 +62,8 @@ struct ProbeTests {
         let sink = try SinkSMTP()
         sink.script("bo@example.net", .holdReply)
         let late = try await Self.smtp(sink.port, ["--timeout", "1"])
-        #expect(late.status == 70 && late.outputText.hasPrefix("ambiguous (finalDot)"))
+        #expect(late.status == 70 && late.outputText.hasPrefix("ambiguous (finalDot): "))
+        #expect(late.outputText.contains("within the 1 s of --timeout"), "\(late.outputText)")
         #expect(sink.messages.count == 1)
         // A server that accepts the connection and says nothing.
         let folder = try TemporaryFolder()
@@ -73,7 +74,24 @@ struct ProbeTests {
         let silent = try ChildProcess(python, ["-c", script], directory: folder.path)
         _ = try await silent.waitForLine(containing: "up")
         let mute = try await Self.smtp(port, ["--timeout", "1"])
-        #expect(mute.status == 75)
+        #expect(mute.status == 75 && mute.outputText.contains("within the 1 s of --timeout"), "\(mute.outputText)")
+        let muteTLS = try await Self.smtp(port, ["--timeout", "1", "--tls", "implicit"])
+        #expect(muteTLS.status == 75 && muteTLS.outputText.contains("--timeout"), "\(muteTLS.outputText)")
+    }
+
+    @Test("the time limit holds for standard input too")
+    func silentInput() async throws {
+        let python = try Interop.require("python3")
+        let script = """
+            import subprocess, sys
+            p = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            p.stdin.write(b'Subject: half'); p.stdin.flush()
+            print(p.stdout.read().decode(), p.wait())
+            """
+        let call = ["probe", "smtp", "--host", "127.0.0.1", "--port", "1", "--from", "", "--to", "bo@example.net", "--timeout", "0.5"]
+        let outcome = try await Command.run(python, ["-c", script, Executable.path] + call, within: .seconds(60))
+        #expect(outcome.outputText.hasPrefix("deferred (input): ") && outcome.outputText.contains("within the 0.5 s of --timeout"))
+        #expect(outcome.outputText.split(whereSeparator: \.isWhitespace).last == "75")
     }
 
     @Test("line ends of every kind become CRLF, and the null reverse-path can be given", arguments: ["\r", "\r\n", "\n"])
@@ -99,9 +117,14 @@ struct ProbeTests {
             let probe = try await Self.smtp(sink.port, options, within: .seconds(20))
             #expect(probe.status == 77, "\(options): \(probe.outputText)\(probe.errorText)")
         }
-        let illegal = try await Self.smtp(sink.port, ["--tls", "none"], input: Self.message + [0])
-        #expect(illegal.status == 77)
-        #expect(sink.messages.isEmpty)
+        let open = try folder.write("open", text: "secret\n", permissions: 0o644)
+        let shown = try await Self.smtp(sink.port, ["--tls", "none", "--user", "ann@example.com", "--password-file", open])
+        #expect(shown.status == 77 && shown.errorText.contains("chmod o-rwx \(open)"), "\(shown.errorText)")
+        for illegal in [Self.message + [0], Self.message + Array(repeating: UInt8(ascii: "x"), count: 999)] {
+            let probe = try await Self.smtp(sink.port, ["--tls", "none"], input: illegal)
+            #expect(probe.status == 65 && probe.errorText.hasPrefix("-:7: "), "\(probe.errorText)")
+        }
+        #expect(sink.connections == 3 && sink.messages.isEmpty)
         #expect(
             try await Executable.run(["probe", "smtp", "--host", "h", "--port", "1", "--from", "a\r\nb@c", "--to", "d@e"]).status == 64)
     }
@@ -135,6 +158,8 @@ struct ProbeTests {
             (["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 Go\r\n250 injected\r\n"], "starttls", 77),
             (["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 Go\r\n", "this is no TLS at all\r\n"], "starttls", 77),
             (["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 Go\r\n"], "starttls", 75),
+            // Nothing was asked of TLS, so nothing is refused: the next attempt goes in clear.
+            (["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 Go\r\n", "this is no TLS at all\r\n"], "may", 75),
             (["220 x\r\n", "250 x\r\n", "530 5.7.0 Log in first\r\n"], "none", 69),
         ] as [([String], String, Int32)])
     func sessions(_ replies: [String], tls: String, status: Int32) async throws {
@@ -327,5 +352,56 @@ struct ProbeTests {
         let outcome = try await mailbox.poll()
         #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.errorText)")
         #expect(TextFile.read(server.outputFile).contains(#"LOGIN "bo@example.net" "sec\"ret""#))
+    }
+
+    @Test(
+        "a message that the server has and does not give is passed over after three sessions, recorded and told; the others are read once")
+    func imapWithheld() async throws {
+        let folder = try TemporaryFolder()
+        let port = try FreePort.next()
+        let script = """
+            import re, socket
+            s = socket.create_server(('127.0.0.1', \(port)))
+            print('up', flush=True)
+            while True:
+                c, _ = s.accept()
+                f = c.makefile('rwb')
+                def say(text):
+                    f.write(text.encode() + b'\\r\\n'); f.flush()
+                say('* OK [CAPABILITY IMAP4rev1] hello')
+                for line in f:
+                    text = line.decode().strip()
+                    tag, verb = text.split(' ')[0], text.split(' ')[1].upper()
+                    if verb == 'CAPABILITY': say('* CAPABILITY IMAP4rev1')
+                    if verb == 'EXAMINE':
+                        say('* 3 EXISTS'); say('* OK [UIDVALIDITY 7] x'); say('* OK [UIDNEXT 4] x')
+                    if 'SEARCH' in text:
+                        low = re.search(r'UID (\\d+)', text.split('SEARCH')[1])
+                        low = int(low.group(1)) if low else 1
+                        found = [3] if 'UID *' in text else [u for u in (1, 2, 3) if u >= low]
+                        say('* SEARCH' + ''.join(' %d' % u for u in found))
+                    if 'FETCH' in text:
+                        for part in text.split(' ')[3].split(','):
+                            ends = [int(n) for n in part.split(':')]
+                            for uid in range(ends[0], ends[-1] + 1):
+                                body = 'Message-ID: <m%d@example.com>\\r\\n\\r\\nx\\r\\n' % uid
+                                data = '' if 'BODY' not in text else ' BODY[] NIL' if uid == 2 else ' BODY[] {%d}\\r\\n%s' % (len(body), body)
+                                say('* %d FETCH (UID %d RFC822.SIZE 30%s)' % (uid, uid, data))
+                    if verb == 'LOGOUT': say('* BYE x')
+                    say(tag + ' OK done')
+                    if verb == 'LOGOUT': break
+                c.close()
+            """
+        let server = try ChildProcess(try Interop.require("python3"), ["-c", script])
+        _ = try await server.waitForLine(containing: "up")
+        let password = try folder.write("password", text: "secret\n", permissions: 0o600)
+        let mailbox = Mailbox(port: port, options: ["--tls", "none", "--password-file", password], state: folder("state"))
+        let first = try await mailbox.poll()
+        #expect(first.status == 75, "\(first.outputText) \(first.errorText)")
+        #expect(first.outputText == "SEEN 7 1 m1@example.com\nSEEN 7 3 m3@example.com\n")
+        #expect(first.errorText.contains("INBOX 7 2: passed over and recorded"))
+        let second = try await mailbox.poll()
+        #expect(second.status == 0 && second.output.isEmpty, "\(second.errorText)")
+        server.kill()
     }
 }

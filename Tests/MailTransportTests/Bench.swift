@@ -16,18 +16,20 @@ enum Bench {
     static let eventLoops = MultiThreadedEventLoopGroup.singleton
     static let bo = "bo@example.net"
 
-    static func message(to recipient: String = bo, attempts: Int = 0) throws -> OutboundMessage {
+    static func message(
+        to recipient: String = bo, attempts: Int = 0, id: String = "e1", domainWasMissing: Bool = false
+    ) throws -> OutboundMessage {
         let text = "Message-ID: <one@example.com>\r\nSubject: One\r\n\r\n.dot\r\n\r\nend\r\n"
         return OutboundMessage(
             reversePath: .address(try #require(EmailAddress("ann@example.com"))), recipient: try #require(EmailAddress(recipient)),
-            content: Array(text.utf8), envelopeID: "e1", earlierAttempts: attempts)
+            content: Array(text.utf8), envelopeID: id, earlierAttempts: attempts, domainWasMissing: domainWasMissing)
     }
 
     static func route(
         _ kind: Route.Kind, tls: Route.TLSMode = .none, level: Route.TLSLevel = .none, trust: TLSClientContext? = nil,
-        finalDot: Duration = .seconds(20)
+        finalDot: Duration = .seconds(20), timeouts: Timeouts = Timeouts()
     ) throws -> Route {
-        var timeouts = Timeouts()
+        var timeouts = timeouts
         timeouts.connect = .seconds(5)
         timeouts.finalDot = finalDot
         return Route(
@@ -120,13 +122,15 @@ struct OpenListener {
     let running: Task<Void, any Error>
 
     static func start(
-        _ dialect: Dialect = .smtp, desk: RecordingDesk, tls: TLSServerContext? = nil, connections: Int = 500, perAddress: Int = 20
+        _ dialect: Dialect = .smtp, desk: RecordingDesk, tls: TLSServerContext? = nil, connections: Int = 500, perAddress: Int = 20,
+        limits: ServerLimits = ServerLimits(), budget: ContentBudget = .process
     ) async throws -> OpenListener {
         let listener = try await MailListener.bind(
             .init(
-                address: .host("127.0.0.1", port: 0), session: ServerConfiguration(dialect: dialect, hostname: "in.example.com"),
+                address: .host("127.0.0.1", port: 0),
+                session: ServerConfiguration(dialect: dialect, hostname: "in.example.com", limits: limits),
                 maximumConnections: connections, maximumConnectionsPerAddress: perAddress), desk: desk, tls: { tls },
-            eventLoops: Bench.eventLoops, logger: Bench.logger)
+            eventLoops: Bench.eventLoops, budget: budget, logger: Bench.logger)
         return OpenListener(listener: listener, running: Task { try await listener.run() })
     }
 

@@ -100,13 +100,70 @@ struct CourierTests {
     func noHosts() async throws {
         let route = try Bench.route(.mx(port: 25))
         let zone = StaticResolver(["null.example.net": [.mx(0, ".")]], failures: ["broken.example.net": .timedOut])
-        func word(_ domain: String, attempts: Int) async throws -> String {
-            await Bench.deliver(try Bench.message(to: "x@\(domain)", attempts: attempts), over: route, resolver: zone).word
+        let courier = Courier(routes: [route], resolver: zone, eventLoops: Bench.eventLoops, seed: 1, logger: Bench.logger)
+        func report(_ domain: String, attempts: Int, wasMissing: Bool = false) async throws -> DeliveryReport {
+            await courier.deliver(
+                try Bench.message(to: "x@\(domain)", attempts: attempts, domainWasMissing: wasMissing), route: "r",
+                checks: DeliveryChecks(mayLeave: { true }, finalDot: { true }))
         }
-        #expect(try await word("gone.example.org", attempts: 0) == "deferred")
-        #expect(try await word("gone.example.org", attempts: 1) == "rejected")
-        #expect(try await word("null.example.net", attempts: 0) == "rejected")
-        #expect(try await word("broken.example.net", attempts: 3) == "deferred")
+        // Tried before, but not found missing before: something else went wrong then.
+        #expect(try await report("gone.example.org", attempts: 2).word == "deferred")
+        #expect(try await report("gone.example.org", attempts: 3).word == "rejected")
+        // Another message to the same recipient begins anew.
+        #expect(try await report("gone.example.org", attempts: 0).word == "deferred")
+        #expect(try await report("away.example.org", attempts: 1, wasMissing: true).word == "rejected")
+        let null = try await report("null.example.net", attempts: 0)
+        #expect(null.word == "rejected" && null.failure?.reply == nil && null.enhancedStatusCode?.description == "5.1.10")
+        #expect(null.reason == "the domain takes no mail (null MX)")
+        #expect(try await report("broken.example.net", attempts: 3).word == "deferred")
+    }
+
+    @Test("hosts with IPv6 only are reached where the machine has IPv6, and waited for where it has not")
+    func version6() async throws {
+        let zone = StaticResolver([
+            "example.net": [.mx(10, "six.example.net")], "six.example.net": [.aaaa("2001:db8::25")],
+            "both.example.net": [.mx(10, "two.example.net")], "two.example.net": [.aaaa("2001:db8::25"), .a("127.0.0.1")],
+        ])
+        let sink = try SinkSMTP()
+        let route = try Bench.route(.mx(port: sink.port))
+        func find(_ domain: String, hasVersion6: Bool) async throws -> Destination.Finding {
+            await Destination.find(
+                for: try #require(EmailAddress("x@\(domain)")), on: route, resolver: zone,
+                search: .init(seed: 1, domainWasMissing: false, network: MachineNetwork(hasVersion4: true, hasVersion6: hasVersion6)))
+        }
+        for (domain, hasVersion6, places) in [
+            ("example.net", true, ["six.example.net[2001:db8::25]"]), ("both.example.net", false, ["two.example.net[127.0.0.1]"]),
+            ("both.example.net", true, ["two.example.net[127.0.0.1]", "two.example.net[2001:db8::25]"]),
+        ] {
+            guard case .hosts(let hosts) = try await find(domain, hasVersion6: hasVersion6) else {
+                Issue.record("no hosts for \(domain)")
+                continue
+            }
+            #expect(hosts.map(\.description) == places.map { "\($0):\(sink.port)" })
+        }
+        guard case .none(let report) = try await find("example.net", hasVersion6: false) else {
+            Issue.record("a host that cannot be reached")
+            return
+        }
+        #expect(report.word == "deferred" && report.reason.contains("IPv6 addresses only"), "\(report.reason)")
+        #expect(!MachineNetwork.current(sendingFrom: "192.0.2.1").hasVersion6)
+        #expect(!MachineNetwork.current(sendingFrom: "2001:db8::1").hasVersion4)
+    }
+
+    @Test("hosts of equal preference take turns from message to message")
+    func turns() async throws {
+        let sink = try SinkSMTP()
+        let zone = StaticResolver([
+            "example.net": [.mx(10, "a.example.net"), .mx(10, "b.example.net")], "a.example.net": [.a("127.0.0.1")],
+            "b.example.net": [.a("127.0.0.1")],
+        ])
+        let route = try Bench.route(.mx(port: sink.port))
+        var first: Set<String> = []
+        for number in 0..<12 {
+            let report = await Bench.deliver(try Bench.message(id: "e\(number)"), over: route, resolver: zone)
+            first.insert(report.remoteMTA?.first.map(String.init) ?? "")
+        }
+        #expect(first == ["a", "b"])
     }
 
     @Test("nobody listens, or a server that greets with a refusal: deferred, and no MAIL was sent")

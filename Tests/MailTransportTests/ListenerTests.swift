@@ -133,4 +133,43 @@ struct ListenerTests {
         try await open.end()
         #expect(desk.mail.isEmpty && desk.paths == ["reply@r.example.com"])
     }
+
+    @Test("a client that never reads its replies is not read either, and is closed in time", .timeLimit(.minutes(2)))
+    func neverReads() async throws {
+        var limits = ServerLimits()
+        limits.idle = .seconds(2)
+        limits.idleCommands = .max
+        let open = try await OpenListener.start(desk: RecordingDesk(), limits: limits)
+        let client = try await Self.greeted(open.port)
+        // More than all sockets on the way hold; without a stop it would all be read, and the answers kept.
+        let flood = Array(repeating: Array("HELP\r\n".utf8), count: 10_000).flatMap { $0 }
+        await #expect(throws: (any Error).self) { for _ in 0..<2_000 { try await client.sendRaw(flood) } }
+        client.close()
+        try await open.end()
+    }
+
+    @Test("all content that is held together has a limit: beyond it new messages are put off, and there is room again afterwards")
+    func budget() async throws {
+        let desk = RecordingDesk(holds: true)
+        let open = try await OpenListener.start(desk: desk, budget: ContentBudget(limit: 1000))
+        let first = try await Self.greeted(open.port)
+        let second = try await Self.greeted(open.port)
+        for client in [first, second] {
+            for command in ["MAIL FROM:<>", "RCPT TO:<reply@r.example.com>", "DATA"] { _ = try await client.command(command) }
+        }
+        let content = Array(String(repeating: "0123456789\r\n", count: 65).utf8)
+        try await first.sendRaw(content + Array(".\r\n".utf8))
+        try await eventually("the message at the desk") { desk.mail.count == 1 }
+        // The second one has begun already; there is no room for all of it.
+        try await second.sendRaw(content + Array(".\r\n".utf8))
+        #expect(try await second.readReply().last?.hasPrefix("452 4.3.1 ") == true)
+        #expect(try await second.command("MAIL FROM:<>").last?.hasPrefix("452 4.3.1 ") == true)
+        desk.release()
+        #expect(try await first.readReply().last?.hasPrefix("250 ") == true)
+        for command in ["MAIL FROM:<>", "RCPT TO:<reply@r.example.com>", "DATA"] { _ = try await second.command(command) }
+        try await second.sendRaw(content + Array(".\r\n".utf8))
+        #expect(try await second.readReply().last?.hasPrefix("250 ") == true)
+        #expect(desk.mail.map(\.content) == [content, content])
+        try await open.end()
+    }
 }

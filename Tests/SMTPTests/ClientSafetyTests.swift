@@ -339,4 +339,22 @@ struct ClientSafetyTests {
                 .sessionFailed(DeliveryFailure(stage: .greeting, scope: .session, cause: .tlsFailed)), .close,
             ])
     }
+
+    @Test("TLS from the first octet has its timer from the first moment")
+    func implicitHandshake() {
+        var session = ClientSession(configuration: ClientConfiguration(helloName: "c", tls: .implicit))
+        #expect(session.handshakeBegun() == [.startTimer(.tls)])
+        #expect(session.handshakeBegun() == [])
+        let failure = DeliveryFailure(stage: .tls, scope: .session, cause: .timeout)
+        var late = session
+        #expect(late.timedOut(.tls) == [.sessionFailed(failure), .cancelTimer, .close])
+        var broken = session
+        #expect(
+            broken.tlsFailed() == [.sessionFailed(DeliveryFailure(stage: .tls, scope: .session, cause: .tlsFailed)), .cancelTimer, .close])
+        #expect(session.tlsEstablished(verified: true) == [], "its channel is reported by connected(over:)")
+        #expect(session.connected(over: .tls(verified: true)) == [.startTimer(.greeting)])
+        #expect(session.connected(over: .tls(verified: true)) == [])
+        var clear = ClientSession(configuration: ClientConfiguration(helloName: "c"))
+        #expect(clear.handshakeBegun() == [])
+    }
 }

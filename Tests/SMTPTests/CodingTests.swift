@@ -103,12 +103,20 @@ struct CodingTests {
     @Test(
         "paths that could break out of their command are refused",
         arguments: [
-            "a b@x", "a\r\nRCPT TO:<b@x>", "a\n@x", "a\r@x", "a\0@x", "a>@x", "a@x>\u{20}SIZE=1", "<a@x", "a\t@x", "a\u{7F}@x", "",
+            "a b@x", "a\r\nRCPT TO:<b@x>", "a\n@x", "a\r@x", "a\0@x", "a>@x", "a@x>\u{20}SIZE=1", "<a@x", "a\t@x", "\"a b\"@x y", "\"a b@x",
+            "\"a\\\" b@x", "a\"b c\"@x", "\"a\"b c@x", "a\u{7F}@x", "",
             String(repeating: "a", count: 255),
         ])
     func unsafePaths(_ path: String) {
         #expect(!CommandEncoder.isSafePath(bytes(path), allowingUTF8: true))
         #expect(CommandEncoder.recipient(.init(bytes(path)), allowingUTF8: true, capabilities: Capabilities()) == nil)
+    }
+
+    @Test("a quoted local-part may hold a space", arguments: ["\"a b\"@x", "\"a\\\" b\"@x", "\"a\\ b\"@x"])
+    func quotedSpace(_ path: String) {
+        #expect(CommandEncoder.isSafePath(bytes(path), allowingUTF8: false))
+        let line = CommandEncoder.recipient(.init(bytes(path)), allowingUTF8: false, capabilities: Capabilities())
+        #expect(line.map { String(buffer: $0) } == "RCPT TO:<\(path)>\r\n")
     }
 
     @Test("octets above 127 need SMTPUTF8 and must be UTF-8")

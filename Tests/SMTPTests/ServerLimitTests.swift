@@ -184,7 +184,9 @@ struct ServerLimitTests {
 
     @Test("commands now and then do not keep a session open")
     func longSession() {
-        var driver = Self.driver(hearing: "EHLO c\r\n")
+        var limits = ServerLimits()
+        limits.idleCommands = .max
+        var driver = Self.driver(limits: limits, hearing: "EHLO c\r\n")
         var seconds = 0
         while !driver.isClosed, seconds < 1000 {
             driver.receive("NOOP\r\n")
@@ -318,5 +320,52 @@ struct ServerLimitTests {
         var short = wait("smtp")
         short.perform(short.session.deliveryVerdicts([.stored(id: "A")]))
         #expect(short.look() == "451 4.3.0 Message not stored, try again later\r\n")
+    }
+
+    @Test(
+        "a hundred commands that lead to no mail are answered, one more ends the session",
+        arguments: ["NOOP\r\n", "RSET\r\n", "VRFY a\r\n", "HELP\r\n", "EHLO c\r\n", "RCPT TO:<temp@x>\r\n"])
+    func idleCommands(_ command: String) {
+        var driver = Self.driver(hearing: "EHLO c\r\n", "MAIL FROM:<>\r\n")
+        for _ in 1...100 { driver.receive(command) }
+        #expect(!driver.isClosed)
+        _ = driver.look()
+        driver.receive(command)
+        #expect(driver.look() == "421 4.7.0 Too many commands without mail\r\n<close tooManyIdleCommands>\r\n")
+    }
+
+    @Test("a message that is stored begins the count of such commands anew")
+    func idleCommandsBetweenMessages() {
+        var driver = Self.driver(hearing: "EHLO c\r\n")
+        for _ in 1...5 {
+            for _ in 1...90 { driver.receive("NOOP\r\n") }
+            for line in ["MAIL FROM:<>\r\n", "RCPT TO:<r@x>\r\n", "DATA\r\n", "\r\n.\r\n"] { driver.receive(line) }
+        }
+        #expect(!driver.isClosed && driver.stored.count == 5)
+    }
+
+    @Test(
+        "a message with more than 50 Received fields goes in a circle",
+        arguments: [
+            (50, "Received: x\r\n", true), (51, "Received: x\r\n", false), (51, "rEceived :\r\n y\r\n", false),
+            (60, "X-Received: x\r\n", true),
+        ])
+    func loop(_ count: Int, _ field: String, isTaken: Bool) {
+        for piece in [1, 7, 100_000] {
+            var driver = Self.driver(hearing: "EHLO c\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<r@x>\r\n", "DATA\r\n")
+            _ = driver.look()
+            // What a body says of others' headers does not count.
+            let body = String(repeating: "Received: x\r\n", count: 60)
+            let content = bytes(String(repeating: field, count: count) + "Subject: x\r\n\r\n" + body + ".\r\n")
+            var rest = content[...]
+            while !rest.isEmpty {
+                driver.receive(Array(rest.prefix(piece)))
+                rest = rest.dropFirst(piece)
+            }
+            #expect(driver.stored.count == (isTaken ? 1 : 0))
+            #expect(driver.look().hasSuffix("554 5.4.6 Mail loop detected\r\n") == !isTaken)
+            driver.receive("MAIL FROM:<>\r\n")
+            #expect(driver.look() == "250 2.1.0 Ok\r\n", "in step again")
+        }
     }
 }

@@ -30,7 +30,7 @@ struct UpkeepTests {
         let target = folder.url.appending(path: "copy.db")
         try Data("mine".utf8).write(to: target)
         let error = await #expect(throws: StoreError.self) { try await store.backup(to: target.path) }
-        #expect(error?.code == .constraint)
+        #expect(error?.code == .cannotCreate)
         #expect(try Data(contentsOf: target) == Data("mine".utf8))
     }
 

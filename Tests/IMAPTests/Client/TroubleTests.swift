@@ -8,13 +8,13 @@ import struct NIOCore.ByteBuffer
 @Suite("trouble while reading")
 struct TroubleTests {
     /// A session that has asked for the body of 21 (and of 22, where there are two).
-    private func fetching(_ uids: [UInt32] = [21], _ change: (inout ClientSession.Configuration) -> Void = { _ in }) throws -> (
-        ClientSession, last: [ClientSession.Action]
-    ) {
+    private func fetching(
+        _ uids: [UInt32] = [21], setbacks: [MessageKey: Int] = [:], _ change: (inout ClientSession.Configuration) -> Void = { _ in }
+    ) throws -> (ClientSession, last: [ClientSession.Action]) {
         let dialogue = try Dialogue("cursor INBOX 7 20")
         var configuration = dialogue.configuration
         change(&configuration)
-        var session = ClientSession(configuration: configuration, cursors: dialogue.cursors)
+        var session = ClientSession(configuration: configuration, cursors: dialogue.cursors, setbacks: setbacks)
         _ = session.connected()
         _ = session.tlsEstablished(verified: true)
         _ = session.received(
@@ -96,7 +96,7 @@ struct TroubleTests {
         #expect(message.truncated && message.bytes == bytes("A5 OK") && message.size == 140_000)
     }
 
-    @Test("a server that sends everything though asked for a part: it is passed over, visibly")
+    @Test("a server that sends everything though asked for a part: other sessions ask again")
     func hopeless() throws {
         var (session, _) = try fetching {
             $0.messageSizeLimit = 1000
@@ -106,8 +106,46 @@ struct TroubleTests {
         let fetch = "* 1 FETCH (UID 21 BODY[] {\(huge.utf8.count)}\r\n\(huge))\r\n"
         _ = session.received(buffer(fetch + "A5 OK\r\n"))
         let actions = session.received(buffer(fetch + "A6 OK\r\n"))
-        #expect(actions.contains(.skipped(.inbox, validity(7), uid(21), .oversized)))
-        #expect(actions.contains(.pollFinished))
+        #expect(actions.contains(.setback(.inbox, validity(7), uid(21))) && actions.last == .close(.bodyWithheld))
+    }
+
+    @Test("a message that is not given costs sessions of its own, and only the third one passes it over", arguments: [0, 1, 2])
+    func withheld(sessionsBefore: Int) throws {
+        var (session, _) = try fetching([21, 22], setbacks: [MessageKey(.inbox, validity(7), uid(21)): sessionsBefore])
+        var actions: [ClientSession.Action] = []
+        // From the second setback on only its beginning is asked for, and that at once.
+        for tag in 5...(sessionsBefore < 2 ? 6 : 5) {
+            actions = session.received(buffer("* 1 FETCH (UID 21 BODY[] NIL)\r\nA\(tag) OK\r\n"))
+        }
+        let isSkipped = actions.contains(.skipped(.inbox, validity(7), uid(21), .noBody))
+        #expect(isSkipped == (sessionsBefore == 2))
+        #expect(actions.contains(.setback(.inbox, validity(7), uid(21))) == !isSkipped)
+        #expect((actions.last == .close(.bodyWithheld)) == !isSkipped)
+    }
+
+    @Test("a server whose UIDVALIDITY never stands still is left after two new openings")
+    func unstableValidity() throws {
+        var (session, _) = try fetching()
+        var actions = session.received(buffer("* OK [UIDVALIDITY 8] moved\r\nA5 OK\r\n"))
+        for (tag, number) in [(6, 9), (8, 10)] {
+            #expect(sent(actions) == ["A\(tag) EXAMINE \"INBOX\""])
+            actions = session.received(buffer("* 1 EXISTS\r\n* OK [UIDVALIDITY \(number)] x\r\nA\(tag) OK\r\n"))
+            #expect(sent(actions) == ["A\(tag + 1) UID SEARCH UID *"])
+            actions = session.received(buffer("* OK [UIDVALIDITY 99] moved\r\n* SEARCH 1\r\nA\(tag + 1) OK\r\n"))
+        }
+        #expect(actions.last == .close(.protocolError(.unstableUIDValidity)))
+    }
+
+    @Test("a commit of another UIDVALIDITY or mailbox is none of this one's")
+    func foreignCommit() throws {
+        var (session, _) = try fetching([21, 22]) { $0.access = .seen }
+        let actions = session.received(buffer("* 1 FETCH (UID 21 BODY[] \"a\")\r\n* 2 FETCH (UID 22 BODY[] \"b\")\r\nA5 OK\r\n"))
+        #expect(delivered(actions) == [21, 22])
+        for key in [MessageKey(.inbox, validity(6), uid(21)), MessageKey(MailboxName("Junk"), validity(7), uid(22))] {
+            #expect(session.messageCommitted(key) == [])
+        }
+        #expect(session.messageCommitted(MessageKey(.inbox, validity(7), uid(21))) == [])
+        #expect(sent(session.messageCommitted(MessageKey(.inbox, validity(7), uid(22)))) == ["A6 UID STORE 21:22 +FLAGS.SILENT (\\Seen)"])
     }
 
     @Test("setbacks make a message be read in part, then be passed over; the next one is not held up")

@@ -95,11 +95,13 @@ CREATE TABLE intake (
     account TEXT,
     folder TEXT,
     uid_validity INTEGER CHECK (uid_validity BETWEEN 1 AND 4294967295),
-    uid INTEGER CHECK (uid BETWEEN 1 AND 4294967295),
+    uid INTEGER CHECK (uid BETWEEN 1 AND 4294967295), digest BLOB CHECK (digest IS NULL OR length(digest) = 32),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK (lease_owner IS NULL OR state = 'received'),
     CHECK ((account IS NULL) = (folder IS NULL) AND (account IS NULL) = (uid_validity IS NULL) AND (account IS NULL) = (uid IS NULL))
 ) STRICT;
+
+CREATE INDEX intake_digest ON intake (account, digest) WHERE digest IS NOT NULL;
 
 CREATE UNIQUE INDEX intake_mailbox ON intake (account, folder, uid_validity, uid) WHERE account IS NOT NULL;
 
@@ -112,6 +114,9 @@ CREATE TABLE intake_body (
     intake_id INTEGER PRIMARY KEY REFERENCES intake (id),
     bytes BLOB NOT NULL
 ) STRICT;
+
+CREATE TRIGGER outbox_claim_rises BEFORE UPDATE OF claim ON outbox WHEN NEW.claim < OLD.claim
+BEGIN SELECT RAISE(ABORT, 'the number of a claim never goes down'); END;
 
 CREATE TRIGGER outbox_dot_once BEFORE UPDATE OF final_dot_at ON outbox
     WHEN OLD.final_dot_at IS NOT NULL AND NEW.final_dot_at IS NOT NULL AND NEW.final_dot_at <> OLD.final_dot_at
@@ -148,7 +153,7 @@ CREATE TABLE outbox (
     next_attempt_at INTEGER,
     final_dot_at INTEGER,
     lease_owner TEXT CHECK (lease_owner <> ''),
-    lease_until INTEGER,
+    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER,
     CHECK ((next_attempt_at IS NOT NULL) = (state IN ('incoming', 'active', 'deferred'))),
     CHECK ((lease_owner IS NOT NULL) = (state = 'active')),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
@@ -168,11 +173,14 @@ CREATE UNIQUE INDEX outbox_message_id ON outbox (message_id);
 
 CREATE INDEX outbox_recipient ON outbox (recipient_key, final_dot_at);
 
+CREATE INDEX outbox_route_due ON outbox (route, next_attempt_at) WHERE state IN ('incoming', 'deferred');
+
 CREATE INDEX outbox_state ON outbox (state);
 
 CREATE UNIQUE INDEX outbox_step ON outbox (enrollment_id, step, occurrence) WHERE enrollment_id IS NOT NULL;
 
-CREATE INDEX outbox_waiting_age ON outbox (created_at) WHERE state IN ('incoming', 'deferred', 'hold') AND final_dot_at IS NULL;
+CREATE INDEX outbox_waiting_age ON outbox (COALESCE(released_at, created_at))
+    WHERE state IN ('incoming', 'deferred') AND final_dot_at IS NULL;
 
 CREATE INDEX outbox_waiting_domain ON outbox (recipient_domain)
     WHERE state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL;
@@ -210,7 +218,9 @@ CREATE TABLE reply (
         'left_company', 'auto_acknowledgement', 'challenge', 'neutral', 'bounce', 'delay', 'complaint')),
     requires_response INTEGER NOT NULL CHECK (requires_response IN (0, 1)),
     authentication TEXT NOT NULL
-) STRICT;
+, effective_class TEXT CHECK (effective_class IN ('positive', 'question', 'negative', 'not_now',
+    'referral', 'unsubscribe', 'out_of_office', 'left_company', 'auto_acknowledgement', 'challenge', 'neutral', 'bounce', 'delay',
+    'complaint'))) STRICT;
 
 CREATE INDEX reply_contact ON reply (contact_id) WHERE contact_id IS NOT NULL;
 

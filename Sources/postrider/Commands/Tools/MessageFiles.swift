@@ -33,6 +33,48 @@ enum Input {
         }
     }
 
+    /// Standard input to its end; nil when the time is over before.
+    static func standard(within deadline: CallDeadline) throws(Failure) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            var wait: CInt = -1
+            if let left = deadline.left {
+                wait = CInt(clamping: left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
+            }
+            var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&input, 1, wait)
+            if ready == 0 || deadline.isOver { return nil }
+            if ready < 0, errno != EINTR { throw Failure(.badInput, "-: standard input cannot be read") }
+            guard ready > 0 else { continue }
+            let count = read(STDIN_FILENO, &block, block.count)
+            if count == 0 { return bytes }
+            if count > 0 {
+                bytes += block[..<count]
+            } else if errno != EINTR, errno != EAGAIN {
+                throw Failure(.badInput, "-: standard input cannot be read")
+            }
+        }
+    }
+
+    /// Refuses what no mail may hold, with the line it stands in; `message` has CRLF line ends.
+    static func refuseIllegal(_ message: [UInt8]) throws(Failure) {
+        var number = 1
+        var length = 0
+        for byte in message {
+            if byte == 0 { throw Failure(.badInput, "-:\(number): a NUL octet, which no mail may hold; encode the content as base64") }
+            if byte == UInt8(ascii: "\n") {
+                number += 1
+                length = 0
+            } else if byte != UInt8(ascii: "\r") {
+                length += 1
+                if length > 998 {
+                    throw Failure(.badInput, "-:\(number): a line of more than 998 octets, which no mail may hold; encode or fold it")
+                }
+            }
+        }
+    }
+
     static func file(_ path: String) throws(Failure) -> [UInt8] {
         do {
             return Array(try Data(contentsOf: URL(filePath: path)))
@@ -45,12 +87,14 @@ enum Input {
         }
     }
 
-    /// A password or key file, without the line end that editors leave. One that everybody may read is used with a warning: these tools
-    /// have no conf in which it would have been refused.
+    /// A password or key file, without the line end that editors leave. One that everybody may read is refused, as in a conf.
     static func secret(_ path: String) throws(Failure) -> [UInt8] {
         var bytes = try file(path)
         let mode = (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber)?.intValue ?? 0
-        if mode & 0o006 != 0 { Console.error("\(path): warning: every user of this machine may read it; run: chmod o-rwx \(path)") }
+        guard mode & 0o006 == 0 else {
+            let shown = TerminalText.line(path)
+            throw Failure(.noPermission, "\(shown): every user of this machine may read it; run: chmod o-rwx \(shown)")
+        }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
         return bytes

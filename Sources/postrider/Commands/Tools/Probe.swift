@@ -32,6 +32,9 @@ struct ProbeTarget: ParsableArguments {
     /// The whole time a call may take; nil: as long as it needs.
     var limit: Duration? { timeout.map { .seconds($0) } }
 
+    /// The end of a call that begins now.
+    var deadline: CallDeadline { CallDeadline(limit) }
+
     /// Whether it is this machine, so that a password may travel in clear.
     var isLocal: Bool {
         var bytes = host.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }
@@ -55,20 +58,44 @@ struct ProbeTarget: ParsableArguments {
     }
 }
 
-/// Runs `work`, and cancels it when `limit` has passed; `work` then ends by itself with what it knows.
-func within<Value: Sendable>(_ limit: Duration?, _ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
-    guard let limit else { return try await work() }
-    return try await withThrowingTaskGroup(of: Value?.self) { group in
-        group.addTask { try await work() }
-        group.addTask {
-            try? await Task.sleep(for: limit)
-            return nil
+/// When a whole call has to be over, whatever is going on.
+struct CallDeadline {
+    private let limit: Duration?
+    private let end: ContinuousClock.Instant?
+
+    /// - Parameter limit: from now on; nil: as long as it needs.
+    init(_ limit: Duration?) {
+        self.limit = limit
+        end = limit.map { .now + $0 }
+    }
+
+    /// Time that is left; nil: as much as is needed.
+    var left: Duration? { end.map { max(.zero, $0 - .now) } }
+
+    var isOver: Bool { end.map { $0 <= .now } ?? false }
+
+    /// What to say when the time ran out before `matter` came to its end.
+    func words(for matter: String) -> String {
+        let milliseconds = limit.map { $0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000 } ?? 0
+        let time = milliseconds % 1000 == 0 ? "\(milliseconds / 1000)" : "\(Double(milliseconds) / 1000)"
+        return "\(matter) did not come to its end within the \(time) s of --timeout"
+    }
+
+    /// Runs `work`, and cancels it when the time is over; `work` then ends by itself with what it knows.
+    func bound<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        guard let left else { return try await work() }
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                try? await Task.sleep(for: left)
+                return nil
+            }
+            while let ended = try await group.next() {
+                // The clock brought down the work, or the work the clock; either way the work has the word.
+                group.cancelAll()
+                if let value = ended { return value }
+            }
+            throw CancellationError()
         }
-        while let ended = try await group.next() {
-            // The clock brought down the work, or the work the clock; either way the work has the word.
-            group.cancelAll()
-            if let value = ended { return value }
-        }
-        throw CancellationError()
     }
 }

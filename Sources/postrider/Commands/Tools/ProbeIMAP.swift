@@ -16,7 +16,7 @@ struct ProbeIMAP: AsyncParsableCommand {
         discussion: """
             Prints 'SEEN uidvalidity uid message-id' for each message newly taken in, once it is stored: each exactly once over any number of calls
             with the same --state. Nothing in the mailbox is touched. Of a message without a readable Message-ID the last word is '-'.
-            Exit status: 0 poll complete; 75 try again; 69 login refused, or the mailbox cannot be opened; 77 refused for our own safety
+            Exit status: 0 poll complete; 75 try again, or a message was passed over because the server does not give it; 69 login refused, or the mailbox cannot be opened; 77 refused for our own safety
             (certificate, missing STARTTLS or AUTH, a password that would travel in clear).
             """)
 
@@ -48,9 +48,22 @@ struct ProbeIMAP: AsyncParsableCommand {
             }
             let logger = Logger(label: "probe") { LineLog(label: $0, format: .postfix, logLevel: .warning) }
             let watcher = MailboxWatcher(account: account, desk: desk, eventLoops: MultiThreadedEventLoopGroup.singleton, logger: logger)
-            let ending = try await within(target.limit) { try await watcher.session(watches: false, now: clock.now()) }
+            let deadline = target.deadline
+            var ending = try await deadline.bound { try await watcher.session(watches: false, now: clock.now()) }
+            var skipped = ending.skipped
+            // A message that cannot be had costs sessions of its own before it is passed over.
+            while ending.hadSetback, !deadline.isOver {
+                ending = try await deadline.bound { try await watcher.session(watches: false, now: clock.now()) }
+                skipped += ending.skipped
+            }
             try store.close()
+            for (message, reason) in skipped {
+                Console.error(
+                    TerminalText.line("\(message.mailbox) \(message.uidValidity) \(message.uid): passed over and recorded: \(reason)"))
+            }
+            if deadline.isOver, !ending.pollFinished { throw Failure(.tryAgain, deadline.words(for: "the poll")) }
             try judge(ending)
+            if !skipped.isEmpty { throw Failure(.tryAgain, "\(skipped.count) messages could not be read") }
         }
     }
 
@@ -96,11 +109,36 @@ struct ProbeIMAP: AsyncParsableCommand {
         switch ending.reason {
         case .loginRefused(let text): throw Failure(.unavailable, "login refused: \(Self.shown(text))")
         case .loginUnavailable: throw Failure(.noPermission, "the server offers no login that we may use here\(note)")
-        case .safety(let fault): throw Failure(.noPermission, "refused for our own safety (\(fault))\(note)")
+        case .safety(let fault): throw Failure(.noPermission, "refused for our own safety: \(Self.words(fault))\(note)")
         case .throttled(let text), .unavailable(let text), .fetchRefused(let text), .bye(let text):
             throw Failure(.tryAgain, "the server cannot serve now: \(Self.shown(text))")
-        case .protocolError(let fault): throw Failure(.tryAgain, "the server breaks the protocol: \(fault)\(note)")
+        case .protocolError(let fault): throw Failure(.tryAgain, "the server breaks the protocol: \(Self.words(fault))\(note)")
+        case .bodyWithheld: throw Failure(.tryAgain, "the server does not give a message that it has\(note)")
         case .timedOut, .connectionLost, .loggedOut, nil: throw Failure(.tryAgain, "the poll did not come to its end\(note)")
+        }
+    }
+
+    private static func words(_ fault: ClientSession.ProtocolFault) -> String {
+        switch fault {
+        case .badGreeting: "its first line is no greeting of IMAP; check the port"
+        case .framing: "it sent a size that cannot be followed"
+        case .unknownTag: "it answered a command that was never given"
+        case .earlyAnswer: "it answered a command before it had it"
+        case .commandRefused(let text): "it refused a command that every server must take: \(shown(text))"
+        case .unexpectedContinuation: "it asked for more where nothing was to come"
+        case .badChallenge: "its challenge in the login cannot be read"
+        case .unstableUIDValidity: "the mailbox changes its UIDVALIDITY again and again"
+        case .tooMuch: "it named more than can be held"
+        }
+    }
+
+    private static func words(_ fault: ClientSession.SafetyFault) -> String {
+        switch fault {
+        case .preauthenticatedWithoutTLS: "the server logged us in without TLS"
+        case .startTLSNotOffered: "the server offers no STARTTLS; try --tls implicit and its port"
+        case .startTLSRefused: "the server refused STARTTLS"
+        case .injectedBeforeTLS: "something was said in clear behind STARTTLS"
+        case .unprotectedCredentials: "the password does not travel without TLS and a certificate that verifies"
         }
     }
 

@@ -6,7 +6,8 @@ struct ProbeOutcome {
     let status: ExitStatus
     let line: String
 
-    init(_ report: DeliveryReport) {
+    /// - Parameter deadline: of the call; nil: there is none.
+    init(_ report: DeliveryReport, deadline: CallDeadline? = nil) {
         let outcome: DeliveryOutcome
         switch report.result {
         case .withdrawn:
@@ -35,7 +36,12 @@ struct ProbeOutcome {
             }
         }
         let failure = outcome.failure
-        let reason = failure?.reply.map { "\($0.code) \($0.text)" } ?? report.note ?? failure.map { "\($0.cause)" } ?? ""
+        let reason: String
+        if let deadline, deadline.isOver, failure?.reply == nil {
+            reason = deadline.words(for: "the dialogue with \(report.remoteMTA ?? "the server")")
+        } else {
+            reason = failure?.reply.map { "\($0.code) \($0.text)" } ?? report.reason
+        }
         line = TerminalText.line("\(word) (\(failure.map { "\($0.stage)" } ?? "")): \(reason)")
     }
 
@@ -50,7 +56,7 @@ struct ProbeOutcome {
         // Plain text behind the answer to STARTTLS is an attack.
         case .protocolError(.unsolicitedInput): failure.stage == .startTLS
         case .refusedForSafety(let refusal): refusal != .abandoned
-        case .replyCode, .protocolError, .connectionLost, .timeout, .extensionMissing: false
+        case .replyCode, .routing, .protocolError, .connectionLost, .timeout, .extensionMissing: false
         }
     }
 }

@@ -15,7 +15,8 @@ struct ProbeSMTP: AsyncParsableCommand {
             The dialogue goes to standard error, one line with the outcome to standard output. LF and CR line ends become CRLF.
             Exit status: 0 accepted; 75 deferred (4xx, cannot connect, lost before the final dot); 69 rejected for good (5xx, a refused login
             too); 70 ambiguous (lost between the final dot and its complete reply); 77 refused for our own safety (certificate, missing
-            STARTTLS or AUTH, a password that would travel in clear, content that is no legal mail).
+            STARTTLS or AUTH, a password that would travel in clear or that others may read); 65 input that is no legal mail (NUL, a line of
+            more than 998 octets).
             """)
 
     enum TLS: String, ExpressibleByArgument, CaseIterable {
@@ -55,15 +56,21 @@ struct ProbeSMTP: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailures {
             guard let reversePath, let recipient else { return }
+            let deadline = target.deadline
             let route = try route()
-            let message = OutboundMessage(
-                reversePath: reversePath, recipient: recipient, content: Input.normalised(try Input.standard()), envelopeID: "probe")
+            guard let input = try Input.standard(within: deadline) else {
+                Console.out(TerminalText.line("deferred (input): \(deadline.words(for: "the message on standard input"))"))
+                throw Failure(.tryAgain, "")
+            }
+            let content = Input.normalised(input)
+            try Input.refuseIllegal(content)
+            let message = OutboundMessage(reversePath: reversePath, recipient: recipient, content: content, envelopeID: "probe")
             let logger = Logger(label: "probe") { _ in SwiftLogNoOpLogHandler() }
             let courier = Courier(
                 routes: [route], resolver: StaticResolver([:]), eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 0, logger: logger)
             let checks = DeliveryChecks(mayLeave: { true }, finalDot: { true })
-            let report = try await within(target.limit) { await courier.deliver(message, route: route.name, checks: checks) }
-            let outcome = ProbeOutcome(report)
+            let report = try await deadline.bound { await courier.deliver(message, route: route.name, checks: checks) }
+            let outcome = ProbeOutcome(report, deadline: deadline)
             for line in report.transcript.utf8.split(separator: UInt8(ascii: "\n")) {
                 Console.error(String(decoding: line.map(\.self), as: UTF8.self))
             }

@@ -126,7 +126,10 @@ struct SendTest: AsyncParsableCommand {
         let checks = DeliveryChecks(
             mayLeave: {
                 // A store that does not answer cannot say that the recipient may be written to.
-                do { return try await store.suppression(workspace: workspace, address: recipient, now: clock.now()) == nil } catch {
+                do {
+                    if try await store.stopReason() != nil { return false }
+                    return try await store.suppression(workspace: workspace, address: recipient, now: clock.now()) == nil
+                } catch {
                     return false
                 }
             },
