@@ -159,7 +159,8 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
         IncomingMessage(
             id: ids.next(), way: way, receivedAt: Self.start, reversePath: way == .smtp ? .address(try address("ann@example.com")) : nil,
             forwardPaths: way == .smtp ? ["reply+abc@example.org"] : [], origin: "192.0.2.1 mail.example.com", bytes: bytes,
-            client: way == .smtp ? .init(address: "192.0.2.1", name: "mail.example.com") : nil, digest: digest)
+            client: way == .smtp ? .init(address: "192.0.2.1", name: "mail.example.com") : nil, account: way == .imap ? "inbox" : nil,
+            digest: digest)
     }
 
     package func reply(
