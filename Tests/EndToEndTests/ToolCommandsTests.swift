@@ -259,6 +259,8 @@ struct ToolCommandsTests {
         let message = try #require(sink.messages.first)
         let records = [DKIMRecord(name: "s1._domainkey.example.com", text: Self.recordText(lines[1]))]
         #expect(try await DKIMPy.verify(message.bytes, records: records).map(\.isValid) == [true])
+        // A program sent it to try the route, so no responder is to answer.
+        #expect(message.text.contains("\r\nAuto-Submitted: auto-generated\r\n"))
 
         let bounce = try await Executable.run(["token", "inspect", "--conf", conf, "--json", message.reversePath])
         let object = try #require(try Self.objects(bounce).first)

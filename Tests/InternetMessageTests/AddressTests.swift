@@ -193,7 +193,10 @@ struct AddressTests {
 
     @Test(
         "hostile lists cost linear time",
-        arguments: ["(", "\"", "\\\"", "<", ">", ",", ":", ";", "@", "a:", "=?", "=?a?q?", "a@b,", "<a@b> ", "(()", "\"\\", "[", "a@["])
+        arguments: [
+            "(", "\"", "\\\"", "<", ">", ",", ":", ";", "@", "a:", "=?", "=?a?q?", "a@b,", "<a@b> ", "(()", "\"\\", "[", "a@[", "a, ",
+            "<a@b> c@d ", "mailto:", "=?utf-8?Q?a=40b?= ", "'a@b' ", "(a@b) ", "a@b ", "a@@", "\"a@b\" <c> ",
+        ])
     func hostileLists(piece: String) {
         let list = AddressList(parsing: String(repeating: piece, count: 100_000))
         #expect(list.mailboxes.count <= Limits.default.addresses)

@@ -75,7 +75,9 @@ struct ComposeFileTests {
         let size: Int
 
         func read(_ path: String, from offset: Int, count: Int) throws -> [UInt8] {
-            [UInt8](repeating: 0, count: max(0, min(count, size - offset)))
+            // No more of the file than makes one chunk is ever asked for.
+            #expect(count <= MessageChunks.largestChunk / 4 * 3)
+            return [UInt8](repeating: 0, count: max(0, min(count, size - offset)))
         }
     }
 

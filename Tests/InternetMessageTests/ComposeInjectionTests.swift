@@ -20,7 +20,7 @@ struct ComposeInjectionTests {
         ("inReplyTo", { draft, text in draft.inReplyTo = MessageID.list(parsing: Array(text.utf8)[...]) }),
         ("listUnsubscribe", { $0.listUnsubscribe = ["https://example.com/\($1)"] }),
         ("listID", { $0.listID = "\($1).example.com" }),
-        ("feedbackID", { $0.feedbackID = $1 }),
+        ("feedbackID", { $0.feedbackID = "a:\($1):sender" }),
         ("extraField name", { draft, text in draft.extraFields = [try? HeaderField(name: text, value: "x")].compactMap { $0 } }),
         ("extraField value", { draft, text in draft.extraFields = [try? HeaderField(name: "X-A", value: text)].compactMap { $0 } }),
         (
@@ -44,7 +44,7 @@ struct ComposeInjectionTests {
         "a", "word", " ", "  ", "é", "字", "😀", "e\u{301}", "\u{301}", "\u{200D}", "\u{FEFF}", "=?", "=?utf-8?Q?=0A?=", "?=", "\"", "\\",
         "<",
         ">", ",", ";", ":", "@", "(", ")", "%0D%0A", "%", ".", "--=_", "BEGIN:VEVENT", "\nEND:VCALENDAR\r\n", "From ", "Subject: y",
-        String(repeating: "x", count: 80), String(repeating: "y", count: 1000),
+        String(repeating: "x", count: 80), String(repeating: "y", count: 300),
     ]
 
     @Test(
@@ -53,7 +53,7 @@ struct ComposeInjectionTests {
     func anyText(index: Int) throws {
         var random = SeededRandom(seed: UInt64(index))
         var composed = 0
-        for round in 0..<100 {
+        for round in 0..<80 {
             var text = ""
             for _ in 0..<Int.random(in: 1...(round % 8 + 1), using: &random) { text += Self.pieces.randomElement(using: &random) ?? "" }
             var draft = try ComposeTests.draft()

@@ -41,6 +41,7 @@ func touchEverything(_ message: Message) -> Int {
     var count = message.allDefects().count + message.attachments.reduce(0) { $0 + $1.bytes.count }
     count += (message.text?.utf8.count ?? 0) + (message.html.map { HTMLText.plainText($0).utf8.count } ?? 0)
     count += message.from.count + message.to.count + message.cc.count + message.replyTo.count + (message.sender == nil ? 0 : 1)
+    count += message.calendarReply == nil ? 0 : 1
     count += message.references.count + message.inReplyTo.count + (message.date == nil ? 0 : 1) + (message.subject?.utf8.count ?? 0)
     for field in message.header.fields { count += field.text.utf8.count + field.value.count }
     for mailbox in message.from { count += mailbox.address.suppressionKey.utf8.count + mailbox.address.wireBytes.count }

@@ -59,6 +59,17 @@ struct ReportFormTests {
         #expect(status.returnedMessageID?.text == "sent-9@example.com")
     }
 
+    @Test("a delivery report whose boundary lines do not fit its header")
+    func lostBoundaries() throws {
+        let text = try Fixture.bytes("dsn-delayed").utf8Text.replacing("boundary=\"b1\"", with: "boundary=\"other\"")
+        guard case .deliveryStatus(let status) = Message(parsing: Array(text.utf8)).report else {
+            Issue.record("no delivery report")
+            return
+        }
+        #expect(status.recipients.map(\.action) == ["delayed", "relayed", "expanded"])
+        #expect(status.returnedMessageID?.text == "sent-7@example.com")
+    }
+
     @Test(
         "xtext is undone where it surely is xtext",
         arguments: [
@@ -219,7 +230,7 @@ struct ReportFormTests {
         let report = try #require(
             AggregateReportReader.report(Array("<feedback>\(String(repeating: record, count: 3))</feedback>".utf8)[...], limits: limits))
         #expect(report.isCut && report.records.count == 2 && report.records[0].dkim.count == 1)
-        limits.nodes = 3
+        limits.elements = 3
         #expect(AggregateReportReader.report(Array("<feedback>\(record)</feedback>".utf8)[...], limits: limits) == nil)
     }
 

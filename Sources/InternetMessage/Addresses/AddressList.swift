@@ -8,9 +8,10 @@ package struct AddressList: Hashable, Sendable {
     /// What was wrong, each kind once.
     package let defects: [Defect]
 
-    /// Reads the value of an address field, folded or not; at most `limit` mailboxes are kept.
-    package init(parsing bytes: ArraySlice<UInt8>, limit: Int = Limits.default.addresses) {
-        var parser = AddressListParser(bytes, limit: limit)
+    /// Reads the value of an address field, folded or not; at most `limit` mailboxes are kept. `hint` is the charset that raw 8-bit
+    /// bytes in names are probably in; nil when nothing is known.
+    package init(parsing bytes: ArraySlice<UInt8>, limit: Int = Limits.default.addresses, hint: String? = nil) {
+        var parser = AddressListParser(bytes, limit: limit, hint: hint)
         parser.parse()
         mailboxes = parser.mailboxes
         defects = parser.defects.list

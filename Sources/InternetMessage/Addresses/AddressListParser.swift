@@ -5,6 +5,7 @@ struct AddressListParser {
 
     private let bytes: ArraySlice<UInt8>
     private let limit: Int
+    private let hint: String?
     private var i: Int
 
     /// What was read since the last comma: words and specials before, inside and after the angle brackets.
@@ -28,13 +29,14 @@ struct AddressListParser {
     private struct Word {
         enum Kind { case atom, quoted, special, literal }
         var kind: Kind
-        var bytes: [UInt8]
+        var bytes: ArraySlice<UInt8>
         var spaceBefore: Bool
 
-        func `is`(_ special: UInt8) -> Bool { kind == .special && bytes == [special] }
+        func `is`(_ special: UInt8) -> Bool { kind == .special && bytes.first == special }
     }
 
-    init(_ bytes: ArraySlice<UInt8>, limit: Int, isNested: Bool = false) {
+    init(_ bytes: ArraySlice<UInt8>, limit: Int, hint: String? = nil, isNested: Bool = false) {
+        self.hint = hint
         self.bytes = bytes
         self.limit = limit
         self.isNested = isNested
@@ -82,7 +84,7 @@ struct AddressListParser {
         finish()
     }
 
-    private mutating func append(_ kind: Word.Kind, _ text: [UInt8], _ space: Bool) {
+    private mutating func append(_ kind: Word.Kind, _ text: ArraySlice<UInt8>, _ space: Bool) {
         let word = Word(kind: kind, bytes: text, spaceBefore: space)
         if insideAngle { angle?.append(word) } else if angle == nil { phrase.append(word) } else { tail.append(word) }
     }
@@ -103,7 +105,7 @@ struct AddressListParser {
                 }
             }
         }
-        append(.atom, Array(bytes[start..<i]), space)
+        append(.atom, bytes[start..<i], space)
     }
 
     /// False when the quote is never closed; it is then dropped.
@@ -114,7 +116,7 @@ struct AddressListParser {
             switch bytes[j] {
             case ASCII.quote:
                 i = j + 1
-                append(.quoted, text, space)
+                append(.quoted, text[...], space)
                 return true
             case ASCII.backslash where j + 1 < bytes.endIndex:
                 text.append(bytes[j + 1])
@@ -165,7 +167,7 @@ struct AddressListParser {
         // A domain literal stands behind "@"; elsewhere a bracket is a stray character of a name.
         let isBehindAt = (insideAngle ? angle?.last : phrase.last)?.is(ASCII.at) == true
         if isBehindAt, let close = bytes[..<min(bytes.endIndex, i + 256)].index(of: ASCII.closeBracket, from: i) {
-            append(.literal, bytes[i...close].filter { !$0.isWhitespace }, space)
+            append(.literal, bytes[i...close].filter { !$0.isWhitespace }[...], space)
             i = close + 1
         } else {
             append(.atom, [bytes[i]], space)
@@ -276,11 +278,11 @@ struct AddressListParser {
         var candidates: [(text: [UInt8], name: [Word])] = []
         for (words, others) in [(angle ?? [], pendingName + phrase), (phrase, angle ?? [])] where words.count == 1 {
             let isQuoted = words[0].kind == .quoted
-            candidates.append((isQuoted ? words[0].bytes : Array(EncodedWord.decode(words[0].bytes).utf8), others))
+            candidates.append((isQuoted ? Array(words[0].bytes) : Array(EncodedWord.decode(words[0].bytes, hint: hint).utf8), others))
         }
         candidates.append((comment, phrase))
         for (text, name) in candidates where text.contains(ASCII.at) {
-            var parser = AddressListParser(text[...], limit: 1, isNested: true)
+            var parser = AddressListParser(text[...], limit: 1, hint: hint, isNested: true)
             parser.parse()
             guard let mailbox = parser.mailboxes.first else { continue }
             defects.insert(.addressSyntax)
@@ -376,7 +378,7 @@ struct AddressListParser {
     }
 
     private func displayName(_ text: [UInt8]) -> String? {
-        let name = EncodedWord.decode(text[...].trimmed)
+        let name = EncodedWord.decode(text[...].trimmed, hint: hint)
         return name.utf8.isEmpty ? nil : name
     }
 }

@@ -35,7 +35,14 @@ package struct MessageID: Hashable, Sendable {
         var found: [MessageID] = []
         var seen: Set<MessageID> = []
         func add(_ bytes: some Collection<UInt8>) {
-            guard let id = MessageID(lenient: bytes), seen.insert(id).inserted else { return }
+            guard let id = MessageID(lenient: bytes) else { return }
+            // A short list is searched faster than hashed.
+            if found.count < 16 {
+                guard !found.contains(id) else { return }
+            } else {
+                if seen.isEmpty { seen = Set(found) }
+                guard seen.insert(id).inserted else { return }
+            }
             found.append(id)
         }
         var i = value.startIndex

@@ -29,17 +29,19 @@ package enum Charset {
         default: break
         }
         let unknown: Defect? = kind == nil ? .unknownCharset : nil
-        let check = UTF8Check(bytes)
-        if check.multibyte == 0, check.malformed == 0 {
-            // Quirk(unlabelled Japanese): seven-bit ISO-2022-JP announces itself by its escape sequences.
-            if ISO2022JP.isLikely(bytes), !isASCIIOnly(kind) {
-                return Decoded(text: ISO2022JP.utf8(bytes).bytes.utf8Text, defect: unknown ?? .charsetMismatch)
+        if var text = try? UTF8Span(validating: bytes.span) {
+            if text.checkForASCII() {
+                // Quirk(unlabelled Japanese): seven-bit ISO-2022-JP announces itself by its escape sequences.
+                if ISO2022JP.isLikely(bytes), !isASCIIOnly(kind) {
+                    return Decoded(text: ISO2022JP.utf8(bytes).bytes.utf8Text, defect: unknown ?? .charsetMismatch)
+                }
+                return Decoded(text: String(copying: text), defect: unknown)
             }
-            return Decoded(text: bytes.utf8Text, defect: unknown)
+            if isPlausibleUTF8(bytes, for: kind) {
+                return Decoded(text: String(copying: text), defect: unknown ?? (kind == .utf8 ? nil : .charsetMismatch))
+            }
         }
-        if check.malformed == 0, isPlausibleUTF8(check, for: kind) {
-            return Decoded(text: bytes.utf8Text, defect: unknown ?? (kind == .utf8 ? nil : .charsetMismatch))
-        }
+        let check = UTF8Check(bytes)
         switch kind {
         case .utf8 where check.multibyte >= check.malformed: return Decoded(text: bytes.utf8Text, defect: .charsetMismatch)
         case .western: return Decoded(text: Windows1252.decode(bytes))
@@ -48,8 +50,7 @@ package enum Charset {
                 if text.malformed == 0 { return decoded(text) }
                 // A few damaged characters do not make the label wrong.
                 if text.malformed * 10 <= check.malformed + check.multibyte * 2 { return decoded(text, isRight: false) }
-                if let guess = guessed(bytes, hint: hint) { return Decoded(text: guess, defect: .charsetMismatch) }
-                return decoded(text, isRight: false)
+                return guessed(bytes, hint: hint).map { Decoded(text: $0, defect: .charsetMismatch) } ?? decoded(text, isRight: false)
             }
         default: break
         }
@@ -67,9 +68,9 @@ package enum Charset {
     }
 
     /// Whether well-formed sequences are no chance: text in two-byte charsets can look like a little UTF-8.
-    private static func isPlausibleUTF8(_ check: UTF8Check, for kind: CharsetName.Kind?) -> Bool {
+    private static func isPlausibleUTF8(_ bytes: ArraySlice<UInt8>, for kind: CharsetName.Kind?) -> Bool {
         guard case .iconv(let name) = kind, CharsetName.isMultibyte(name) else { return true }
-        return check.multibyte >= 4
+        return UTF8Check(bytes).multibyte >= 4
     }
 
     /// The text by the charset of its surroundings or by its looks, nil when neither fits.

@@ -2,12 +2,14 @@ import Glibc
 
 /// Conversion by iconv(3). With `ConverterPool` and `DomainName` the only files here that handle C pointers.
 enum CharsetConverter {
-    /// The bytes as UTF-8, each byte that could not be read replaced by U+FFFD and counted; nil when iconv lacks the charset.
+    /// The bytes as UTF-8, each byte that could not be read replaced by U+FFFD and counted; nil when iconv lacks the charset, or when one
+    /// byte in 32 and more cannot be read: then the charset is another, and each such byte costs as much as a hundred good ones.
     static func utf8(_ bytes: ArraySlice<UInt8>, from charset: String) -> (bytes: [UInt8], malformed: Int)? {
-        ConverterPool.with(charset) { convert(bytes, $0) }
+        let text = ConverterPool.with(charset) { convert(bytes, $0, mostMalformed: 32 + bytes.count / 32) }
+        return text.flatMap { $0.malformed > 32 + bytes.count / 32 ? nil : $0 }
     }
 
-    private static func convert(_ bytes: ArraySlice<UInt8>, _ descriptor: iconv_t) -> (bytes: [UInt8], malformed: Int) {
+    private static func convert(_ bytes: ArraySlice<UInt8>, _ descriptor: iconv_t, mostMalformed: Int) -> (bytes: [UInt8], malformed: Int) {
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count + bytes.count / 2 + 16)
         var malformed = 0
@@ -17,7 +19,7 @@ enum CharsetConverter {
                 var source = inputBuffer.baseAddress?.assumingMemoryBound(to: CChar.self)
                 var sourceLeft = inputBuffer.count
                 var finished = false
-                while !finished {
+                while !finished, malformed <= mostMalformed {
                     var target = chunk.baseAddress
                     var targetLeft = chunk.count
                     // The last call, without input, writes what a stateful charset still holds back.

@@ -6,7 +6,7 @@ struct CharsetGuess {
         // Enough for any judgement; a bound for hostile lengths.
         let guess = CharsetGuess(bytes.prefix(16 << 10))
         guard guess.high >= 4 else { return nil }
-        return guess.eastAsian() ?? guess.singleByte()
+        return guess.isThai ? "CP874" : guess.eastAsian() ?? guess.singleByte()
     }
 
     private let bytes: ArraySlice<UInt8>
@@ -108,11 +108,17 @@ struct CharsetGuess {
 
     // MARK: Single-byte charsets
 
+    /// Thai has no letters in the last rows and in one gap; its vowels and tones stand in two rows that they share with no pair of bytes.
+    private var isThai: Bool {
+        high >= 24 && count(0xDB...0xDE) + count(0xEE...0xFF) + count(0x80...0xA0) == 0
+            && isShare(count(0xA1...0xBF), of: high, atLeast: 25) && isShare(count(0xD0...0xDA), of: high, atLeast: 15)
+            && isShare(count(0xD0...0xDA) + count(0xE0...0xED), of: high, atLeast: 20)
+    }
+
     private func singleByte() -> String? {
         // Letters of a script of its own stand together; those of Latin scripts stand among ASCII.
         guard high >= runs * 5 / 2 else { return turkish() }
         let (upperRow, lowerRow) = (count(0xC0...0xDF), count(0xE0...0xFF))
-        if isShare(count(0xA1...0xBF), of: high, atLeast: 30), isShare(count(0xC0...0xFB), of: high, atLeast: 30) { return "CP874" }
         guard isShare(upperRow + lowerRow, of: high, atLeast: 70) else { return nil }
         if isShare(counts[0xC7], of: high, atLeast: 6), isShare(counts[0xE1], of: high, atLeast: 5) { return "CP1256" }
         if upperRow * 2 > lowerRow * 3 { return "KOI8-R" }

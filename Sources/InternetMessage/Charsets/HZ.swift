@@ -28,7 +28,7 @@ enum HZ {
                 i += 1
             }
         }
-        return CharsetConverter.utf8(eightBit[...], from: "GB18030") ?? (eightBit, 0)
+        return CharsetConverter.utf8(eightBit[...], from: "GB18030") ?? (eightBit, eightBit.count)
     }
 
     private static let tilde: UInt8 = 0x7E

@@ -32,9 +32,14 @@ enum ISO2022JP {
         // Stretches of CP932 are converted together.
         var pending: [UInt8] = []
         func flush(_ charset: String = "CP932") {
-            guard !pending.isEmpty, let text = CharsetConverter.utf8(pending[...], from: charset) else { return }
-            output += text.bytes
-            malformed += text.malformed
+            guard !pending.isEmpty else { return }
+            if let text = CharsetConverter.utf8(pending[...], from: charset) {
+                output += text.bytes
+                malformed += text.malformed
+            } else {
+                output += [0xEF, 0xBF, 0xBD]
+                malformed += 1
+            }
             pending.removeAll(keepingCapacity: true)
         }
         var i = bytes.startIndex

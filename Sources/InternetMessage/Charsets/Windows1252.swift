@@ -1,14 +1,28 @@
 /// The charset that unlabelled western mail is in; its five holes are read as the C1 controls of the same number.
 enum Windows1252 {
     static func decode(_ bytes: ArraySlice<UInt8>) -> String {
-        var text = String.UnicodeScalarView()
+        var output: [UInt8] = []
+        output.reserveCapacity(bytes.count + bytes.count / 2 + 3)
         for byte in bytes {
-            switch byte {
-            case 0x80...0x9F: text.append(upper[Int(byte - 0x80)])
-            default: text.append(Unicode.Scalar(byte))
+            if byte < 0x80 {
+                output.append(byte)
+            } else if byte < 0xA0 {
+                let (count, first, second, third) = sequences[Int(byte - 0x80)]
+                output.append(first)
+                output.append(second)
+                if count == 3 { output.append(third) }
+            } else {
+                output.append(0xC0 | byte >> 6)
+                output.append(0x80 | byte & 0x3F)
             }
         }
-        return String(text)
+        return output.utf8Text
+    }
+
+    /// The UTF-8 of 0x80...0x9F: two or three octets each.
+    private static let sequences: [(Int, UInt8, UInt8, UInt8)] = upper.map { scalar in
+        let bytes = Array(String(scalar).utf8)
+        return (bytes.count, bytes[0], bytes[1], bytes.count == 3 ? bytes[2] : 0)
     }
 
     private static let upper: [Unicode.Scalar] = [

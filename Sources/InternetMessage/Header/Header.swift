@@ -63,7 +63,7 @@ package struct Header: Sendable {
     }
 
     private func isNamed(_ name: String, _ position: Position) -> Bool {
-        bytes[position.start..<position.nameEnd].matches(name)
+        position.nameEnd - position.start == name.utf8.count && bytes[position.start..<position.nameEnd].matches(name)
     }
 }
 

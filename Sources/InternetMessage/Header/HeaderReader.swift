@@ -62,12 +62,8 @@ struct HeaderReader {
 
     /// The index behind the line that begins at `start`.
     func nextLine(_ start: Int) -> Int {
-        var i = start
-        while i < bytes.endIndex {
-            if bytes[i] == newline { return i + 1 }
-            i += 1
-        }
-        return i
+        let span = bytes.span
+        return min(span.firstIndex(of: newline, from: start - bytes.startIndex) + 1, span.count) + bytes.startIndex
     }
 
     private func isEmptyLine(_ start: Int, _ end: Int) -> Bool {

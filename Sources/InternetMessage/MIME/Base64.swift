@@ -64,49 +64,72 @@ package enum Base64 {
     /// What can be read of base64 as mail carries it: other characters are passed over, padding may be missing or stand
     /// between concatenated pieces. `isClean` is false when anything but white space had to be passed over or bits were lost.
     package static func decodeTolerantly(_ text: ArraySlice<UInt8>) -> (bytes: [UInt8], isClean: Bool) {
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count / 4 * 3 + 3)
-        var group: UInt32 = 0
-        var held = 0
         var isClean = true
-        var padded = false
-        func flush(_ group: UInt32, _ held: Int) {
-            if held == 3 {
-                output.append(UInt8(truncatingIfNeeded: group >> 10))
-                output.append(UInt8(truncatingIfNeeded: group >> 2))
-            } else if held == 2 {
-                output.append(UInt8(truncatingIfNeeded: group >> 4))
-            }
-        }
-        for byte in text {
-            let value = values[Int(byte)]
-            if value < 64 {
-                if padded {
-                    isClean = false
-                    padded = false
+        // Four characters never make more than three bytes, and what is left over never more than two.
+        let bytes = [UInt8](capacity: text.count / 4 * 3 + 3) { output in
+            let text = text.span
+            let values = values.span
+            var group: UInt32 = 0
+            var held = 0
+            var padded = false
+            var i = 0
+            while i < text.count {
+                // Whole groups in a row, as the lines of an honest encoder have them.
+                while held == 0, !padded, i &+ 4 <= text.count {
+                    let first = UInt32(values[Int(text[i])])
+                    let second = UInt32(values[Int(text[i &+ 1])])
+                    let third = UInt32(values[Int(text[i &+ 2])])
+                    let fourth = UInt32(values[Int(text[i &+ 3])])
+                    guard first | second | third | fourth < 64 else { break }
+                    append(first << 18 | second << 12 | third << 6 | fourth, to: &output)
+                    i &+= 4
                 }
-                group = group << 6 | UInt32(value)
-                held += 1
-                if held == 4 {
-                    output.append(UInt8(truncatingIfNeeded: group >> 16))
-                    output.append(UInt8(truncatingIfNeeded: group >> 8))
-                    output.append(UInt8(truncatingIfNeeded: group))
+                guard i < text.count else { break }
+                let byte = text[i]
+                i &+= 1
+                let value = values[Int(byte)]
+                if value < 64 {
+                    if padded {
+                        isClean = false
+                        padded = false
+                    }
+                    group = group << 6 | UInt32(value)
+                    held &+= 1
+                    if held == 4 {
+                        append(group, to: &output)
+                        group = 0
+                        held = 0
+                    }
+                } else if byte == ASCII.equals {
+                    if held < 2, !padded { isClean = false }
+                    append(leftover: group, held, to: &output)
                     group = 0
                     held = 0
+                    padded = true
+                } else if !byte.isWhitespace {
+                    isClean = false
                 }
-            } else if byte == ASCII.equals {
-                if held < 2, !padded { isClean = false }
-                flush(group, held)
-                group = 0
-                held = 0
-                padded = true
-            } else if !byte.isWhitespace {
-                isClean = false
             }
+            if held > 0 { isClean = false }
+            append(leftover: group, held, to: &output)
         }
-        if held > 0 { isClean = false }
-        flush(group, held)
-        return (output, isClean)
+        return (bytes, isClean)
+    }
+
+    private static func append(_ group: UInt32, to output: inout OutputSpan<UInt8>) {
+        output.append(UInt8(truncatingIfNeeded: group >> 16))
+        output.append(UInt8(truncatingIfNeeded: group >> 8))
+        output.append(UInt8(truncatingIfNeeded: group))
+    }
+
+    /// The bytes in a group of two or three characters.
+    private static func append(leftover group: UInt32, _ held: Int, to output: inout OutputSpan<UInt8>) {
+        if held == 3 {
+            output.append(UInt8(truncatingIfNeeded: group >> 10))
+            output.append(UInt8(truncatingIfNeeded: group >> 2))
+        } else if held == 2 {
+            output.append(UInt8(truncatingIfNeeded: group >> 4))
+        }
     }
 
     /// Whether `byte` is one of the 64 characters.

@@ -85,16 +85,37 @@ package struct BodyPart: Sendable {
 
     /// The body as text with LF line ends, by its charset, and what was broken in it; format=flowed is left as it is.
     package func decodedText() -> (text: String, defects: [Defect]) {
+        var files = embeddedFiles
+        if transferEncoding == .identity, files.isEmpty, body.count <= Limits.default.decodedBytes,
+            body.index(of: ASCII.cr, from: body.startIndex) == nil
+        {
+            // Nothing to undo, so no copy of a long text.
+            let decoded = Charset.decoding(body, label: mediaType.charset)
+            return (decoded.text, decoded.defect.map { [$0] } ?? [])
+        }
         var (bytes, defects) = decodedBody()
-        for file in embeddedFiles.reversed() {
-            let start = body.startIndex
-            guard file.range.upperBound - start <= bytes.count else { continue }
-            bytes.removeSubrange((file.range.lowerBound - start)..<(file.range.upperBound - start))
-            if !file.isComplete { defects.append(.uuencodeSyntax) }
+        files.removeAll { $0.range.upperBound - body.startIndex > bytes.count }
+        if !files.isEmpty {
+            // In one go, because there may be as many files as lines.
+            var rest: [UInt8] = []
+            var start = body.startIndex
+            for file in files {
+                rest += body[start..<file.range.lowerBound]
+                start = file.range.upperBound
+            }
+            rest += body[start..<(body.startIndex + bytes.count)]
+            bytes = rest
+            if files.contains(where: { !$0.isComplete }) { defects.append(.uuencodeSyntax) }
         }
         LineEnds.normalize(&bytes)
-        let decoded = Charset.decoding(bytes[...], label: mediaType.charset)
+        let decoded = Charset.decoding(bytes[...], label: mediaType.charset ?? declaredCharset(bytes))
         if let defect = decoded.defect { defects.append(defect) }
         return (decoded.text, defects)
+    }
+
+    /// What an HTML document says of itself, which is believed only where the bytes do not say better: gateways recode and leave it.
+    private func declaredCharset(_ bytes: [UInt8]) -> String? {
+        guard mediaType.isType("text", "html"), bytes.isASCII || !UTF8Check.isValid(bytes[...]) else { return nil }
+        return HTMLText.declaredCharset(in: bytes[...])
     }
 }

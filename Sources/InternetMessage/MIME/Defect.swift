@@ -14,6 +14,7 @@ package enum Defect: String, Hashable, Sendable, CaseIterable {
     case base64Syntax = "broken base64"
     case quotedPrintableSyntax = "broken quoted-printable"
     case uuencodeSyntax = "broken uuencode"
+    case tnefSyntax = "broken winmail.dat"
     case unknownCharset = "unknown charset"
     case charsetMismatch = "text not in its declared charset"
     case unclosedQuote = "unclosed quoted string"

@@ -49,6 +49,7 @@ extension Message {
                 set.insert(contentsOf: part.decodedText().defects)
             } else {
                 set.insert(contentsOf: part.decodedBody().defects)
+                if part.tnef?.isComplete == false { set.insert(.tnefSyntax) }
             }
         }
         return set.list

@@ -30,7 +30,7 @@ extension Message {
     package var date: MessageDate? { header.first("Date").flatMap { MessageDate(parsing: $0.rawValue) } }
 
     private func mailboxes(_ name: String) -> [Mailbox] {
-        header.all(name).flatMap { AddressList(parsing: $0.rawValue).mailboxes }
+        header.all(name).flatMap { AddressList(parsing: $0.rawValue, hint: header.charsetHint).mailboxes }
     }
 
     private func identifiers(_ name: String) -> [MessageID] {

@@ -10,18 +10,19 @@ struct MessageContent {
     private var stretches: [Stretch] = []
 
     init(_ root: BodyPart) {
-        stretches = collect(root, isRoot: true)
+        stretches = collect(root, isFirst: true)
     }
 
     /// The stretches in a part. The depth of the recursion is that of the tree, which `Limits.depth` bounds.
-    private mutating func collect(_ part: BodyPart, isRoot: Bool = false) -> [Stretch] {
-        guard part.mediaType.type == "multipart", part.isContainer else { return leaf(part, isRoot: isRoot) }
+    /// `isFirst` says that no part stands before it that could be the text.
+    private mutating func collect(_ part: BodyPart, isFirst: Bool) -> [Stretch] {
+        guard part.mediaType.type == "multipart", part.isContainer else { return leaf(part, isFirst: isFirst) }
         switch part.mediaType.subtype {
         case "alternative":
             // The parts say the same thing: the first plain one and the last HTML one are taken, as the sender orders them.
             var merged = Stretch()
             for child in part.children {
-                let found = collect(child)
+                let found = collect(child, isFirst: isFirst)
                 let html = found.flatMap(\.html)
                 if merged.plain.isEmpty { merged.plain = found.flatMap(\.plain) }
                 if !html.isEmpty { merged.html = html }
@@ -30,26 +31,26 @@ struct MessageContent {
         case "related":
             let start = part.mediaType.parameters.bytes("start").flatMap { MessageID.list(parsing: $0[...]).first?.text }
             let main = part.children.firstIndex { start != nil && $0.contentID == start } ?? 0
-            return first(main, of: part)
+            return first(main, of: part, isFirst: isFirst)
         case "signed", "report", "appledouble":
-            return first(0, of: part)
+            return first(0, of: part, isFirst: isFirst)
         default:
-            return part.children.flatMap { collect($0) }
+            return part.children.enumerated().flatMap { collect($1, isFirst: isFirst && $0 == 0) }
         }
     }
 
     /// One child as text, the others as attachments.
-    private mutating func first(_ main: Int, of part: BodyPart) -> [Stretch] {
+    private mutating func first(_ main: Int, of part: BodyPart, isFirst: Bool) -> [Stretch] {
         var found: [Stretch] = []
         for (i, child) in part.children.enumerated() {
-            if i == main { found = collect(child) } else { attach(child) }
+            if i == main { found = collect(child, isFirst: isFirst) } else { attach(child) }
         }
         return found
     }
 
-    private mutating func leaf(_ part: BodyPart, isRoot: Bool) -> [Stretch] {
+    private mutating func leaf(_ part: BodyPart, isFirst: Bool) -> [Stretch] {
         let disposition = part.disposition?.kind
-        let isFile = disposition.map { $0 != "inline" } ?? false || (part.filename != nil && !isRoot)
+        let isFile = disposition.map { $0 != "inline" } ?? false || (part.filename != nil && !isFirst)
         if !isFile {
             if part.mediaType.isType("text", "html") { return [Stretch(html: [part])] }
             // A multipart in which no boundary was found is shown as the text it is.
@@ -114,6 +115,7 @@ struct MessageContent {
     }
 
     private func joined(_ texts: [String]) -> String {
+        if texts.count == 1 { return texts[0] }
         var whole: [UInt8] = []
         for text in texts {
             if let last = whole.last, last != ASCII.lf { whole.append(ASCII.lf) }

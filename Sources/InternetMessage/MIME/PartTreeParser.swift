@@ -41,12 +41,10 @@ struct PartTreeParser {
     mutating func parse() -> BodyPart {
         var i = openPart(at: bytes.startIndex, insideDigest: false)
         while i < bytes.endIndex {
-            if bytes[i] == ASCII.hyphen, i + 1 < bytes.endIndex, bytes[i + 1] == ASCII.hyphen, !boundaries.isEmpty,
-                let hit = boundary(at: i)
-            {
+            if isMarked(i), let hit = boundary(at: i) {
                 i = crossBoundary(at: i, hit)
             } else {
-                i = reader.nextLine(i)
+                i = nextMarkedLine(after: i)
             }
         }
         var root = close(end: bytes.endIndex)
@@ -56,6 +54,23 @@ struct PartTreeParser {
         }
         defects.insert(contentsOf: reader.defects.list)
         return root
+    }
+
+    /// Whether the line at `i` begins as a boundary does.
+    private func isMarked(_ i: Int) -> Bool {
+        bytes[i] == ASCII.hyphen && i + 1 < bytes.endIndex && bytes[i + 1] == ASCII.hyphen
+    }
+
+    /// The start of the next line behind `start` that begins with two hyphens; the end when there is none, or no boundary to find.
+    private func nextMarkedLine(after start: Int) -> Int {
+        guard !boundaries.isEmpty else { return bytes.endIndex }
+        let span = bytes.span
+        var i = start - bytes.startIndex
+        while true {
+            i = span.firstIndex(of: newline, from: i) + 1
+            guard i < span.count else { return bytes.endIndex }
+            if span[i] == ASCII.hyphen, i + 1 < span.count, span[i + 1] == ASCII.hyphen { return i + bytes.startIndex }
+        }
     }
 
     /// Reads the header at `start`, puts the part on the stack, and goes on into the messages it contains. The index of its body.

@@ -40,15 +40,21 @@ package enum QuotedPrintable {
 
     /// What can be read of quoted-printable as mail carries it; a stray `=` is kept as it is. `isClean` is false when one was met.
     package static func decodeTolerantly(_ text: ArraySlice<UInt8>) -> (bytes: [UInt8], isClean: Bool) {
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count)
         var isClean = true
-        var i = text.startIndex
-        let end = text.endIndex
-        while i < end {
-            let byte = text[i]
-            if byte == ASCII.equals {
-                if i + 2 < end, let high = text[i + 1].hexValue, let low = text[i + 2].hexValue {
+        let bytes = [UInt8](capacity: text.count) { output in
+            let text = text.span
+            // What was written up to here stays, whatever follows: blanks before it were meant.
+            var settled = 0
+            var i = 0
+            while i < text.count {
+                let byte = text[i]
+                if byte != ASCII.equals {
+                    if byte == ASCII.lf || byte == ASCII.cr { dropBlanks(from: settled, of: &output) }
+                    output.append(byte)
+                    i &+= 1
+                    continue
+                }
+                if i + 2 < text.count, let high = text[i + 1].hexValue, let low = text[i + 2].hexValue {
                     output.append(high << 4 | low)
                     i += 3
                 } else if let next = softBreak(text, i + 1) {
@@ -58,31 +64,29 @@ package enum QuotedPrintable {
                     isClean = false
                     i += 1
                 }
-            } else if byte.isBlank {
-                // Blanks at the end of a line were added on the way (rule 3).
-                var j = i
-                while j < end, text[j].isBlank { j += 1 }
-                if j < end, text[j] != ASCII.cr, text[j] != ASCII.lf { output += text[i..<j] }
-                i = j
-            } else {
-                output.append(byte)
-                i += 1
+                settled = output.count
             }
+            dropBlanks(from: settled, of: &output)
         }
-        return (output, isClean)
+        return (bytes, isClean)
+    }
+
+    /// Takes away the blanks at the end of a line, which were added on the way (rule 3).
+    private static func dropBlanks(from settled: Int, of output: inout OutputSpan<UInt8>) {
+        while output.count > settled, output[output.count - 1].isBlank { output.removeLast(1) }
     }
 
     /// Two upper-case hexadecimal digits.
     static func hex(_ byte: UInt8) -> [UInt8] { [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
 
     /// The index behind the line end at `start`, blanks before it passed over; nil when no line ends there.
-    private static func softBreak(_ text: ArraySlice<UInt8>, _ start: Int) -> Int? {
+    private static func softBreak(_ text: borrowing Span<UInt8>, _ start: Int) -> Int? {
         var i = start
-        while i < text.endIndex, text[i].isBlank { i += 1 }
-        if i == text.endIndex { return i }
+        while i < text.count, text[i].isBlank { i += 1 }
+        if i == text.count { return i }
         if text[i] == ASCII.lf { return i + 1 }
         guard text[i] == ASCII.cr else { return nil }
-        return i + 1 < text.endIndex && text[i + 1] == ASCII.lf ? i + 2 : i + 1
+        return i + 1 < text.count && text[i + 1] == ASCII.lf ? i + 2 : i + 1
     }
 
     private static let digits = Array("0123456789ABCDEF".utf8)

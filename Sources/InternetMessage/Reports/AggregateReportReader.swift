@@ -1,10 +1,77 @@
 /// Reads the XML of a DMARC aggregate report, elements by their names and places, whatever their namespace.
 struct AggregateReportReader {
+    /// The elements that say something, by their path below the root; every other one is `elsewhere`.
+    private enum Place: String, CaseIterable {
+        case feedback = ""
+        case metadata = "report_metadata"
+        case organization = "report_metadata/org_name"
+        case email = "report_metadata/email"
+        case extraContact = "report_metadata/extra_contact_info"
+        case reportID = "report_metadata/report_id"
+        case dateRange = "report_metadata/date_range"
+        case begin = "report_metadata/date_range/begin"
+        case end = "report_metadata/date_range/end"
+        case error = "report_metadata/error"
+        case policy = "policy_published"
+        case domain = "policy_published/domain"
+        case domainPolicy = "policy_published/p"
+        case subdomainPolicy = "policy_published/sp"
+        case nonexistentPolicy = "policy_published/np"
+        case dkimAlignment = "policy_published/adkim"
+        case spfAlignment = "policy_published/aspf"
+        case percentage = "policy_published/pct"
+        case failureOptions = "policy_published/fo"
+        case testing = "policy_published/testing"
+        case discovery = "policy_published/discovery_method"
+        case record = "record"
+        case row = "record/row"
+        case sourceIP = "record/row/source_ip"
+        case count = "record/row/count"
+        case evaluated = "record/row/policy_evaluated"
+        case disposition = "record/row/policy_evaluated/disposition"
+        case dkimEvaluated = "record/row/policy_evaluated/dkim"
+        case spfEvaluated = "record/row/policy_evaluated/spf"
+        case reason = "record/row/policy_evaluated/reason"
+        case reasonType = "record/row/policy_evaluated/reason/type"
+        case reasonComment = "record/row/policy_evaluated/reason/comment"
+        case identifiers = "record/identifiers"
+        case headerFrom = "record/identifiers/header_from"
+        case envelopeFrom = "record/identifiers/envelope_from"
+        case envelopeTo = "record/identifiers/envelope_to"
+        case results = "record/auth_results"
+        case dkim = "record/auth_results/dkim"
+        case dkimDomain = "record/auth_results/dkim/domain"
+        case dkimResult = "record/auth_results/dkim/result"
+        case dkimSelector = "record/auth_results/dkim/selector"
+        case dkimNote = "record/auth_results/dkim/human_result"
+        case spf = "record/auth_results/spf"
+        case spfDomain = "record/auth_results/spf/domain"
+        case spfResult = "record/auth_results/spf/result"
+        case spfScope = "record/auth_results/spf/scope"
+        case spfNote = "record/auth_results/spf/human_result"
+        case elsewhere = "-"
+
+        private static let children: [Place: [[UInt8]: Place]] = {
+            var children: [Place: [[UInt8]: Place]] = [:]
+            for place in allCases where place != .feedback && place != .elsewhere {
+                let path = Array(place.rawValue.utf8)
+                let slash = path.lastIndex(of: ASCII.slash)
+                guard let parent = Place(rawValue: path[..<(slash ?? 0)].utf8Text) else { continue }
+                children[parent, default: [:]][Array(path[(slash.map { $0 + 1 } ?? 0)...])] = place
+            }
+            // Quirk(early reporters): the older name of the identifiers.
+            children[.record, default: [:]][Array("identities".utf8)] = .identifiers
+            return children
+        }()
+
+        func child(_ name: [UInt8]) -> Place { Self.children[self]?[name] ?? .elsewhere }
+    }
+
     private var report = AggregateReport()
     private var record = AggregateReport.Record()
     private var reason = AggregateReport.Record.Reason(type: "")
     private var result = AggregateReport.Record.Result()
-    private var path: [String] = []
+    private var path: [Place] = []
     private var text: [UInt8] = []
     private let limits: ReportLimits
 
@@ -29,79 +96,75 @@ struct AggregateReportReader {
                     guard name.matches("feedback") else { return nil }
                     isReport = true
                 }
-                path.append(name.utf8Text)
+                let place = path.last?.child(name) ?? .feedback
+                path.append(place)
                 text = []
-                begin()
+                begin(place)
             case .text(let piece):
                 if text.count < limits.textBytes { text += piece }
             case .end:
-                end()
-                path.removeLast()
+                if let place = path.popLast() { end(place) }
                 text = []
             }
         }
         return isReport && !scanner.isBroken ? report : nil
     }
 
-    private var place: String { path.dropFirst().joined(separator: "/") }
-
-    private mutating func begin() {
+    private mutating func begin(_ place: Place) {
         switch place {
-        case "record": record = AggregateReport.Record()
-        case "record/row/policy_evaluated/reason": reason = .init(type: "")
-        case "record/auth_results/dkim", "record/auth_results/spf": result = .init()
+        case .record: record = AggregateReport.Record()
+        case .reason: reason = .init(type: "")
+        case .dkim, .spf: result = .init()
         default: break
         }
     }
 
-    private mutating func end() {
-        // Elements that only hold others say nothing themselves.
-        let value = text[...].trimmed.utf8Text
-        let word = text[...].trimmed.asciiLowercased.utf8Text
+    private mutating func end(_ place: Place) {
         switch place {
-        case "report_metadata/org_name": report.organization = value
-        case "report_metadata/email": report.contact = value
-        case "report_metadata/extra_contact_info": report.extraContact = value
-        case "report_metadata/report_id": report.reportID = value
-        case "report_metadata/date_range/begin": report.begin = moment
-        case "report_metadata/date_range/end": report.end = moment
-        case "report_metadata/error": add(value, to: \.errors)
-        case "policy_published/domain": report.policy.domain = word
-        case "policy_published/p": report.policy.policy = word
-        case "policy_published/sp": report.policy.subdomainPolicy = word
-        case "policy_published/np": report.policy.nonexistentSubdomainPolicy = word
-        case "policy_published/adkim": report.policy.dkimAlignment = word
-        case "policy_published/aspf": report.policy.spfAlignment = word
-        case "policy_published/pct": report.policy.percentage = ReportNumber.count(text[...]).map { min($0, 100) }
-        case "policy_published/fo": report.policy.failureOptions = word
-        case "policy_published/testing": report.policy.isTesting = text[...].trimmed.matches("y")
-        case "policy_published/discovery_method": report.policy.discoveryMethod = word
-        case "record":
+        case .organization: report.organization = value
+        case .email: report.contact = value
+        case .extraContact: report.extraContact = value
+        case .reportID: report.reportID = value
+        case .begin: report.begin = moment
+        case .end: report.end = moment
+        case .error:
+            if report.errors.count < limits.listEntries { report.errors.append(value) } else { report.isCut = true }
+        case .domain: report.policy.domain = word
+        case .domainPolicy: report.policy.policy = word
+        case .subdomainPolicy: report.policy.subdomainPolicy = word
+        case .nonexistentPolicy: report.policy.nonexistentSubdomainPolicy = word
+        case .dkimAlignment: report.policy.dkimAlignment = word
+        case .spfAlignment: report.policy.spfAlignment = word
+        case .percentage: report.policy.percentage = ReportNumber.count(text[...]).map { min($0, 100) }
+        case .failureOptions: report.policy.failureOptions = word
+        case .testing: report.policy.isTesting = isWord("y")
+        case .discovery: report.policy.discoveryMethod = word
+        case .record:
             if report.records.count < limits.records { report.records.append(record) } else { report.isCut = true }
-        default: endInRecord(value, word)
+        default: endInRecord(place)
         }
     }
 
-    private mutating func endInRecord(_ value: String, _ word: String) {
+    private mutating func endInRecord(_ place: Place) {
         switch place {
-        case "record/row/source_ip": record.sourceIP = word
-        case "record/row/count": record.count = ReportNumber.count(text[...]) ?? 0
-        case "record/row/policy_evaluated/disposition": record.disposition = word
-        case "record/row/policy_evaluated/dkim": record.dkimAligned = text[...].trimmed.matches("pass")
-        case "record/row/policy_evaluated/spf": record.spfAligned = text[...].trimmed.matches("pass")
-        case "record/row/policy_evaluated/reason/type": reason.type = word
-        case "record/row/policy_evaluated/reason/comment": reason.comment = value.utf8.isEmpty ? nil : value
-        case "record/row/policy_evaluated/reason": keep(reason, in: \.reasons)
-        case "record/identifiers/header_from", "record/identities/header_from": record.headerFrom = word
-        case "record/identifiers/envelope_from", "record/identities/envelope_from": record.envelopeFrom = word
-        case "record/identifiers/envelope_to", "record/identities/envelope_to": record.envelopeTo = word
-        case "record/auth_results/dkim/domain", "record/auth_results/spf/domain": result.domain = word
-        case "record/auth_results/dkim/result", "record/auth_results/spf/result": result.result = word
-        case "record/auth_results/dkim/selector": result.selector = value
-        case "record/auth_results/spf/scope": result.scope = word
-        case "record/auth_results/dkim/human_result", "record/auth_results/spf/human_result": result.note = value.utf8.isEmpty ? nil : value
-        case "record/auth_results/dkim": keep(result, in: \.dkim)
-        case "record/auth_results/spf": keep(result, in: \.spf)
+        case .sourceIP: record.sourceIP = word
+        case .count: record.count = ReportNumber.count(text[...]) ?? 0
+        case .disposition: record.disposition = word
+        case .dkimEvaluated: record.dkimAligned = isWord("pass")
+        case .spfEvaluated: record.spfAligned = isWord("pass")
+        case .reasonType: reason.type = word
+        case .reasonComment: reason.comment = text.isEmpty ? nil : value
+        case .reason: keep(reason, in: \.reasons)
+        case .headerFrom: record.headerFrom = word
+        case .envelopeFrom: record.envelopeFrom = word
+        case .envelopeTo: record.envelopeTo = word
+        case .dkimDomain, .spfDomain: result.domain = word
+        case .dkimResult, .spfResult: result.result = word
+        case .dkimSelector: result.selector = value
+        case .spfScope: result.scope = word
+        case .dkimNote, .spfNote: result.note = text.isEmpty ? nil : value
+        case .dkim: keep(result, in: \.dkim)
+        case .spf: keep(result, in: \.spf)
         default: break
         }
     }
@@ -110,9 +173,13 @@ struct AggregateReportReader {
         if record[keyPath: list].count < limits.listEntries { record[keyPath: list].append(element) } else { report.isCut = true }
     }
 
-    private mutating func add(_ text: String, to list: WritableKeyPath<AggregateReport, [String]>) {
-        if report[keyPath: list].count < limits.listEntries { report[keyPath: list].append(text) } else { report.isCut = true }
-    }
+    // MARK: The text of the element that ends
+
+    private var value: String { text[...].trimmed.utf8Text }
+
+    private var word: String { text[...].trimmed.asciiLowercased.utf8Text }
+
+    private func isWord(_ word: String) -> Bool { text[...].trimmed.matches(word) }
 
     private var moment: Timestamp? {
         ReportNumber.count(text[...]).map { Timestamp(seconds: Int64($0)) }

@@ -70,7 +70,7 @@ enum JSONReader {
         mutating func value(depth: Int) -> Value? {
             skipSpace()
             count += 1
-            guard i < bytes.count, depth < limits.depth, count <= limits.nodes else { return nil }
+            guard i < bytes.count, depth < limits.depth, count <= limits.values else { return nil }
             switch bytes[i] {
             case 0x7B: return object(depth)
             case ASCII.openBracket: return array(depth)

@@ -20,7 +20,33 @@ enum ReportFinder {
         for part in attachments {
             if let report = ReportAttachment.report(in: part, limits: limits) { return report }
         }
-        return nil
+        return root.mediaType.isType("multipart", "report") ? unpacked(root.body, limits) : nil
+    }
+
+    /// Quirk(boundaries lost on the way): the fields of a delivery report in a multipart/report whose boundary lines do not fit.
+    private static func unpacked(_ body: ArraySlice<UInt8>, _ limits: ReportLimits) -> Report? {
+        var bytes = Array(body.prefix(limits.attachmentBytes))
+        LineEnds.normalize(&bytes)
+        var block: [UInt8] = []
+        var rest = bytes[...]
+        var hasBegun = false
+        while let end = rest.firstIndex(of: ASCII.lf) {
+            let line = rest[...end]
+            rest = rest[(end + 1)...]
+            if !hasBegun { hasBegun = line.hasPrefix(ignoringCase: "reporting-mta:") || line.hasPrefix(ignoringCase: "final-recipient:") }
+            guard hasBegun else { continue }
+            if line.starts(with: [ASCII.hyphen, ASCII.hyphen]) || line.hasPrefix(ignoringCase: "content-type:") { break }
+            block += line
+        }
+        let fields = ReportFields(block, limit: limits.fields)
+        let names = Set(fields.groups.flatMap { $0 }.map(\.name))
+        guard names.contains(Array("final-recipient".utf8)), names.contains(Array("action".utf8)) || names.contains(Array("status".utf8))
+        else {
+            return nil
+        }
+        // The header of the returned message stands behind the empty line of its part.
+        let returned = rest.index(of: [ASCII.lf, ASCII.lf], from: rest.startIndex).map { Header(parsing: rest[($0 + 2)...]) }
+        return .deliveryStatus(DeliveryStatusReport(fields, returned: returned?.messageID == nil ? nil : returned))
     }
 
     private static func report(_ part: BodyPart, _ siblings: [BodyPart], _ limits: ReportLimits) -> Report? {

@@ -15,8 +15,10 @@ package struct ReportLimits: Hashable, Sendable {
     package var archiveEntries = 16
     /// Nested elements of XML, nested values of JSON.
     package var depth = 32
-    /// Elements of XML, values of JSON.
-    package var nodes = 2_000_000
+    /// Elements of XML; they are not kept.
+    package var elements = 2_000_000
+    /// Values of JSON; they are kept until the report is read.
+    package var values = 300_000
     /// Octets of the text of one XML element; the rest is dropped.
     package var textBytes = 4096
     /// Records of a DMARC report, policies and failure details of a TLS report; the rest is dropped and the report marked as cut.

@@ -70,7 +70,7 @@ struct XMLScanner {
         while j < bytes.count, !bytes[j].isWhitespace, bytes[j] != ASCII.greater, bytes[j] != ASCII.slash, bytes[j] != ASCII.less { j += 1 }
         let name = Self.localName(bytes[nameStart..<j])
         count += 1
-        guard !name.isEmpty, open.count < limits.depth, count <= limits.nodes, !(open.isEmpty && sawRoot) else { return fault() }
+        guard !name.isEmpty, open.count < limits.depth, count <= limits.elements, !(open.isEmpty && sawRoot) else { return fault() }
         var quote: UInt8?
         while j < bytes.count {
             let byte = bytes[j]

@@ -105,6 +105,8 @@ extension Collection<UInt8> {
 }
 
 extension ArraySlice<UInt8> {
+    var isASCII: Bool { span.firstIndexBeyondASCII(from: 0) == count }
+
     /// The slice without spaces, tabs, CRs and LFs at both ends.
     var trimmed: ArraySlice<UInt8> {
         var low = startIndex
@@ -116,25 +118,22 @@ extension ArraySlice<UInt8> {
 
     /// The index of the first `byte` at or after `start`, nil when there is none.
     func index(of byte: UInt8, from start: Int) -> Int? {
-        var i = start
-        while i < endIndex {
-            if self[i] == byte { return i }
-            i += 1
-        }
-        return nil
+        let i = span.firstIndex(of: byte, from: start - startIndex) + startIndex
+        return i < endIndex ? i : nil
     }
 
     /// The index of the first occurrence of `needle` at or after `start`, nil when there is none.
     func index(of needle: [UInt8], from start: Int) -> Int? {
         guard let first = needle.first else { return start }
-        var i = start
-        let last = endIndex - needle.count
+        let bytes = span
+        let last = bytes.count - needle.count
+        var i = start - startIndex
         while i <= last {
-            if self[i] == first {
-                var j = 1
-                while j < needle.count, self[i + j] == needle[j] { j += 1 }
-                if j == needle.count { return i }
-            }
+            i = bytes.firstIndex(of: first, from: i)
+            guard i <= last else { return nil }
+            var j = 1
+            while j < needle.count, bytes[i + j] == needle[j] { j += 1 }
+            if j == needle.count { return i + startIndex }
             i += 1
         }
         return nil

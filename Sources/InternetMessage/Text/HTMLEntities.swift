@@ -1,23 +1,53 @@
-/// The named character references of HTML 4 and the handful of HTML 5 that mail uses.
+/// Character references of HTML: all names of the standard, and numbers as browsers read them.
 enum HTMLEntities {
-    /// The character reference at `start` (which is an ampersand) and the index behind it; nil when none stands there.
-    static func decode(_ bytes: ArraySlice<UInt8>, at start: Int) -> (scalar: Unicode.Scalar, end: Int)? {
+    /// Where a reference stands; in an attribute `&copy=1` is part of a link and no sign.
+    enum Place {
+        case text, attribute
+    }
+
+    /// The text that the character reference at `start` (which is an ampersand) stands for and the index behind it; nil when none is there.
+    static func decode(_ bytes: ArraySlice<UInt8>, at start: Int, in place: Place = .text) -> (text: String, end: Int)? {
         var i = start + 1
         guard i < bytes.endIndex else { return nil }
         if bytes[i] == 0x23 { return number(bytes, i + 1) }
         let nameStart = i
-        while i < bytes.endIndex, i - nameStart < 10, bytes[i].isLetter || bytes[i].isDigit { i += 1 }
-        let name = bytes[nameStart..<i]
-        if i < bytes.endIndex, bytes[i] == ASCII.semicolon, let scalar = table[name.utf8Text] { return (scalar, i + 1) }
-        // The old references are known without their semicolon too, as browsers have it.
-        for bare in bareNames where name.starts(with: bare) {
-            guard let scalar = table[bare.utf8Text] else { continue }
-            return (scalar, nameStart + bare.count)
+        while i < bytes.endIndex, i - nameStart < longestName, bytes[i].isLetter || bytes[i].isDigit { i += 1 }
+        guard i > nameStart else { return nil }
+        if i < bytes.endIndex, bytes[i] == ASCII.semicolon, let entry = table[Array(bytes[nameStart..<i])] { return (entry.text, i + 1) }
+        // The old references are known without their semicolon too, the longest that fits.
+        var length = min(longestBareName, i - nameStart)
+        while length >= 2 {
+            if let entry = table[Array(bytes[nameStart..<(nameStart + length)])], entry.isKnownBare {
+                let end = nameStart + length
+                if place == .attribute, end < bytes.endIndex, bytes[end] == ASCII.equals || bytes[end].isLetter || bytes[end].isDigit {
+                    return nil
+                }
+                return (entry.text, end)
+            }
+            length -= 1
         }
         return nil
     }
 
-    private static func number(_ bytes: ArraySlice<UInt8>, _ start: Int) -> (Unicode.Scalar, Int)? {
+    /// The bytes with all their references decoded.
+    static func decoding(_ bytes: ArraySlice<UInt8>, in place: Place) -> ArraySlice<UInt8> {
+        guard bytes.contains(0x26) else { return bytes }
+        var output: [UInt8] = []
+        output.reserveCapacity(bytes.count)
+        var i = bytes.startIndex
+        while i < bytes.endIndex {
+            if bytes[i] == 0x26, let (text, end) = decode(bytes, at: i, in: place) {
+                output += text.utf8
+                i = end
+            } else {
+                output.append(bytes[i])
+                i += 1
+            }
+        }
+        return output[...]
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>, _ start: Int) -> (String, Int)? {
         var i = start
         let isHex = i < bytes.endIndex && bytes[i] | 0x20 == 0x78
         if isHex { i += 1 }
@@ -29,58 +59,33 @@ enum HTMLEntities {
         }
         guard i > digits else { return nil }
         if i < bytes.endIndex, bytes[i] == ASCII.semicolon { i += 1 }
-        if (0x80...0x9F).contains(value) {
-            return (Windows1252.decode([UInt8(value)]).unicodeScalars.first ?? "\u{FFFD}", i)
-        }
+        if (0x80...0x9F).contains(value) { return (Windows1252.decode([UInt8(value)]), i) }
         let scalar = value == 0 ? nil : Unicode.Scalar(value)
-        return (scalar ?? "\u{FFFD}", i)
+        return (String(Character(scalar ?? "\u{FFFD}")), i)
     }
 
-    private static let bareNames = ["nbsp", "amp", "lt", "gt", "quot", "copy", "reg"].map { Array($0.utf8) }
+    private struct Entry {
+        var text: String
+        var isKnownBare: Bool
+    }
 
-    private static let table: [String: Unicode.Scalar] = {
-        var table: [String: Unicode.Scalar] = [
-            "quot": "\"", "amp": "&", "lt": "<", "gt": ">", "apos": "'", "AMP": "&", "LT": "<", "GT": ">", "QUOT": "\"",
-            "OElig": "Œ", "oelig": "œ", "Scaron": "Š", "scaron": "š", "Yuml": "Ÿ", "fnof": "ƒ", "circ": "ˆ", "tilde": "˜",
-            "ensp": "\u{2002}", "emsp": "\u{2003}", "thinsp": "\u{2009}", "zwnj": "\u{200C}", "zwj": "\u{200D}", "lrm": "\u{200E}",
-            "rlm": "\u{200F}", "ndash": "–", "mdash": "—", "lsquo": "‘", "rsquo": "’", "sbquo": "‚", "ldquo": "“", "rdquo": "”",
-            "bdquo": "„", "dagger": "†", "Dagger": "‡", "bull": "•", "hellip": "…", "permil": "‰", "prime": "′", "Prime": "″",
-            "lsaquo": "‹", "rsaquo": "›", "oline": "‾", "frasl": "⁄", "euro": "€", "image": "ℑ", "weierp": "℘", "real": "ℜ",
-            "trade": "™", "alefsym": "ℵ", "larr": "←", "uarr": "↑", "rarr": "→", "darr": "↓", "harr": "↔", "crarr": "↵", "lArr": "⇐",
-            "uArr": "⇑", "rArr": "⇒", "dArr": "⇓", "hArr": "⇔", "forall": "∀", "part": "∂", "exist": "∃", "empty": "∅", "nabla": "∇",
-            "isin": "∈", "notin": "∉", "ni": "∋", "prod": "∏", "sum": "∑", "minus": "−", "lowast": "∗", "radic": "√", "prop": "∝",
-            "infin": "∞", "ang": "∠", "and": "∧", "or": "∨", "cap": "∩", "cup": "∪", "int": "∫", "there4": "∴", "sim": "∼",
-            "cong": "≅", "asymp": "≈", "ne": "≠", "equiv": "≡", "le": "≤", "ge": "≥", "sub": "⊂", "sup": "⊃", "nsub": "⊄", "sube": "⊆",
-            "supe": "⊇", "oplus": "⊕", "otimes": "⊗", "perp": "⊥", "sdot": "⋅", "lceil": "⌈", "rceil": "⌉", "lfloor": "⌊",
-            "rfloor": "⌋", "loz": "◊", "spades": "♠", "clubs": "♣", "hearts": "♥", "diams": "♦", "thetasym": "ϑ", "upsih": "ϒ",
-            "piv": "ϖ", "check": "✓", "star": "☆", "starf": "★", "phone": "☎", "zwsp": "\u{200B}", "ZeroWidthSpace": "\u{200B}",
-            "comma": ",", "period": ".", "colon": ":", "semi": ";", "excl": "!", "quest": "?", "num": "#", "dollar": "$", "percnt": "%",
-            "lpar": "(", "rpar": ")", "ast": "*", "plus": "+", "sol": "/", "equals": "=", "commat": "@", "lsqb": "[", "rsqb": "]",
-            "lowbar": "_", "lcub": "{", "rcub": "}", "verbar": "|", "vert": "|", "Tab": "\t", "NewLine": "\n", "hyphen": "‐",
-        ]
-        // U+00A0 to U+00FF, in order.
-        let latin = [
-            "nbsp", "iexcl", "cent", "pound", "curren", "yen", "brvbar", "sect", "uml", "copy", "ordf", "laquo", "not", "shy", "reg",
-            "macr",
-            "deg", "plusmn", "sup2", "sup3", "acute", "micro", "para", "middot", "cedil", "sup1", "ordm", "raquo", "frac14", "frac12",
-            "frac34", "iquest", "Agrave", "Aacute", "Acirc", "Atilde", "Auml", "Aring", "AElig", "Ccedil", "Egrave", "Eacute", "Ecirc",
-            "Euml", "Igrave", "Iacute", "Icirc", "Iuml", "ETH", "Ntilde", "Ograve", "Oacute", "Ocirc", "Otilde", "Ouml", "times", "Oslash",
-            "Ugrave", "Uacute", "Ucirc", "Uuml", "Yacute", "THORN", "szlig", "agrave", "aacute", "acirc", "atilde", "auml", "aring",
-            "aelig", "ccedil", "egrave", "eacute", "ecirc", "euml", "igrave", "iacute", "icirc", "iuml", "eth", "ntilde", "ograve",
-            "oacute", "ocirc", "otilde", "ouml", "divide", "oslash", "ugrave", "uacute", "ucirc", "uuml", "yacute", "thorn", "yuml",
-        ]
-        for (i, name) in latin.enumerated() { table[name] = Unicode.Scalar(UInt8(0xA0 + i)) }
-        // The Greek letters from U+0391 and U+03B1; U+03A2 is no letter, U+03C2 is the final sigma.
-        let greek = [
-            "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "omicron",
-            "pi",
-            "rho", "sigmaf", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
-        ]
-        for (i, name) in greek.enumerated() {
-            table[name] = Unicode.Scalar(UInt16(0x3B1 + i))
-            guard name != "sigmaf", var first = name.utf8.first else { continue }
-            first &-= 0x20
-            table[([first] + name.utf8.dropFirst()).utf8Text] = Unicode.Scalar(UInt16(0x391 + i))
+    private static let longestName = 31
+    private static let longestBareName = 6
+
+    private static let table: [[UInt8]: Entry] = {
+        var table: [[UInt8]: Entry] = [:]
+        table.reserveCapacity(2200)
+        for row in Array("\(HTMLEntityNames.list)".utf8).split(whereSeparator: \.isWhitespace) {
+            guard let equals = row.firstIndex(of: ASCII.equals) else { continue }
+            var name = row[..<equals]
+            let isKnownBare = name.last == ASCII.asterisk
+            if isKnownBare { name.removeLast() }
+            var text = ""
+            for number in row[(equals + 1)...].split(separator: ASCII.comma) {
+                guard let scalar = UInt32(number.utf8Text, radix: 16).flatMap(Unicode.Scalar.init) else { continue }
+                text.unicodeScalars.append(scalar)
+            }
+            table[Array(name)] = Entry(text: text, isKnownBare: isKnownBare)
         }
         return table
     }()

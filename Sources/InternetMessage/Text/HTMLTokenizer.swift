@@ -14,7 +14,7 @@ struct HTMLTokenizer {
         var isClosing: Bool
         var attributes: ArraySlice<UInt8>
 
-        /// The value of an attribute, references not decoded; nil when absent.
+        /// The value of an attribute, references not decoded, empty when it has none; nil when the attribute is absent.
         func attribute(_ wanted: String) -> ArraySlice<UInt8>? {
             var i = attributes.startIndex
             let end = attributes.endIndex
@@ -27,7 +27,7 @@ struct HTMLTokenizer {
                 let name = attributes[nameStart..<i]
                 while i < end, attributes[i].isHTMLSpace { i += 1 }
                 guard i < end, attributes[i] == ASCII.equals else {
-                    if name.isEmpty { i += 1 }
+                    if name.isEmpty { i += 1 } else if name.matches(wanted) { return name.prefix(0) }
                     continue
                 }
                 i += 1

@@ -71,8 +71,10 @@ struct DateParser {
         let (value, count) = digits()
         if secondOfDay == nil, count <= 2, colonFollows() || (day != nil && month != nil && year != nil && peek() == ASCII.dot) {
             readTime(hour: value)
-        } else if count == 4, peek() == ASCII.hyphen, peek(1)?.isDigit == true, year == nil {
-            readISODate(year: value)
+        } else if year == nil, month == nil, let separator = peek(), [ASCII.hyphen, ASCII.slash, ASCII.dot].contains(separator),
+            peek(1)?.isDigit == true, count == 4 || (count <= 2 && day == nil)
+        {
+            readNumericDate(first: value, isYear: count == 4, separator)
         } else if day == nil, count <= 3, (1...31).contains(value) {
             day = value
             if peek() == ASCII.hyphen, peek(1)?.isLetter == true { i += 1 }
@@ -105,13 +107,22 @@ struct DateParser {
         }
     }
 
-    private mutating func readISODate(year value: Int) {
+    /// The rest of a date in numbers: ISO 8601, or day, month and year as some programs write them against the rules. With slashes the
+    /// month comes first unless it can only be the day.
+    private mutating func readNumericDate(first: Int, isYear: Bool, _ separator: UInt8) {
         i += 1
-        let month = digits().value
-        guard peek() == ASCII.hyphen, peek(1)?.isDigit == true else { return }
+        let second = digits().value
+        guard peek() == separator, peek(1)?.isDigit == true else { return }
         i += 1
-        (self.year, self.month, self.day) = (value, month, digits().value)
-        if peek().map({ $0 | 0x20 }) == 0x74 { i += 1 }
+        let third = digits()
+        if isYear {
+            (year, month, day) = (first, second, third.value)
+            if peek().map({ $0 | 0x20 }) == 0x74 { i += 1 }
+        } else {
+            setYear(third.value, digits: third.count)
+            let isMonthFirst = second > 12 || (separator == ASCII.slash && first <= 12)
+            (month, day) = isMonthFirst ? (first, second) : (second, first)
+        }
     }
 
     private mutating func readTime(hour: Int) {

@@ -145,7 +145,7 @@ package struct DraftGenerator {
     }
 
     private mutating func octets() -> [UInt8] {
-        let count = [0, 1, 2, 3, 56, 57, 58, 114, Int.random(in: 0...3000, using: &random)].randomElement(using: &random) ?? 0
+        let count = [0, 1, 2, 3, 56, 57, 58, 114, Int.random(in: 0...800, using: &random)].randomElement(using: &random) ?? 0
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 

@@ -37,7 +37,7 @@ struct WordSource {
             case 0: text += line(upTo: 30)
             case 1: text += "From " + line(upTo: 3)
             case 2: text += pick([".", "..", ".dot", "-- ", "--=_", "> quoted", "", "   ", "\t"])
-            case 3: text += String(repeating: pick(["x", "é", "长", "word "]), count: Int.random(in: 60...1200, using: &random))
+            case 3: text += String(repeating: pick(["x", "é", "长", "word "]), count: Int.random(in: 60...300, using: &random))
             default: text += (0..<6).map { _ in pick(Self.plainWords) }.joined(separator: " ")
             }
             text += pick(ends)

@@ -8,16 +8,24 @@ struct Parse: AsyncParsableCommand {
 
     @Flag(help: "One JSON object per line.")
     var json = false
+    @Flag(help: "Files are mbox files: one line or summary per message, named FILE#NUMBER.")
+    var mbox = false
     @OptionGroup var input: MessageFiles
 
     func run() async throws {
         try input.each { file, bytes in
-            let message = Message(parsing: bytes)
-            if json {
-                JSONLine.write(MessageJSON.value(file: file, message))
-            } else {
-                summarise(file, message)
+            guard mbox else { return show(file, Message(parsing: bytes)) }
+            for (index, message) in Mbox.messages(in: bytes[...]).enumerated() {
+                show("\(file)#\(index + 1)", Message(parsing: message))
             }
+        }
+    }
+
+    private func show(_ file: String, _ message: Message) {
+        if json {
+            JSONLine.write(MessageJSON.value(file: file, message))
+        } else {
+            summarise(file, message)
         }
     }
 
@@ -45,6 +53,10 @@ struct Parse: AsyncParsableCommand {
         case .transportSecurity(let report):
             facts.append(("TLS report", [report.organization, report.reportID].compactMap(\.self).joined(separator: ", ")))
         case nil: break
+        }
+        if let reply = message.calendarReply {
+            let words = [reply.participation.rawValue, reply.attendee?.text, reply.summary]
+            facts.append(("calendar reply", words.compactMap(\.self).joined(separator: ", ")))
         }
         for defect in message.allDefects() { facts.append(("defect", defect.rawValue)) }
         FactSheet.write(facts)
