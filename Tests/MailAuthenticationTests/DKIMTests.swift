@@ -114,6 +114,21 @@ struct DKIMTests {
         #expect(await signed.verifier.verify(Array(changed.utf8), at: now).map(\.outcome) == [.pass])
     }
 
+    @Test("what a route writes anew may change, what it does not may not; From cannot be left out")
+    func unsigned() async throws {
+        let key = try #require(Self.ed25519)
+        let signer = DKIMSigner(domain: "example.com", keys: [.init(selector: "s", key: key)])
+        let signed = try signer.sign(message, leavingOut: ["date", "Message-Id", "From"], at: now)
+        let record = Array(DKIMKeyRecord.text(for: key).utf8)
+        for (old, new, outcome) in [
+            ("Date: Mon", "Date: Tue", DKIMResult.Outcome.pass), ("<1@example.com>", "<2@amazonses.com>", .pass),
+            ("From: Anna", "From: Eve", .fail(.signature)), ("Subject: H", "Subject: h", .fail(.signature)),
+        ] {
+            let changed = Array(String(decoding: signed, as: UTF8.self).replacing(old, with: new).utf8)
+            #expect(await DKIMVerifier { _ in .records([record]) }.verify(changed, at: now).map(\.outcome) == [outcome])
+        }
+    }
+
     @Test("a signature expires after its validity")
     func expiry() async throws {
         let signed = try signed(keys: [#require(Self.rsa)])

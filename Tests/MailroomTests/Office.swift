@@ -84,6 +84,11 @@ struct NotedLog: LogHandler {
 
 /// The services over a store in a temporary file, a sink on loopback, and a clock that is wound by hand.
 final class Office: Sendable {
+    /// What DNS says of those who write.
+    static let zone: [String: [StaticResolver.Record]] = [
+        "customers.example.net": [.txt("v=spf1 ip4:192.0.2.1 -all")], "_dmarc.example.net": [.txt("v=DMARC1; p=reject")],
+    ]
+
     /// A Monday, 09:00 UTC.
     static let start = Timestamp(seconds: 1_790_586_000)
 
@@ -105,7 +110,7 @@ final class Office: Sendable {
     /// - Parameter notes: hears what the services log.
     init(
         dailyLimit: Int? = nil, gap: Duration = .zero, notes: (@Sendable (String) -> Void)? = nil,
-        verifier: DKIMVerifier = DKIMVerifier { _ in .none }
+        resolver: any DNS.Resolver = StaticResolver(Office.zone)
     ) throws {
         folder = try TemporaryFolder()
         sink = try SinkSMTP()
@@ -160,8 +165,9 @@ final class Office: Sendable {
             desk: Swappable(
                 .init(
                     correlator: Correlator(addresses: [addresses]), classifier: try Classifier(bounceRules: rules),
-                    verifier: verifier, identities: identities, authenticationBudget: .milliseconds(200))), ids: ids, clock: clock,
-            bell: intakeBell,
+                    authenticator: MessageAuthenticator(resolver: resolver, authservID: "mx.example.com"),
+                    trust: .init(general: "mx.mail.example"), identities: identities, authenticationBudget: .milliseconds(200))), ids: ids,
+            clock: clock, bell: intakeBell,
             sequenceBell: sequenceBell, owner: "tests", logger: logger)
         desk = TokenDesk(
             way: .smtp, store: store, policy: Swappable(.init(domains: ["r.example.com"], roles: [], addresses: [addresses])), ids: ids,
@@ -237,17 +243,20 @@ final class Office: Sendable {
     }
 
     /// Lets a reply come in to the address that a message asked for, and sorts it.
-    func reply(to message: SinkSMTP.Message, _ text: String, header: String = "") async throws {
+    func reply(
+        to message: SinkSMTP.Message, _ text: String, header: String = "", way: IncomingMessage.Way = .smtp, from client: String? = nil
+    ) async throws {
         let line = try #require(message.text.components(separatedBy: "\r\n").first { $0.hasPrefix("Reply-To: ") })
         let token = String(line.dropFirst("Reply-To: ".count)).filter { $0 != "<" && $0 != ">" }
         #expect(await desk.verdict(forwardPath: Array(token.utf8)) == .accepted)
         let letter =
             "From: <\(message.recipients[0])>\r\nTo: <\(token)>\r\nSubject: Re: yours\r\nMessage-ID: <\(ids.next() as IncomingMessage.ID)@w.example>\r\n"
-            + "\(header)\r\n\(text)\r\n"
+            + "\r\n\(text)\r\n"
         try await store.accept(
             IncomingMessage(
-                id: ids.next(), way: .smtp, receivedAt: clock.now(), reversePath: .address(try Self.address(message.recipients[0])),
-                forwardPaths: [token], origin: "tests", bytes: Array(letter.utf8)))
+                id: ids.next(), way: way, receivedAt: clock.now(), reversePath: .address(try Self.address(message.recipients[0])),
+                forwardPaths: [token], origin: "tests", bytes: Array((header + letter).utf8),
+                client: client.map { .init(address: $0, name: "out.example.net") }))
         #expect(try await sorter.sortReceived() == 1)
     }
 }

@@ -49,6 +49,9 @@ package struct DKIMKeyRecord: Sendable {
         isTesting = flags.contains([UInt8(ascii: "y")])
     }
 
+    /// Whether signatures with SHA-256, the only ones made today, may be made with the key (`h=`).
+    package var allowsSHA256: Bool { hashes?.contains { $0.isWord("sha256") } ?? true }
+
     /// The text to publish for a key: `v=DKIM1; k=...; p=...`.
     package static func text(for key: PrivateKey) -> String {
         let material = key.rawEd25519PublicKey ?? key.publicKeyDER

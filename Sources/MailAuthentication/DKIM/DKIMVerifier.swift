@@ -83,7 +83,7 @@ package struct DKIMVerifier: Sendable {
     ) -> DKIMResult.Outcome {
         let isRSA = record.key.algorithm == .rsa
         guard isRSA == (signature.algorithm == .rsa) else { return .permanentError(.keyOfAnotherType) }
-        if let hashes = record.hashes, !hashes.contains(where: { $0.isWord("sha256") }) { return .permanentError(.hashNotAllowed) }
+        guard record.allowsSHA256 else { return .permanentError(.hashNotAllowed) }
         if isRSA, record.key.bits < 1024 { return .permanentError(.keyTooShort) }
         if record.isStrict, !signature.identityDomain.utf8.elementsEqual(signature.domain.utf8) {
             return .permanentError(.identityOutsideDomain)

@@ -4,7 +4,7 @@ package import InternetMessage
 /// Finds out who a message is from: SPF for the client, every DKIM signature, DMARC for the From domain.
 package struct MessageAuthenticator: Sendable {
     /// What one message may take in all; a lookup under way may go beyond it by its own deadline.
-    private static let patience = Duration.seconds(30)
+    private static let patience = Duration.seconds(20)
     /// Distinct From domains that are looked at; a message with more is taken for one whose domain is not borne out.
     private static let mostAuthorDomains = 3
 
@@ -22,19 +22,21 @@ package struct MessageAuthenticator: Sendable {
     /// - Parameters:
     ///   - message: with CRLF line ends, as it came in. Fields in it that claim to be ours have no effect.
     ///   - peer: nil when the client is not known, as for mail read from a mailbox.
-    ///   - names: what the server that keeps the mailbox writes as its authserv-id; its field is believed when the client is not known.
+    ///   - names: what the server that keeps the mailbox, or hands mail on to us, writes as its authserv-id. Its field is believed when the
+    ///     client is not known or has no public address; a client from outside is checked here, whatever it brings along.
     ///   - now: when the message came in.
     package func authenticate(_ message: [UInt8], from peer: SMTPPeer?, trusting names: [String] = [], at now: Timestamp) async
         -> AuthenticationVerdict
     {
         let domains = Self.authorDomains(of: message)
-        if peer == nil, !names.isEmpty, let reported = AuthenticationResults.trusted(in: message, from: names),
+        let isFromOutside = peer?.address.isPublic ?? false
+        if !isFromOutside, !names.isEmpty, let reported = AuthenticationResults.trusted(in: message, from: names),
             let verdict = Self.verdict(reported, domains: domains)
         {
             return verdict
         }
         let end = ContinuousClock.now + Self.patience
-        let isOverdue: @Sendable () -> Bool = { ContinuousClock.now > end }
+        let isOverdue: @Sendable () -> Bool = { Task.isCancelled || ContinuousClock.now > end }
         let resolver = resolver
         let verifier = DKIMVerifier { name in isOverdue() ? .temporaryFailure : await resolver.textAnswer(name) }
         async let signatures = verifier.verify(message, at: now)

@@ -14,6 +14,12 @@ package struct SMTPPeer: Sendable, Equatable {
         self.helloName = helloName
         self.reversePath = reversePath
     }
+
+    /// nil when the address is none, as that of a local socket.
+    package init?(address: String, helloName: String, reversePath: String) {
+        guard let address = IPAddress(address) else { return nil }
+        self.init(address: address, helloName: helloName, reversePath: reversePath)
+    }
 }
 
 /// Checks a client against the SPF records of its reverse-path (RFC 7208).

@@ -16,7 +16,8 @@ package struct IntakeSorter: Service {
     package struct Desk: Sendable {
         package let correlator: Correlator
         package let classifier: Classifier
-        package let verifier: DKIMVerifier
+        package let authenticator: MessageAuthenticator
+        package let trust: ResultsTrust
         package let identities: [String: SenderIdentity]
         /// How far back a sender's address alone may tie a message to one of ours.
         package let addressWindow: Duration
@@ -24,12 +25,14 @@ package struct IntakeSorter: Service {
         package let authenticationBudget: Duration
 
         package init(
-            correlator: Correlator, classifier: Classifier, verifier: DKIMVerifier, identities: [String: SenderIdentity],
-            addressWindow: Duration = .seconds(90 * 86_400), authenticationBudget: Duration = .seconds(5)
+            correlator: Correlator, classifier: Classifier, authenticator: MessageAuthenticator, trust: ResultsTrust = .init(),
+            identities: [String: SenderIdentity], addressWindow: Duration = .seconds(90 * 86_400),
+            authenticationBudget: Duration = .seconds(5)
         ) {
             self.correlator = correlator
             self.classifier = classifier
-            self.verifier = verifier
+            self.authenticator = authenticator
+            self.trust = trust
             self.identities = identities
             self.addressWindow = addressWindow
             self.authenticationBudget = authenticationBudget
@@ -176,7 +179,8 @@ package struct IntakeSorter: Service {
                     outbox: primary?.message.outbox, certainty: primary?.certainty, proofs: primary?.lines ?? [],
                     from: message.from.first?.address.text ?? "", subject: message.subject ?? "", messageID: message.messageID,
                     bodyHash: bodyHash, duplicateOf: nil, reading: reading, replyClass: replyClass,
-                    requiresResponse: primary != nil && replyClass.requiresResponse, authentication: authentication)
+                    requiresResponse: primary != nil && replyClass.requiresResponse, authentication: authentication.text,
+                    domainProof: authentication.proof)
                 if let first = try await store.earlier(than: record) {
                     record.duplicateOf = first
                     record.requiresResponse = false
@@ -194,15 +198,23 @@ package struct IntakeSorter: Service {
         }
     }
 
-    /// Who sent it, as far as DKIM proves within the time there is; strangers decide how long their name servers take.
-    private func authentication(_ incoming: IncomingMessage, _ round: Round) async -> String {
-        let now = clock.now()
+    /// Who sent it, as far as SPF, DKIM and DMARC prove within the time there is; strangers decide how long their name servers take.
+    private func authentication(_ incoming: IncomingMessage, _ round: Round) async -> (text: String, proof: ReplyRecord.DomainProof?) {
         let budget = min(round.desk.authenticationBudget, ContinuousClock.now.duration(to: round.end))
-        let verifier = round.desk.verifier
-        guard let signatures = await within(budget, { await verifier.verify(incoming.bytes, at: now) }) else {
-            return "dkim=temperror (not answered in time)"
+        let authenticator = round.desk.authenticator
+        let trusted = round.desk.trust.names(for: incoming)
+        var client: SMTPPeer?
+        // An LMTP client is a server of ours, which says nothing of who sent the message.
+        if incoming.way == .smtp, let found = incoming.client {
+            let path = String(decoding: incoming.reversePath?.wireBytes ?? [], as: UTF8.self)
+            client = SMTPPeer(address: found.address, helloName: found.name, reversePath: path)
         }
-        return signatures.map(\.summary).joined(separator: "; ")
+        let peer = client
+        let verdict = await within(budget) {
+            await authenticator.authenticate(incoming.bytes, from: peer, trusting: trusted, at: incoming.receivedAt)
+        }
+        guard let verdict else { return ("dmarc=temperror (not answered in time)", .temporaryError) }
+        return (verdict.summary, verdict.dmarc.map { ReplyRecord.DomainProof($0.outcome) })
     }
 
     private func conversations(_ incoming: IncomingMessage, _ message: Message, _ reading: Reading, desk: Desk, now: Timestamp) async throws
@@ -233,6 +245,7 @@ package struct IntakeSorter: Service {
                 "class": "\(record.replyClass.rawValue)", "confidence": "\(record.reading.confidence)",
                 "certainty": "\(record.certainty?.rawValue ?? "none")",
                 "state": "\(consequences.first?.transition?.state.rawValue ?? "unchanged")", "conversations": "\(consequences.count)",
+                "dmarc": "\(record.domainProof?.rawValue ?? "unknown")",
             ])
     }
 }

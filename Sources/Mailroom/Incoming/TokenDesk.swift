@@ -72,7 +72,7 @@ package struct TokenDesk: InboundDesk {
             id: ids.next(), way: way, receivedAt: clock.now(), reversePath: reversePath,
             forwardPaths: envelope.recipients.map { String(decoding: $0, as: UTF8.self) },
             origin: "\(mail.peer) (\(String(decoding: envelope.helloName, as: UTF8.self))) with \(envelope.transmissionType)",
-            bytes: mail.content)
+            bytes: mail.content, client: .init(address: mail.peer, name: String(decoding: envelope.helloName, as: UTF8.self)))
         do throws(StoreError) {
             try await store.accept(message)
         } catch {

@@ -41,7 +41,7 @@ package struct WatermarkDesk: MailboxDesk {
         let incoming = IncomingMessage(
             id: ids.next(), way: .imap, receivedAt: clock.now(), reversePath: nil, forwardPaths: [],
             origin: "\(account)/\(message.mailbox) uidvalidity \(message.uidValidity) uid \(message.uid)\(cut)", bytes: message.bytes,
-            digest: Digest.sha256(message.bytes))
+            account: account, digest: Digest.sha256(message.bytes))
         if try await store.accept(incoming, movingTo: mark) {
             onStored(message)
             bell.ring()

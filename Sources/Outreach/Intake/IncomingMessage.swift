@@ -23,6 +23,19 @@ package struct IncomingMessage: Sendable, Equatable {
         case quarantined
     }
 
+    /// Who spoke to our listener.
+    package struct Client: Sendable, Equatable {
+        /// As text; `unix` for a local socket.
+        package let address: String
+        /// With HELO, EHLO or LHLO.
+        package let name: String
+
+        package init(address: String, name: String) {
+            self.address = address
+            self.name = name
+        }
+    }
+
     package let id: ID
     package let way: Way
     package let receivedAt: Timestamp
@@ -30,6 +43,10 @@ package struct IncomingMessage: Sendable, Equatable {
     package let reversePath: ReversePath?
     /// Forward-paths of SMTP and LMTP as given, empty for other ways.
     package let forwardPaths: [String]
+    /// Address of the client that handed it over and the name it gave, for SPF; nil for other ways than SMTP and LMTP.
+    package let client: Client?
+    /// Name of the mailbox section in conf that it was read from; nil for other ways. Known once it is stored.
+    package let account: String?
     /// Peer address and EHLO name, or mailbox with UIDVALIDITY and UID: where it came from, for a person.
     package let origin: String
     package let bytes: [UInt8]
@@ -43,13 +60,16 @@ package struct IncomingMessage: Sendable, Equatable {
 
     package init(
         id: ID, way: Way, receivedAt: Timestamp, reversePath: ReversePath?, forwardPaths: [String], origin: String, bytes: [UInt8],
-        state: State = .received, attempts: Int = 0, reason: String? = nil, digest: [UInt8]? = nil
+        client: Client? = nil, account: String? = nil, state: State = .received, attempts: Int = 0, reason: String? = nil,
+        digest: [UInt8]? = nil
     ) {
         self.id = id
         self.way = way
         self.receivedAt = receivedAt
         self.reversePath = reversePath
         self.forwardPaths = forwardPaths
+        self.client = client
+        self.account = account
         self.origin = origin
         self.bytes = bytes
         self.state = state

@@ -21,7 +21,7 @@ extension ReplyDecider {
             certainty: .high, proofs: record.proofs, from: record.from, subject: record.subject, messageID: record.messageID,
             bodyHash: record.bodyHash, duplicateOf: nil, reading: reading, replyClass: replyClass,
             requiresResponse: record.requiresResponse,
-            authentication: record.authentication)
+            authentication: record.authentication, domainProof: record.domainProof)
         let conversation = Conversation(
             correlation: Correlation(message: message, certainty: .high, proofs: [], tokenKind: nil), machine: machine, contact: contact)
         var consequence = decide(certain, conversation: conversation, at: now)

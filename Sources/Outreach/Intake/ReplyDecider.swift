@@ -29,7 +29,7 @@ package struct ReplyDecider: Sendable {
     package func decide(_ record: ReplyRecord, conversation: Conversation?, at now: Timestamp) -> Consequence {
         let writer = TimelineWriter(
             ids: ids, at: now, contact: record.contact, enrollment: record.enrollment, outbox: record.outbox, intake: record.intake)
-        var timeline = [writer.event(.received, "from \(record.from): \(record.subject)", ["authentication": record.authentication])]
+        var timeline = [writer.event(.received, "from \(record.from): \(record.subject)", Self.proof(of: record))]
         if let certainty = record.certainty {
             timeline.append(
                 writer.event(
@@ -42,7 +42,7 @@ package struct ReplyDecider: Sendable {
         }
         let reading = record.reading
         let replyClass = record.replyClass
-        timeline.append(classified(replyClass, reading, writer))
+        timeline.append(classified(replyClass, record, writer))
         guard let conversation, let certainty = record.certainty else { return Consequence(timeline: timeline) }
         let permanent = reading.bounces.contains(where: \.permanent)
         let transition = conversation.machine?.advance(
@@ -57,12 +57,27 @@ package struct ReplyDecider: Sendable {
         return Consequence(transition: transition, suppressions: suppressions, timeline: timeline)
     }
 
-    private func classified(_ replyClass: ReplyClass, _ reading: Reading, _ writer: TimelineWriter) -> TimelineEvent {
+    private static func proof(of record: ReplyRecord) -> [String: String] {
+        var facts = ["authentication": record.authentication]
+        facts["dmarc"] = record.domainProof?.rawValue
+        return facts
+    }
+
+    /// What a person writes; reports and automatic answers fail DMARC for reasons of their own.
+    private static let worthForging: Set<ReplyClass> = [
+        .positive, .question, .negative, .notNow, .referral, .unsubscribe, .leftCompany, .neutral,
+    ]
+
+    /// A class that somebody would gain by forging says so when the From domain is not borne out, so that a person can hold it.
+    private func classified(_ replyClass: ReplyClass, _ record: ReplyRecord, _ writer: TimelineWriter) -> TimelineEvent {
+        let reading = record.reading
         var facts = ["class": replyClass.rawValue, "confidence": "\((reading.confidence * 100).rounded() / 100)"]
         facts["intent"] = reading.intent
         facts["evidence"] = reading.evidence.joined(separator: "\n")
         facts["return_date"] = reading.returnDate?.iso8601
-        return writer.event(.classified, "\(replyClass.rawValue) (\(Int((reading.confidence * 100).rounded())) %)", facts)
+        facts["dmarc"] = record.domainProof?.rawValue
+        let doubt = record.domainProof == .fail && Self.worthForging.contains(replyClass) ? "; fails DMARC, may be forged" : ""
+        return writer.event(.classified, "\(replyClass.rawValue) (\(Int((reading.confidence * 100).rounded())) %)\(doubt)", facts)
     }
 
     private func suppressions(

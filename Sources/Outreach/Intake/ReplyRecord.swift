@@ -95,15 +95,30 @@ package struct ReplyRecord: Sendable, Equatable {
     /// A class that a person set; it wins over `replyClass`.
     package var label: ReplyClass?
     package var requiresResponse: Bool
-    /// Who sent it, as far as DKIM proves (`dkim=pass example.com`), for a person.
+    /// What SPF, DKIM and DMARC say of who sent it, in the words of an Authentication-Results field, for a person.
     package let authentication: String
+    /// Whether its From domain is borne out; nil when that cannot be told.
+    package let domainProof: DomainProof?
+
+    /// The result of DMARC for the From domain (RFC 9989).
+    package enum DomainProof: String, Sendable, CaseIterable {
+        case pass
+        /// The domain has a policy, and neither SPF nor DKIM bears it out: anybody may have written the message.
+        case fail
+        /// The domain has no policy.
+        case none
+        /// DNS gave no answer.
+        case temporaryError = "temperror"
+        /// There is no From domain to ask about.
+        case permanentError = "permerror"
+    }
 
     /// - Parameter replyClass: nil: the reading's.
     package init(
         intake: IncomingMessage.ID, sortedAt: Timestamp, enrollment: Enrollment.ID?, contact: Contact.ID?, outbox: OutboxMessage.ID?,
         certainty: Correlation.Certainty?, proofs: [String], from: String, subject: String, messageID: MessageID?, bodyHash: String,
         duplicateOf: IncomingMessage.ID?, reading: Reading, replyClass: ReplyClass? = nil, label: ReplyClass? = nil,
-        requiresResponse: Bool, authentication: String
+        requiresResponse: Bool, authentication: String, domainProof: DomainProof? = nil
     ) {
         self.intake = intake
         self.sortedAt = sortedAt
@@ -122,6 +137,7 @@ package struct ReplyRecord: Sendable, Equatable {
         self.label = label
         self.requiresResponse = requiresResponse
         self.authentication = authentication
+        self.domainProof = domainProof
     }
 
     /// The same message as the answer in another conversation that it also names.
@@ -130,6 +146,6 @@ package struct ReplyRecord: Sendable, Equatable {
             intake: intake, sortedAt: sortedAt, enrollment: correlation.message.enrollment, contact: correlation.message.contact,
             outbox: correlation.message.outbox, certainty: correlation.certainty, proofs: correlation.lines, from: from, subject: subject,
             messageID: messageID, bodyHash: bodyHash, duplicateOf: nil, reading: reading, replyClass: replyClass,
-            requiresResponse: replyClass.requiresResponse, authentication: authentication)
+            requiresResponse: replyClass.requiresResponse, authentication: authentication, domainProof: domainProof)
     }
 }

@@ -162,10 +162,10 @@ extension Ledger {
             """
             INSERT INTO reply (intake_id, sorted_at, enrollment_id, contact_id, outbox_id, certainty, proofs, sender, subject, message_id,
                 body_hash, duplicate_of, class, intent, confidence, evidence, text, return_day, bounces, label, requires_response,
-                authentication, effective_class)
+                authentication, effective_class, domain_proof)
             VALUES (:intake, :sorted, :enrollment, :contact, :outbox, :certainty, :proofs, :sender, :subject, :message_id,
                 :hash, :duplicate_of, :class, :intent, :confidence, :evidence, :text, :return_day, :bounces, :label, :requires_response,
-                :authentication, :effective_class)
+                :authentication, :effective_class, :domain_proof)
             """,
             [
                 "intake": record.intake.rawValue, "sorted": record.sortedAt.milliseconds, "enrollment": record.enrollment?.rawValue,
@@ -179,6 +179,7 @@ extension Ledger {
                 "bounces": jsonText(reading.bounces.map(StoredBounce.init)), "label": record.label?.rawValue,
                 "requires_response": record.requiresResponse, "authentication": record.authentication.storable,
                 "effective_class": record.replyClass.rawValue,
+                "domain_proof": record.domainProof?.rawValue,
             ])
     }
 }
@@ -223,7 +224,7 @@ extension ReplyRecord {
                 bounces: bounces.map(\.bounce)),
             replyClass: try record.wordOrNil("effective_class"), label: try record.wordOrNil("label"),
             requiresResponse: try record.integer("requires_response") != 0,
-            authentication: try record.text("authentication"))
+            authentication: try record.text("authentication"), domainProof: try record.wordOrNil("domain_proof"))
     }
 }
 

@@ -155,9 +155,9 @@ extension Ledger {
         try db.run(
             """
             INSERT INTO intake (id, way, received_at, reverse_path, forward_paths, origin, state, state_reason, attempts, account, folder,
-                uid_validity, uid, digest)
+                uid_validity, uid, digest, client_address, client_name)
             VALUES (:id, :way, :received, :reverse_path, :forward_paths, :origin, :state, :reason, :attempts, :account, :folder,
-                :validity, :uid, :digest)
+                :validity, :uid, :digest, :client_address, :client_name)
             """,
             [
                 "id": message.id.rawValue, "way": message.way.rawValue, "received": message.receivedAt.milliseconds,
@@ -166,6 +166,7 @@ extension Ledger {
                 "state": message.state.rawValue, "reason": message.reason?.storable, "digest": message.digest.map { Data($0) },
                 "attempts": message.attempts, "account": mailbox?.account, "folder": mailbox?.folder,
                 "validity": mailbox.map { Int64($0.uidValidity) }, "uid": mailbox.map { Int64($0.lastUID) },
+                "client_address": message.client?.address, "client_name": message.client?.name.storable,
             ])
         try db.run(
             "INSERT INTO intake_body (intake_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": Data(message.bytes)])
@@ -174,11 +175,14 @@ extension Ledger {
     fileprivate func incoming(_ record: Record) throws -> IncomingMessage {
         let id: IncomingMessage.ID = try record.id("id")
         let body = try db.record("SELECT bytes FROM intake_body WHERE intake_id = :id", ["id": id.rawValue])
+        var client: IncomingMessage.Client?
+        if let address = record.textOrNil("client_address") { client = .init(address: address, name: try record.text("client_name")) }
         return IncomingMessage(
             id: id, way: try record.word("way"), receivedAt: try record.moment("received_at"),
             reversePath: record.textOrNil("reverse_path").flatMap(ReversePath.init(stored:)),
             forwardPaths: try record.json("forward_paths"),
-            origin: try record.text("origin"), bytes: try body?.bytes("bytes") ?? [], state: try record.word("state"),
-            attempts: try record.count("attempts"), reason: record.textOrNil("state_reason"), digest: record.bytesOrNil("digest"))
+            origin: try record.text("origin"), bytes: try body?.bytes("bytes") ?? [], client: client,
+            account: record.textOrNil("account"), state: try record.word("state"), attempts: try record.count("attempts"),
+            reason: record.textOrNil("state_reason"), digest: record.bytesOrNil("digest"))
     }
 }

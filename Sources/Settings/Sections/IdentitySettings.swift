@@ -85,6 +85,8 @@ package struct MailboxSettings: ConfSection, Equatable {
     package var idleRefresh = Duration.seconds(540)
     package var fetchLimit = ByteCount.mebibytes(5)
     package var lookback = Duration.seconds(14 * 86_400)
+    /// Nil: that of `[main]`.
+    package var authservID: String?
 
     init(name: String) { self.name = name }
 
@@ -107,6 +109,9 @@ package struct MailboxSettings: ConfSection, Equatable {
         Field(
             "lookback", \.lookback, .duration(.zero...(.seconds(365 * 86_400))),
             "How far back to look when a folder is seen for the first time."),
+        Field(
+            "authserv_id", \.authservID, .line("a name, as it stands first in an Authentication-Results field"),
+            "Whose Authentication-Results are believed of this mailbox's mail; unset: that of [main]."),
     ]
 
     package var effectivePort: Int { port ?? (tls == .implicit ? 993 : 143) }

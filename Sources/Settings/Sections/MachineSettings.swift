@@ -19,6 +19,8 @@ package struct MainSettings: ConfSection, Equatable {
     package var runDirectory = "/run/postrider"
     package var timezone = Zones.utc
     package var messageSizeLimit = ByteCount.mebibytes(10)
+    /// Whose Authentication-Results fields are believed; nil: nobody's.
+    package var authservID: String?
 
     init(name: String) {}
 
@@ -32,6 +34,9 @@ package struct MainSettings: ConfSection, Equatable {
         Field(
             "message_size_limit", \.messageSizeLimit, .size(.kibibytes(16)...(.mebibytes(200))),
             "The largest message that is sent or taken in."),
+        Field(
+            "authserv_id", \.authservID, .line("a name, as it stands first in an Authentication-Results field"),
+            "Whose Authentication-Results are believed of mail read from mailboxes or handed on by a server of ours."),
     ]
 }
 

@@ -29,6 +29,8 @@ package struct RouteSettings: ConfSection, Equatable {
     package var processLimit = 2
     /// The NAME of a source, nil: the system chooses the address and the EHLO name is myhostname.
     package var source: String?
+    /// Header fields that the next host writes anew, so that signatures leave them out.
+    package var dkimUnsigned: [String] = []
 
     init(name: String) { self.name = name }
 
@@ -49,6 +51,9 @@ package struct RouteSettings: ConfSection, Equatable {
             "The login; needs tls_security_level verify."),
         Field("process_limit", \.processLimit, .integer(1...100), "Connections at a time."),
         Field("source", \.source, .name(of: "source"), "The local address and EHLO name to use."),
+        Field(
+            "dkim_unsigned", \.dkimUnsigned, .list(.word("the name of a header field"), count: 0...10),
+            "Header fields that the next host writes anew (some smarthosts do so with Date and Message-ID); signatures leave them out."),
     ]
 
     /// 0 for a sink, which connects to nothing.

@@ -45,7 +45,9 @@ struct Desks {
         self.addresses = addresses
         dispatch = StepDispatcher.Desk(identities: identities, composer: composer, chance: installation.chance)
         delivery = OutboxDeliverer.Desk(
-            courier: courier, signer: AttemptSigner(signers: try Self.signers(settings)),
+            courier: courier, signer: AttemptSigner(
+                signers: try Self.signers(settings),
+                unsigned: Dictionary(settings.routes.map { ($0.name, $0.dkimUnsigned) }, uniquingKeysWith: { $1 })),
             decider: DeliveryDecider(
                 retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance,
                 ids: installation.ids),
@@ -53,7 +55,11 @@ struct Desks {
             limits: Dictionary(settings.routes.map { ($0.name, max(1, $0.processLimit)) }) { first, _ in first }, addresses: addresses)
         intake = IntakeSorter.Desk(
             correlator: Correlator(addresses: addresses.map { [$0] } ?? []), classifier: try Classifier(bounceRules: rules),
-            verifier: DKIMVerifier { name in Task.isCancelled ? .temporaryFailure : await resolver.textAnswer(name) },
+            authenticator: MessageAuthenticator(resolver: resolver, authservID: settings.main.myhostname),
+            trust: ResultsTrust(
+                general: settings.main.authservID,
+                mailboxes: Dictionary(
+                    settings.mailboxes.compactMap { section in section.authservID.map { (section.name, $0) } }, uniquingKeysWith: { $1 })),
             identities: identities)
         let domains = settings.acceptDomains.compactMap(DomainName.toASCII)
         let roles = (settings.smtpListener?.roleAddresses ?? []) + (settings.lmtpListener?.roleAddresses ?? [])

@@ -95,7 +95,7 @@ CREATE TABLE intake (
     account TEXT,
     folder TEXT,
     uid_validity INTEGER CHECK (uid_validity BETWEEN 1 AND 4294967295),
-    uid INTEGER CHECK (uid BETWEEN 1 AND 4294967295), digest BLOB CHECK (digest IS NULL OR length(digest) = 32),
+    uid INTEGER CHECK (uid BETWEEN 1 AND 4294967295), digest BLOB CHECK (digest IS NULL OR length(digest) = 32), client_address TEXT CHECK (client_address <> ''), client_name TEXT CHECK ((client_name IS NULL) = (client_address IS NULL)),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK (lease_owner IS NULL OR state = 'received'),
     CHECK ((account IS NULL) = (folder IS NULL) AND (account IS NULL) = (uid_validity IS NULL) AND (account IS NULL) = (uid IS NULL))
@@ -220,7 +220,8 @@ CREATE TABLE reply (
     authentication TEXT NOT NULL
 , effective_class TEXT CHECK (effective_class IN ('positive', 'question', 'negative', 'not_now',
     'referral', 'unsubscribe', 'out_of_office', 'left_company', 'auto_acknowledgement', 'challenge', 'neutral', 'bounce', 'delay',
-    'complaint'))) STRICT;
+    'complaint')), domain_proof TEXT
+    CHECK (domain_proof IN ('pass', 'fail', 'none', 'temperror', 'permerror'))) STRICT;
 
 CREATE INDEX reply_contact ON reply (contact_id) WHERE contact_id IS NOT NULL;
 

@@ -159,6 +159,7 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
         IncomingMessage(
             id: ids.next(), way: way, receivedAt: Self.start, reversePath: way == .smtp ? .address(try address("ann@example.com")) : nil,
             forwardPaths: way == .smtp ? ["reply+abc@example.org"] : [], origin: "192.0.2.1 mail.example.com", bytes: bytes,
+            client: way == .smtp ? .init(address: "192.0.2.1", name: "mail.example.com") : nil, account: way == .imap ? "inbox" : nil,
             digest: digest)
     }
 
@@ -180,6 +181,7 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
                         permanent: true,
                         failureClass: "invalid_recipient", diagnostic: "550 5.1.1 who?")
                 ]),
-            replyClass: replyClass, requiresResponse: true, authentication: "dkim=pass example.com")
+            replyClass: replyClass, requiresResponse: true, authentication: "mx.example.org; dkim=pass header.d=example.com",
+            domainProof: .fail)
     }
 }

@@ -74,6 +74,7 @@ struct InboxShow: AsyncParsableCommand {
                 ("label", reply.label?.rawValue), ("intent", reading.intent), ("return date", reading.returnDate?.iso8601),
                 ("match", reply.certainty.map { "\($0.rawValue) certainty" } ?? "answers nothing of ours"),
                 ("duplicate of", reply.duplicateOf?.description), ("authentication", reply.authentication),
+                ("From domain", reply.domainProof == .fail ? "not borne out (DMARC fails): may be forged" : nil),
             ])
             for proof in reply.proofs { Console.out("proof: \(TerminalText.line(proof))") }
             for evidence in reading.evidence { Console.out("evidence: \(TerminalText.line(evidence))") }
@@ -185,7 +186,8 @@ extension OpenState {
             "evidence": .texts(reading.evidence), "text": .string(reading.text), "return_date": .text(reading.returnDate?.iso8601),
             "bounces": .array(reading.bounces.map(json)), "certainty": .text(reply.certainty?.rawValue), "proofs": .texts(reply.proofs),
             "duplicate_of": .id(reply.duplicateOf), "requires_response": .bool(reply.requiresResponse),
-            "authentication": .string(reply.authentication), "contact": contact.map(json) ?? .null, "enrollment": enrollment,
+            "authentication": .string(reply.authentication), "dmarc": .text(reply.domainProof?.rawValue),
+            "contact": contact.map(json) ?? .null, "enrollment": enrollment,
             "message": .id(reply.outbox),
         ]
         if case .object(let members) = all { return members }
