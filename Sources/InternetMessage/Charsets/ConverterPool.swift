@@ -5,8 +5,8 @@ import Synchronization
 ///
 /// The number kept is bounded by that of the charsets in `CharsetName` times `keptEach`.
 enum ConverterPool {
-    /// Sendable because a descriptor is either in the pool, where only the holder of the mutex `idle` reaches it, or with the one borrower.
-    private struct Descriptor: @unchecked Sendable {
+    /// A descriptor belongs to one at a time: to the pool, where only the holder of the mutex reaches it, or to its one borrower.
+    private struct Descriptor: @unchecked Sendable {  // Lock: the mutex `idle`.
         let handle: iconv_t
     }
 

@@ -90,7 +90,7 @@ package struct BodyPart: Sendable {
             body.index(of: ASCII.cr, from: body.startIndex) == nil
         {
             // Nothing to undo, so no copy of a long text.
-            let decoded = Charset.decoding(body, label: mediaType.charset)
+            let decoded = Charset.decoding(body, label: mediaType.charset ?? declaredCharset(body))
             return (decoded.text, decoded.defect.map { [$0] } ?? [])
         }
         var (bytes, defects) = decodedBody()
@@ -108,14 +108,14 @@ package struct BodyPart: Sendable {
             if files.contains(where: { !$0.isComplete }) { defects.append(.uuencodeSyntax) }
         }
         LineEnds.normalize(&bytes)
-        let decoded = Charset.decoding(bytes[...], label: mediaType.charset ?? declaredCharset(bytes))
+        let decoded = Charset.decoding(bytes[...], label: mediaType.charset ?? declaredCharset(bytes[...]))
         if let defect = decoded.defect { defects.append(defect) }
         return (decoded.text, defects)
     }
 
     /// What an HTML document says of itself, which is believed only where the bytes do not say better: gateways recode and leave it.
-    private func declaredCharset(_ bytes: [UInt8]) -> String? {
+    private func declaredCharset(_ bytes: ArraySlice<UInt8>) -> String? {
         guard mediaType.isType("text", "html"), bytes.isASCII || !UTF8Check.isValid(bytes[...]) else { return nil }
-        return HTMLText.declaredCharset(in: bytes[...])
+        return HTMLText.declaredCharset(in: bytes)
     }
 }
