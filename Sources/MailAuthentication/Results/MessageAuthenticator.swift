@@ -3,25 +3,28 @@ package import InternetMessage
 
 /// Finds out who a message is from: SPF for the client, every DKIM signature, DMARC for the From domain.
 package struct MessageAuthenticator: Sendable {
-    /// What one message may take in all; a lookup under way may go beyond it by its own deadline.
-    private static let patience = Duration.seconds(20)
     /// Distinct From domains that are looked at; a message with more is taken for one whose domain is not borne out.
     private static let mostAuthorDomains = 3
 
     private let resolver: any Resolver
     private let authservID: String
+    private let patience: Duration
 
-    /// - Parameter authservID: our name, as we write it into results.
-    package init(resolver: any Resolver, authservID: String) {
+    /// - Parameters:
+    ///   - authservID: our name, as we write it into results.
+    ///   - patience: what one message may take in all; a lookup under way may go beyond it by its own deadline.
+    package init(resolver: any Resolver, authservID: String, patience: Duration = .seconds(20)) {
         self.resolver = resolver
         self.authservID = authservID
+        self.patience = patience
     }
 
     /// Checks a message.
     ///
     /// - Parameters:
     ///   - message: with CRLF line ends, as it came in. Fields in it that claim to be ours have no effect.
-    ///   - peer: nil when the client is not known, as for mail read from a mailbox.
+    ///   - peer: nil when the client is not known, as for mail read from a mailbox. One without a public address counts as not known: it is
+    ///     a server of ours that hands mail on, and SPF says nothing about it.
     ///   - names: what the server that keeps the mailbox, or hands mail on to us, writes as its authserv-id. Its field is believed when the
     ///     client is not known or has no public address; a client from outside is checked here, whatever it brings along.
     ///   - now: when the message came in.
@@ -29,24 +32,24 @@ package struct MessageAuthenticator: Sendable {
         -> AuthenticationVerdict
     {
         let domains = Self.authorDomains(of: message)
-        let isFromOutside = peer?.address.isPublic ?? false
-        if !isFromOutside, !names.isEmpty, let reported = AuthenticationResults.trusted(in: message, from: names),
+        let client = peer.flatMap { $0.address.isPublic ? $0 : nil }
+        if client == nil, !names.isEmpty, let reported = AuthenticationResults.trusted(in: message, from: names),
             let verdict = Self.verdict(reported, domains: domains)
         {
             return verdict
         }
-        let end = ContinuousClock.now + Self.patience
+        let end = ContinuousClock.now + patience
         let isOverdue: @Sendable () -> Bool = { Task.isCancelled || ContinuousClock.now > end }
         let resolver = resolver
         let verifier = DKIMVerifier { name in isOverdue() ? .temporaryFailure : await resolver.textAnswer(name) }
         async let signatures = verifier.verify(message, at: now)
         var spf: SPFResult?
-        if let peer { spf = await SPFChecker(resolver: resolver, receiver: authservID, isOverdue: isOverdue).check(peer, at: now) }
+        if let client { spf = await SPFChecker(resolver: resolver, receiver: authservID, isOverdue: isOverdue).check(client, at: now) }
         let dkim = await signatures
         let dmarc = await self.dmarc(domains, spf: spf, dkim: dkim, isOverdue: isOverdue)
         let results = AuthenticationResults(
             authservID: authservID,
-            entries: [Self.entry(spf, peer)].compactMap { $0 } + dkim.map(Self.entry) + [Self.entry(dmarc)].compactMap { $0 })
+            entries: [Self.entry(spf, client)].compactMap { $0 } + dkim.map(Self.entry) + [Self.entry(dmarc)].compactMap { $0 })
         return AuthenticationVerdict(source: .ours, spf: spf, dkim: dkim, dmarc: dmarc, results: results)
     }
 
@@ -54,6 +57,8 @@ package struct MessageAuthenticator: Sendable {
     private func dmarc(_ domains: [String], spf: SPFResult?, dkim: [DKIMResult], isOverdue: @escaping @Sendable () -> Bool) async
         -> DMARCResult?
     {
+        // Without SPF only a signature can prove the domain, and nothing can disprove it: there is nothing to ask for.
+        if spf == nil, !dkim.contains(where: { $0.outcome == .pass }) { return nil }
         guard (1...Self.mostAuthorDomains).contains(domains.count) else { return DMARCResult(outcome: .permanentError, domain: "") }
         let checker = DMARCChecker(resolver: resolver, isOverdue: isOverdue)
         var worst: DMARCResult?
