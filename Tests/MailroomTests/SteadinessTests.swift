@@ -109,6 +109,11 @@ struct SteadinessTests {
                     try await office.store.setStop(reason: nil, at: office.clock.now())
                 }
                 #expect(error?.code == .busy)
+                try await eventually("both services noticed") {
+                    ["dispatch", "delivery"].allSatisfy { name in
+                        lines.withLock { $0.contains { $0.contains("the store cannot be used now") && $0.contains("service=\(name)") } }
+                    }
+                }
                 release.signal()
                 try await office.settled(enrollment, as: [.sent])
             }
