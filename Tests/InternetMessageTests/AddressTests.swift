@@ -143,6 +143,7 @@ struct AddressTests {
         ("Ann <ann@example.com>>, bob@example.com", ["Ann|ann@example.com", "bob@example.com"], []),
         ("Ann [ann@example.com]", ["Ann|ann@example.com"], [.addressSyntax]),
         ("[ann@example.com]", ["ann@example.com"], [.addressSyntax]),
+        ("<[[[ann@example.com>", ["ann@example.com"], []), ("<\"[ann\"@example.com>", ["\"[ann\"@example.com"], []),
         ("'ann@example.com'", ["ann@example.com"], []),
         ("\"'ann@example.com'\" <ann@example.com>", ["'ann@example.com'|ann@example.com"], []),
         ("Pat O'Neil <o'neil@example.com>", ["Pat O'Neil|o'neil@example.com"], []),

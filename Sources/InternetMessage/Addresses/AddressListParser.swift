@@ -343,7 +343,7 @@ struct AddressListParser {
             domain += word.bytes
         }
         if isLink { domain = Array(domain.prefix { $0 != ASCII.question }) }
-        trimBrackets(&local, &domain)
+        trimBrackets(&local, &domain, isQuoted: at == 1 && words[0].kind == .quoted)
         // Quirk(8-bit addresses): bytes that are not UTF-8 are read as windows-1252 so that the address is shown at all.
         if !UTF8Check.isValid(local[...]) { local = Array(Charset.decode(local[...], label: nil).utf8) }
         if !UTF8Check.isValid(domain[...]) { domain = Array(Charset.decode(domain[...], label: nil).utf8) }
@@ -351,16 +351,18 @@ struct AddressListParser {
     }
 
     /// Quirk(quotes and brackets of running text): "'ann@example.com'", "[ann@example.com]", "ann@example.com.".
-    private func trimBrackets(_ local: inout [UInt8], _ domain: inout [UInt8]) {
+    ///
+    /// What the writer put into quotes is meant as it stands, so that an address is read as we write it.
+    private func trimBrackets(_ local: inout [UInt8], _ domain: inout [UInt8], isQuoted: Bool) {
         while let last = domain.last, domain.first != ASCII.openBracket {
             if last == ASCII.apostrophe {
-                if local.first == ASCII.apostrophe, local.count > 1 { local.removeFirst() }
+                if !isQuoted, local.first == ASCII.apostrophe, local.count > 1 { local.removeFirst() }
             } else if last != ASCII.dot, last != ASCII.closeBracket, last != ASCII.closeParen {
                 break
             }
             domain.removeLast()
         }
-        if local.first == ASCII.openBracket, local.count > 1 { local.removeFirst() }
+        while !isQuoted, local.first == ASCII.openBracket, local.count > 1 { local.removeFirst() }
     }
 
     private func displayName(_ words: [Word]) -> String? {
