@@ -23,6 +23,9 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -41,12 +44,14 @@ let package = Package(
     products: [.executable(name: "postrider", targets: ["postrider"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
@@ -66,12 +71,15 @@ let package = Package(
         room("IMAP", [nioCore]),
         room("DNS", ["CUnbound"]),
         room("Toml", [tomlKit]),
+        room("HTTPFetch", [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
         room("SASL", ["CSASL"]),
         room("OpenSSL", ["COpenSSL", nioCore]),
 
         // F2: what mail means, and what to do about it.
         room("Outreach", ["InternetMessage", "OpenSSL", "Toml", mustache]),
-        room("MailTransport", ["InternetMessage", "SMTP", "IMAP", "DNS", "SASL", "OpenSSL", nioCore, nioPosix, logging]),
+        room(
+            "MailTransport",
+            ["InternetMessage", "SMTP", "IMAP", "DNS", "HTTPFetch", "SASL", "OpenSSL", nioCore, nioPosix, logging]),
         room("MailAuthentication", ["InternetMessage", "OpenSSL", "DNS"]),
         room("MailClassifier", ["InternetMessage", "Toml", "Embedded"]),
         room("Settings", ["InternetMessage", "Toml"]),
@@ -99,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "postrider",
             dependencies: [
-                "InternetMessage", "SMTP", "IMAP", "DNS", "Toml", "SASL", "OpenSSL", "Embedded",
+                "InternetMessage", "SMTP", "IMAP", "DNS", "Toml", "HTTPFetch", "SASL", "OpenSSL", "Embedded",
                 "Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "Settings",
                 "Mailroom", "Rehearsal", "SQLiteStore", "WebInterface",
                 argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix,
@@ -112,17 +120,18 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestKit", dependencies: ["Outreach", "InternetMessage", nioCore, nioPosix], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["Outreach", "InternetMessage", "OpenSSL", nioCore, nioPosix], path: "Tests/TestKit",
             swiftSettings: settings),
         proof(of: "InternetMessage"),
         proof(of: "SMTP", [nioCore]),
         proof(of: "IMAP", [nioCore]),
         proof(of: "DNS"),
         proof(of: "Toml"),
+        proof(of: "HTTPFetch", [nioPosix]),
         proof(of: "SASL"),
         proof(of: "OpenSSL", [nioCore, nioPosix, nioEmbedded]),
         proof(of: "Outreach", ["InternetMessage"]),
-        proof(of: "MailTransport", ["InternetMessage", "SMTP", "IMAP", "OpenSSL", "SASL", "DNS", nioCore, nioPosix, logging]),
+        proof(of: "MailTransport", ["InternetMessage", "SMTP", "IMAP", "OpenSSL", "SASL", "DNS", "HTTPFetch", nioCore, nioPosix, logging]),
         proof(of: "MailAuthentication", ["InternetMessage", "OpenSSL", "DNS"]),
         proof(of: "MailClassifier", ["InternetMessage"]),
         proof(of: "Settings", ["InternetMessage", "Toml"]),

@@ -3,7 +3,7 @@ enum Floors {
     /// The floor of each target of `Sources/`.
     static let of: [String: Int] = [
         "COpenSSL": 0, "CSASL": 0, "CIDN2": 0, "CUnbound": 0, "CZlib": 0, "CEmbedded": 0,
-        "Embedded": 1, "InternetMessage": 1, "SMTP": 1, "IMAP": 1, "DNS": 1, "Toml": 1, "SASL": 1, "OpenSSL": 1,
+        "Embedded": 1, "InternetMessage": 1, "SMTP": 1, "IMAP": 1, "DNS": 1, "Toml": 1, "HTTPFetch": 1, "SASL": 1, "OpenSSL": 1,
         "Outreach": 2, "MailTransport": 2, "MailAuthentication": 2, "MailClassifier": 2, "Settings": 2,
         "Mailroom": 3, "Rehearsal": 3,
         "SQLiteStore": 4, "WebInterface": 4,
@@ -28,8 +28,9 @@ enum Floors {
         "GRDB": ["SQLiteStore"], "TOMLKit": ["Toml"], "ArgumentParser": ["postrider"], "UnixSignals": ["postrider"],
         "Mustache": ["Outreach", "WebInterface"],
         "Hummingbird": ["WebInterface"], "HummingbirdCore": ["WebInterface"], "HTTPTypes": ["WebInterface"],
-        "NIOCore": ["SMTP", "IMAP", "OpenSSL", "MailTransport", "Rehearsal", "WebInterface", "postrider"],
-        "NIOPosix": ["MailTransport", "Rehearsal", "postrider"],
+        "AsyncHTTPClient": ["HTTPFetch"], "NIOHTTP1": ["HTTPFetch"], "NIOSSL": ["HTTPFetch"],
+        "NIOCore": ["SMTP", "IMAP", "HTTPFetch", "OpenSSL", "MailTransport", "Rehearsal", "WebInterface", "postrider"],
+        "NIOPosix": ["HTTPFetch", "MailTransport", "Rehearsal", "postrider"],
         "NIOConcurrencyHelpers": ["MailTransport", "Rehearsal"],
         "Logging": ["MailTransport", "Mailroom", "Rehearsal", "SQLiteStore", "WebInterface", "postrider"],
         "ServiceLifecycle": ["Mailroom", "Rehearsal", "WebInterface", "postrider"],

@@ -1,0 +1,187 @@
+import AsyncHTTPClient
+package import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// The HTTP client of the process: small calls to servers that conf or DNS names, never anything that a message names.
+///
+/// Overview: one pool of connections over async-http-client; a call is `https`, or `http` to this machine. No redirect is followed, no cookie
+/// kept, no proxy asked and no content coding accepted; time and size of a response are bounded.
+///
+/// TLS here is the library's own BoringSSL with the system's CA file, unlike everything else of the house, which is OpenSSL.
+///
+/// `shutdown` must be awaited before the event loops end.
+package final class HTTPFetcher: Sendable {
+    /// What one call may cost.
+    package struct Limits: Sendable {
+        /// For the whole call, from the look-up of the name to the last octet.
+        package var time: Duration
+        /// Octets of content. RFC 8461 §3.3 asks for 64 KiB for a policy.
+        package var size: Int
+
+        package init(time: Duration = .seconds(30), size: Int = 65_536) {
+            self.time = time
+            self.size = size
+        }
+    }
+
+    /// Whose certificates are good.
+    package enum Trust: Sendable, Hashable {
+        /// The system's CA file.
+        case system
+        /// The certificates of this PEM file in place of the system's.
+        case caFile(String)
+    }
+
+    private let client: HTTPClient
+    private let eventLoops: any EventLoopGroup
+    private let isShutDown = Mutex(false)
+
+    /// - Parameter eventLoops: where connections live; they are not ended here.
+    package init(on eventLoops: any EventLoopGroup) {
+        self.eventLoops = eventLoops
+        client = HTTPClient(eventLoopGroup: eventLoops, configuration: Self.configuration())
+    }
+
+    deinit {
+        // The library stops the process over a client that was forgotten; one that nobody uses any more may end by itself.
+        if !isShutDown.withLock({ $0 }) { client.shutdown { _ in } }
+    }
+
+    /// Closes all connections; calls in flight end as cancelled.
+    package func shutdown() async {
+        let isFirst = isShutDown.withLock { done in
+            defer { done = true }
+            return !done
+        }
+        if isFirst { try? await client.shutdown() }
+    }
+
+    /// Fetches a document.
+    ///
+    /// - Parameters:
+    ///   - address: an IP address to connect to in place of those that the system finds for the host; name and certificate stay the host's.
+    /// - Returns: the response, whatever its status; a redirect is a response like any other.
+    package func get(
+        _ url: String, headers: [(name: String, value: String)] = [], limits: Limits = Limits(), trust: Trust = .system,
+        address: String? = nil
+    ) async throws(HTTPFetchError) -> HTTPResponse {
+        try await call(url, headers: headers, form: nil, limits: limits, trust: trust, address: address)
+    }
+
+    /// Posts a form (`application/x-www-form-urlencoded`).
+    package func post(
+        _ url: String, form: [(name: String, value: String)], headers: [(name: String, value: String)] = [], limits: Limits = Limits(),
+        trust: Trust = .system
+    ) async throws(HTTPFetchError) -> HTTPResponse {
+        try await call(url, headers: headers, form: FormBody.encoded(form), limits: limits, trust: trust, address: nil)
+    }
+
+    private static func configuration() -> HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.httpVersion = .http1Only
+        configuration.timeout = .init(connect: .seconds(15))
+        // The library would try again until the time is up, and hide what is wrong.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+
+    private func call(
+        _ url: String, headers: [(name: String, value: String)], form: [UInt8]?, limits: Limits, trust: Trust, address: String?
+    ) async throws(HTTPFetchError) -> HTTPResponse {
+        let target = try FetchURL(url)
+        guard !isShutDown.withLock({ $0 }) else { throw HTTPFetchError(.cancelled, "the HTTP client is shut down") }
+        var request = HTTPClientRequest(url: target.text)
+        request.headers.add(name: "user-agent", value: "postrider")
+        for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
+        if let form {
+            request.method = .POST
+            request.headers.replaceOrAdd(name: "content-type", value: "application/x-www-form-urlencoded")
+            request.body = .bytes(ByteBuffer(bytes: form))
+        }
+        if case .caFile(let path) = trust {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            do {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(path))
+            } catch {
+                throw HTTPFetchError(.badTrust, "\(path): no certificates to trust can be read from it", cause: "\(error)")
+            }
+            request.tlsConfiguration = tls
+        }
+        guard let address else { return try await Self.bounded(request, host: target.host, over: client, limits) }
+        // An address of our own is a matter of the whole client to the library, so such a call has one for itself.
+        var configuration = Self.configuration()
+        configuration.dnsOverride = [target.host: address]
+        let own = HTTPClient(eventLoopGroup: eventLoops, configuration: configuration)
+        let result: Result<HTTPResponse, HTTPFetchError>
+        do throws(HTTPFetchError) {
+            result = .success(try await Self.bounded(request, host: target.host, over: own, limits))
+        } catch {
+            result = .failure(error)
+        }
+        try? await own.shutdown()
+        return try result.get()
+    }
+
+    private static func bounded(_ request: HTTPClientRequest, host: String, over client: HTTPClient, _ limits: Limits)
+        async throws(HTTPFetchError) -> HTTPResponse
+    {
+        let late = HTTPFetchError(.timeout, "\(host) did not answer within \(limits.time.components.seconds) s")
+        let result = await withTaskGroup(of: Result<HTTPResponse, HTTPFetchError>.self) { group in
+            group.addTask {
+                do {
+                    return .success(try await exchange(request, host: host, over: client, limits))
+                } catch {
+                    return .failure(fault(error, host: host))
+                }
+            }
+            group.addTask {
+                do { try await Task.sleep(for: limits.time) } catch { return .failure(HTTPFetchError(.cancelled, "cancelled")) }
+                return .failure(late)
+            }
+            let first = await group.next() ?? .failure(late)
+            group.cancelAll()
+            return first
+        }
+        return try result.get()
+    }
+
+    private static func exchange(_ request: HTTPClientRequest, host: String, over client: HTTPClient, _ limits: Limits) async throws
+        -> HTTPResponse
+    {
+        // The task that counts the time cancels this one; the library's own clock is only there in case it does not listen.
+        let response = try await client.execute(request, deadline: .now() + TimeAmount(limits.time) + .seconds(5))
+        let tooLarge = HTTPFetchError(.tooLarge, "\(host) answers with more than \(limits.size) octets")
+        if let length = response.headers.first(name: "content-length").flatMap({ Int($0) }), length > limits.size { throw tooLarge }
+        var body: [UInt8] = []
+        for try await part in response.body {
+            guard part.readableBytes <= limits.size - body.count else { throw tooLarge }
+            body += part.readableBytesView
+        }
+        return HTTPResponse(
+            status: Int(response.status.code), body: body,
+            mediaType: response.headers.first(name: "content-type").flatMap(HTTPResponse.mediaType),
+            retryAfter: response.headers.first(name: "retry-after").flatMap(HTTPResponse.retryAfter))
+    }
+
+    private static func fault(_ error: any Error, host: String) -> HTTPFetchError {
+        switch error {
+        case let error as HTTPFetchError: error
+        case is CancellationError: HTTPFetchError(.cancelled, "cancelled")
+        case let error as HTTPClientError where error == .cancelled || error == .alreadyShutdown: HTTPFetchError(.cancelled, "cancelled")
+        case let error as HTTPClientError
+        where error == .connectTimeout || error == .deadlineExceeded || error == .readTimeout || error == .getConnectionFromPoolTimeout:
+            HTTPFetchError(.timeout, "\(host) did not answer in time", cause: "\(error)")
+        case let error as HTTPClientError where error == .tlsHandshakeTimeout:
+            HTTPFetchError(.tls, "no TLS with \(host) in time", cause: "\(error)")
+        case is NIOSSLError, is NIOSSLExtraError:
+            HTTPFetchError(
+                .tls, "no TLS with \(host): its certificate is not trusted or not for this name, or it speaks no TLS", cause: "\(error)")
+        case is NIOConnectionError, is IOError, is SocketAddressError:
+            HTTPFetchError(.unreachable, "cannot connect to \(host)", cause: "\(error)")
+        default: HTTPFetchError(.broken, "\(host) broke the connection, or does not speak HTTP", cause: "\(error)")
+        }
+    }
+}
