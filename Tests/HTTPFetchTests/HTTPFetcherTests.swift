@@ -1,0 +1,163 @@
+import HTTPFetch
+import NIOPosix
+import TestKit
+import Testing
+
+/// The client against a real server on loopback, whose TLS is OpenSSL's.
+@Suite("HTTP calls", .timeLimit(.minutes(2)))
+struct HTTPFetcherTests {
+    private func withFetcher<Result>(_ body: (HTTPFetcher) async throws -> Result) async throws -> Result {
+        let fetcher = HTTPFetcher(on: MultiThreadedEventLoopGroup.singleton)
+        do {
+            let result = try await body(fetcher)
+            await fetcher.shutdown()
+            return result
+        } catch {
+            await fetcher.shutdown()
+            throw error
+        }
+    }
+
+    private func code(_ call: () async throws -> HTTPResponse) async -> HTTPFetchError.Code? {
+        do {
+            _ = try await call()
+            return nil
+        } catch {
+            return (error as? HTTPFetchError)?.code
+        }
+    }
+
+    @Test("a document over HTTPS, from a server with a certificate of our own authority")
+    func fetchesOverTLS() async throws {
+        let folder = try TemporaryFolder()
+        let certificate = try await CertificateFiles.selfSigned(in: folder)
+        let server = try await WebPeer.start(certificate: certificate) { request, _ in
+            .reply(200, headers: ["Content-Type: Text/Plain; charset=utf-8", "Retry-After: 17"], body: "got \(request.path)")
+        }
+        try await withFetcher { fetcher in
+            let url = "https://localhost:\(server.port)/a?b=c"
+            let response = try await fetcher.get(url, trust: .caFile(certificate.certificate))
+            #expect(
+                response
+                    == HTTPResponse(status: 200, body: Array("got /a?b=c".utf8), mediaType: "text/plain", retryAfter: .seconds(17)))
+            // The system does not know this authority.
+            #expect(await code { try await fetcher.get(url) } == .tls)
+            #expect(await code { try await fetcher.get(url, trust: .caFile(folder("none.pem"))) } == .badTrust)
+            // Another name than the certificate's, at an address of our own.
+            let stranger = "https://mta-sts.example.com:\(server.port)/"
+            #expect(
+                await code { try await fetcher.get(stranger, trust: .caFile(certificate.certificate), address: "127.0.0.1") } == .tls)
+        }
+        await server.stop()
+        #expect(server.requests.map(\.path) == ["/a?b=c"])
+        #expect(server.requests.first?.header("accept-encoding") == nil)
+    }
+
+    @Test("a name at an address of our own: the name goes into the certificate check and the Host field")
+    func connectsToAGivenAddress() async throws {
+        let folder = try TemporaryFolder()
+        try await Command.succeed(Checkout.url("certs/make-test-certs").path, [folder.path])
+        let certificate = CertificateFiles(certificate: folder("good.pem"), key: folder("good.key"))
+        let server = try await WebPeer.start(certificate: certificate) { _, _ in .reply(200, body: "policy") }
+        try await withFetcher { fetcher in
+            let response = try await fetcher.get(
+                "https://mx.test.example.com:\(server.port)/.well-known/mta-sts.txt", trust: .caFile(folder("ca.pem")),
+                address: "127.0.0.1")
+            #expect(response.body == Array("policy".utf8))
+        }
+        await server.stop()
+        #expect(server.requests.first?.header("host") == "mx.test.example.com:\(server.port)")
+    }
+
+    @Test("a form is posted as it is, whatever its octets")
+    func postsForms() async throws {
+        let server = try await WebPeer.start { _, _ in .json(400, #"{"error":"invalid_grant"}"#) }
+        try await withFetcher { fetcher in
+            let response = try await fetcher.post(
+                "http://127.0.0.1:\(server.port)/token", form: [("a b", "1&2=3+4 %\u{FC}\r\n"), ("c", "")],
+                headers: [("Accept", "application/json")])
+            #expect(response.status == 400)
+            #expect(response.mediaType == "application/json")
+        }
+        await server.stop()
+        let request = try #require(server.requests.first)
+        #expect(request.method == "POST")
+        #expect(request.body == "a+b=1%262%3D3%2B4+%25%C3%BC%0D%0A&c=")
+        #expect(request.field("c") == "")
+        #expect(request.header("content-type") == "application/x-www-form-urlencoded")
+        #expect(request.header("accept") == "application/json")
+    }
+
+    @Test("a redirect is a response and is not followed")
+    func doesNotFollowRedirects() async throws {
+        let server = try await WebPeer.start { _, _ in .reply(302, headers: ["Location: /other"], body: "") }
+        try await withFetcher { #expect(try await $0.get("http://127.0.0.1:\(server.port)/").status == 302) }
+        await server.stop()
+        #expect(server.requests.count == 1)
+    }
+
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let answer: WebPeer.Answer
+        let code: HTTPFetchError.Code
+
+        init(_ name: String, _ answer: WebPeer.Answer, _ code: HTTPFetchError.Code) {
+            (testDescription, self.answer, self.code) = (name, answer, code)
+        }
+    }
+
+    static let faults: [Fault] = [
+        Fault("silence", .silence, .timeout),
+        Fault("a closed connection", .drop, .broken),
+        Fault("another protocol", .raw("220 mail.example.com ESMTP\r\n"), .broken),
+        Fault("half a response", .raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), .broken),
+        Fault("a response that never ends", .endless, .tooLarge),
+        Fault("a stated length that is too large", .raw("HTTP/1.1 200 OK\r\nContent-Length: 4097\r\n\r\n"), .tooLarge),
+        Fault("one octet too many", .reply(200, body: String(repeating: "x", count: 4097)), .tooLarge),
+        Fault("a trickle that stops", .raw("HTTP/1.1 200 OK\r\nContent-Le"), .broken),
+    ]
+
+    @Test("a server out of order ends the call within its limits", arguments: faults)
+    func faultsAreBounded(_ fault: Fault) async throws {
+        let server = try await WebPeer.start { _, _ in fault.answer }
+        try await withFetcher { fetcher in
+            let limits = HTTPFetcher.Limits(time: fault.code == .timeout ? .milliseconds(300) : .seconds(20), size: 4096)
+            #expect(await code { try await fetcher.get("http://127.0.0.1:\(server.port)/", limits: limits) } == fault.code)
+        }
+        await server.stop()
+    }
+
+    @Test("nobody there, and a name that does not exist")
+    func unreachable() async throws {
+        try await withFetcher { fetcher in
+            let port = try FreePort.next()
+            #expect(await code { try await fetcher.get("http://127.0.0.1:\(port)/") } == .unreachable)
+            #expect(await code { try await fetcher.get("https://localhost:\(port)/") } == .unreachable)
+        }
+    }
+
+    static let badURLs = [
+        "http://example.com/", "ftp://example.com/", "https://", "https:///path", "https://user:pass@example.com/",
+        "https://example.com:0/",
+        "https://example.com:65536/", "https://example.com:x/", "https://exa mple.com/", "https://example.com/\r\nHost: x",
+        "https://example.com/#a",
+        "http://127.0.0.1.example.com/", "http://localhost.example.com/", "http://127.1/", "http://[::2]/", "https://[::1/",
+        "//example.com/",
+        "https://example.com/" + String(repeating: "a", count: 2048), "https://b\u{FC}cher.example/",
+    ]
+
+    @Test("a URL that must not be fetched is refused before anything is connected", arguments: badURLs)
+    func refusesURLs(_ url: String) async throws {
+        try await withFetcher { fetcher in #expect(await code { try await fetcher.get(url) } == .badURL) }
+    }
+
+    @Test("after the end there are no calls, and ending twice does no harm")
+    func shutsDown() async throws {
+        let fetcher = HTTPFetcher(on: MultiThreadedEventLoopGroup.singleton)
+        await fetcher.shutdown()
+        await fetcher.shutdown()
+        #expect(await code { try await fetcher.get("http://127.0.0.1:1/") } == .cancelled)
+        // One that is forgotten ends by itself.
+        _ = HTTPFetcher(on: MultiThreadedEventLoopGroup.singleton)
+    }
+}
