@@ -2,8 +2,8 @@ package import InternetMessage
 
 /// Says what a reply or a report means: no network, no clock, no state.
 ///
-/// The order of evidence: feedback report, delivery report, bounce in free text, challenge, automatic reply, and last the person's own
-/// words. Quoted text never decides a class. A report in its machine-readable form beats everything written around it; an absence note
+/// The order of evidence: feedback report, delivery report, bounce in free text, answer to an invitation, challenge, automatic reply, and
+/// last the person's own words. Quoted text never decides a class. A report in its machine-readable form beats everything written around it; an absence note
 /// from `postmaster@` is no bounce, because a bounce needs a failed recipient and words or codes of failure.
 package struct Classifier: Sendable {
     /// Below this confidence nothing that cannot be undone should follow without a person.
@@ -49,6 +49,7 @@ package struct Classifier: Sendable {
             message: message, date: date, reply: reply, signals: signals, subject: subject, subjectTally: subjectTally, tally: tally)
         if case .disposition? = report { facts.isReceipt = true }
         if case .deliveryStatus? = report { facts.isReceipt = true }
+        if let reply = message.calendarReply, let answer = answer(reply, facts) { return answer }
         if let automatic = automatic(facts) { return automatic }
         return human(facts)
     }
@@ -162,7 +163,7 @@ package struct Classifier: Sendable {
 
     // MARK: People
 
-    private func human(_ facts: Facts) -> Classification {
+    func human(_ facts: Facts) -> Classification {
         var tally = facts.tally
         var place = "body"
         let isEmpty = facts.reply.own.utf8.isEmpty

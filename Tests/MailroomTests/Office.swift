@@ -155,7 +155,7 @@ final class Office: Sendable {
             store: store,
             desk: Swappable(
                 .init(
-                    courier: courier, signer: AttemptSigner(signers: [:]),
+                    courier: courier, signer: AttemptSigner(keys: []),
                     decider: DeliveryDecider(retry: retry, onUncertain: .hold, chance: chance, ids: ids), judge: FailureJudge(rules: rules),
                     identities: identities, lifetime: .seconds(5 * 86_400), limits: ["sink": 2, "dead": 2])), clock: clock,
             bell: outboxBell,

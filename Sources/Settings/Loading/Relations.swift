@@ -121,6 +121,16 @@ struct Relations {
         default: break
         }
         if key.ed25519Selector != nil, key.ed25519KeyFile == nil { find(path, "ed25519_selector", "there is no ed25519_key_file for it") }
+        switch (key.nextSelector, key.nextKeyFile) {
+        case (.some, nil): find(path, "next_selector", "there is no next_key_file for it")
+        case (nil, .some): find(path, "next_key_file", "it needs a next_selector", "no two keys are published under one selector")
+        case (let selector?, .some):
+            let taken = [key.keyFile == nil && key.ed25519Selector != nil ? nil : key.selector, key.ed25519Selector]
+            if taken.contains(where: { $0?.utf8.elementsEqual(selector.utf8) == true }) {
+                find(path, "next_selector", "the selector '\(selector)' is in use", "two keys cannot be published under one selector")
+            }
+        case (nil, nil): break
+        }
     }
 
     private mutating func check(_ identity: IdentitySettings) {

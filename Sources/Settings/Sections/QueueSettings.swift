@@ -70,6 +70,18 @@ package struct DKIMKeySettings: ConfSection, Equatable {
     package var ed25519Selector: String?
     /// An Ed25519 key, PEM.
     package var ed25519KeyFile: SecretFile?
+    /// The selector of the key that is to take over.
+    package var nextSelector: String?
+    /// The key that takes the place of the one of its kind as soon as DNS publishes it.
+    package var nextKeyFile: SecretFile?
+
+    /// Every key with its selector, the next one last.
+    package var keyFiles: [(selector: String, file: SecretFile)] {
+        [(selector, keyFile), (ed25519Selector ?? selector, ed25519KeyFile), (nextSelector ?? "", nextKeyFile)].compactMap {
+            selector, file in
+            file.map { (selector, $0) }
+        }
+    }
 
     init(name: String) { domain = name }
 
@@ -78,5 +90,9 @@ package struct DKIMKeySettings: ConfSection, Equatable {
         Field("key_file", \.keyFile, .secret(), "The RSA key (PEM)."),
         Field("ed25519_selector", \.ed25519Selector, .selector, "The selector of the second key; it must be another one."),
         Field("ed25519_key_file", \.ed25519KeyFile, .secret(), "An Ed25519 key (PEM) for a second signature."),
+        Field("next_selector", \.nextSelector, .selector, "The selector of the key that is to take over."),
+        Field(
+            "next_key_file", \.nextKeyFile, .secret(),
+            "The key (PEM) that takes the place of the one of its kind as soon as DNS publishes it."),
     ]
 }

@@ -28,7 +28,7 @@ struct Check: AsyncParsableCommand {
             do {
                 _ = try Desks.identities(settings)
                 _ = try Desks.addresses(settings)
-                _ = try Desks.signers(settings)
+                _ = try Desks.signingKeys(settings)
                 for section in settings.routes { _ = try Desks.route(section, settings) }
                 for section in settings.mailboxes { _ = try Desks.account(section) }
                 for listener in [settings.smtpListener as (any ListenerSettings)?, settings.lmtpListener] {

@@ -2,6 +2,7 @@ import DNS
 import Foundation
 import InternetMessage
 import Logging
+import MailAuthentication
 import MailTransport
 import Mailroom
 import NIOCore
@@ -36,11 +37,14 @@ final class Appliance: Sendable {
     private let identities: Swappable<[String: SenderIdentity]>
     private let codec: Swappable<TokenCodec?>
     private let emergency = Emergency()
+    private let signingKeys: Swappable<[SigningKeys]>
+    private let publishedKeys = PublishedKeys()
+    private let keyBell = Bell()
     /// By the names of the mailboxes that were in the conf at the start.
     private let watchers: [String: (watcher: Swappable<MailboxWatcher>, bell: Bell)]
 
     init(_ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, logger: Logger) throws {
-        let desks = try Desks(installation, resolver: resolver, eventLoops: eventLoops, logger: logger)
+        let desks = try Desks(installation, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, logger: logger)
         self.installation = installation
         self.resolver = resolver
         self.eventLoops = eventLoops
@@ -53,6 +57,7 @@ final class Appliance: Sendable {
         listenerTLS = Swappable(desks.listenerTLS)
         identities = Swappable(desks.identities)
         codec = Swappable(desks.addresses?.codec)
+        signingKeys = Swappable(desks.signingKeys)
         var watchers: [String: (watcher: Swappable<MailboxWatcher>, bell: Bell)] = [:]
         for section in installation.settings.mailboxes {
             let watcher = try Self.watcher(section, installation, bell: intakeBell, eventLoops: eventLoops, logger: logger)
@@ -65,7 +70,7 @@ final class Appliance: Sendable {
     func reload(_ settings: Settings) async throws {
         let renewed = Installation(
             settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock)
-        let desks = try Desks(renewed, resolver: resolver, eventLoops: eventLoops, logger: logger)
+        let desks = try Desks(renewed, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, logger: logger)
         var renewedWatchers: [String: MailboxWatcher] = [:]
         for section in settings.mailboxes where watchers[section.name] != nil {
             renewedWatchers[section.name] = try Self.watcher(section, renewed, bell: intakeBell, eventLoops: eventLoops, logger: logger)
@@ -77,12 +82,14 @@ final class Appliance: Sendable {
         listenerTLS.swap(desks.listenerTLS)
         identities.swap(desks.identities)
         codec.swap(desks.addresses?.codec)
+        signingKeys.swap(desks.signingKeys)
         for (name, watcher) in renewedWatchers {
             watchers[name]?.watcher.swap(watcher)
             watchers[name]?.bell.ring()
         }
         try await reconsider()
         ringAll()
+        keyBell.ring()
     }
 
     /// What a limit, a window or a missing identity held back under another conf is decided anew under this one.
@@ -121,6 +128,10 @@ final class Appliance: Sendable {
                 account: name, watcher: own.watcher, board: mailboxBoard, bell: own.bell, clock: installation.clock,
                 jitter: { Double.random(in: 0..<1) }, logger: logger)
         }
+        services.append(
+            KeyWatch(
+                keys: signingKeys, published: publishedKeys, lookUp: { [resolver] in await resolver.textAnswer($0) }, clock: SystemClock(),
+                bell: keyBell, logger: logger))
         services += try await bindListeners().map { ListenerService($0) }
         return services
     }

@@ -23,9 +23,14 @@ struct Desks {
     let intake: IntakeSorter.Desk
     let listening: TokenDesk.Policy
     let listenerTLS: [String: TLSServerContext]
+    let signingKeys: [SigningKeys]
 
+    /// - Parameter published: which next DKIM keys may sign.
     /// - Throws: `Failure` naming what in the conf cannot be used.
-    init(_ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, logger: Logger) throws {
+    init(
+        _ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, published: PublishedKeys = PublishedKeys(),
+        logger: Logger
+    ) throws {
         let settings = installation.settings
         let identities = try Self.identities(settings)
         let addresses = try Self.addresses(settings)
@@ -43,10 +48,11 @@ struct Desks {
             seed: installation.chance.bits("mx order", []), logger: logger)
         self.identities = identities
         self.addresses = addresses
+        signingKeys = try Self.signingKeys(settings)
         dispatch = StepDispatcher.Desk(identities: identities, composer: composer, chance: installation.chance)
         delivery = OutboxDeliverer.Desk(
             courier: courier, signer: AttemptSigner(
-                signers: try Self.signers(settings),
+                keys: signingKeys, published: published,
                 unsigned: Dictionary(settings.routes.map { ($0.name, $0.dkimUnsigned) }, uniquingKeysWith: { $1 })),
             decider: DeliveryDecider(
                 retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance,
@@ -195,21 +201,19 @@ struct Desks {
             sasl: .password(try read(section.passwordFile), user: section.user), mechanisms: mechanisms, isLocal: isLocal)
     }
 
-    /// Signers by signing domain.
-    static func signers(_ settings: Settings) throws(Failure) -> [String: DKIMSigner] {
-        var signers: [String: DKIMSigner] = [:]
+    /// The keys of each signing domain.
+    static func signingKeys(_ settings: Settings) throws(Failure) -> [SigningKeys] {
+        var all: [SigningKeys] = []
         for section in settings.dkimKeys {
             guard let domain = DomainName.toASCII(section.domain) else {
                 throw Failure(.configuration, "[dkim.key.\"\(section.domain)\"]: not a domain")
             }
             var keys: [DKIMSigner.Key] = []
-            if let file = section.keyFile { keys.append(DKIMSigner.Key(selector: section.selector, key: try key(file))) }
-            if let file = section.ed25519KeyFile {
-                keys.append(DKIMSigner.Key(selector: section.ed25519Selector ?? section.selector, key: try key(file)))
-            }
-            signers[domain] = DKIMSigner(domain: domain, keys: keys, validity: settings.dkim.expiry)
+            for (selector, file) in section.keyFiles { keys.append(DKIMSigner.Key(selector: selector, key: try key(file))) }
+            let next = section.nextKeyFile == nil ? nil : keys.popLast()
+            all.append(SigningKeys(domain: domain, current: keys, next: next, validity: settings.dkim.expiry))
         }
-        return signers
+        return all
     }
 
     private static func key(_ file: SecretFile) throws(Failure) -> PrivateKey {

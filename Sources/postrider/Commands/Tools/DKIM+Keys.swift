@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MailAuthentication
 import OpenSSL
 
 extension DKIM {

@@ -25,7 +25,7 @@ struct DKIM: AsyncParsableCommand {
             }
         }
 
-        var record: RecordName { RecordName(domain: DomainName.toASCII(domain) ?? domain, selector: selector) }
+        var record: DKIMRecordName { DKIMRecordName(domain: DomainName.toASCII(domain) ?? domain, selector: selector) }
 
         static func isName(_ text: String) -> Bool {
             let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -36,21 +36,6 @@ struct DKIM: AsyncParsableCommand {
                             ($0 | 0x20) &- 97 < 26 || $0 &- 48 < 10 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
                         }
                 }
-        }
-    }
-
-    /// Where the record of a key stands.
-    struct RecordName {
-        /// As A-labels.
-        let domain: String
-        let selector: String
-
-        /// The name of the TXT record.
-        var text: String { "\(selector)._domainkey.\(domain)" }
-
-        /// The line for a zone file; long texts are cut into strings of at most 255 octets.
-        func zoneLine(_ key: PrivateKey) -> String {
-            "\(text). IN TXT ( \(DKIMKeyRecord.strings(for: key).map { "\"\($0)\"" }.joined(separator: " ")) )"
         }
     }
 
