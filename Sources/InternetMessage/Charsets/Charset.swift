@@ -41,14 +41,14 @@ package enum Charset {
                 return Decoded(text: String(copying: text), defect: unknown ?? (kind == .utf8 ? nil : .charsetMismatch))
             }
         }
-        let check = UTF8Check(bytes)
         switch kind {
-        case .utf8 where check.multibyte >= check.malformed: return Decoded(text: bytes.utf8Text, defect: .charsetMismatch)
+        case .utf8 where UTF8Check(bytes).isMostlyRight: return Decoded(text: bytes.utf8Text, defect: .charsetMismatch)
         case .western: return Decoded(text: Windows1252.decode(bytes))
         case .iconv(let name):
             if let text = CharsetConverter.utf8(bytes, from: name) {
                 if text.malformed == 0 { return decoded(text) }
                 // A few damaged characters do not make the label wrong.
+                let check = UTF8Check(bytes)
                 if text.malformed * 10 <= check.malformed + check.multibyte * 2 { return decoded(text, isRight: false) }
                 return guessed(bytes, hint: hint).map { Decoded(text: $0, defect: .charsetMismatch) } ?? decoded(text, isRight: false)
             }

@@ -9,11 +9,18 @@ struct UTF8Check {
         var i = bytes.startIndex
         let end = bytes.endIndex
         while i < end {
+            if bytes[i] < 0x80 {
+                i += 1
+                continue
+            }
             let length = UTF8Check.sequenceLength(bytes, i, end)
             if length == 0 { malformed += 1 } else if length > 1 { multibyte += 1 }
             i += max(1, length)
         }
     }
+
+    /// Whether the text is UTF-8 with damage, rather than another charset.
+    var isMostlyRight: Bool { multibyte >= malformed }
 
     static func isValid(_ bytes: ArraySlice<UInt8>) -> Bool {
         var i = bytes.startIndex

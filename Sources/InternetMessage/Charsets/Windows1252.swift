@@ -1,19 +1,23 @@
 /// The charset that unlabelled western mail is in; its five holes are read as the C1 controls of the same number.
 enum Windows1252 {
     static func decode(_ bytes: ArraySlice<UInt8>) -> String {
-        var output: [UInt8] = []
-        output.reserveCapacity(bytes.count + bytes.count / 2 + 3)
-        for byte in bytes {
-            if byte < 0x80 {
-                output.append(byte)
-            } else if byte < 0xA0 {
-                let (count, first, second, third) = sequences[Int(byte - 0x80)]
-                output.append(first)
-                output.append(second)
-                if count == 3 { output.append(third) }
-            } else {
-                output.append(0xC0 | byte >> 6)
-                output.append(0x80 | byte & 0x3F)
+        let high = bytes.reduce(0) { $0 &+ Int($1 >> 7) }
+        let output = [UInt8](capacity: bytes.count + high * 2) { output in
+            let bytes = bytes.span
+            let sequences = sequences.span
+            for i in bytes.indices {
+                let byte = bytes[i]
+                if byte < 0x80 {
+                    output.append(byte)
+                } else if byte < 0xA0 {
+                    let (count, first, second, third) = sequences[Int(byte & 0x1F)]
+                    output.append(first)
+                    output.append(second)
+                    if count == 3 { output.append(third) }
+                } else {
+                    output.append(0xC0 | byte >> 6)
+                    output.append(0x80 | byte & 0x3F)
+                }
             }
         }
         return output.utf8Text
