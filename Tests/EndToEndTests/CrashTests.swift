@@ -3,11 +3,12 @@ import Synchronization
 import TestKit
 import Testing
 
-/// `kill -9` at random moments: nothing is lost, nothing leaves twice, and what is uncertain is said to be so.
+/// `kill -9` and the loss of power at random moments: nothing is lost, nothing leaves twice, and what is uncertain is said to be so.
 @Suite("crashes of serve", .serialized)
 struct CrashTests {
-    static let kills = 20
-    static let messages = 200
+    /// `CRASH_KILLS` asks for more than the small dose.
+    static let kills = ProcessInfo.processInfo.environment["CRASH_KILLS"].flatMap(Int.init) ?? 20
+    static let messages = kills * 10
 
     /// Small numbers that a seed gives again (SplitMix64).
     struct Dice: RandomNumberGenerator {
@@ -27,13 +28,32 @@ struct CrashTests {
         }
     }
 
-    private static func kill(_ serve: ChildProcess) async throws {
+    /// Ends `serve` at once and starts it again on what is left.
+    private static func restart(_ serve: ChildProcess, _ premises: Premises, _ disk: Disk?) async throws -> ChildProcess {
         serve.signal(SIGKILL)
         #expect(try await serve.waitForEnd() == .killed(signal: SIGKILL))
+        return try await premises.serve(environment: disk?.losePower() ?? [:])
     }
 
-    @Test("killed while it sends: each message leaves once, or is held as ambiguous", .timeLimit(.minutes(4)))
-    func whileSending() async throws {
+    @Test("the disk of these tests forgets what was not synchronised, and nothing else", arguments: [("FULL", "7"), ("OFF", "")])
+    func forgetful(_ synchronous: String, _ kept: String) async throws {
+        let premises = try Premises("")
+        let file = try premises.folder.makeFolder("state") + "/other.sqlite"
+        let sqlite = try Interop.require("sqlite3")
+        try await Command.succeed(sqlite, [file, "PRAGMA journal_mode = WAL; CREATE TABLE t (a)"])
+        let disk = try await Disk(premises)
+        // It ends in the middle, with everything written and the file open: what a kill leaves behind.
+        let script = "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = \(synchronous); INSERT INTO t VALUES (7);\n.shell kill -9 $PPID\n"
+        _ = try await Command.run(sqlite, [file], environment: disk.environment(), input: Array(script.utf8))
+        let written = try await Command.run("/usr/bin/test", ["-s", file + "-wal"])
+        #expect(written.status == 0)
+        _ = try disk.losePower()
+        let left = try await Command.succeed(sqlite, [file, "SELECT a FROM t"]).outputText
+        #expect(left == (kept.isEmpty ? "" : "\(kept)\n"))
+    }
+
+    @Test("killed while it sends: each message leaves once, or is held as ambiguous", .timeLimit(.minutes(60)), arguments: End.allCases)
+    func whileSending(_ end: End) async throws {
         let seed = Dice.seed()
         var dice = Dice(state: seed)
         let sink = try SinkSMTP()
@@ -45,7 +65,8 @@ struct CrashTests {
         try await premises.importContacts(addresses)
         try await premises.run(["enroll", "one", "--all"])
 
-        var serve = try await premises.serve()
+        let disk = end == .powerLoss ? try await Disk(premises) : nil
+        var serve = try await premises.serve(environment: disk?.environment() ?? [:])
         var kills = 0
         for round in 1...Self.kills {
             // The moments are spread over the whole run: each kill waits for its share of the messages and then some time by chance.
@@ -56,9 +77,8 @@ struct CrashTests {
                 sink.messages.count >= share
             }
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...80, using: &dice)))
-            try await Self.kill(serve)
+            serve = try await Self.restart(serve, premises, disk)
             kills += 1
-            serve = try await premises.serve()
         }
         let queue = try await eventually("a quiet queue\n\(serve.outputTail)", within: .seconds(90)) {
             let all = try await premises.query(Premises.Queued.self, ["queue", "list", "--all"])
@@ -76,7 +96,7 @@ struct CrashTests {
         // What the sink has whole and we know no reply of.
         let unknown = Set(counts.keys).subtracting(sent)
         print(
-            "sending: seed \(seed), kills \(kills), in the sink \(received.count), lost \(lost.count), duplicates \(twice.count), ambiguous \(ambiguous.count) (of which arrived: \(unknown.count))"
+            "sending, \(end.rawValue): seed \(seed), kills \(kills), in the sink \(received.count), lost \(lost.count), duplicates \(twice.count), ambiguous \(ambiguous.count) (of which arrived: \(unknown.count))"
         )
         #expect(kills == Self.kills && lost.isEmpty && twice.isEmpty, "seed \(seed): lost \(lost), twice \(twice)")
         #expect(unknown.isSubset(of: ambiguous) && sent.count + ambiguous.count == Self.messages, "seed \(seed)")
@@ -86,8 +106,10 @@ struct CrashTests {
         #expect(Set(listed.map(\.messageId)) == ambiguous)
     }
 
-    @Test("killed while it receives: every message that got a 250 is kept, once", .timeLimit(.minutes(4)), arguments: ["smtp", "lmtp"])
-    func whileReceiving(_ dialect: String) async throws {
+    @Test(
+        "killed while it receives: every message that got a 250 is kept, once", .timeLimit(.minutes(60)), arguments: ["smtp", "lmtp"],
+        End.allCases)
+    func whileReceiving(_ dialect: String, _ end: End) async throws {
         let seed = Dice.seed()
         var dice = Dice(state: seed)
         let port = try FreePort.next()
@@ -106,13 +128,13 @@ struct CrashTests {
         let sending = Task { try await client.send(Self.messages, named: dialect) }
         defer { sending.cancel() }
 
-        var serve = try await premises.serve()
+        let disk = end == .powerLoss ? try await Disk(premises) : nil
+        var serve = try await premises.serve(environment: disk?.environment() ?? [:])
         for round in 1...Self.kills {
             let share = round * Self.messages / (Self.kills + 1)
             try await eventually("\(share) messages taken\n\(serve.outputTail)", within: .seconds(60)) { client.count >= share }
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...40, using: &dice)))
-            try await Self.kill(serve)
-            serve = try await premises.serve()
+            serve = try await Self.restart(serve, premises, disk)
         }
         let taken = try await sending.value
         #expect(taken.count == Self.messages && Set(taken).count == taken.count)
@@ -129,7 +151,7 @@ struct CrashTests {
         let lost = taken.filter { counts[$0] == nil }
         let twice = counts.filter { $0.value > 1 }
         print(
-            "receiving by \(dialect): seed \(seed), kills \(Self.kills), got 250 \(taken.count), offered again \(client.unanswered),",
+            "receiving by \(dialect), \(end.rawValue): seed \(seed), kills \(Self.kills), got 250 \(taken.count), offered again \(client.unanswered),",
             "of these kept before \(replies.count - kept.count), lost \(lost.count), taken for two \(twice.count)")
         #expect(lost.isEmpty && twice.isEmpty, "seed \(seed): lost \(lost), twice \(twice)")
         #expect(kept.count == Self.messages && replies.count - kept.count <= client.unanswered)

@@ -123,8 +123,8 @@ final class Premises: Sendable {
     // MARK: Serving
 
     /// Starts `serve` and returns when it serves.
-    func serve() async throws -> ChildProcess {
-        let process = try Executable.start(["serve", "--conf", confFile])
+    func serve(environment: [String: String?] = [:]) async throws -> ChildProcess {
+        let process = try Executable.start(["serve", "--conf", confFile], environment: environment)
         try await process.waitForLine(containing: "serving", in: process.errorFile)
         return process
     }
