@@ -41,4 +41,12 @@ static inline int COpenSSL_set_server_name(SSL *connection, const char *name) {
     return (int)SSL_set_tlsext_host_name(connection, name);
 }
 
+// Connections of the context may be judged by TLSA records; DANE-EE(3) records prove a key whatever the certificate's names
+// and dates say (RFC 7672 section 3.1.1).
+static inline int COpenSSL_prepare_dane(SSL_CTX *context) {
+    if (SSL_CTX_dane_enable(context) != 1) return 0;
+    SSL_CTX_dane_set_flags(context, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+    return 1;
+}
+
 #endif

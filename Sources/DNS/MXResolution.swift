@@ -20,13 +20,19 @@ package struct MXHost: Sendable, Equatable {
     package var isImplicit: Bool
     /// DNSSEC proves both the MX answer and the addresses (RFC 7672 §2.2).
     package var isSecure: Bool
+    /// DNSSEC proves the MX answer, whatever is with the addresses.
+    package var isRoutedSecurely: Bool
 
-    package init(name: String, preference: Int, addresses: [IPAddress], isImplicit: Bool = false, isSecure: Bool = false) {
+    package init(
+        name: String, preference: Int, addresses: [IPAddress], isImplicit: Bool = false, isSecure: Bool = false,
+        isRoutedSecurely: Bool = false
+    ) {
         self.name = name
         self.preference = preference
         self.addresses = addresses
         self.isImplicit = isImplicit
         self.isSecure = isSecure
+        self.isRoutedSecurely = isRoutedSecurely
     }
 }
 

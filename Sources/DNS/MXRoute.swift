@@ -94,7 +94,7 @@ package enum MXRoute {
                 hosts.append(
                     MXHost(
                         name: candidate.name, preference: candidate.preference, addresses: Array(usable.prefix(options.addressLimit)),
-                        isImplicit: isImplicit, isSecure: isSecure && addressesAreSecure))
+                        isImplicit: isImplicit, isSecure: isSecure && addressesAreSecure, isRoutedSecurely: isSecure))
             case .none: skipped.append(SkippedHost(name: candidate.name, reason: .noAddress))
             case .failure(let failure): skipped.append(SkippedHost(name: candidate.name, reason: .lookupFailed(failure)))
             }

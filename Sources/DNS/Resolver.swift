@@ -4,6 +4,22 @@
 /// trailing dot do not matter.
 package protocol Resolver: Sendable {
     func lookup(_ name: String, _ type: RecordType) async -> DNSAnswer
+
+    /// Whether answers are validated; without that `isSecure` is false throughout and proves nothing.
+    var validation: DNSValidation { get }
+}
+
+extension Resolver {
+    package var validation: DNSValidation { .off("this resolver does not validate") }
+}
+
+/// Whether a resolver validates DNSSEC (RFC 4035 §4).
+package enum DNSValidation: Sendable, Equatable {
+    /// There is no trust anchor, or the root could not be validated; the reason for people.
+    case off(String)
+    /// The root has not answered yet.
+    case undecided
+    case on
 }
 
 /// What came of asking for the addresses of a host.

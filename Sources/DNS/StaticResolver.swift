@@ -13,13 +13,17 @@ package struct StaticResolver: Resolver {
     private var zone: [String: [Record]]
     private var failures: [String: DNSFailure]
     private var secureNames: Set<String>
+    package let validation: DNSValidation
     private static let longestAliasChain = 8
 
     /// - Parameters:
     ///   - zone: The records of each name. A name without records exists, with no data.
     ///   - failures: Names whose lookups fail, whatever the zone says.
     ///   - secure: Names whose answers count as proven by DNSSEC.
-    package init(_ zone: [String: [Record]], failures: [String: DNSFailure] = [:], secure: Set<String> = []) {
+    package init(
+        _ zone: [String: [Record]], failures: [String: DNSFailure] = [:], secure: Set<String> = [], validation: DNSValidation = .on
+    ) {
+        self.validation = validation
         self.zone = Dictionary(zone.map { (DomainText.normal($0), $1) }, uniquingKeysWith: +)
         self.failures = Dictionary(failures.map { (DomainText.normal($0), $1) }) { first, _ in first }
         self.secureNames = Set(secure.map(DomainText.normal))

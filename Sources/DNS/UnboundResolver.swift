@@ -28,14 +28,6 @@ package final class UnboundResolver: Resolver {
         }
     }
 
-    package enum Validation: Sendable, Equatable {
-        /// There is no trust anchor, or the root could not be validated; the reason for people.
-        case off(String)
-        /// The root has not answered yet.
-        case undecided
-        case on
-    }
-
     private let queue: LookupQueue
 
     /// Never fails: a context that cannot be made shows as the failure of every lookup.
@@ -50,7 +42,7 @@ package final class UnboundResolver: Resolver {
     deinit { queue.stop() }
 
     /// Whether answers are validated, for `doctor` and the log.
-    package var validation: Validation { queue.validation }
+    package var validation: DNSValidation { queue.validation }
 
     package func lookup(_ name: String, _ type: RecordType) async -> DNSAnswer {
         let name = DomainText.normal(name)
@@ -80,7 +72,7 @@ final class LookupQueue: Sendable {
     private struct State {
         var waiting: [Lookup] = []
         var isStopped = false
-        var validation = UnboundResolver.Validation.undecided
+        var validation = DNSValidation.undecided
     }
 
     private let state = Mutex(State())
@@ -128,7 +120,7 @@ final class LookupQueue: Sendable {
         }
     }
 
-    var validation: UnboundResolver.Validation {
+    var validation: DNSValidation {
         get { state.withLock { $0.validation } }
         set { state.withLock { $0.validation = newValue } }
     }

@@ -17,6 +17,16 @@ final class ScriptedServer: Sendable {
         case cut
         /// An answer to another question.
         case wrongQuestion
+        /// The answer, under another query's number.
+        case wrongID([StaticResolver.Record])
+        /// "Too long for UDP": and nobody listens on TCP.
+        case truncated
+        /// A record whose owner is a compression pointer to itself.
+        case pointerLoop
+        /// The answer, with an address of another name beside it that nobody asked for.
+        case poisoned([StaticResolver.Record], name: String, address: String)
+        /// Record data as it stands here, under the type asked for.
+        case raw([UInt8])
     }
 
     /// `name type`, as in `example.com mx`.
@@ -91,6 +101,22 @@ final class ScriptedServer: Sendable {
         case .code(let code): return message(code: code, [])
         case .empty: return message(code: 0, [])
         case .silence: return nil
+        case .wrongID(let records):
+            var answer = message(code: 0, records.map { record($0) })
+            answer[1] ^= 0x55
+            return answer
+        case .truncated:
+            var answer = message(code: 0, [])
+            answer[2] |= 0x02
+            return answer
+        case .pointerLoop:
+            let place = rest.startIndex + 4
+            return message(code: 0, [record(.mx(10, "mail.example.com"), owner: [0xC0 | UInt8(place >> 8), UInt8(place & 0xFF)])])
+        case .poisoned(let records, let name, let address):
+            return message(code: 0, records.map { record($0) } + [record(.a(address), owner: DomainText.encode(name) ?? [])])
+        case .raw(let data):
+            let head: [UInt8] = [0xC0, 12, UInt8(number >> 8), UInt8(number & 0xFF), 0, 1, 0, 0, 0, 60, UInt8(data.count >> 8)]
+            return message(code: 0, [head + [UInt8(data.count & 0xFF)] + data])
         case .cut: return Array(message(code: 0, [record(.mx(10, "mail.example.com"))]).dropLast(7))
         case .wrongQuestion:
             let other = (DomainText.encode("other.example.org") ?? []) + Array(question.suffix(4))

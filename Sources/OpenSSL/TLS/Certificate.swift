@@ -56,6 +56,25 @@ final class Certificate {
         }
     }
 
+    /// The SHA-256 digests of the certificate and of its public key (SubjectPublicKeyInfo, DER); empty when it cannot be written out.
+    static func fingerprints(_ pointer: OpaquePointer) -> [[UInt8]] {
+        guard let whole = der({ i2d_X509(pointer, $0) }), let key = der({ i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), $0) }) else {
+            return []
+        }
+        return [MessageDigest.sha256(whole), MessageDigest.sha256(key)]
+    }
+
+    private static func der(_ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8]? {
+        let length = Int(write(nil))
+        guard length > 0 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: length)
+        let written = bytes.withUnsafeMutableBufferPointer { buffer in
+            var cursor = buffer.baseAddress
+            return Int(write(&cursor))
+        }
+        return written == length ? bytes : nil
+    }
+
     private static func address(_ bytes: [UInt8]) -> String? {
         let family: Int32
         switch bytes.count {

@@ -29,6 +29,7 @@ struct ChainFault {
             case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL, X509_V_ERR_CA_MD_TOO_WEAK: .tooWeak
             case X509_V_ERR_INVALID_PURPOSE, X509_V_ERR_INVALID_CA, X509_V_ERR_PATH_LENGTH_EXCEEDED: .wrongPurpose
             case X509_V_ERR_CERT_SIGNATURE_FAILURE: .badSignature
+            case X509_V_ERR_DANE_NO_MATCH: .daneMismatch
             default: .other
             }
     }
@@ -36,6 +37,15 @@ struct ChainFault {
     /// The peer has no certificate at all.
     static func missing(name: String?) -> TLSError {
         TLSError(.certificate(.missing), "\(name ?? "the peer") showed no certificate")
+    }
+
+    /// Neither the certificate nor its key is among those pinned; what they are instead is said.
+    static func notPinned(name: String?, certificate: OpaquePointer) -> TLSError {
+        let seen = Certificate.fingerprints(certificate).map { Hex.encode($0) }
+        return TLSError(
+            .certificate(.fingerprintMismatch),
+            "the certificate of \(name ?? "the peer") has none of the fingerprints set for it (\(Certificate.subject(certificate)); "
+                + "sha256 of the certificate \(seen.first ?? "unknown"), of its public key \(seen.dropFirst().first ?? "unknown"))")
     }
 
     /// The failure to report for a peer called `name`.
@@ -55,7 +65,8 @@ struct ChainFault {
             case .tooWeak: "\(whose) has a key or digest too weak for this machine's security level (\(subject))"
             case .wrongPurpose: "\(whose) is not made for this use (\(subject))"
             case .badSignature: "\(whose) has a wrong signature (\(subject))"
-            case .missing, .other: "\(whose) was not accepted (\(subject))"
+            case .daneMismatch: "\(whose) matches no TLSA record of that host (\(subject)); its records and its certificate disagree"
+            case .missing, .fingerprintMismatch, .other: "\(whose) was not accepted (\(subject))"
             }
         return TLSError(.certificate(kind), message, cause: words)
     }

@@ -26,7 +26,7 @@ package final class TLSClientContext: @unchecked Sendable {
     /// - Throws: `unreadableFile`, `malformedCertificate`, `noTrustedAuthorities`; each message names the file.
     package init(trust: Trust) throws(TLSError) {
         ErrorQueue.clear()
-        guard let context = SSL_CTX_new(TLS_client_method()), COpenSSL_prepare(context) == 1 else {
+        guard let context = SSL_CTX_new(TLS_client_method()), COpenSSL_prepare(context) == 1, COpenSSL_prepare_dane(context) == 1 else {
             throw TLSError(.failed, "no TLS client can be set up", cause: ErrorQueue.drainText())
         }
         pointer = context

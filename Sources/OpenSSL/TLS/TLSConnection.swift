@@ -126,21 +126,26 @@ final class TLSConnection {
     private func judged() -> HandshakeStep {
         let certificate = SSL_get0_peer_certificate(ssl)
         let result = SSL_get_verify_result(ssl)
-        let verified = peer != nil && certificate != nil && result == X509_V_OK && peer?.name != nil
-        if let peer, peer.mustVerify, !verified {
-            let fault = chainFault ?? ChainFault(result: Int(result), certificate: certificate)
-            return .failed(certificate == nil ? ChainFault.missing(name: peer.name) : fault.error(name: peer.name))
-        }
+        let proof = certificate.flatMap { peer?.proof(of: $0, result: Int(result), ssl) }
+        if let peer, peer.mustVerify, proof == nil { return .failed(refusal(of: certificate, result: Int(result), peer)) }
         let reason: String? =
-            if peer == nil || verified { nil } else if certificate == nil { "the peer showed no certificate" } else if result == X509_V_OK {
+            if peer == nil || proof != nil { nil } else if certificate == nil {
+                "the peer showed no certificate"
+            } else if result == X509_V_OK {
                 "no name to check the certificate for"
             } else { String(cString: X509_verify_cert_error_string(result)) }
         return .complete(
             TLSFacts(
                 protocolVersion: SSL_get_version(ssl).map { String(cString: $0) } ?? "",
                 cipher: SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { String(cString: $0) } ?? "",
-                verified: verified, verifyError: reason,
+                proof: proof, verifyError: reason,
                 peerSubject: certificate.map { Certificate.subject($0) }, peerNames: certificate.map { Certificate.names($0) } ?? []))
+    }
+
+    private func refusal(of certificate: OpaquePointer?, result: Int, _ peer: TLSPeer) -> TLSError {
+        guard let certificate else { return ChainFault.missing(name: peer.name) }
+        if case .pinned = peer { return ChainFault.notPinned(name: peer.name, certificate: certificate) }
+        return (chainFault ?? ChainFault(result: result, certificate: certificate)).error(name: peer.name)
     }
 
     // MARK: Plaintext

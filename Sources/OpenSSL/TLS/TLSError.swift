@@ -20,6 +20,10 @@ package struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
         case wrongPurpose
         /// A signature in the chain is wrong.
         case badSignature
+        /// No TLSA record vouches for it (RFC 6698 §2.1).
+        case daneMismatch
+        /// Neither it nor its key is one of those pinned.
+        case fingerprintMismatch
         /// The peer showed none.
         case missing
         /// Another fault; the cause has the library's words.
