@@ -88,7 +88,7 @@ let package = Package(
         room(
             "Mailroom",
             [
-                "Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "InternetMessage", "SMTP", "IMAP", "OpenSSL", logging,
+                "Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "InternetMessage", "SMTP", "IMAP", "OpenSSL", "DNS", logging,
                 lifecycle,
             ]),
         room(
@@ -140,7 +140,7 @@ let package = Package(
             of: "Mailroom",
             [
                 "Outreach", "InternetMessage", "MailTransport", "MailAuthentication", "MailClassifier", "SQLiteStore", "SMTP", "DNS",
-                "OpenSSL", nioPosix, logging,
+                "OpenSSL", "HTTPFetch", nioPosix, logging,
             ]),
         proof(of: "WebInterface", [hummingbird, hummingbirdTesting, httpTypes, logging]),
         .testTarget(

@@ -12,6 +12,8 @@ package struct Settings: Sendable {
     package internal(set) var routes: [RouteSettings] = []
     package internal(set) var sources: [SourceSettings] = []
     package internal(set) var transport = TransportSettings(name: "")
+    package internal(set) var tlsPolicies: [TLSPolicySettings] = []
+    package internal(set) var mtaSTS = MTASTSSettings(name: "")
     package internal(set) var queue = QueueSettings(name: "")
     package internal(set) var dkim = DKIMSettings(name: "")
     package internal(set) var dkimKeys: [DKIMKeySettings] = []

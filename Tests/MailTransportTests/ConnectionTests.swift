@@ -20,7 +20,7 @@ struct ConnectionTests {
         let peer = try await ScriptedPeer.mail()
         let loop = Bench.eventLoops.next()
         let (news, continuation) = AsyncStream.makeStream(of: SMTPClientHandler.News.self)
-        let host = Destination(name: "mx.example.com", place: .host("mx.example.com", port: peer.port))
+        let host = Destination(name: "mx.example.com", place: .host("mx.example.com", port: peer.port), demand: TLSDemand(.may, .unverified(name: nil)))
         let connection = try await ClientConnection.open(
             to: host, route: try Bench.route(.submission(host: "mx.example.com", port: peer.port)),
             peer: .unverified(name: "mx.example.com"),

@@ -110,7 +110,8 @@ final class SMTPClientHandler: ChannelInboundHandler {
             return
         }
         let facts = handshake.facts
-        tls = "\(facts.protocolVersion) \(facts.cipher) \(facts.verified ? "verified" : "unverified")"
+        let proof = facts.proof.map { $0 == .authority ? "verified" : "\($0.rawValue) verified" } ?? "unverified"
+        tls = "\(facts.protocolVersion) \(facts.cipher) \(proof)"
         transcript.note("TLS: \(tls ?? "")")
         if let error = facts.verifyError { transcript.note("certificate not verified: \(error)") }
         handshaking = false

@@ -13,6 +13,7 @@ package import SMTP
 package struct Courier: Sendable {
     private let routes: [String: Route]
     private let resolver: any DNS.Resolver
+    private let security: TransportSecurity
     private let eventLoops: any EventLoopGroup
     private let seed: UInt64
     private let logger: Logger
@@ -25,15 +26,20 @@ package struct Courier: Sendable {
     /// - Parameters:
     ///   - resolver: for `mx` routes.
     ///   - seed: mixes hosts of equal preference, for each message and attempt in another way.
-    package init(routes: [Route], resolver: any DNS.Resolver, eventLoops: any EventLoopGroup, seed: UInt64, logger: Logger) {
-        self.init(routes: routes, resolver: resolver, eventLoops: eventLoops, seed: seed, logger: logger) { .now }
+    ///   - security: what TLS must show, beyond what the routes say.
+    package init(
+        routes: [Route], resolver: any DNS.Resolver, security: TransportSecurity = TransportSecurity(), eventLoops: any EventLoopGroup,
+        seed: UInt64, logger: Logger
+    ) {
+        self.init(routes: routes, resolver: resolver, security: security, eventLoops: eventLoops, seed: seed, logger: logger) { .now }
     }
 
     /// - Parameters:
     ///   - network: what a route can send from.
     ///   - now: the clock of what is remembered of hosts.
     init(
-        routes: [Route], resolver: any DNS.Resolver, eventLoops: any EventLoopGroup, seed: UInt64, logger: Logger,
+        routes: [Route], resolver: any DNS.Resolver, security: TransportSecurity = TransportSecurity(), eventLoops: any EventLoopGroup,
+        seed: UInt64, logger: Logger,
         network: @escaping @Sendable (Route) -> MachineNetwork = { .current(sendingFrom: $0.sourceAddress) },
         now: @escaping @Sendable () -> ContinuousClock.Instant
     ) {
@@ -41,6 +47,7 @@ package struct Courier: Sendable {
         self.network = network
         self.routes = Dictionary(routes.map { ($0.name, $0) }) { first, _ in first }
         self.resolver = resolver
+        self.security = security
         self.eventLoops = eventLoops
         self.seed = seed
         self.logger = logger
@@ -61,7 +68,7 @@ package struct Courier: Sendable {
         if case .sink = route.kind { return await swallow(checks) }
         let hosts: [Destination]
         switch await Destination.find(
-            for: message.recipient, on: route, resolver: resolver, search: search(for: message, on: route))
+            for: message.recipient, on: route, resolver: resolver, security: security, search: search(for: message, on: route))
         {
         case .hosts(let found):
             missingDomains.remove(message.recipient.wireBytes)
@@ -103,10 +110,16 @@ package struct Courier: Sendable {
     private func attempt(_ message: OutboundMessage, content: ByteBuffer, at host: Destination, route: Route, checks: DeliveryChecks) async
         -> DeliveryReport
     {
+        let route = route.demanding(host.demand)
         let isClear = route.mayGoWithoutTLS && brokenTLS.contains(host.description)
         let report = await attemptOnce(message, content: content, at: host, route: isClear ? route.inClear : route, checks: checks)
         if route.mayGoWithoutTLS, case .outcome(.deferred(let failure)) = report.result, failure.stage == .tls {
             brokenTLS.insert(host.description)
+        }
+        if let failure = host.demand.failureUnderTest(report) {
+            logger.notice(
+                "a policy of MTA-STS that is being tested would have failed",
+                metadata: ["domain": "\(message.recipient.domain)", "relay": "\(host)", "reason": "\(failure)"])
         }
         return report
     }
@@ -115,12 +128,10 @@ package struct Courier: Sendable {
         _ message: OutboundMessage, content: ByteBuffer, at host: Destination, route: Route, checks: DeliveryChecks
     ) async -> DeliveryReport {
         let (news, continuation) = AsyncStream.makeStream(of: SMTPClientHandler.News.self)
-        let name = route.certificateName.map { DomainName.toASCII($0) ?? $0 } ?? host.name
-        let peer: TLSPeer = route.level == .verify ? .verified(name: name) : .unverified(name: name)
         let connection: ClientConnection
         do {
             connection = try await ClientConnection.open(
-                to: host, route: route, peer: peer, content: content, news: continuation, on: eventLoops)
+                to: host, route: route, peer: host.demand.peer, content: content, news: continuation, on: eventLoops)
         } catch {
             return .deferred(.connect, note: "cannot connect to \(host): \(ConnectTrouble.words(error))")
         }

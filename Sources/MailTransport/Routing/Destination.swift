@@ -15,6 +15,8 @@ struct Destination: Sendable, CustomStringConvertible {
     /// Host name as A-labels, for SNI, certificate and Kerberos; never empty.
     let name: String
     let place: Place
+    /// What it must show before mail goes there.
+    let demand: TLSDemand
 
     var description: String {
         switch place {
@@ -47,43 +49,75 @@ struct Destination: Sendable, CustomStringConvertible {
     }
 
     /// Where mail for that recipient goes on that route.
-    static func find(for recipient: EmailAddress, on route: Route, resolver: any DNS.Resolver, search: Search) async -> Finding {
+    static func find(
+        for recipient: EmailAddress, on route: Route, resolver: any DNS.Resolver, security: TransportSecurity = TransportSecurity(),
+        search: Search
+    ) async -> Finding {
         switch route.kind {
         case .submission(let host, let port), .lmtp(.host(let host, let port)):
-            return .hosts([Destination(name: DomainName.toASCII(host) ?? host, place: .host(host, port: port))])
+            let name = DomainName.toASCII(host) ?? host
+            return await single(name, .host(host, port: port), port: port, route, resolver, security)
         case .lmtp(.socket(let path)):
-            return .hosts([Destination(name: route.helloName, place: .socket(path: path))])
+            return await single(route.helloName, .socket(path: path), port: 24, route, resolver, security)
         case .sink:
             return .hosts([])
         case .mx(let port):
-            return await exchangers(of: recipient, port: port, route: route, resolver: resolver, search: search)
+            return await exchangers(of: recipient, port: port, route: route, resolver: resolver, security: security, search: search)
         }
     }
 }
 
 extension Destination {
+    /// The one host that conf names.
+    private static func single(
+        _ name: String, _ place: Place, port: Int, _ route: Route, _ resolver: any DNS.Resolver, _ security: TransportSecurity
+    ) async -> Finding {
+        let policy = await security.policy(for: name, on: route, isDomain: false)
+        let host = TransportSecurity.Host(name: name, port: port, isRoutedSecurely: true)
+        let verdicts = await security.verdicts(on: [host], nexthop: name, policy: policy, route: route, resolver: resolver)
+        return secured([(name, [place])], verdicts)
+    }
+
     /// The hosts of the recipient's domain in the order to try them, or why there are none.
     private static func exchangers(
-        of recipient: EmailAddress, port: Int, route: Route, resolver: any DNS.Resolver, search: Search
+        of recipient: EmailAddress, port: Int, route: Route, resolver: any DNS.Resolver, security: TransportSecurity, search: Search
     ) async -> Finding {
         var options = MXRoute.Options()
         options.allowPrivate = route.allowsPrivateDestinations
         options.ownNames = [route.helloName]
         let domain = recipient.asciiDomain ?? recipient.domain
-        switch await MXRoute.resolve(domain, via: resolver, options: options, seed: search.seed) {
+        async let asked = security.policy(for: domain, on: route, isDomain: true)
+        let resolution = await MXRoute.resolve(domain, via: resolver, options: options, seed: search.seed)
+        switch resolution {
         case .hosts(let hosts, _):
-            let reachable = hosts.flatMap { host in
-                host.addresses.filter(search.network.reaches).map {
-                    Destination(name: host.name, place: .address($0.description, port: port))
-                }
-            }
+            let policy = await asked
+            let reachable = hosts.map { host in
+                (host: host, places: host.addresses.filter(search.network.reaches).map { Place.address($0.description, port: port) })
+            }.filter { !$0.places.isEmpty }
             if reachable.isEmpty { return .none(unreachable(hosts, sendingFrom: route.sourceAddress)) }
-            return .hosts(reachable)
+            let verdicts = await security.verdicts(
+                on: reachable.map { .init(name: $0.host.name, port: port, isRoutedSecurely: $0.host.isRoutedSecurely) },
+                nexthop: domain, policy: policy, route: route, resolver: resolver)
+            return secured(reachable.map { ($0.host.name, $0.places) }, verdicts)
         case .temporary(let problem):
             return .none(.unrouted(problem, isFinal: false))
         case .permanent(let problem):
             return .none(.unrouted(problem, isFinal: problem.kind != .noSuchDomain || search.domainWasMissing))
         }
+    }
+
+    /// The hosts that mail may go to; when none is left, why.
+    private static func secured(_ hosts: [(name: String, places: [Place])], _ verdicts: [TransportSecurity.Verdict]) -> Finding {
+        var found: [Destination] = []
+        var reasons: [String] = []
+        for (host, verdict) in zip(hosts, verdicts) {
+            switch verdict {
+            case .demand(let demand): found += host.places.map { Destination(name: host.name, place: $0, demand: demand) }
+            case .refused(let reason): if !reasons.contains(where: { $0.utf8.elementsEqual(reason.utf8) }) { reasons.append(reason) }
+            }
+        }
+        if !found.isEmpty { return .hosts(found) }
+        return .none(.deferred(.connect, note: reasons.prefix(3).joined(separator: "; ")))
     }
 
     /// There are hosts, and this machine has no way to any of them: its operator's matter, not the recipient's.

@@ -29,15 +29,7 @@ package struct Route: Sendable {
     }
 
     /// Postfix's words for what is asked of TLS.
-    package enum TLSLevel: String, Sendable, CaseIterable {
-        case none
-        /// TLS when offered, nobody verified.
-        case may
-        /// TLS or nothing, nobody verified.
-        case encrypt
-        /// TLS with a certificate for the host's name, or nothing.
-        case verify
-    }
+    package typealias TLSLevel = TLSPolicy.Level
 
     /// Who we are to the server; unless it is on this machine, credentials travel on verified TLS only.
     package struct Credentials: Sendable {
@@ -57,7 +49,8 @@ package struct Route: Sendable {
     package let name: String
     package let kind: Kind
     package let tls: TLSMode
-    package let level: TLSLevel
+    /// What is asked of TLS where the destination has no policy of its own.
+    package let policy: TLSPolicy
     /// Whom TLS connections of the route trust.
     package let trust: TLSClientContext
     package let credentials: Credentials?
@@ -74,7 +67,8 @@ package struct Route: Sendable {
     package let allowsPrivateDestinations: Bool
 
     package init(
-        name: String, kind: Kind, tls: TLSMode = .starttls, level: TLSLevel = .may, trust: TLSClientContext,
+        name: String, kind: Kind, tls: TLSMode = .starttls, level: TLSLevel = .may, match: [TLSPolicy.NameMatch] = [],
+        fingerprints: [[UInt8]] = [], trust: TLSClientContext,
         credentials: Credentials? = nil, certificateName: String? = nil,
         helloName: String, sourceAddress: String? = nil, timeouts: Timeouts = Timeouts(), addressLimit: Int = 5,
         allowsPrivateDestinations: Bool = false
@@ -82,7 +76,7 @@ package struct Route: Sendable {
         self.name = name
         self.kind = kind
         self.tls = tls
-        self.level = level
+        policy = TLSPolicy(level, match: match, fingerprints: fingerprints)
         self.trust = trust
         self.credentials = credentials
         self.certificateName = certificateName
@@ -93,15 +87,27 @@ package struct Route: Sendable {
         self.allowsPrivateDestinations = allowsPrivateDestinations
     }
 
+    package var level: TLSLevel { policy.level }
+
     /// Whether a server whose TLS does not work may be spoken to in clear: nothing was asked of TLS, and no password travels.
     var mayGoWithoutTLS: Bool { tls == .starttls && level == .may && credentials == nil }
 
     /// The same route without STARTTLS.
-    var inClear: Route {
+    var inClear: Route { with(.none, .none) }
+
+    /// The same route for one host, with what that host must show.
+    ///
+    /// A level that asks for TLS makes STARTTLS of a route in clear, and `none` leaves it out; TLS from the first octet stays what it is.
+    func demanding(_ demand: TLSDemand) -> Route {
+        let mode: TLSMode = tls == .implicit ? .implicit : demand.level == .none ? .none : .starttls
+        return with(mode, demand.level)
+    }
+
+    private func with(_ mode: TLSMode, _ level: TLSLevel) -> Route {
         Route(
-            name: name, kind: kind, tls: .none, level: .none, trust: trust, credentials: credentials, certificateName: certificateName,
-            helloName: helloName, sourceAddress: sourceAddress, timeouts: timeouts, addressLimit: addressLimit,
-            allowsPrivateDestinations: allowsPrivateDestinations)
+            name: name, kind: kind, tls: mode, level: level, match: policy.match, fingerprints: policy.fingerprints, trust: trust,
+            credentials: credentials, certificateName: certificateName, helloName: helloName, sourceAddress: sourceAddress,
+            timeouts: timeouts, addressLimit: addressLimit, allowsPrivateDestinations: allowsPrivateDestinations)
     }
 
     /// How a session on this route behaves.
@@ -111,12 +117,13 @@ package struct Route: Sendable {
             case (.implicit, _): .implicit
             case (.none, _), (_, .none): .none
             case (.starttls, .may): .opportunistic
-            case (.starttls, .encrypt), (.starttls, .verify): .required
+            // A host under `dane` without records was given the level `may` by then.
+            case (.starttls, _): .required
             }
         var dialect = Dialect.smtp
         if case .lmtp = kind { dialect = .lmtp }
         return ClientConfiguration(
-            dialect: dialect, helloName: helloName, tls: policy, requiresVerifiedTLS: level == .verify,
+            dialect: dialect, helloName: helloName, tls: policy, requiresVerifiedTLS: level.mustVerify || level == .dane,
             requiresAuthentication: credentials != nil,
             credentialsRequireVerifiedTLS: credentials?.isLocal != true)
     }

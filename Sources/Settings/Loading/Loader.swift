@@ -190,11 +190,13 @@ struct Loader {
 
     private mutating func check(_ name: String, of kind: SectionKind, _ section: MergedSection) {
         let isDomain = kind.placeholder != "NAME"
-        guard !(isDomain ? Names.isHostName(name) : Names.isWord(name)) else { return }
+        let isBelow = kind.path == ["tls_policy"] && name.utf8.first == UInt8(ascii: ".")
+        let bare = isBelow ? String(decoding: name.utf8.dropFirst(), as: UTF8.self) : name
+        guard !(isDomain ? Names.isHostName(bare) : Names.isWord(name)) else { return }
         let line = documents[section.document]?.line(near: section.path.map { .key($0) }) ?? 1
         add(
             section.document, line, "'\(UnknownKey.printable(name))' is no \(isDomain ? "domain" : "name for a section")",
-            isDomain ? "write [dkim.key.\"example.com\"]" : "use letters, digits, '-', '_' and '.'")
+            isDomain ? "write [\(TomlText.path(kind.path)).\"example.com\"]" : "use letters, digits, '-', '_' and '.'")
     }
 
     // MARK: Places

@@ -17,6 +17,12 @@ struct Relations {
         guard isComplete else { return }
         for route in settings.routes where isWhole(["route", route.name]) { check(route) }
         for mailbox in settings.mailboxes where isWhole(["mailbox", mailbox.name]) { check(mailbox) }
+        for policy in settings.tlsPolicies where isWhole(["tls_policy", policy.domain]) {
+            let keys = (level: "level", match: "match", fingerprints: "fingerprints")
+            for finding in TLSRules.findings(policy.level, policy.match, policy.fingerprints, keys: keys) {
+                find(["tls_policy", policy.domain], finding.key, finding.message, finding.remedy)
+            }
+        }
         for identity in settings.identities where isWhole(["identity", identity.name]) { check(identity) }
         for key in settings.dkimKeys where isWhole(["dkim", "key", key.domain]) { check(key) }
         if let name = settings.transport.defaultRoute, isWhole(["transport"]) { route(name, at: ["transport"], "default") }
@@ -69,6 +75,10 @@ struct Relations {
         if let tls = route.tls, tls != .none, route.tlsSecurityLevel == TLSSecurityLevel.none {
             find(path, "tls_security_level", "tls = \"\(tls.rawValue)\" contradicts tls_security_level = \"none\"", "remove one of them")
         }
+        let keys = (level: "tls_security_level", match: "tls_match", fingerprints: "tls_fingerprints")
+        for finding in TLSRules.findings(route.effectiveSecurityLevel, route.tlsMatch, route.tlsFingerprints, keys: keys) {
+            find(path, finding.key, finding.message, finding.remedy)
+        }
         if route.auth != nil { checkLogin(of: route, at: path) }
         if let source = route.source, settings.source(named: source) == nil {
             let nearest = Suggestion.nearest(to: source, among: settings.sources.map(\.name))
@@ -82,7 +92,8 @@ struct Relations {
     private mutating func checkSink(_ route: RouteSettings, at path: [String]) {
         let given: [(key: String, isSet: Bool)] = [
             ("host", route.host != nil), ("port", route.port != nil), ("tls", route.tls != nil),
-            ("tls_security_level", route.tlsSecurityLevel != nil), ("tls_ca_file", route.tlsCAFile != nil), ("auth", route.auth != nil),
+            ("tls_security_level", route.tlsSecurityLevel != nil), ("tls_match", !route.tlsMatch.isEmpty),
+            ("tls_fingerprints", !route.tlsFingerprints.isEmpty), ("tls_ca_file", route.tlsCAFile != nil), ("auth", route.auth != nil),
             ("source", route.source != nil),
         ]
         for (key, _) in given.filter(\.isSet) {
@@ -98,7 +109,7 @@ struct Relations {
         if route.type != .submission {
             find(path, "auth", "a route of type \(route.type.rawValue) takes no login", "remove it, or use type submission")
         }
-        if route.effectiveSecurityLevel < .verify, route.host?.isLocal != true {
+        if !route.effectiveSecurityLevel.provesServer, route.host?.isLocal != true {
             find(path, "auth", "a login is sent only over TLS with a verified certificate", "set tls_security_level = \"verify\"")
         }
     }

@@ -116,6 +116,10 @@ struct SectionKind: Sendable {
         .named(["source"], \.sources, name: \.name, "A local address that mail leaves from, with its EHLO name."),
         .named(["route"], \.routes, name: \.name, "A way out for mail."),
         .always(["transport"], \.transport, "Which route takes what."),
+        .named(
+            ["tls_policy"], placeholder: "\"DOMAIN\"", \.tlsPolicies, name: \.domain,
+            "What TLS must give on the way to one destination, in place of what its route says."),
+        .always(["mta_sts"], \.mtaSTS, "Whether the MTA-STS policies of recipient domains are kept to."),
         .always(["queue"], \.queue, "How often and how long delivery is tried, and the timeouts of the SMTP client."),
         .always(["window"], \.window, "When sequence mail may leave."),
         .always(["dkim"], \.dkim, "What holds for all DKIM signatures."),

@@ -44,13 +44,18 @@ package struct MainSettings: ConfSection, Equatable {
 package struct DNSSettings: ConfSection, Equatable {
     /// Empty: the servers of /etc/resolv.conf.
     package var resolvers: [ResolverAddress] = []
+    /// DS or DNSKEY records of the root, nil: those of the package dns-root-data.
+    package var trustAnchorFile: String?
 
     init(name: String) {}
 
     static let fields: [Field<DNSSettings>] = [
         Field(
             "resolvers", \.resolvers, .list(.resolver, count: 0...8),
-            "The DNS servers to ask; an empty list means those of /etc/resolv.conf.")
+            "The DNS servers to ask; an empty list means those of /etc/resolv.conf."),
+        Field(
+            "trust_anchor_file", \.trustAnchorFile, .file,
+            "The root's DNSSEC keys, for answers that must be proven. Unset: those of the package dns-root-data."),
     ]
 }
 

@@ -23,6 +23,9 @@ package struct RouteSettings: ConfSection, Equatable {
     /// As written; see ``effectiveSecurityLevel``.
     package var tlsSecurityLevel: TLSSecurityLevel?
     /// Nil: the certificates that the system trusts.
+    /// See ``TLSPolicySettings/match``.
+    package var tlsMatch: [CertificateMatch] = []
+    package var tlsFingerprints: [CertificateFingerprint] = []
     package var tlsCAFile: String?
     package var auth: AuthSettings?
     /// Connections at a time.
@@ -43,12 +46,18 @@ package struct RouteSettings: ConfSection, Equatable {
             "tls", \.tls, .choice, "How TLS starts. Unset: starttls for submission (implicit on port 465) and mx, none for lmtp."),
         Field(
             "tls_security_level", \.tlsSecurityLevel, .choice,
-            "What TLS must give: nothing, what there is, encryption, or a certificate that names the host. Unset: verify for submission, may for mx."
+            "What TLS must give, where no [tls_policy] says otherwise. Unset: verify for submission, may for mx."),
+        Field(
+            "tls_match", \.tlsMatch, .list(.certificateMatch, count: 0...20),
+            "The names that the certificate may be for, with level verify or secure. Empty: hostname for verify, nexthop and .nexthop for secure."
         ),
+        Field(
+            "tls_fingerprints", \.tlsFingerprints, .list(.fingerprint, count: 0...20),
+            "The certificates or public keys to accept, with level fingerprint: SHA-256 digests."),
         Field("tls_ca_file", \.tlsCAFile, .file, "Certificates to trust in place of the system's."),
         Field(
             "auth", \.auth, .table("a table such as { user = \"anna\", password_file = \"/path\" }"),
-            "The login; needs tls_security_level verify."),
+            "The login; needs a tls_security_level that proves the server."),
         Field("process_limit", \.processLimit, .integer(1...100), "Connections at a time."),
         Field("source", \.source, .name(of: "source"), "The local address and EHLO name to use."),
         Field(
@@ -83,32 +92,6 @@ package struct RouteSettings: ConfSection, Equatable {
         if effectiveTLS == .none { return .none }
         return type == .mx ? .may : .verify
     }
-}
-
-/// How TLS starts on a connection.
-package enum TLSMode: String, Sendable, CaseIterable { case none, starttls, implicit }
-
-/// What TLS must give before mail or a login goes out; from weak to strong.
-package enum TLSSecurityLevel: String, Sendable, CaseIterable, Comparable {
-    /// TLS is not used.
-    case none
-    /// TLS is used when offered, whatever the certificate.
-    case may
-    /// TLS is required, whatever the certificate.
-    case encrypt
-    /// TLS is required, and the certificate must be trusted and name the host.
-    case verify
-
-    private var rank: Int {
-        switch self {
-        case .none: 0
-        case .may: 1
-        case .encrypt: 2
-        case .verify: 3
-        }
-    }
-
-    package static func < (a: TLSSecurityLevel, b: TLSSecurityLevel) -> Bool { a.rank < b.rank }
 }
 
 /// `auth = { ... }`: a login by user and password.

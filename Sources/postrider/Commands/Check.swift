@@ -30,6 +30,7 @@ struct Check: AsyncParsableCommand {
                 _ = try Desks.addresses(settings)
                 _ = try Desks.signingKeys(settings)
                 for section in settings.routes { _ = try Desks.route(section, settings) }
+                _ = try TransportPolicies.map(settings)
                 for section in settings.mailboxes { _ = try Desks.account(section) }
                 for listener in [settings.smtpListener as (any ListenerSettings)?, settings.lmtpListener] {
                     if let listener { _ = try Desks.tls(listener) }

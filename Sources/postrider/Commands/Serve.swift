@@ -1,5 +1,4 @@
 import ArgumentParser
-import DNS
 import Foundation
 import InternetMessage
 import Logging
@@ -33,7 +32,8 @@ struct Serve: AsyncParsableCommand {
             let installation = try await Installation.open(settings)
             try await recover(installation, logger: logger)
             let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-            let resolver = UnboundResolver(.init(servers: settings.dns.resolvers.map(\.description)))
+            let resolver = TransportPolicies.resolver(settings)
+            try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
             let appliance = try Appliance(installation, resolver: resolver, eventLoops: eventLoops, logger: logger)
             if settings.routes.isEmpty || settings.routes.allSatisfy({ $0.type == .sink }) {
                 logger.warning("every route is a sink: nothing leaves this machine")

@@ -40,11 +40,22 @@ final class Appliance: Sendable {
     private let signingKeys: Swappable<[SigningKeys]>
     private let publishedKeys = PublishedKeys()
     private let keyBell = Bell()
+    private let web: WebClient
+    private let policyFetcher: Swappable<STSFetcher>
+    private let policies: STSPolicyKeeper
     /// By the names of the mailboxes that were in the conf at the start.
     private let watchers: [String: (watcher: Swappable<MailboxWatcher>, bell: Bell)]
 
     init(_ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, logger: Logger) throws {
-        let desks = try Desks(installation, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, logger: logger)
+        let web = WebClient(on: eventLoops)
+        let fetcher = Swappable(TransportPolicies.fetcher(installation.settings, http: web.http, resolver: resolver))
+        let policies = STSPolicyKeeper(
+            store: installation.store, resolver: resolver, fetch: { await fetcher.current.fetch($0) }, clock: SystemClock(), logger: logger)
+        let desks = try Desks(
+            installation, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies, logger: logger)
+        self.web = web
+        policyFetcher = fetcher
+        self.policies = policies
         self.installation = installation
         self.resolver = resolver
         self.eventLoops = eventLoops
@@ -70,7 +81,10 @@ final class Appliance: Sendable {
     func reload(_ settings: Settings) async throws {
         let renewed = Installation(
             settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock)
-        let desks = try Desks(renewed, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, logger: logger)
+        // The resolver is the one of the start, so what it proves has not changed; what is asked of it may have.
+        try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
+        let desks = try Desks(
+            renewed, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies, logger: logger)
         var renewedWatchers: [String: MailboxWatcher] = [:]
         for section in settings.mailboxes where watchers[section.name] != nil {
             renewedWatchers[section.name] = try Self.watcher(section, renewed, bell: intakeBell, eventLoops: eventLoops, logger: logger)
@@ -83,6 +97,7 @@ final class Appliance: Sendable {
         identities.swap(desks.identities)
         codec.swap(desks.addresses?.codec)
         signingKeys.swap(desks.signingKeys)
+        policyFetcher.swap(TransportPolicies.fetcher(settings, http: web.http, resolver: resolver))
         for (name, watcher) in renewedWatchers {
             watchers[name]?.watcher.swap(watcher)
             watchers[name]?.bell.ring()
@@ -111,6 +126,8 @@ final class Appliance: Sendable {
         let store = installation.store
         var services: [any Service] = [
             emergency,
+            web,
+            policies,
             StepDispatcher(
                 store: store, desk: dispatchDesk, ids: installation.ids, clock: installation.clock, bell: sequenceBell,
                 outboxBell: outboxBell,

@@ -25,11 +25,13 @@ struct Desks {
     let listenerTLS: [String: TLSServerContext]
     let signingKeys: [SigningKeys]
 
-    /// - Parameter published: which next DKIM keys may sign.
+    /// - Parameters:
+    ///   - published: which next DKIM keys may sign.
+    ///   - sts: the MTA-STS policies of recipient domains.
     /// - Throws: `Failure` naming what in the conf cannot be used.
     init(
         _ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, published: PublishedKeys = PublishedKeys(),
-        logger: Logger
+        sts: (any STSPolicySource)? = nil, logger: Logger
     ) throws {
         let settings = installation.settings
         let identities = try Self.identities(settings)
@@ -44,8 +46,8 @@ struct Desks {
         else { throw Failure(.configuration, "[queue] retry_schedule cannot be used") }
         let rules = try BounceRules.builtin()
         let courier = Courier(
-            routes: try settings.routes.map { try Self.route($0, settings) }, resolver: resolver, eventLoops: eventLoops,
-            seed: installation.chance.bits("mx order", []), logger: logger)
+            routes: try settings.routes.map { try Self.route($0, settings) }, resolver: resolver,
+            security: try TransportPolicies.security(settings, sts: sts), eventLoops: eventLoops, seed: installation.chance.bits("mx order", []), logger: logger)
         self.identities = identities
         self.addresses = addresses
         signingKeys = try Self.signingKeys(settings)
@@ -163,9 +165,10 @@ struct Desks {
             case (.sink, _): .sink
             }
         let source = section.source.flatMap { settings.source(named: $0) }
+        let policy = TransportPolicies.policy(section.effectiveSecurityLevel, section.tlsMatch, section.tlsFingerprints)
         return Route(
             name: section.name, kind: kind, tls: Route.TLSMode(section.effectiveTLS),
-            level: Route.TLSLevel(rawValue: section.effectiveSecurityLevel.rawValue) ?? .verify, trust: try trust(section.tlsCAFile),
+            level: policy.level, match: policy.match, fingerprints: policy.fingerprints, trust: try trust(section.tlsCAFile),
             credentials: try section.auth.map { try credentials($0, isLocal: host?.isLocal == true) },
             helloName: source?.helo ?? settings.main.myhostname, sourceAddress: source?.address,
             timeouts: timeouts(settings.queue),

@@ -248,6 +248,17 @@ CREATE TABLE sequence_version (
 
 CREATE UNIQUE INDEX sequence_version_hash ON sequence_version (sequence_id, hash);
 
+CREATE TABLE sts_policy (
+    domain TEXT PRIMARY KEY CHECK (domain <> ''),
+    record_id TEXT NOT NULL CHECK (length(record_id) BETWEEN 1 AND 32),
+    document BLOB NOT NULL CHECK (length(document) BETWEEN 1 AND 65536),
+    fetched_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL CHECK (expires_at >= fetched_at),
+    used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sts_policy_expires ON sts_policy (expires_at);
+
 CREATE TABLE suppression (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
     workspace_id INTEGER NOT NULL REFERENCES workspace (id),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DNS
 import Foundation
+import HTTPFetch
 import InternetMessage
 import Logging
 import MailAuthentication
@@ -114,11 +115,18 @@ struct SendTest: AsyncParsableCommand {
             }
             signed = "signed for \(domain)"
         }
-        let resolver = UnboundResolver(.init(servers: settings.dns.resolvers.map(\.description)))
+        let resolver = TransportPolicies.resolver(settings)
+        let logger = Logger(label: "send-test") { _ in SwiftLogNoOpLogHandler() }
+        try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
+        let eventLoops = MultiThreadedEventLoopGroup.singleton
+        let http = HTTPFetcher(on: eventLoops)
+        let fetcher = TransportPolicies.fetcher(settings, http: http, resolver: resolver)
+        let policies = STSPolicyKeeper(
+            store: installation.store, resolver: resolver, fetch: { await fetcher.fetch($0) }, clock: SystemClock(), logger: logger)
         let courier = Courier(
             routes: try settings.routes.map { try Desks.route($0, settings) }, resolver: resolver,
-            eventLoops: MultiThreadedEventLoopGroup.singleton, seed: installation.chance.bits("mx order", []),
-            logger: Logger(label: "send-test") { _ in SwiftLogNoOpLogHandler() })
+            security: try TransportPolicies.security(settings, sts: policies), eventLoops: eventLoops,
+            seed: installation.chance.bits("mx order", []), logger: logger)
         let parcel = OutboundMessage(reversePath: reversePath, recipient: recipient, content: content, envelopeID: id.description)
         let store = installation.store
         let workspace = identity.workspace
@@ -134,6 +142,8 @@ struct SendTest: AsyncParsableCommand {
                 }
             },
             finalDot: { true })
-        return Sent(report: await courier.deliver(parcel, route: identity.route, checks: checks), messageID: messageID, signed: signed)
+        let report = await courier.deliver(parcel, route: identity.route, checks: checks)
+        await http.shutdown()
+        return Sent(report: report, messageID: messageID, signed: signed)
     }
 }

@@ -1,0 +1,68 @@
+import Foundation
+import TestKit
+import Testing
+
+/// What a conf says of TLS on the way out, through the built executable: a signed zone, a real Postfix, and what must not leave.
+@Suite("TLS policies of the executable")
+struct TransportPolicyTests {
+    private static func conf(_ folder: TemporaryFolder, dns: SignedDNS, anchor: String, port: Int, _ sections: String) throws -> String {
+        try folder.write(
+            "postrider.conf",
+            text: """
+                config_version = 1
+                [main]
+                myhostname = "out1.example.org"
+                state_directory = "\(folder("state"))"
+                run_directory = "\(folder("run"))"
+                [dns]
+                resolvers = ["\(dns.address)"]
+                trust_anchor_file = "\(anchor)"
+                [route.out]
+                type = "mx"
+                port = \(port)
+                [identity.ann]
+                from = "Ann Example <ann@example.org>"
+                route = "out"
+                reply_to = "self"
+                return_path = "self"
+                \(sections)
+
+                """)
+    }
+
+    @Test("a policy of a destination asks for DANE, and mail leaves only where the records vouch for the server", .timeLimit(.minutes(3)))
+    func dane() async throws {
+        let folder = try TemporaryFolder()
+        let certificate = try await CertificateFiles.selfSigned(in: folder)
+        var configuration = PostfixProcess.Configuration(routes: ["*": .discard])
+        configuration.certificate = certificate
+        let postfix = try await PostfixProcess.start(configuration)
+        let openssl = try Interop.require("openssl")
+        let pem = try await Command.succeed(openssl, ["x509", "-in", certificate.certificate, "-noout", "-pubkey"]).output
+        let der = try await Command.succeed(openssl, ["pkey", "-pubin", "-outform", "DER"], input: pem).output
+        let digest = try await Command.succeed(openssl, ["dgst", "-sha256", "-hex", "-r"], input: der).outputText.prefix(64)
+        let dns = try await SignedDNS.start(records: [
+            "good.example.com. MX 10 mx.good.example.com.", "mx.good.example.com. A 127.0.0.1",
+            "_\(postfix.port)._tcp.mx.good.example.com. TLSA 3 1 1 \(digest)", "bad.example.com. MX 10 mx.bad.example.com.",
+            "mx.bad.example.com. A 127.0.0.1", "_\(postfix.port)._tcp.mx.bad.example.com. TLSA 3 1 1 \(String(repeating: "07", count: 32))",
+        ])
+        let other = try await SignedDNS.start(records: ["a.example.com. A 127.0.0.1"])
+        let policy = "[tls_policy.\".example.com\"]\nlevel = \"dane\"\n"
+        let conf = try Self.conf(folder, dns: dns, anchor: dns.trustAnchorFile, port: postfix.port, policy)
+        let good = try await Executable.run(["send-test", "--conf", conf, "--to", "bo@good.example.com"])
+        #expect(good.status == 0 && good.errorText.contains("dane verified"), "\(good.errorText)")
+        let bad = try await Executable.run(["send-test", "--conf", conf, "--to", "bo@bad.example.com"])
+        #expect(bad.status != 0 && bad.errorText.contains("TLSA") && !bad.errorText.contains("MAIL FROM"), "\(bad.errorText)")
+        // Without the policy the same server is taken as it is.
+        let loose = try Self.conf(folder, dns: dns, anchor: dns.trustAnchorFile, port: postfix.port, "")
+        #expect(try await Executable.run(["send-test", "--conf", loose, "--to", "bo@bad.example.com"]).status == 0)
+
+        // A resolver that cannot prove anything: the conf is refused, and says why.
+        let blind = try Self.conf(folder, dns: dns, anchor: other.trustAnchorFile, port: postfix.port, policy)
+        for command in [["serve"], ["send-test", "--to", "bo@good.example.com"]] {
+            let outcome = try await Executable.run([command[0], "--conf", blind] + command.dropFirst())
+            #expect(outcome.status == 78 && outcome.errorText.contains("[tls_policy.\".example.com\"]"), "\(outcome.errorText)")
+            #expect(outcome.errorText.contains("DNSSEC"))
+        }
+    }
+}

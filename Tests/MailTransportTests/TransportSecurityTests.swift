@@ -1,0 +1,198 @@
+import DNS
+import Foundation
+import OpenSSL
+import SMTP
+import TestKit
+import Testing
+
+@testable import MailTransport
+
+/// Which demand a policy makes of which host.
+@Suite("TLS policies")
+struct TransportSecurityTests {
+    @Test(
+        "a destination is found by itself, then by its nearest parent",
+        arguments: [
+            ("example.com", "secure"), ("EXAMPLE.com", "secure"), ("a.example.com", "encrypt"), ("x.a.example.com", "encrypt"),
+            ("x.deep.example.com", "none"), ("deep.example.com", "encrypt"), ("badexample.com", nil), ("com", nil), ("example.org", nil),
+        ] as [(String, String?)])
+    func map(destination: String, level: String?) {
+        let map = TLSPolicyMap([
+            ("Example.COM", TLSPolicy(.secure)), (".example.com", TLSPolicy(.encrypt)), (".deep.example.com", TLSPolicy(.none)),
+        ])
+        #expect(map.policy(for: destination)?.level.rawValue == level)
+        #expect(!map.usesDANE && TLSPolicyMap([(".a", TLSPolicy(.daneOnly))]).usesDANE)
+    }
+
+    static let records: [StaticResolver.Record] = [.tlsa(usage: 3, selector: 1, matchingType: 1, data: Array(repeating: 7, count: 32))]
+    static let record = DANERecord(usage: 3, selector: 1, matchingType: 1, data: Array(repeating: 7, count: 32))
+
+    /// mx has an address and perhaps TLSA records; each name is proven by DNSSEC or not.
+    static func zone(
+        tlsa: [StaticResolver.Record] = records, secure: [String] = ["mx.example.com", "_25._tcp.mx.example.com"],
+        failures: [String: DNSFailure] = [:], validation: DNSValidation = .on
+    ) -> StaticResolver {
+        StaticResolver(
+            ["mx.example.com": [.a("192.0.2.1")], "_25._tcp.mx.example.com": tlsa], failures: failures, secure: Set(secure),
+            validation: validation)
+    }
+
+    static func verdict(
+        _ level: TLSPolicy.Level, match: [TLSPolicy.NameMatch] = [], fingerprints: [[UInt8]] = [], sts: STSPolicy? = nil,
+        isRoutedSecurely: Bool = true, map: [(destination: String, policy: TLSPolicy)] = [], resolver: any DNS.Resolver = zone(),
+        host: String = "mx.example.com"
+    ) async throws -> TransportSecurity.Verdict {
+        let route = Route(
+            name: "r", kind: .mx(port: 25), level: level, match: match, fingerprints: fingerprints,
+            trust: try TLSClientContext(trust: .caPEM(ca)),
+            helloName: "out.example.net")
+        let security = TransportSecurity(policies: TLSPolicyMap(map), sts: sts.map { FixedPolicies(policies: ["example.com": $0]) })
+        let policy = await security.policy(for: "example.com", on: route, isDomain: true)
+        let hosts = [TransportSecurity.Host(name: host, port: 25, isRoutedSecurely: isRoutedSecurely)]
+        return try #require(
+            await security.verdicts(on: hosts, nexthop: "example.com", policy: policy, route: route, resolver: resolver).first)
+    }
+
+    /// Any certificate: nothing connects here.
+    static let ca: [UInt8] = Array(
+        (try? String(contentsOf: Checkout.url("certs/demo/ca.pem"), encoding: .utf8))?.utf8 ?? "".utf8)
+
+    @Test("each level without DANE asks for what Postfix's does")
+    func levels() async throws {
+        let mx = "mx.example.com"
+        #expect(try await Self.verdict(.none) == .demand(TLSDemand(.none, .unverified(name: mx))))
+        #expect(try await Self.verdict(.may) == .demand(TLSDemand(.may, .unverified(name: mx))))
+        #expect(try await Self.verdict(.encrypt) == .demand(TLSDemand(.encrypt, .unverified(name: mx))))
+        #expect(try await Self.verdict(.verify) == .demand(TLSDemand(.verify, .verified(name: mx))))
+        #expect(
+            try await Self.verdict(.secure)
+                == .demand(TLSDemand(.secure, .verifiedAsOneOf(["example.com", ".example.com"], serverName: mx))))
+        #expect(
+            try await Self.verdict(.secure, match: [.name("a.example.org"), .below("example.net"), .hostname])
+                == .demand(TLSDemand(.secure, .verifiedAsOneOf(["a.example.org", ".example.net", mx], serverName: mx))))
+        #expect(
+            try await Self.verdict(.verify, match: [.nexthop, .belowNexthop])
+                == .demand(TLSDemand(.verify, .verifiedAsOneOf(["example.com", ".example.com"], serverName: mx))))
+        #expect(
+            try await Self.verdict(.fingerprint, fingerprints: [[1, 2]])
+                == .demand(TLSDemand(.fingerprint, .pinned([[1, 2]], serverName: mx))))
+        // The map stands in place of the route.
+        #expect(
+            try await Self.verdict(.may, map: [("example.com", TLSPolicy(.verify))]) == .demand(TLSDemand(.verify, .verified(name: mx))))
+        #expect(
+            try await Self.verdict(.verify, map: [("example.com", TLSPolicy(.none))]) == .demand(TLSDemand(.none, .unverified(name: mx))))
+    }
+
+    @Test("dane and dane-only: what each state of DNS comes to")
+    func dane() async throws {
+        let mx = "mx.example.com"
+        let vouched = TLSPeer.dane([Self.record], names: [mx, "example.com"])
+        let may = TransportSecurity.Verdict.demand(TLSDemand(.may, .unverified(name: mx)))
+        func isRefused(_ verdict: TransportSecurity.Verdict) -> Bool { if case .refused = verdict { true } else { false } }
+
+        #expect(try await Self.verdict(.dane) == .demand(TLSDemand(.dane, vouched, origin: .dane)))
+        #expect(try await Self.verdict(.daneOnly) == .demand(TLSDemand(.daneOnly, vouched, origin: .dane)))
+        // No records, records without proof, an address without proof, an MX answer without proof: as may, or not at all.
+        let without: [(StaticResolver, Bool)] = [
+            (Self.zone(tlsa: []), true), (Self.zone(secure: ["mx.example.com"]), true),
+            (Self.zone(secure: ["_25._tcp.mx.example.com"]), true),
+            (Self.zone(), false),
+        ]
+        for (resolver, isRoutedSecurely) in without {
+            #expect(try await Self.verdict(.dane, isRoutedSecurely: isRoutedSecurely, resolver: resolver) == may)
+            #expect(isRefused(try await Self.verdict(.daneOnly, isRoutedSecurely: isRoutedSecurely, resolver: resolver)))
+        }
+        // Records that SMTP cannot use ask for encryption.
+        let pkix = Self.zone(tlsa: [.tlsa(usage: 1, selector: 1, matchingType: 1, data: Array(repeating: 7, count: 32))])
+        #expect(try await Self.verdict(.dane, resolver: pkix) == .demand(TLSDemand(.encrypt, .unverified(name: mx), origin: .dane)))
+        #expect(isRefused(try await Self.verdict(.daneOnly, resolver: pkix)))
+        // What cannot be known is no reason to go on without (RFC 7672 §2.1.2).
+        for failure in [DNSFailure.bogus("signature"), .responseCode(2), .timedOut] {
+            let broken = Self.zone(failures: ["_25._tcp.mx.example.com": failure])
+            #expect(isRefused(try await Self.verdict(.dane, resolver: broken)))
+            #expect(isRefused(try await Self.verdict(.daneOnly, resolver: broken)))
+        }
+        // And a resolver that proves nothing refuses the level itself.
+        for validation in [DNSValidation.off("there is no trust anchor"), .undecided] {
+            #expect(isRefused(try await Self.verdict(.dane, resolver: Self.zone(validation: validation))))
+            #expect(try await Self.verdict(.may, resolver: Self.zone(validation: validation)) == may)
+        }
+    }
+
+    @Test("a host that is an alias is taken by its full name, then by its own")
+    func aliases() async throws {
+        func zone(_ names: [String], tlsaAt owner: String) -> StaticResolver {
+            StaticResolver(
+                ["mx.example.com": [.cname("box.example.net")], "box.example.net": [.a("192.0.2.1")], "_25._tcp.\(owner)": Self.records],
+                secure: Set(names + ["_25._tcp.\(owner)"]))
+        }
+        func found(_ resolver: StaticResolver) async -> DANEProtection {
+            await DANEProtection.find(
+                host: "mx.example.com", port: 25, nexthop: "example.com", isRoutedSecurely: true, resolver: resolver)
+        }
+        let both = ["mx.example.com", "box.example.net"]
+        #expect(
+            await found(zone(both, tlsaAt: "box.example.net"))
+                == .records([Self.record], names: ["box.example.net", "mx.example.com", "example.com"]))
+        #expect(await found(zone(both, tlsaAt: "mx.example.com")) == .records([Self.record], names: ["mx.example.com", "example.com"]))
+        // The alias is proven and what it leads to is not: the name before it still counts (RFC 7672 §2.2.2).
+        #expect(
+            await found(zone(["mx.example.com"], tlsaAt: "mx.example.com"))
+                == .records([Self.record], names: ["mx.example.com", "example.com"])
+        )
+        #expect(await found(zone(["mx.example.com"], tlsaAt: "box.example.net")) == .absent)
+        #expect(await found(zone(["box.example.net"], tlsaAt: "box.example.net")) == .absent)
+    }
+
+    @Test("MTA-STS raises what is weaker, leaves out hosts it does not name, and never overrules DANE or conf")
+    func sts() async throws {
+        let mx = "mx.example.com"
+        let enforced = STSPolicy(mode: .enforce, hosts: [".example.com"], maxAge: .seconds(100))
+        let elsewhere = STSPolicy(mode: .enforce, hosts: ["mx.example.org"], maxAge: .seconds(100))
+        let tested = STSPolicy(mode: .testing, hosts: ["mx.example.org"], maxAge: .seconds(100))
+        let none = STSPolicy(mode: .none, hosts: [], maxAge: .seconds(100))
+        let strict = TransportSecurity.Verdict.demand(TLSDemand(.verify, .verified(name: mx), origin: .sts))
+        for level in [TLSPolicy.Level.may, .encrypt] {
+            #expect(try await Self.verdict(level, sts: enforced) == strict)
+            guard case .refused = try await Self.verdict(level, sts: elsewhere) else { return #expect(Bool(false), "\(level)") }
+            #expect(
+                try await Self.verdict(level, sts: tested)
+                    == .demand(TLSDemand(level, .unverified(name: mx), origin: .stsTesting(isNamed: false))))
+            #expect(try await Self.verdict(level, sts: none) == .demand(TLSDemand(level, .unverified(name: mx))))
+        }
+        #expect(try await Self.verdict(.dane, sts: enforced, resolver: Self.zone(tlsa: [])) == strict)
+        // RFC 8461 §2: DANE has the word where there are records.
+        #expect(
+            try await Self.verdict(.dane, sts: elsewhere)
+                == .demand(TLSDemand(.dane, .dane([Self.record], names: [mx, "example.com"]), origin: .dane)))
+        #expect(
+            try await Self.verdict(.may, sts: elsewhere, map: [("example.com", TLSPolicy(.encrypt))])
+                == .demand(TLSDemand(.encrypt, .unverified(name: mx))))
+        #expect(try await Self.verdict(.none, sts: elsewhere) == .demand(TLSDemand(.none, .unverified(name: mx))))
+    }
+
+    @Test("a route takes on what the host must show, and never sends a login to a host that is not proven")
+    func route() throws {
+        let route = try Bench.route(.mx(port: 25), tls: .starttls, level: .may)
+        let strict = route.demanding(TLSDemand(.dane, .dane([Self.record], names: ["mx.example.com"])))
+        #expect(strict.sessionConfiguration.requiresVerifiedTLS && strict.sessionConfiguration.tls == .required && !strict.mayGoWithoutTLS)
+        let clear = route.demanding(TLSDemand(.none, .unverified(name: nil)))
+        #expect(clear.sessionConfiguration.tls == .none && !clear.sessionConfiguration.requiresVerifiedTLS)
+        let encrypted = try Bench.route(.mx(port: 25)).demanding(TLSDemand(.encrypt, .unverified(name: nil)))
+        #expect(encrypted.sessionConfiguration.tls == .required && !encrypted.sessionConfiguration.requiresVerifiedTLS)
+        let implicit = try Bench.route(.mx(port: 25), tls: .implicit, level: .verify).demanding(TLSDemand(.none, .unverified(name: nil)))
+        #expect(implicit.sessionConfiguration.tls == .implicit)
+        for level in TLSPolicy.Level.allCases {
+            let peer: TLSPeer = level.mustVerify || level == .dane ? .verified(name: "mx.example.com") : .unverified(name: nil)
+            #expect(route.demanding(TLSDemand(level, peer)).sessionConfiguration.credentialsRequireVerifiedTLS)
+            #expect(route.demanding(TLSDemand(level, peer)).mayGoWithoutTLS == (level == .may))
+        }
+    }
+}
+
+/// Policies that nobody has to fetch.
+struct FixedPolicies: STSPolicySource {
+    let policies: [String: STSPolicy]
+
+    func policy(for domain: String) async -> STSPolicy? { policies[domain] }
+}

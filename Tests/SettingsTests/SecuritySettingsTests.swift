@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Settings
+
+@Suite("what conf says of TLS on the way out")
+struct SecuritySettingsTests {
+    static let digest = String(repeating: "ab", count: 32)
+
+    @Test("policies of destinations are read as they are written")
+    func policies() throws {
+        let text =
+            smallest
+                + """
+                [tls_policy."example.com"]
+                level = "secure"
+                match = ["nexthop", ".nexthop", "hostname", "mx.example.net", ".example.org"]
+                [tls_policy.".example.com"]
+                level = "dane-only"
+                [tls_policy."pinned.example.com"]
+                level = "fingerprint"
+                fingerprints = ["\(Self.digest)", "AB:\(String(repeating: "cd:", count: 30))EF"]
+                [mta_sts]
+                enabled = false
+
+                """
+        let settings = try load(text).get()
+        #expect(settings.tlsPolicies.map(\.domain) == ["example.com", ".example.com", "pinned.example.com"])
+        #expect(settings.tlsPolicies.map(\.level) == [.secure, .daneOnly, .fingerprint])
+        #expect(settings.tlsPolicies[0].match == [.nexthop, .belowNexthop, .hostname, .name("mx.example.net"), .below("example.org")])
+        #expect(
+            settings.tlsPolicies[2].fingerprints.map(\.bytes.count) == [32, 32] && settings.tlsPolicies[2].fingerprints[0].bytes[0] == 0xAB)
+        #expect(!settings.mtaSTS.enabled)
+        #expect(try load(settings.nonDefault()).get().tlsPolicies == settings.tlsPolicies)
+        #expect(try load(smallest).get().mtaSTS.enabled)
+    }
+
+    @Test("levels that do not prove the server take no login, and the others do", arguments: TLSSecurityLevel.allCases)
+    func logins(level: TLSSecurityLevel) {
+        let pin = level == .fingerprint ? "tls_fingerprints = [\"\(Self.digest)\"]\n" : ""
+        let text =
+            smallest
+            + "[route.r]\ntype = \"submission\"\nhost = \"h.example.com\"\n\(pin)auth = { user = \"u\", password_file = \"/p\" }\n"
+            + "tls_security_level = \"\(level.rawValue)\"\n"
+        #expect(faults(text).isEmpty == level.provesServer)
+        #expect(level.provesServer == [.daneOnly, .fingerprint, .verify, .secure].contains(level))
+    }
+
+    static let faulty: [(String, String)] = [
+        ("[tls_policy.\"example.com\"]\n", "postrider.conf:3: 'level' is missing"),
+        ("[tls_policy.\"exa mple\"]\nlevel = \"may\"\n", "postrider.conf:3: 'exa mple' is no domain; write [tls_policy.\"example.com\"]"),
+        (
+            "[tls_policy.\"a.example\"]\nlevel = \"dane_only\"\n",
+            "postrider.conf:4: level: unknown value 'dane_only'; did you mean 'dane-only'?"
+        ),
+        ("[tls_policy.\"a.example\"]\nlevel = \"fingerprint\"\n", "postrider.conf:4: level fingerprint needs a fingerprint"),
+        (
+            "[tls_policy.\"a.example\"]\nlevel = \"may\"\nmatch = [\"nexthop\"]\n",
+            "postrider.conf:5: names count with level verify or secure only"
+        ),
+        (
+            "[tls_policy.\"a.example\"]\nlevel = \"secure\"\nmatch = [\"*.a.example\"]\n",
+            "postrider.conf:5: match: '*.a.example' is no name"
+        ),
+        (
+            "[tls_policy.\"a.example\"]\nlevel = \"fingerprint\"\nfingerprints = [\"ab:cd\"]\n",
+            "postrider.conf:5: fingerprints: 'ab:cd' is no SHA-256 digest"
+        ),
+        ("[route.r]\ntype = \"mx\"\ntls_match = [\"hostname\"]\n", "postrider.conf:5: names count with level verify or secure only"),
+        ("[route.r]\ntype = \"sink\"\ntls_match = [\"hostname\"]\n", "postrider.conf:5: a route of type sink connects to nothing"),
+    ]
+
+    @Test("what is wrong is named with its place", arguments: faulty)
+    func refused(text: String, expected: String) {
+        let found = faults(smallest + text)
+        #expect(found.count == 1 && found.first?.hasPrefix(expected) == true, "\(found)")
+    }
+}
