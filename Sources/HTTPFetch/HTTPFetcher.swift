@@ -7,12 +7,10 @@ import Synchronization
 
 /// The HTTP client of the process: small calls to servers that conf or DNS names, never anything that a message names.
 ///
-/// Overview: one pool of connections over async-http-client; a call is `https`, or `http` to this machine. No redirect is followed, no cookie
-/// kept, no proxy asked and no content coding accepted; time and size of a response are bounded.
+/// Overview: calls over async-http-client, each on a connection of its own; a call is `https`, or `http` to this machine. No redirect is
+/// followed, no cookie kept, no proxy asked and no content coding accepted; time and size of a response are bounded.
 ///
 /// TLS here is the library's own BoringSSL with the system's CA file, unlike everything else of the house, which is OpenSSL.
-///
-/// `shutdown` must be awaited before the event loops end.
 package final class HTTPFetcher: Sendable {
     /// What one call may cost.
     package struct Limits: Sendable {
@@ -35,29 +33,14 @@ package final class HTTPFetcher: Sendable {
         case caFile(String)
     }
 
-    private let client: HTTPClient
     private let eventLoops: any EventLoopGroup
-    private let isShutDown = Mutex(false)
+    private let isOver = Mutex(false)
 
     /// - Parameter eventLoops: where connections live; they are not ended here.
-    package init(on eventLoops: any EventLoopGroup) {
-        self.eventLoops = eventLoops
-        client = HTTPClient(eventLoopGroup: eventLoops, configuration: Self.configuration())
-    }
+    package init(on eventLoops: any EventLoopGroup) { self.eventLoops = eventLoops }
 
-    deinit {
-        // The library stops the process over a client that was forgotten; one that nobody uses any more may end by itself.
-        if !isShutDown.withLock({ $0 }) { client.shutdown { _ in } }
-    }
-
-    /// Closes all connections; calls in flight end as cancelled.
-    package func shutdown() async {
-        let isFirst = isShutDown.withLock { done in
-            defer { done = true }
-            return !done
-        }
-        if isFirst { try? await client.shutdown() }
-    }
+    /// From now on there are no calls; each call closes what it opened.
+    package func shutdown() async { isOver.withLock { $0 = true } }
 
     /// Fetches a document.
     ///
@@ -79,12 +62,13 @@ package final class HTTPFetcher: Sendable {
         try await call(url, headers: headers, form: FormBody.encoded(form), limits: limits, trust: trust, address: nil)
     }
 
-    private static func configuration() -> HTTPClient.Configuration {
+    private static func configuration(for host: String) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.httpVersion = .http1Only
         configuration.timeout = .init(connect: .seconds(15))
         // The library would try again until the time is up, and hide what is wrong.
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.http1_1ConnectionDebugInitializer = { channel in CertificateName.check(of: channel, host: host) }
         return configuration
     }
 
@@ -92,7 +76,7 @@ package final class HTTPFetcher: Sendable {
         _ url: String, headers: [(name: String, value: String)], form: [UInt8]?, limits: Limits, trust: Trust, address: String?
     ) async throws(HTTPFetchError) -> HTTPResponse {
         let target = try FetchURL(url)
-        guard !isShutDown.withLock({ $0 }) else { throw HTTPFetchError(.cancelled, "the HTTP client is shut down") }
+        guard !isOver.withLock({ $0 }) else { throw HTTPFetchError(.cancelled, "the HTTP client is shut down") }
         var request = HTTPClientRequest(url: target.text)
         request.headers.add(name: "user-agent", value: "postrider")
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
@@ -110,18 +94,17 @@ package final class HTTPFetcher: Sendable {
             }
             request.tlsConfiguration = tls
         }
-        guard let address else { return try await Self.bounded(request, host: target.host, over: client, limits) }
-        // An address of our own is a matter of the whole client to the library, so such a call has one for itself.
-        var configuration = Self.configuration()
-        configuration.dnsOverride = [target.host: address]
-        let own = HTTPClient(eventLoopGroup: eventLoops, configuration: configuration)
+        // Calls are rare, and both the host to check and the address to use belong to a whole client of the library: each call has its own.
+        var configuration = Self.configuration(for: target.host)
+        if let address { configuration.dnsOverride = [target.host: address] }
+        let client = HTTPClient(eventLoopGroup: eventLoops, configuration: configuration)
         let result: Result<HTTPResponse, HTTPFetchError>
         do throws(HTTPFetchError) {
-            result = .success(try await Self.bounded(request, host: target.host, over: own, limits))
+            result = .success(try await Self.bounded(request, host: target.host, over: client, limits))
         } catch {
             result = .failure(error)
         }
-        try? await own.shutdown()
+        try? await client.shutdown()
         return try result.get()
     }
 
@@ -176,7 +159,7 @@ package final class HTTPFetcher: Sendable {
             HTTPFetchError(.timeout, "\(host) did not answer in time", cause: "\(error)")
         case let error as HTTPClientError where error == .tlsHandshakeTimeout:
             HTTPFetchError(.tls, "no TLS with \(host) in time", cause: "\(error)")
-        case is NIOSSLError, is NIOSSLExtraError:
+        case is NIOSSLError, is NIOSSLExtraError, is CertificateName.Mismatch:
             HTTPFetchError(
                 .tls, "no TLS with \(host): its certificate is not trusted or not for this name, or it speaks no TLS", cause: "\(error)")
         case is NIOConnectionError, is IOError, is SocketAddressError:

@@ -1,7 +1,9 @@
-import HTTPFetch
+import Foundation
 import NIOPosix
 import TestKit
 import Testing
+
+@testable import HTTPFetch
 
 /// The client against a real server on loopback, whose TLS is OpenSSL's.
 @Suite("HTTP calls", .timeLimit(.minutes(2)))
@@ -43,7 +45,7 @@ struct HTTPFetcherTests {
             // The system does not know this authority.
             #expect(await code { try await fetcher.get(url) } == .tls)
             #expect(await code { try await fetcher.get(url, trust: .caFile(folder("none.pem"))) } == .badTrust)
-            // Another name than the certificate's, at an address of our own.
+            // Another name than the certificate's, at an address of our own. That the certificate is also for this address does not help.
             let stranger = "https://mta-sts.example.com:\(server.port)/"
             #expect(
                 await code { try await fetcher.get(stranger, trust: .caFile(certificate.certificate), address: "127.0.0.1") } == .tls)
@@ -91,7 +93,10 @@ struct HTTPFetcherTests {
     @Test("a redirect is a response and is not followed")
     func doesNotFollowRedirects() async throws {
         let server = try await WebPeer.start { _, _ in .reply(302, headers: ["Location: /other"], body: "") }
-        try await withFetcher { #expect(try await $0.get("http://127.0.0.1:\(server.port)/").status == 302) }
+        try await withFetcher { fetcher in
+            let response = try await fetcher.get("http://127.0.0.1:\(server.port)/")
+            #expect(response.status == 302)
+        }
         await server.stop()
         #expect(server.requests.count == 1)
     }
@@ -157,7 +162,18 @@ struct HTTPFetcherTests {
         await fetcher.shutdown()
         await fetcher.shutdown()
         #expect(await code { try await fetcher.get("http://127.0.0.1:1/") } == .cancelled)
-        // One that is forgotten ends by itself.
-        _ = HTTPFetcher(on: MultiThreadedEventLoopGroup.singleton)
+    }
+
+    @Test(
+        "the names of certificates",
+        arguments: [
+            ("example.com", "example.com", true), ("EXAMPLE.com.", "Example.COM", true), ("*.example.com", "a.example.com", true),
+            ("*.example.com", "example.com", false), ("*.example.com", "a.b.example.com", false),
+            ("a*.example.com", "ab.example.com", false),
+            ("*.com", "example.com", false), ("*", "localhost", false), ("example.com", "example.org", false), ("", "", false),
+            ("example.com", "", false), ("127.0.0.1", "mta-sts.example.com", false), ("a.*.com", "a.b.com", false),
+        ])
+    func names(_ name: String, _ host: String, _ isSame: Bool) {
+        #expect(CertificateName.matches(Array(name.utf8), host: Array(host.utf8)) == isSame)
     }
 }

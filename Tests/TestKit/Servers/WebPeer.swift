@@ -41,8 +41,11 @@ package final class WebPeer: Sendable {
         /// A response that never ends, in chunks of a kilobyte.
         case endless
 
-        /// A JSON document with status 200, or another.
-        package static func json(_ status: Int = 200, _ body: String) -> Answer {
+        /// A JSON document.
+        package static func json(_ body: String) -> Answer { json(200, body) }
+
+        /// A JSON document with another status than 200.
+        package static func json(_ status: Int, _ body: String) -> Answer {
             .reply(status, headers: ["Content-Type: application/json"], body: body)
         }
     }
