@@ -8,7 +8,7 @@ import Synchronization
 /// Only `finish` makes a `SASLCompletion`: a server that says yes before it has proven itself (SCRAM's last signature) gets
 /// none, and a connection must not be used as logged in without one.
 ///
-/// Not on an event loop for GSSAPI, whose plugin may wait for the key distribution centre; everything else only computes.
+/// GSSAPI's plugin may wait for the key distribution centre, everything else only computes: `begin` and `answer` give it a thread of its own.
 package final class SASLClient: Sendable {
     /// What `start` decided.
     package struct Start: Sendable, Equatable {
@@ -145,6 +145,11 @@ package final class SASLClient: Sendable {
         var taken = Exchange.over
         swap(&taken, &state.exchange)
         return taken
+    }
+
+    /// Whether the credentials are of a kind whose plugin talks to somebody.
+    var mayWait: Bool {
+        if case .ticket = credentials.secret { true } else { false }
     }
 
     /// To be called when the server has accepted; gives the proof that this side is content too.
