@@ -6,6 +6,9 @@
 static const unsigned char bounce_base_toml[] = {
 #embed "files/bounce/base.toml"
 };
+static const unsigned char bounce_providers_toml[] = {
+#embed "files/bounce/providers.toml"
+};
 static const unsigned char classify_cs_toml[] = {
 #embed "files/classify/cs.toml"
 };
@@ -80,6 +83,7 @@ static const CEmbeddedFile files[] = {
     ENTRY("classify/cs.toml", classify_cs_toml),
     ENTRY("classify/da.toml", classify_da_toml),
     ENTRY("classify/dates.toml", classify_dates_toml),
+    ENTRY("bounce/providers.toml", bounce_providers_toml),
     ENTRY("classify/de.toml", classify_de_toml),
     ENTRY("classify/en.toml", classify_en_toml),
     ENTRY("classify/es.toml", classify_es_toml),

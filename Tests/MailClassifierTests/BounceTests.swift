@@ -98,6 +98,17 @@ struct BounceTests {
         ("550 5.7.26 Unauthenticated email is not accepted due to the domain's DMARC policy", .authFailed, .us, false),
         ("530 5.7.0 Must issue a STARTTLS command first", .tlsFailed, .us, false),
         ("554 5.7.1 Relay access denied", .relayDenied, .us, false),
+        ("535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6", .routeAuth, .us, false),
+        ("535 5.7.3 Authentication unsuccessful [AM0PR01CA0001.eurprd01.prod.exchangelabs.com]", .routeAuth, .us, false),
+        ("530 5.7.0 Authentication required", .routeAuth, .us, false),
+        ("454 4.7.0 Temporary authentication failure: Connection lost to authentication server", .routeAuth, .us, false),
+        ("550 5.7.30 Basic authentication is not supported for Client Submission.", .routeAuth, .us, false),
+        ("550 5.7.30 Sender's DKIM authentication didn't pass", .authFailed, .us, false),
+        ("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", .rateLimited, .us, false),
+        ("432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending", .rateLimited, .us, false),
+        ("450 4.7.1 <out.example.com>: Helo command rejected: Host not found", .authFailed, .us, false),
+        ("550 5.4.1 Recipient address rejected: Access denied. AS(201806281)", .invalidRecipient, .recipient, true),
+        ("501 5.1.3 Bad recipient address syntax", .invalidRecipient, .recipient, true),
         ("552 5.3.4 Message size exceeds fixed limit", .messageTooBig, .content, false),
         ("554 5.7.1 Message rejected as spam", .spamContent, .content, false),
         ("556 5.1.10 Recipient address has a null MX", .badDomain, .domain, true),
@@ -114,7 +125,7 @@ struct BounceTests {
         #expect(verdict.failureClass == failureClass, "\(verdict.ruleID)")
         #expect(verdict.scope == scope)
         #expect(verdict.permanent == permanent)
-        #expect(verdict.ruleID == "default" || verdict.ruleID.hasPrefix("builtin:bounce/base.toml:"))
+        #expect(verdict.ruleID == "default" || verdict.ruleID.hasPrefix("builtin:bounce/"))
     }
 
     static let codes: [(String, Int?, String?)] = [
@@ -142,10 +153,15 @@ struct BounceTests {
             '''
             scope = "us"
             permanent = true
+            action = "pause_route"
+            wait = "2h"
             """
         let local = try BounceRules(local: [(file: "bounce.toml", bytes: Array(source.utf8))])
         let verdict = local.verdict(code: 550, status: nil, text: "User unknown")
-        #expect(verdict == BounceRules.Verdict(failureClass: .policy, scope: .us, permanent: true, ruleID: "bounce.toml:2"))
+        #expect(
+            verdict
+                == BounceRules.Verdict(
+                    failureClass: .policy, scope: .us, permanent: true, action: .pauseRoute, wait: .seconds(7200), ruleID: "bounce.toml:2"))
         #expect(local.verdict(code: 550, status: nil, text: "mailbox full").failureClass == .mailboxFull)
     }
 
@@ -153,7 +169,54 @@ struct BounceTests {
         ("[[rule]]\nclass = \"nonsense\"\ncode = \"550\"", 2), ("[[rule]]\nclass = \"policy\"", 1),
         ("[[rule]]\nclass = \"policy\"\ncodes = \"550\"", 3),
         ("[[rule]]\nclass = \"policy\"\nstatus = \"5.1\"", 3), ("[[rule]\n", 1), ("rule = 1", 1),
+        ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\naction = \"resend\"", 4),
+        ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\n\nwait = \"soon\"", 5),
+        ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\nwait = \"31d\"", 4),
+        ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\nexample = 5", 4),
+        ("[[rule]]\nclass = \"policy\"\nany = '''\n# nothing\n'''", 3),
     ]
+
+    @Test("every built-in rule is the first to take its own examples, and has one")
+    func builtinRulesAreAlive() {
+        for fault in rules.lint() { Issue.record("\(fault)") }
+    }
+
+    @Test("the lint finds a rule without an example, one that another rule hides, and one that does not take its own")
+    func lint() throws {
+        let source = """
+            [[rule]]
+            class = "policy"
+            any = '''
+            odd words
+            '''
+            example = ["550 odd words", "550 even words"]
+            [[rule]]
+            class = "network"
+            any = '''
+            very odd words
+            '''
+            example = "550 very odd words"
+            [[rule]]
+            class = "network"
+            code = "599"
+            """
+        let local = try BounceRules(local: [(file: "a.toml", bytes: Array(source.utf8))])
+        #expect(
+            local.lint().filter { $0.file == "a.toml" }.map(\.description) == [
+                "a.toml:1: the rule does not take its own example '550 even words'",
+                "a.toml:7: a.toml:1 takes the example '550 very odd words' before this rule",
+                "a.toml:13: the rule has no 'example'; give a reply that it is the first to take",
+            ])
+    }
+
+    @Test("what blames the sender never ends the recipient, and what needs somebody is ours")
+    func actions() {
+        for failureClass in FailureClass.allCases {
+            if [.source, .us].contains(failureClass.scope) { #expect(!failureClass.action.endsMessage, "\(failureClass)") }
+            if failureClass.action.needsPerson { #expect(failureClass.scope == .us, "\(failureClass)") }
+        }
+        #expect(FailureClass.allCases.filter { $0.action == .suppress } == [.invalidRecipient])
+    }
 
     @Test("a fault in a rule file is told with its line", arguments: faults)
     func fault(_ source: String, _ line: Int) {

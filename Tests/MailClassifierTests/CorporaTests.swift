@@ -168,7 +168,7 @@ struct CorporaTests {
             "badreputation": [.reputationBlock],
             "rejected": [.policy, .reputationBlock, .authFailed], "authfailure": [.authFailed], "requireptr": [.authFailed],
             "policyviolation": [.policy, .messageFormat],
-            "securityerror": [.policy, .spamContent, .relayDenied], "spamdetected": [.spamContent],
+            "securityerror": [.policy, .spamContent, .relayDenied, .routeAuth], "spamdetected": [.spamContent],
             "contenterror": [.spamContent, .messageFormat],
             "virusdetected": [.spamContent], "systemerror": [.systemFailure], "systemfull": [.systemFailure],
             "mailererror": [.systemFailure],

@@ -19,3 +19,78 @@ struct FailureJudgeTests {
         #expect(judgement.failureClass == "bad_domain" && judgement.permanent == isFinal && !judgement.suppressesRecipient, "\(judgement)")
     }
 }
+
+extension FailureJudgeTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let reply: String
+        let failureClass: String
+        let permanent: Bool
+        let suppresses: Bool
+        let pause: FailureJudgement.Pause?
+        let wait: Duration?
+
+        init(
+            _ reply: String, _ failureClass: String, permanent: Bool = false, suppresses: Bool = false,
+            pause: FailureJudgement.Pause? = nil,
+            wait: Duration? = nil
+        ) {
+            self.reply = reply
+            self.failureClass = failureClass
+            self.permanent = permanent
+            self.suppresses = suppresses
+            self.pause = pause
+            self.wait = wait
+        }
+
+        var testDescription: String { reply }
+    }
+
+    static let refusals: [Case] = [
+        Case("550 5.1.1 User unknown", "invalid_recipient", permanent: true, suppresses: true),
+        Case("550 5.2.1 The account has been disabled", "inactive_mailbox", permanent: true),
+        Case("552 5.2.2 Mailbox full", "mailbox_full", wait: .seconds(14_400)),
+        Case("554 5.7.1 Message identified as spam", "spam_content", permanent: true),
+        Case("550 5.7.1 Message refused by policy", "policy", permanent: true),
+        Case("550 nothing that anybody knows", "unclassified", permanent: true),
+        Case(
+            "554 5.7.1 Service unavailable; Client host [192.0.2.25] blocked using zen.spamhaus.org", "reputation_block",
+            wait: .seconds(21_600)),
+        Case("550 5.7.26 This mail has been blocked because the sender is unauthenticated", "auth_failed", pause: .identity),
+        Case("530 5.7.57 Client not authenticated to send mail", "route_auth", pause: .route),
+        Case("550 5.7.30 Basic authentication is not supported for Client Submission.", "route_auth", pause: .route),
+        Case(
+            "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", "rate_limited", pause: .route,
+            wait: .seconds(3600)),
+        Case(
+            "550 5.1.90 Your message can't be sent because you've reached your daily limit for message recipients", "rate_limited",
+            pause: .route, wait: .seconds(3600)),
+        Case("554 5.7.1 Relay access denied", "relay_denied", pause: .route),
+    ]
+
+    @Test("a permanent refusal ends the message only where it speaks of the message or its recipient", arguments: refusals)
+    func refusal(_ expected: Case) throws {
+        let code = try #require(Int(expected.reply.prefix(3)))
+        let reply = Reply(code: code, lines: [Array(expected.reply.dropFirst(4).utf8)])
+        let failure = DeliveryFailure(stage: .recipient, scope: .recipient, cause: .replyCode, reply: reply)
+        let judgement = try #require(FailureJudge(rules: try BounceRules.builtin()).judgement(of: .rejected(failure)))
+        #expect(judgement.failureClass == expected.failureClass, "\(judgement)")
+        #expect(judgement.permanent == expected.permanent && judgement.suppressesRecipient == expected.suppresses, "\(judgement)")
+        #expect(judgement.pause == expected.pause && judgement.wait == expected.wait, "\(judgement)")
+    }
+
+    @Test(
+        "a login that failed is the route's, whatever the words, and never ends a message",
+        arguments: [
+            ("535 5.7.8 Error: authentication failed", "route_auth"), ("535 5.1.1 User unknown", "route_auth"),
+            ("454 4.7.0 Later", "route_auth"),
+            ("454 4.7.0 Too many login attempts, please try again later.", "rate_limited"),
+            ("432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", "rate_limited"), (nil, "route_auth"),
+        ] as [(String?, String)])
+    func login(_ text: String?, _ failureClass: String) throws {
+        let reply = text.map { Reply(code: Int($0.prefix(3)) ?? 0, lines: [Array($0.dropFirst(4).utf8)]) }
+        let failure = DeliveryFailure(stage: .authentication, scope: .session, cause: .authenticationFailed, reply: reply)
+        let judgement = try #require(FailureJudge(rules: try BounceRules.builtin()).judgement(of: .deferred(failure)))
+        #expect(judgement.failureClass == failureClass && judgement.pause == .route, "\(judgement)")
+        #expect(!judgement.permanent && !judgement.suppressesRecipient)
+    }
+}

@@ -4,8 +4,9 @@ import Toml
 /// Ordered rules from the words of a refusal to its class; the same for reports that come back and for replies to our own deliveries.
 ///
 /// A rule file is a list of `[[rule]]` tables: `class`, and any of `any` (phrases, one a line; one of them must occur), `status`
-/// (`"5.1.1"`, `"*.7.*"`, or a list), `code` (`"550"`, `"4.."`, or a list), `scope` and `permanent` where they differ from the class's own.
-/// All conditions that a rule has must hold. The first rule that holds wins; rules of an installation stand before the built-in ones.
+/// (`"5.1.1"`, `"*.7.*"`, or a list), `code` (`"550"`, `"4.."`, or a list), `scope`, `action`, `wait` and `permanent` where they differ from the
+/// class's own, and `example`: a reply, or a list of them, that this rule is the first to take. All conditions that a rule has must hold. The
+/// first rule that holds wins; rules of an installation stand before the built-in ones.
 package struct BounceRules: Sendable {
     /// What a refusal means.
     package struct Verdict: Sendable, Equatable {
@@ -13,92 +14,50 @@ package struct BounceRules: Sendable {
         package let scope: FailureScope
         /// The address or its domain is dead: no later attempt can succeed.
         package let permanent: Bool
+        package let action: FailureAction
+        /// How long nothing is tried again; nil: as the retry schedule says.
+        package let wait: Duration?
         /// File and line of the rule, for example `builtin:bounce/base.toml:12`; `default` when no rule holds.
         package let ruleID: String
+
+        init(
+            failureClass: FailureClass, scope: FailureScope, permanent: Bool, action: FailureAction? = nil, wait: Duration? = nil,
+            ruleID: String
+        ) {
+            self.failureClass = failureClass
+            self.scope = scope
+            self.permanent = permanent
+            self.action = action ?? failureClass.action
+            self.wait = wait
+            self.ruleID = ruleID
+        }
     }
 
-    private struct Rule {
-        var verdict: Verdict
-        var needsText: Bool
-        var statuses: [[Int?]]
-        var codes: [[UInt8]]
-    }
+    /// What the binary carries, in order.
+    private static let builtinFiles = ["bounce/providers.toml", "bounce/base.toml"]
 
-    private let rules: [Rule]
+    private let rules: [BounceRule]
     private let matcher: PhraseMatcher
     /// The rule of each phrase of the matcher.
     private let owners: [Int]
 
     /// The rules that the binary carries.
-    package static func builtin() throws(RuleError) -> BounceRules {
-        try BounceRules([RuleFile(builtin: "bounce/base.toml")])
-    }
+    package static func builtin() throws(RuleError) -> BounceRules { try BounceRules(local: []) }
 
     /// Rules of an installation, `local` in order, before those that the binary carries.
     package init(local: [(file: String, bytes: [UInt8])]) throws(RuleError) {
         var files: [RuleFile] = []
         for (name, bytes) in local { files.append(try RuleFile(name: name, bytes: bytes)) }
-        files.append(try RuleFile(builtin: "bounce/base.toml"))
-        try self.init(files)
-    }
-
-    private init(_ files: [RuleFile]) throws(RuleError) {
-        var rules: [Rule] = []
+        for path in Self.builtinFiles { files.append(try RuleFile(builtin: path)) }
+        var rules: [BounceRule] = []
         var patterns: [[[UInt8]]] = []
         var owners: [Int] = []
         for file in files {
             for (index, table) in try file.tables("rule").enumerated() {
-                let path: [TomlStep] = ["rule", .index(index)]
-                let known = ["class", "any", "status", "code", "scope", "permanent", "note"]
-                for entry in table.entries where !known.contains(entry.key) {
-                    throw file.fault(path + [.key(entry.key)], "unknown key '\(entry.key)'; the keys are \(known.joined(separator: ", "))")
-                }
-                guard case .string(let name)? = table["class"], let failureClass = FailureClass(rawValue: name) else {
-                    throw file.fault(
-                        path + ["class"], "'class' must be one of \(FailureClass.allCases.map(\.rawValue).joined(separator: " "))")
-                }
-                var scope = failureClass.scope
-                if let value = table["scope"] {
-                    guard case .string(let name) = value, let known = FailureScope(rawValue: name) else {
-                        throw file.fault(
-                            path + ["scope"], "'scope' must be one of \(FailureScope.allCases.map(\.rawValue).joined(separator: " "))")
-                    }
-                    scope = known
-                }
-                var permanent = failureClass.isPermanent
-                if let value = table["permanent"] {
-                    guard case .bool(let flag) = value else { throw file.fault(path + ["permanent"], "'permanent' must be true or false") }
-                    permanent = flag
-                }
-                let line = file.document.line(near: path)
-                var rule = Rule(
-                    verdict: Verdict(failureClass: failureClass, scope: scope, permanent: permanent, ruleID: "\(file.name):\(line)"),
-                    needsText: false, statuses: [], codes: [])
-                for status in try Self.strings(table["status"], file, path + ["status"]) {
-                    let parts = status.utf8.split(separator: 0x2E).map { String(decoding: Array($0), as: UTF8.self) }
-                    guard parts.count == 3, parts.allSatisfy({ $0 == "*" || Int($0) != nil }) else {
-                        throw file.fault(path + ["status"], "a status is three numbers or * with dots, as in \"5.1.1\" or \"*.7.*\"")
-                    }
-                    rule.statuses.append(parts.map { Int($0) })
-                }
-                for code in try Self.strings(table["code"], file, path + ["code"]) {
-                    let bytes = Array(code.utf8)
-                    guard bytes.count == 3, bytes.allSatisfy({ $0.isDigit || $0 == 0x2E }) else {
-                        throw file.fault(path + ["code"], "a code is three digits, a dot for any digit, as in \"550\" or \"4..\"")
-                    }
-                    rule.codes.append(bytes)
-                }
-                if case .string(let text)? = table["any"] {
-                    rule.needsText = true
-                    for (_, line) in file.lines(of: text, at: path + ["any"]) {
-                        patterns.append(PhraseBook.parse(line).fragments)
-                        owners.append(rules.count)
-                    }
-                } else if table["any"] != nil {
-                    throw file.fault(path + ["any"], "'any' is a text with one phrase a line")
-                }
-                guard rule.needsText || !rule.statuses.isEmpty || !rule.codes.isEmpty else {
-                    throw file.fault(path, "a rule needs 'any', 'status' or 'code'")
+                let rule = try BounceRule(table, in: file, at: ["rule", .index(index)])
+                for phrase in rule.phrases {
+                    patterns.append(PhraseBook.parse(phrase).fragments)
+                    owners.append(rules.count)
                 }
                 rules.append(rule)
             }
@@ -108,19 +67,37 @@ package struct BounceRules: Sendable {
         matcher = PhraseMatcher(patterns)
     }
 
-    private static func strings(_ value: TomlValue?, _ file: RuleFile, _ path: [TomlStep]) throws(RuleError) -> [String] {
-        switch value {
-        case nil: return []
-        case .string(let text)?: return [text]
-        case .array(let elements)?:
-            var texts: [String] = []
-            for element in elements {
-                guard case .string(let text) = element else { throw file.fault(path, "must be a string or a list of strings") }
-                texts.append(text)
+    /// What is wrong with the rules beside their form: a rule without an example can be dead and nobody would know, and one whose example is
+    /// taken by a rule before it does not do what it was written for.
+    package func lint() -> [RuleError] {
+        var faults: [RuleError] = []
+        for rule in rules {
+            func fault(_ message: String) {
+                faults.append(RuleError(code: .content, file: rule.file, line: rule.line, message: message))
             }
-            return texts
-        default: throw file.fault(path, "must be a string or a list of strings")
+            if rule.examples.isEmpty { fault("the rule has no 'example'; give a reply that it is the first to take") }
+            for example in rule.examples {
+                let verdict = verdict(reply: example)
+                guard verdict.ruleID != rule.verdict.ruleID else { continue }
+                fault(
+                    verdict.ruleID == "default"
+                        ? "the rule does not take its own example '\(example)'"
+                        : "\(verdict.ruleID) takes the example '\(example)' before this rule")
+            }
         }
+        return faults
+    }
+
+    /// What a reply means, as a server wrote it: `550 5.1.1 User unknown`.
+    package func verdict(reply text: String) -> Verdict {
+        let bytes = Array(text.utf8.drop { $0 == 32 || $0 == 9 }.prefix(64))
+        var code: Int?
+        if bytes.count >= 3, bytes[0] == UInt8(ascii: "4") || bytes[0] == UInt8(ascii: "5"), bytes[1...2].allSatisfy(\.isDigit),
+            bytes.count == 3 || [32, 9, UInt8(ascii: "-")].contains(bytes[3])
+        {
+            code = bytes[..<3].reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        }
+        return verdict(code: code, status: EnhancedStatusCode(parsing: code == nil ? bytes[...] : bytes.dropFirst(4)), text: text)
     }
 
     /// What a reply means: `code` its reply code, `status` its enhanced status code, `text` its words; codes that are nil are looked for
@@ -137,7 +114,7 @@ package struct BounceRules: Sendable {
             matched.insert(owners[hit.phrase])
         }
         for (number, rule) in rules.enumerated() {
-            if rule.needsText, !matched.contains(number) { continue }
+            if !rule.phrases.isEmpty, !matched.contains(number) { continue }
             if !rule.statuses.isEmpty, !rule.statuses.contains(where: { Self.holds($0, status) }) { continue }
             if !rule.codes.isEmpty, !rule.codes.contains(where: { Self.holds($0, code) }) { continue }
             return rule.verdict

@@ -16,6 +16,8 @@ package enum FailureClass: String, Sendable, CaseIterable {
     case messageTooBig = "message_too_big"
     case messageFormat = "message_format"
     case relayDenied = "relay_denied"
+    /// The server does not take our login, or wants one.
+    case routeAuth = "route_auth"
     case protocolError = "protocol_error"
     case systemFailure = "system_failure"
     case expired
@@ -28,7 +30,7 @@ package enum FailureClass: String, Sendable, CaseIterable {
         case .badDomain, .dnsFailure, .network, .expired, .policy, .systemFailure: .domain
         case .greylisted, .rateLimited, .reputationBlock: .source
         case .spamContent, .messageTooBig, .messageFormat: .content
-        case .authFailed, .tlsFailed, .relayDenied, .protocolError: .us
+        case .authFailed, .tlsFailed, .relayDenied, .routeAuth, .protocolError: .us
         case .unclassified: .unknown
         }
     }

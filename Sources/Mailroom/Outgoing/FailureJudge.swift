@@ -21,24 +21,48 @@ package struct FailureJudge: Sendable {
     }
 
     private func judgement(of failure: DeliveryFailure, rejected: Bool) -> FailureJudgement {
-        if case .routing(let status) = failure.cause {
+        switch failure.cause {
+        case .routing(let status):
             // DNS decided. Its code is read by the same rules; nobody said anything.
-            let verdict = rules.verdict(code: nil, status: EnhancedStatusCode(status.description), text: "")
-            let permanent = rejected && verdict.permanent
-            return FailureJudgement(
-                failureClass: verdict.failureClass.rawValue, permanent: permanent,
-                suppressesRecipient: permanent && failure.scope == .recipient && verdict.failureClass == .invalidRecipient,
-                rule: verdict.ruleID)
+            return judgement(
+                by: rules.verdict(code: nil, status: EnhancedStatusCode(status.description), text: ""), of: failure, rejected: rejected)
+        case .authenticationFailed, .authenticationUnavailable, .refusedForSafety(.credentialsNeedVerifiedTLS):
+            return login(failure)
+        default: break
         }
         guard let reply = failure.reply else {
-            return FailureJudgement(failureClass: "no_answer", permanent: rejected, suppressesRecipient: false, rule: "no reply")
+            let isTLS = failure.cause == .tlsFailed || failure.cause == .tlsUnavailable
+            return FailureJudgement(
+                failureClass: isTLS ? FailureClass.tlsFailed.rawValue : "no_answer", permanent: rejected, suppressesRecipient: false,
+                rule: "no reply")
         }
-        let verdict = rules.verdict(
-            code: reply.code, status: reply.enhancedStatusCode.flatMap { EnhancedStatusCode($0.description) }, text: reply.text)
-        let permanent = rejected && verdict.permanent
+        return judgement(by: verdict(on: reply), of: failure, rejected: rejected)
+    }
+
+    /// A login that did not come about, whatever the words: the route's trouble, and somebody's who can set it right.
+    private func login(_ failure: DeliveryFailure) -> FailureJudgement {
+        let verdict = failure.reply.map(verdict)
+        let isLimit = verdict?.failureClass == .rateLimited
+        return FailureJudgement(
+            failureClass: isLimit ? FailureClass.rateLimited.rawValue : FailureClass.routeAuth.rawValue, permanent: false,
+            suppressesRecipient: false, rule: verdict?.ruleID ?? "no reply", wait: isLimit ? verdict?.wait : nil, pause: .route)
+    }
+
+    private func verdict(on reply: Reply) -> BounceRules.Verdict {
+        rules.verdict(code: reply.code, status: reply.enhancedStatusCode.flatMap { EnhancedStatusCode($0.description) }, text: reply.text)
+    }
+
+    private func judgement(by verdict: BounceRules.Verdict, of failure: DeliveryFailure, rejected: Bool) -> FailureJudgement {
+        let permanent = rejected && verdict.action.endsMessage
+        let pause: FailureJudgement.Pause? =
+            switch verdict.action {
+            case .pauseRoute: .route
+            case .pauseIdentity: .identity
+            case .retry, .retryLater, .fail, .suppress, .pauseDomain: nil
+            }
         return FailureJudgement(
             failureClass: verdict.failureClass.rawValue, permanent: permanent,
-            suppressesRecipient: permanent && failure.scope == .recipient && verdict.failureClass == .invalidRecipient, rule: verdict.ruleID
-        )
+            suppressesRecipient: permanent && failure.scope == .recipient && verdict.action == .suppress, rule: verdict.ruleID,
+            wait: verdict.wait, pause: pause)
     }
 }

@@ -10,12 +10,28 @@ package struct FailureJudgement: Sendable, Equatable {
     package let suppressesRecipient: Bool
     /// The rule that said so, for a person.
     package let rule: String
+    /// How long it is of no use to try this message again; nil: as the retry schedule says.
+    package let wait: Duration?
+    /// What somebody must see to before more of its mail can go; nil when nobody must.
+    package let pause: Pause?
 
-    package init(failureClass: String, permanent: Bool, suppressesRecipient: Bool, rule: String) {
+    /// What is out of order on our side.
+    package enum Pause: String, Sendable, CaseIterable {
+        /// Its login, its quota, its certificate or its address.
+        case route
+        /// Its SPF, DKIM or DMARC, or its right to write as the sender.
+        case identity
+    }
+
+    package init(
+        failureClass: String, permanent: Bool, suppressesRecipient: Bool, rule: String, wait: Duration? = nil, pause: Pause? = nil
+    ) {
         self.failureClass = failureClass
         self.permanent = permanent
         self.suppressesRecipient = suppressesRecipient
         self.rule = rule
+        self.wait = wait
+        self.pause = pause
     }
 }
 
@@ -99,7 +115,8 @@ package struct DeliveryDecider: Sendable {
             let transition = machine?.advance(on: .expired(step: message.step, text: attempt.text), at: attempt.endedAt)
             return decision(.expired, nil, .expired, "given up: \(attempt.text)", attempt, message, machine, transition, judgement)
         }
-        return decision(.deferred, next, kind, attempt.text, attempt, message, machine, nil, judgement)
+        let earliest = judgement?.wait.map { attempt.endedAt + $0 } ?? next
+        return decision(.deferred, max(next, earliest), kind, attempt.text, attempt, message, machine, nil, judgement)
     }
 
     private func decision(

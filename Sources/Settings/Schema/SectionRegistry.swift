@@ -127,6 +127,7 @@ struct SectionKind: Sendable {
         .named(["identity"], \.identities, name: \.name, "Somebody that mail is sent as."),
         .named(["mailbox"], \.mailboxes, name: \.name, "An IMAP account that is read for replies."),
         .optional(["listener", "smtp"], \.writtenSMTPListener, "The SMTP listener for replies and bounces; there is no relay."),
+        .always(["bounce"], \.bounce, "What the refusals of mail servers mean."),
         .optional(
             ["listener", "lmtp"], \.writtenLMTPListener, "The LMTP listener, for a mail server on this machine that hands mail over."),
         .always(["tokens"], \.tokens, "Signed reply and bounce addresses."),

@@ -3,6 +3,7 @@ import DNS
 import Foundation
 import Logging
 import MailTransport
+import MailClassifier
 import Mailroom
 import NIOPosix
 import OpenSSL
@@ -27,6 +28,7 @@ struct Check: AsyncParsableCommand {
             // What only shows when keys, certificates and rules are really read.
             do {
                 _ = try Desks.identities(settings)
+                _ = try BounceRuleFiles.load(settings)
                 _ = try Desks.addresses(settings)
                 _ = try Desks.signingKeys(settings)
                 for section in settings.routes { _ = try Desks.route(section, settings) }
@@ -42,6 +44,8 @@ struct Check: AsyncParsableCommand {
         }
     }
 }
+            let faults = try BounceRuleFiles.load(settings).lint()
+            guard faults.isEmpty else { throw Failure(.faults, faults.map(\.description).joined(separator: "\n")) }
 
 struct Conf: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show the conf: values that differ from the defaults, or the defaults.")

@@ -44,7 +44,7 @@ struct Desks {
             let retry = RetrySchedule(
                 waits: settings.queue.retrySchedule, jitter: settings.queue.retryJitter, lifetime: settings.queue.maxQueueLifetime)
         else { throw Failure(.configuration, "[queue] retry_schedule cannot be used") }
-        let rules = try BounceRules.builtin()
+        let rules = try BounceRuleFiles.load(settings)
         let courier = Courier(
             routes: try settings.routes.map { try Self.route($0, settings) }, resolver: resolver,
             security: try TransportPolicies.security(settings, sts: sts), eventLoops: eventLoops, seed: installation.chance.bits("mx order", []), logger: logger)

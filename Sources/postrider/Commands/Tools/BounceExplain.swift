@@ -1,6 +1,7 @@
 import ArgumentParser
-import InternetMessage
+import Foundation
 import MailClassifier
+import Settings
 
 struct Bounce: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,8 +10,12 @@ struct Bounce: AsyncParsableCommand {
 
 struct BounceExplain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Say which rule (file:line) gives which class, scope and action for the words of a refusal.")
+        commandName: "explain", abstract: "Say which rule (file:line) gives which class, scope and action for the words of a refusal.",
+        discussion: """
+            The rules are those of [bounce] rules in the conf, then those of the binary; without a conf file the latter alone.
+            """)
 
+    @OptionGroup var conf: ConfOption
     @Flag(help: "One JSON object.")
     var json = false
     @Argument(help: ArgumentHelp("The reply as the server gave it, such as '550 5.1.1 User unknown'.", valueName: "reply text"))
@@ -18,53 +23,54 @@ struct BounceExplain: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
-            let rules: BounceRules
-            do throws(RuleError) {
-                rules = try BounceRules.builtin()
-            } catch {
-                throw Failure(.internalError, error.description)
-            }
-            let code = Self.code(text)
-            let verdict = rules.verdict(code: code, status: Self.status(text, behind: code != nil), text: text)
-            let action = Self.action(verdict, code: code)
+            let verdict = try rules().verdict(reply: text)
+            let wait = verdict.wait.map { $0.components.seconds }
             if json {
                 JSONLine.write([
                     "rule": .string(verdict.ruleID), "class": .string(verdict.failureClass.rawValue),
-                    "scope": .string(verdict.scope.rawValue),
-                    "permanent": .bool(verdict.permanent), "action": .string(action),
+                    "scope": .string(verdict.scope.rawValue), "permanent": .bool(verdict.permanent),
+                    "action": .string(verdict.action.rawValue), "wait": wait.map { .integer($0) } ?? .null,
+                    "meaning": .string(meaning(verdict)),
                 ])
             } else {
                 FactSheet.write([
                     ("rule", verdict.ruleID), ("class", verdict.failureClass.rawValue), ("scope", verdict.scope.rawValue),
-                    ("permanent", verdict.permanent ? "yes" : "no"), ("action", action),
+                    ("permanent", verdict.permanent ? "yes" : "no"),
+                    ("action", verdict.action.rawValue + (wait.map { " \(Self.time($0))" } ?? "")), ("meaning", meaning(verdict)),
                 ])
             }
         }
     }
 
-    /// The reply code at the beginning; nil where there is none, and the rules look for one in the text.
-    private static func code(_ text: String) -> Int? {
-        let bytes = Array(text.utf8.drop { $0 == 32 || $0 == 9 }.prefix(4))
-        guard bytes.count >= 3, bytes[0] == UInt8(ascii: "4") || bytes[0] == UInt8(ascii: "5"),
-            bytes[1...2].allSatisfy({ $0 &- 48 < 10 }), bytes.count == 3 || [32, 9, UInt8(ascii: "-")].contains(bytes[3])
-        else { return nil }
-        return bytes[..<3].reduce(0) { $0 * 10 + Int($1 - 48) }
-    }
-
-    private static func status(_ text: String, behind code: Bool) -> EnhancedStatusCode? {
-        let bytes = Array(text.utf8.drop { $0 == 32 || $0 == 9 })[...]
-        return EnhancedStatusCode(parsing: code ? bytes.dropFirst(4) : bytes)
-    }
-
-    /// What follows when a server of ours gets this answer.
-    private static func action(_ verdict: BounceRules.Verdict, code: Int?) -> String {
-        if let code, code / 100 == 4 { return "deferred: tried again by the retry schedule" }
-        if verdict.permanent, verdict.failureClass == .invalidRecipient {
-            return "failed: the address is suppressed when it is the recipient that was refused; its sequence ends"
+    /// A conf that was named must be there; one that was not may be missing.
+    private func rules() throws(Failure) -> BounceRules {
+        let isNamed = conf.conf != nil || ProcessInfo.processInfo.environment["POSTRIDER_CONF"] != nil
+        if isNamed || FileManager.default.fileExists(atPath: conf.path) { return try BounceRuleFiles.load(try conf.load()) }
+        do throws(RuleError) {
+            return try BounceRules.builtin()
+        } catch {
+            throw Failure(.internalError, error.description)
         }
-        if verdict.permanent { return "failed: its sequence ends" }
-        return code == nil
-            ? "as the reply code says: 4xx is tried again, 5xx fails without giving the address up"
-            : "failed: this message is not tried again, the address is not given up"
+    }
+
+    private static func time(_ seconds: Int64) -> String {
+        seconds % 86_400 == 0
+            ? "\(seconds / 86_400)d" : seconds % 3600 == 0 ? "\(seconds / 3600)h" : seconds % 60 == 0 ? "\(seconds / 60)m" : "\(seconds)s"
+    }
+
+    /// What follows when a server gives us this answer.
+    private func meaning(_ verdict: BounceRules.Verdict) -> String {
+        let isTemporary = text.utf8.drop { $0 == 32 || $0 == 9 }.first == UInt8(ascii: "4")
+        let later =
+            verdict.wait.map { "tried again, not before \(Self.time($0.components.seconds)) have passed" }
+            ?? "tried again by the retry schedule"
+        return switch verdict.action {
+        case .fail where !isTemporary: "failed: this message is not tried again, the address is not given up"
+        case .suppress where !isTemporary: "failed: the address is suppressed when it is the recipient that was refused; its sequence ends"
+        case .fail, .suppress, .retry, .retryLater: "deferred: \(later)"
+        case .pauseRoute: "deferred: the route needs somebody; no recipient is given up for it"
+        case .pauseIdentity: "deferred: the sender's set-up needs somebody; no recipient is given up for it"
+        case .pauseDomain: "deferred: \(later); no recipient is given up for it"
+        }
     }
 }
