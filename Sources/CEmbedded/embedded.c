@@ -80,10 +80,10 @@ static const unsigned char demo_server_pem[] = {
 
 static const CEmbeddedFile files[] = {
     ENTRY("bounce/base.toml", bounce_base_toml),
+    ENTRY("bounce/providers.toml", bounce_providers_toml),
     ENTRY("classify/cs.toml", classify_cs_toml),
     ENTRY("classify/da.toml", classify_da_toml),
     ENTRY("classify/dates.toml", classify_dates_toml),
-    ENTRY("bounce/providers.toml", bounce_providers_toml),
     ENTRY("classify/de.toml", classify_de_toml),
     ENTRY("classify/en.toml", classify_en_toml),
     ENTRY("classify/es.toml", classify_es_toml),

@@ -15,9 +15,9 @@ package struct Settings: Sendable {
     package internal(set) var tlsPolicies: [TLSPolicySettings] = []
     package internal(set) var mtaSTS = MTASTSSettings(name: "")
     package internal(set) var queue = QueueSettings(name: "")
+    package internal(set) var bounce = BounceSettings(name: "")
     package internal(set) var dkim = DKIMSettings(name: "")
     package internal(set) var dkimKeys: [DKIMKeySettings] = []
-    package internal(set) var bounce = BounceSettings(name: "")
     package internal(set) var identities: [IdentitySettings] = []
     package internal(set) var window = WindowSettings(name: "")
     package internal(set) var mailboxes: [MailboxSettings] = []

@@ -122,12 +122,12 @@ struct SectionKind: Sendable {
         .always(["mta_sts"], \.mtaSTS, "Whether the MTA-STS policies of recipient domains are kept to."),
         .always(["queue"], \.queue, "How often and how long delivery is tried, and the timeouts of the SMTP client."),
         .always(["window"], \.window, "When sequence mail may leave."),
+        .always(["bounce"], \.bounce, "What the refusals of mail servers mean."),
         .always(["dkim"], \.dkim, "What holds for all DKIM signatures."),
         .named(["dkim", "key"], placeholder: "\"DOMAIN\"", \.dkimKeys, name: \.domain, "The keys that sign for a domain."),
         .named(["identity"], \.identities, name: \.name, "Somebody that mail is sent as."),
         .named(["mailbox"], \.mailboxes, name: \.name, "An IMAP account that is read for replies."),
         .optional(["listener", "smtp"], \.writtenSMTPListener, "The SMTP listener for replies and bounces; there is no relay."),
-        .always(["bounce"], \.bounce, "What the refusals of mail servers mean."),
         .optional(
             ["listener", "lmtp"], \.writtenLMTPListener, "The LMTP listener, for a mail server on this machine that hands mail over."),
         .always(["tokens"], \.tokens, "Signed reply and bounce addresses."),

@@ -2,8 +2,8 @@ import ArgumentParser
 import DNS
 import Foundation
 import Logging
-import MailTransport
 import MailClassifier
+import MailTransport
 import Mailroom
 import NIOPosix
 import OpenSSL
@@ -27,8 +27,8 @@ struct Check: AsyncParsableCommand {
             }
             // What only shows when keys, certificates and rules are really read.
             do {
-                _ = try Desks.identities(settings)
                 _ = try BounceRuleFiles.load(settings)
+                _ = try Desks.identities(settings)
                 _ = try Desks.addresses(settings)
                 _ = try Desks.signingKeys(settings)
                 for section in settings.routes { _ = try Desks.route(section, settings) }
@@ -40,12 +40,12 @@ struct Check: AsyncParsableCommand {
             } catch let failure as Failure {
                 throw Failure(.faults, failure.message)
             }
+            let faults = try BounceRuleFiles.load(settings).lint()
+            guard faults.isEmpty else { throw Failure(.faults, faults.map(\.description).joined(separator: "\n")) }
             Console.out("\(conf.path): no faults; \(settings.identities.count) identities, \(settings.routes.count) routes")
         }
     }
 }
-            let faults = try BounceRuleFiles.load(settings).lint()
-            guard faults.isEmpty else { throw Failure(.faults, faults.map(\.description).joined(separator: "\n")) }
 
 struct Conf: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show the conf: values that differ from the defaults, or the defaults.")
