@@ -14,6 +14,8 @@ package struct Settings: Sendable {
     package internal(set) var transport = TransportSettings(name: "")
     package internal(set) var tlsPolicies: [TLSPolicySettings] = []
     package internal(set) var mtaSTS = MTASTSSettings(name: "")
+    package internal(set) var oauths: [OAuthSettings] = []
+    package internal(set) var secrets = SecretsSettings(name: "")
     package internal(set) var queue = QueueSettings(name: "")
     package internal(set) var bounce = BounceSettings(name: "")
     package internal(set) var dkim = DKIMSettings(name: "")
@@ -58,6 +60,7 @@ package struct Settings: Sendable {
     }
 
     package func route(named name: String) -> RouteSettings? { routes.first { $0.name.utf8.elementsEqual(name.utf8) } }
+    package func oauth(named name: String) -> OAuthSettings? { oauths.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func source(named name: String) -> SourceSettings? { sources.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func identity(named name: String) -> IdentitySettings? { identities.first { $0.name.utf8.elementsEqual(name.utf8) } }
 

@@ -15,7 +15,7 @@ struct SampleTests {
         #expect(settings.main.myhostname == "out1.example.com")
         #expect(settings.main.timezone.identifier == "Europe/Berlin")
         #expect(settings.routes.map(\.name) == ["direct", "office"])
-        #expect(settings.route(named: "office")?.auth?.passwordFile.path == "/etc/postrider/secrets/office.pass")
+        #expect(settings.route(named: "office")?.auth?.passwordFile?.path == "/etc/postrider/secrets/office.pass")
         #expect(settings.defaultRoute?.name == "direct")
         #expect(settings.smtpListener?.listen == [.ip("0.0.0.0", port: 25), .ip("::", port: 25)])
         #expect(settings.lmtpListener == nil)

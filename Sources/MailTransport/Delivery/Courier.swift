@@ -163,7 +163,7 @@ package struct Courier: Sendable {
                     break listening
                 }
             case .startAuthentication(let offered):
-                exchange = authenticate(offered, host: host, route: route, connection: connection)
+                exchange = await authenticate(offered, host: host, route: route, connection: connection)
             case .challenge(let challenge):
                 answer(challenge, with: &exchange, connection: connection)
             case .confirmAuthentication:
@@ -196,15 +196,23 @@ package struct Courier: Sendable {
             isPeerRefused: facts?.isPeerRefused ?? false)
     }
 
-    private func authenticate(_ offered: [String], host: Destination, route: Route, connection: ClientConnection) -> SASLClient? {
+    private func authenticate(_ offered: [String], host: Destination, route: Route, connection: ClientConnection) async -> SASLClient? {
         guard let credentials = route.credentials else {
             connection.tell { $0.cancelAuthentication(because: "no credentials") }
             return nil
         }
+        let login: Login
+        do throws(LoginTrouble) {
+            login = try await credentials.source.login()
+        } catch {
+            let why = error.message
+            connection.tell { $0.cancelAuthentication(because: why) }
+            return nil
+        }
         let client = SASLClient(
-            service: "smtp", host: host.name, credentials: credentials.sasl, mechanisms: credentials.mechanisms, channelIsProtected: true)
+            service: "smtp", host: host.name, credentials: login.credentials, mechanisms: credentials.mechanisms, channelIsProtected: true)
         do throws(SASLError) {
-            let start = try client.start(offered: offered)
+            let start = try await client.begin(offered: offered)
             connection.tell { $0.authenticate(mechanism: start.mechanism.rawValue, initial: start.initialResponse) }
             return client
         } catch {

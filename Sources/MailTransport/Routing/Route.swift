@@ -33,14 +33,19 @@ package struct Route: Sendable {
 
     /// Who we are to the server; unless it is on this machine, credentials travel on verified TLS only.
     package struct Credentials: Sendable {
-        package let sasl: SASLCredentials
+        /// Asked at each login.
+        package let source: any LoginSource
         /// Those allowed, the most wanted first.
         package let mechanisms: [SASLMechanism]
         /// The server is on this machine, so a channel in clear is good enough.
         package let isLocal: Bool
 
         package init(sasl: SASLCredentials, mechanisms: [SASLMechanism] = SASLMechanism.withPassword, isLocal: Bool = false) {
-            self.sasl = sasl
+            self.init(source: FixedLogin(credentials: sasl), mechanisms: mechanisms, isLocal: isLocal)
+        }
+
+        package init(source: any LoginSource, mechanisms: [SASLMechanism], isLocal: Bool = false) {
+            self.source = source
             self.mechanisms = mechanisms
             self.isLocal = isLocal
         }

@@ -28,6 +28,8 @@ package final class MailboxWatcher: Sendable {
         package var skipped: [(message: MessageKey, reason: String)] = []
         /// The session ended over one message; another session asks for it again.
         package var hadSetback = false
+        /// Why there were no credentials, so that no connection was made; nil when there were.
+        package var loginTrouble: LoginTrouble?
     }
 
     private let account: MailboxAccount
@@ -64,9 +66,28 @@ package final class MailboxWatcher: Sendable {
     ///   - onLogin: told when the server has taken the login.
     /// - Throws: what the desk throws; the session is closed then.
     package func session(watches: Bool, now: Timestamp, onLogin: @Sendable () -> Void = {}) async throws -> Ending {
+        var isRenewed = false
+        while true {
+            let login: Login
+            do throws(LoginTrouble) {
+                login = try await account.credentials.source.login()
+            } catch {
+                return Ending(
+                    reason: nil, note: error.message, pollFinished: false, loggedIn: false, alerts: [], loginTrouble: error)
+            }
+            let ending = try await session(as: login, watches: watches, now: now, onLogin: onLogin)
+            // An access token can end before its time; a fresh one is tried once.
+            guard !isRenewed, case .loginRefused? = ending.reason, await account.credentials.source.renewed(after: login) else {
+                return ending
+            }
+            isRenewed = true
+        }
+    }
+
+    private func session(as login: Login, watches: Bool, now: Timestamp, onLogin: @Sendable () -> Void) async throws -> Ending {
         let (news, continuation) = AsyncStream.makeStream(of: IMAPClientHandler.News.self)
         let name = DomainName.toASCII(account.host) ?? account.host
-        let session = try await makeSession(watches: watches, now: now)
+        let session = try await makeSession(as: login, watches: watches, now: now)
         let connection: Connection
         do {
             connection = try await connect(
@@ -79,7 +100,7 @@ package final class MailboxWatcher: Sendable {
         }
         return try await withTaskCancellationHandler {
             do {
-                return try await follow(news, connection: connection, watches: watches, name: name, onLogin: onLogin)
+                return try await follow(news, connection: connection, login: login, watches: watches, name: name, onLogin: onLogin)
             } catch {
                 connection.tell { $0.closeNow() }
                 throw error
@@ -89,7 +110,7 @@ package final class MailboxWatcher: Sendable {
         }
     }
 
-    private func makeSession(watches: Bool, now: Timestamp) async throws -> ClientSession {
+    private func makeSession(as login: Login, watches: Bool, now: Timestamp) async throws -> ClientSession {
         var configuration = ClientSession.Configuration(authentication: .sasl, mailboxes: account.mailboxes)
         configuration.encryption =
             switch account.tls {
@@ -98,7 +119,7 @@ package final class MailboxWatcher: Sendable {
             case .none: .none
             }
         if account.tls == .none, account.credentials.isLocal { configuration.credentialPolicy = .anywhere }
-        configuration.loginFallback = loginFallback
+        configuration.loginFallback = loginFallback(login.credentials)
         configuration.access = account.access
         configuration.since = SearchDate(millisecondsSince1970: (now - account.lookback).milliseconds)
         configuration.watches = watches
@@ -110,12 +131,11 @@ package final class MailboxWatcher: Sendable {
     }
 
     /// Old servers know the LOGIN command only; it shows the password as PLAIN does, so it needs the same leave.
-    private var loginFallback: Credentials? {
-        let credentials = account.credentials
-        guard credentials.mechanisms.contains(where: { $0 == .plain || $0 == .login }), let password = credentials.sasl.password else {
+    private func loginFallback(_ credentials: SASLCredentials) -> Credentials? {
+        guard account.credentials.mechanisms.contains(where: { $0 == .plain || $0 == .login }), let password = credentials.password else {
             return nil
         }
-        return Credentials(username: Array(credentials.sasl.user.utf8), password: password)
+        return Credentials(username: Array(credentials.user.utf8), password: password)
     }
 
     // MARK: Connection
@@ -152,7 +172,7 @@ package final class MailboxWatcher: Sendable {
     // MARK: News
 
     private func follow(
-        _ news: AsyncStream<IMAPClientHandler.News>, connection: Connection, watches: Bool, name: String, onLogin: () -> Void
+        _ news: AsyncStream<IMAPClientHandler.News>, connection: Connection, login: Login, watches: Bool, name: String, onLogin: () -> Void
     ) async throws
         -> Ending
     {
@@ -165,9 +185,9 @@ package final class MailboxWatcher: Sendable {
         for await event in news {
             switch event {
             case .startAuthentication(let offered):
-                exchange = startAuthentication(offered, name: name, connection: connection)
+                exchange = await startAuthentication(offered, as: login, name: name, connection: connection)
             case .challenge(let challenge):
-                answer(challenge, with: exchange, connection: connection)
+                await answer(challenge, with: exchange, connection: connection)
             case .authenticated:
                 loggedIn = true
                 if let exchange, (try? exchange.finish()) == nil {
@@ -208,13 +228,13 @@ package final class MailboxWatcher: Sendable {
         )
     }
 
-    private func startAuthentication(_ offered: [String], name: String, connection: Connection) -> SASLClient? {
+    private func startAuthentication(_ offered: [String], as login: Login, name: String, connection: Connection) async -> SASLClient? {
         let credentials = account.credentials
         let client = SASLClient(
-            service: "imap", host: name, credentials: credentials.sasl, mechanisms: credentials.mechanisms,
+            service: "imap", host: name, credentials: login.credentials, mechanisms: credentials.mechanisms,
             channelIsProtected: account.tls != .none || credentials.isLocal)
         do throws(SASLError) {
-            let start = try client.start(offered: offered)
+            let start = try await client.begin(offered: offered)
             connection.tell { $0.authenticate(mechanism: start.mechanism.rawValue, initial: start.initialResponse) }
             return client
         } catch {
@@ -224,9 +244,9 @@ package final class MailboxWatcher: Sendable {
         }
     }
 
-    private func answer(_ challenge: [UInt8], with exchange: SASLClient?, connection: Connection) {
+    private func answer(_ challenge: [UInt8], with exchange: SASLClient?, connection: Connection) async {
         do {
-            let response = try exchange?.step(challenge) ?? []
+            let response = try await exchange?.answer(challenge) ?? []
             connection.tell { $0.answer(response) }
         } catch {
             let why = "\(error)"

@@ -12,6 +12,8 @@ package struct MailboxPoller: Service {
     /// set it right on the other side.
     private static let loginTries = 3
     private static let refusedWait = Duration.seconds(3600)
+    /// When somebody must log in first.
+    private static let personWait = Duration.seconds(300)
 
     private let account: String
     private let watcher: Swappable<MailboxWatcher>
@@ -65,6 +67,10 @@ package struct MailboxPoller: Service {
                         board.isNotWatched(account, because: "its login is refused")
                     }
                 }
+                if let trouble = ending.loginTrouble, trouble.remedy == .person {
+                    logger.critical("mailbox is not watched", metadata: ["mailbox": "\(account)", "reason": "\(trouble.message)"])
+                    board.isNotWatched(account, because: trouble.message)
+                }
                 await bell.wait(until: clock.now() + wait(after: ending, failures: failures, refused: refused), clock: clock)
             }
         }
@@ -75,6 +81,7 @@ package struct MailboxPoller: Service {
             "mailbox session ended",
             metadata: ["mailbox": "\(account)", "reason": "\(ending.reason.map { "\($0)" } ?? "none")", "note": "\(ending.note ?? "")"])
         if refused >= Self.loginTries { return Self.refusedWait }
+        if ending.loginTrouble?.remedy == .person { return Self.personWait }
         if case .throttled = ending.reason { return Self.throttledWait }
         guard failures > 0 else { return .seconds(1) }
         let base = Self.waits[min(failures, Self.waits.count) - 1]

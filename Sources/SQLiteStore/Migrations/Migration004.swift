@@ -1,6 +1,19 @@
 extension Migration {
-    /// What recipient domains ask of TLS.
-    static let fourth = Migration(number: 4, sql: policies)
+    /// What recipient domains ask of TLS; secrets that change while the program runs.
+    static let fourth = Migration(number: 4, sql: secrets + policies)
+
+    private static let secrets = """
+        -- Sealed with a key that is not in here; the id of the row is part of what is authenticated.
+        CREATE TABLE secret (
+            id INTEGER PRIMARY KEY CHECK (id > 0),
+            kind TEXT NOT NULL CHECK (kind IN ('refresh_token')),
+            name TEXT NOT NULL CHECK (name <> ''),
+            sealed BLOB NOT NULL CHECK (length(sealed) >= 33),
+            changed_at INTEGER NOT NULL,
+            UNIQUE (kind, name)
+        ) STRICT;
+
+        """
 
     private static let policies = """
         -- What recipient domains ask of TLS (RFC 8461), as their web servers gave it.

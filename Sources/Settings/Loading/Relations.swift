@@ -1,6 +1,6 @@
 /// What must hold between keys and between sections, once each value alone is right.
 struct Relations {
-    private let settings: Settings
+    let settings: Settings
     /// Sections that have faults of their own; what would only follow from those is not said.
     private let broken: Set<String>
     /// Whether every file was parsed; if not, what seems to be missing may stand behind the syntax error.
@@ -17,6 +17,7 @@ struct Relations {
         guard isComplete else { return }
         for route in settings.routes where isWhole(["route", route.name]) { check(route) }
         for mailbox in settings.mailboxes where isWhole(["mailbox", mailbox.name]) { check(mailbox) }
+        for oauth in settings.oauths where isWhole(["oauth", oauth.name]) { check(oauth) }
         for policy in settings.tlsPolicies where isWhole(["tls_policy", policy.domain]) {
             let keys = (level: "level", match: "match", fingerprints: "fingerprints")
             for finding in TLSRules.findings(policy.level, policy.match, policy.fingerprints, keys: keys) {
@@ -36,9 +37,9 @@ struct Relations {
         }
     }
 
-    private func isWhole(_ path: [String]) -> Bool { !broken.contains(TomlText.path(path)) }
+    func isWhole(_ path: [String]) -> Bool { !broken.contains(TomlText.path(path)) }
 
-    private mutating func find(_ path: [String], _ key: String?, _ message: String, _ remedy: String? = nil) {
+    mutating func find(_ path: [String], _ key: String?, _ message: String, _ remedy: String? = nil) {
         findings.append((path, key, message, remedy))
     }
 
@@ -79,7 +80,10 @@ struct Relations {
         for finding in TLSRules.findings(route.effectiveSecurityLevel, route.tlsMatch, route.tlsFingerprints, keys: keys) {
             find(path, finding.key, finding.message, finding.remedy)
         }
-        if route.auth != nil { checkLogin(of: route, at: path) }
+        if let auth = route.auth {
+            checkLogin(of: route, at: path)
+            check(auth, at: path)
+        }
         if let source = route.source, settings.source(named: source) == nil {
             let nearest = Suggestion.nearest(to: source, among: settings.sources.map(\.name))
             find(
@@ -187,6 +191,7 @@ struct Relations {
 
     private mutating func check(_ mailbox: MailboxSettings) {
         let path = ["mailbox", mailbox.name]
+        check(mailbox.auth, at: path)
         if isSocket(mailbox.host) { find(path, "host", "a mailbox takes no UNIX socket", "write a host name") }
         if mailbox.tls == .none, !mailbox.host.isLocal {
             find(path, "tls", "a login is sent only over TLS with a verified certificate", "use \"implicit\" or \"starttls\"")

@@ -61,6 +61,27 @@ extension ConfType where Value == String {
     }
 }
 
+extension ConfType where Value == String {
+    /// Where an authorization server is asked: https, or http to this machine.
+    static var tokenAddress: ConfType {
+        .string("an https URL", show: { $0 }) { text, _ in
+            let bytes = Array(text.utf8)
+            let scheme = ["https://", "http://"].first { bytes.starts(with: $0.utf8) }
+            guard let scheme, bytes.count <= 2048, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"<>\"\\^`{|}#@".utf8.contains($0) }) else {
+                return .failure(Complaints("'\(text)' is no https URL", "write it as \"https://login.example.com/token\""))
+            }
+            let authority = Array(bytes.dropFirst(scheme.utf8.count).prefix { !"/?".utf8.contains($0) })
+            guard let (host, _) = Endpoint.split(authority, defaultPort: 443), Names.isHostName(host) || IPText.isAddress(host) else {
+                return .failure(Complaints("'\(text)' has no valid host"))
+            }
+            guard scheme.utf8.elementsEqual("https://".utf8) || host.utf8.elementsEqual("localhost".utf8) || IPText.isLoopback(host) else {
+                return .failure(Complaints("a client's secret is sent over https only", "write https://"))
+            }
+            return .success(text)
+        }
+    }
+}
+
 extension ConfType where Value == SenderAddress {
     static var sender: ConfType {
         .string("an address such as \"Anna Berg <anna@example.com>\"", show: \.text) { text, _ in

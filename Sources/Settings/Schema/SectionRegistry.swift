@@ -116,6 +116,8 @@ struct SectionKind: Sendable {
         .named(["source"], \.sources, name: \.name, "A local address that mail leaves from, with its EHLO name."),
         .named(["route"], \.routes, name: \.name, "A way out for mail."),
         .always(["transport"], \.transport, "Which route takes what."),
+        .named(["oauth"], \.oauths, name: \.name, "An authorization server that gives access tokens for logins."),
+        .always(["secrets"], \.secrets, "What the secrets in the database are sealed with."),
         .named(
             ["tls_policy"], placeholder: "\"DOMAIN\"", \.tlsPolicies, name: \.domain,
             "What TLS must give on the way to one destination, in place of what its route says."),

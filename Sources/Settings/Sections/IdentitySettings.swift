@@ -95,7 +95,7 @@ package struct MailboxSettings: ConfSection, Equatable {
         Field("port", \.port, .integer(1...65_535), "Unset: 993, or 143 when tls is not implicit."),
         Field("tls", \.tls, .choice, "How TLS starts; none only on this machine. The certificate is always verified."),
         Field("tls_ca_file", \.tlsCAFile, .file, "Certificates to trust in place of the system's."),
-        Field("auth", \.auth, .table("a table such as { user = \"anna\", password_file = \"/path\" }"), required: true, "The login."),
+        Field("auth", \.auth, .table(AuthSettings.form), required: true, "The login."),
         Field("folders", \.folders, .list(.line("a folder name"), count: 1...20), "The folders to read."),
         Field("access", \.access, .choice, "What reading leaves behind: examine touches nothing."),
         Field(

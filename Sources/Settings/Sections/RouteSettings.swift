@@ -56,7 +56,7 @@ package struct RouteSettings: ConfSection, Equatable {
             "The certificates or public keys to accept, with level fingerprint: SHA-256 digests."),
         Field("tls_ca_file", \.tlsCAFile, .file, "Certificates to trust in place of the system's."),
         Field(
-            "auth", \.auth, .table("a table such as { user = \"anna\", password_file = \"/path\" }"),
+            "auth", \.auth, .table(AuthSettings.form),
             "The login; needs a tls_security_level that proves the server."),
         Field("process_limit", \.processLimit, .integer(1...100), "Connections at a time."),
         Field("source", \.source, .name(of: "source"), "The local address and EHLO name to use."),
@@ -92,31 +92,6 @@ package struct RouteSettings: ConfSection, Equatable {
         if effectiveTLS == .none { return .none }
         return type == .mx ? .may : .verify
     }
-}
-
-/// `auth = { ... }`: a login by user and password.
-package struct AuthSettings: ConfSection, Equatable {
-    package enum Mechanism: String, Sendable, CaseIterable {
-        /// The strongest that the peer offers.
-        case auto
-        case plain
-        case login
-        case cramMD5 = "cram-md5"
-        case scramSHA1 = "scram-sha-1"
-        case scramSHA256 = "scram-sha-256"
-    }
-
-    package var mechanism = Mechanism.auto
-    package var user = ""
-    package var passwordFile = SecretFile(path: "")
-
-    init(name: String) {}
-
-    static let fields: [Field<AuthSettings>] = [
-        Field("mechanism", \.mechanism, .choice, "The SASL mechanism; auto takes the strongest that the peer offers."),
-        Field("user", \.user, .line("a user name"), required: true, "The user name."),
-        Field("password_file", \.passwordFile, .secret(), required: true, "The file with the password, without more."),
-    ]
 }
 
 /// `[source.NAME]`: a local address that mail leaves from.

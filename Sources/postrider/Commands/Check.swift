@@ -1,6 +1,7 @@
 import ArgumentParser
 import DNS
 import Foundation
+import HTTPFetch
 import Logging
 import MailClassifier
 import MailTransport
@@ -31,9 +32,10 @@ struct Check: AsyncParsableCommand {
                 _ = try Desks.identities(settings)
                 _ = try Desks.addresses(settings)
                 _ = try Desks.signingKeys(settings)
-                for section in settings.routes { _ = try Desks.route(section, settings) }
+                let logins = try Self.logins(settings)
+                for section in settings.routes { _ = try Desks.route(section, settings, logins) }
                 _ = try TransportPolicies.map(settings)
-                for section in settings.mailboxes { _ = try Desks.account(section) }
+                for section in settings.mailboxes { _ = try Desks.account(section, logins) }
                 for listener in [settings.smtpListener as (any ListenerSettings)?, settings.lmtpListener] {
                     if let listener { _ = try Desks.tls(listener) }
                 }
@@ -44,6 +46,14 @@ struct Check: AsyncParsableCommand {
             guard faults.isEmpty else { throw Failure(.faults, faults.map(\.description).joined(separator: "\n")) }
             Console.out("\(conf.path): no faults; \(settings.identities.count) identities, \(settings.routes.count) routes")
         }
+    }
+
+    /// Every secret of a login read; nobody is asked for a token.
+    private static func logins(_ settings: Settings) throws(Failure) -> Logins {
+        _ = try Logins.sealingKey(settings)
+        return try Logins(
+            settings, keeper: nil, fetcher: HTTPFetcher(on: MultiThreadedEventLoopGroup.singleton),
+            logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
     }
 }
 

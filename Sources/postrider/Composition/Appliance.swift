@@ -51,8 +51,9 @@ final class Appliance: Sendable {
         let fetcher = Swappable(TransportPolicies.fetcher(installation.settings, http: web.http, resolver: resolver))
         let policies = STSPolicyKeeper(
             store: installation.store, resolver: resolver, fetch: { await fetcher.current.fetch($0) }, clock: SystemClock(), logger: logger)
+        let logins = try Logins(installation, fetcher: web.http, logger: logger)
         let desks = try Desks(
-            installation, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies, logger: logger)
+            installation, logins: logins, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies, logger: logger)
         self.web = web
         policyFetcher = fetcher
         self.policies = policies
@@ -71,7 +72,7 @@ final class Appliance: Sendable {
         signingKeys = Swappable(desks.signingKeys)
         var watchers: [String: (watcher: Swappable<MailboxWatcher>, bell: Bell)] = [:]
         for section in installation.settings.mailboxes {
-            let watcher = try Self.watcher(section, installation, bell: intakeBell, eventLoops: eventLoops, logger: logger)
+            let watcher = try Self.watcher(section, installation, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
             watchers[section.name] = (Swappable(watcher), Bell())
         }
         self.watchers = watchers
@@ -83,11 +84,13 @@ final class Appliance: Sendable {
             settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock)
         // The resolver is the one of the start, so what it proves has not changed; what is asked of it may have.
         try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
+        let logins = try Logins(renewed, fetcher: web.http, logger: logger)
         let desks = try Desks(
-            renewed, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies, logger: logger)
+            renewed, logins: logins, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies, logger: logger)
         var renewedWatchers: [String: MailboxWatcher] = [:]
         for section in settings.mailboxes where watchers[section.name] != nil {
-            renewedWatchers[section.name] = try Self.watcher(section, renewed, bell: intakeBell, eventLoops: eventLoops, logger: logger)
+            renewedWatchers[section.name] = try Self.watcher(
+                section, renewed, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
         }
         dispatchDesk.swap(desks.dispatch)
         deliveryDesk.swap(desks.delivery)
@@ -154,10 +157,10 @@ final class Appliance: Sendable {
     }
 
     private static func watcher(
-        _ section: MailboxSettings, _ installation: Installation, bell: Bell, eventLoops: any EventLoopGroup, logger: Logger
+        _ section: MailboxSettings, _ installation: Installation, _ logins: Logins, bell: Bell, eventLoops: any EventLoopGroup, logger: Logger
     ) throws -> MailboxWatcher {
         let desk = WatermarkDesk(store: installation.store, ids: installation.ids, clock: installation.clock, bell: bell)
-        return MailboxWatcher(account: try Desks.account(section), desk: desk, eventLoops: eventLoops, logger: logger)
+        return MailboxWatcher(account: try Desks.account(section, logins), desk: desk, eventLoops: eventLoops, logger: logger)
     }
 
     // MARK: Listeners

@@ -30,7 +30,7 @@ struct Desks {
     ///   - sts: the MTA-STS policies of recipient domains.
     /// - Throws: `Failure` naming what in the conf cannot be used.
     init(
-        _ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, published: PublishedKeys = PublishedKeys(),
+        _ installation: Installation, logins: Logins, resolver: any Resolver, eventLoops: any EventLoopGroup, published: PublishedKeys = PublishedKeys(),
         sts: (any STSPolicySource)? = nil, logger: Logger
     ) throws {
         let settings = installation.settings
@@ -46,7 +46,7 @@ struct Desks {
         else { throw Failure(.configuration, "[queue] retry_schedule cannot be used") }
         let rules = try BounceRuleFiles.load(settings)
         let courier = Courier(
-            routes: try settings.routes.map { try Self.route($0, settings) }, resolver: resolver,
+            routes: try settings.routes.map { try Self.route($0, settings, logins) }, resolver: resolver,
             security: try TransportPolicies.security(settings, sts: sts), eventLoops: eventLoops, seed: installation.chance.bits("mx order", []), logger: logger)
         self.identities = identities
         self.addresses = addresses
@@ -154,7 +154,7 @@ struct Desks {
 
     // MARK: Routes, keys and mailboxes
 
-    static func route(_ section: RouteSettings, _ settings: Settings) throws -> Route {
+    static func route(_ section: RouteSettings, _ settings: Settings, _ logins: Logins) throws -> Route {
         let host = section.host
         let kind: Route.Kind =
             switch (section.type, host) {
@@ -169,7 +169,7 @@ struct Desks {
         return Route(
             name: section.name, kind: kind, tls: Route.TLSMode(section.effectiveTLS),
             level: policy.level, match: policy.match, fingerprints: policy.fingerprints, trust: try trust(section.tlsCAFile),
-            credentials: try section.auth.map { try credentials($0, isLocal: host?.isLocal == true) },
+            credentials: try section.auth.map { try logins.credentials($0, isLocal: host?.isLocal == true) },
             helloName: source?.helo ?? settings.main.myhostname, sourceAddress: source?.address,
             timeouts: timeouts(settings.queue),
             // Mail on another port than 25 goes to servers of one's own: nobody on the Internet takes mail there.
@@ -197,13 +197,6 @@ struct Desks {
         }
     }
 
-    private static func credentials(_ section: AuthSettings, isLocal: Bool) throws(Failure) -> Route.Credentials {
-        let mechanisms =
-            section.mechanism == .auto ? SASLMechanism.withPassword : SASLMechanism(offered: section.mechanism.rawValue).map { [$0] } ?? []
-        return Route.Credentials(
-            sasl: .password(try read(section.passwordFile), user: section.user), mechanisms: mechanisms, isLocal: isLocal)
-    }
-
     /// The keys of each signing domain.
     static func signingKeys(_ settings: Settings) throws(Failure) -> [SigningKeys] {
         var all: [SigningKeys] = []
@@ -227,10 +220,10 @@ struct Desks {
         }
     }
 
-    static func account(_ section: MailboxSettings) throws -> MailboxAccount {
+    static func account(_ section: MailboxSettings, _ logins: Logins) throws -> MailboxAccount {
         MailboxAccount(
             name: section.name, host: section.host.description, port: section.effectivePort, tls: Route.TLSMode(section.tls),
-            trust: try trust(section.tlsCAFile), credentials: try credentials(section.auth, isLocal: section.host.isLocal),
+            trust: try trust(section.tlsCAFile), credentials: try logins.credentials(section.auth, isLocal: section.host.isLocal),
             mailboxes: section.folders.map { .named(MailboxName($0)) }, pollInterval: section.pollInterval,
             idleReissue: section.idleRefresh,
             messageSizeLimit: section.fetchLimit.bytes, lookback: section.lookback)

@@ -227,6 +227,15 @@ CREATE INDEX reply_contact ON reply (contact_id) WHERE contact_id IS NOT NULL;
 
 CREATE INDEX reply_message ON reply (message_id, body_hash) WHERE message_id IS NOT NULL;
 
+CREATE TABLE secret (
+    id INTEGER PRIMARY KEY CHECK (id > 0),
+    kind TEXT NOT NULL CHECK (kind IN ('refresh_token')),
+    name TEXT NOT NULL CHECK (name <> ''),
+    sealed BLOB NOT NULL CHECK (length(sealed) >= 33),
+    changed_at INTEGER NOT NULL,
+    UNIQUE (kind, name)
+) STRICT;
+
 CREATE TABLE sequence (
     id INTEGER PRIMARY KEY,
     workspace_id INTEGER NOT NULL REFERENCES workspace (id),

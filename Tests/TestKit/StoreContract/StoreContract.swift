@@ -1,7 +1,7 @@
 package import Outreach
 
 /// A store of every role.
-package typealias EveryStore = ContactStore & IntakeStore & OutboxStore & PolicyStore & SequenceStore & SuppressionStore & TimelineStore
+package typealias EveryStore = ContactStore & IntakeStore & OutboxStore & PolicyStore & SecretStore & SequenceStore & SuppressionStore & TimelineStore
 
 /// What every implementation of the store roles must do, written against the protocols alone.
 ///
@@ -41,7 +41,7 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
     }
 
     /// Every check.
-    package static var all: [Self] { contacts + suppression + sequences + enrollments + dispatching + delivery + queue + intake + replies + policies }
+    package static var all: [Self] { contacts + suppression + sequences + enrollments + dispatching + delivery + queue + intake + replies + secrets + policies }
 }
 
 /// A sentence of the contract that does not hold.

@@ -120,11 +120,12 @@ struct SendTest: AsyncParsableCommand {
         try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
         let eventLoops = MultiThreadedEventLoopGroup.singleton
         let http = HTTPFetcher(on: eventLoops)
+        let logins = try Logins(installation, fetcher: http, logger: logger)
         let fetcher = TransportPolicies.fetcher(settings, http: http, resolver: resolver)
         let policies = STSPolicyKeeper(
             store: installation.store, resolver: resolver, fetch: { await fetcher.fetch($0) }, clock: SystemClock(), logger: logger)
         let courier = Courier(
-            routes: try settings.routes.map { try Desks.route($0, settings) }, resolver: resolver,
+            routes: try settings.routes.map { try Desks.route($0, settings, logins) }, resolver: resolver,
             security: try TransportPolicies.security(settings, sts: policies), eventLoops: eventLoops,
             seed: installation.chance.bits("mx order", []), logger: logger)
         let parcel = OutboundMessage(reversePath: reversePath, recipient: recipient, content: content, envelopeID: id.description)
