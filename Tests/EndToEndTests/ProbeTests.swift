@@ -140,7 +140,7 @@ struct ProbeTests {
             f = c.makefile('rb')
             for reply in sys.argv[1:]:
                 c.sendall(reply.encode())
-                if not f.readline(): break
+                if not reply.endswith('\\n') or not f.readline(): break
             """
         let server = try ChildProcess(try Interop.require("python3"), ["-c", script] + replies)
         _ = try await server.waitForLine(containing: "up")
@@ -166,6 +166,127 @@ struct ProbeTests {
         let (server, port) = try await Self.saying(replies)
         let probe = try await Self.smtp(port, ["--tls", tls, "--timeout", "20"])
         #expect(probe.status == status, "\(probe.outputText)\(probe.errorText)")
+        server.kill()
+    }
+
+    /// What the server says in turn, at which `saying` ends the connection; the exit status, and how the line of the outcome begins.
+    struct Hostile: Sendable, CustomTestStringConvertible {
+        let what: String
+        let replies: [String]
+        var tls = "none"
+        let status: Int32
+        let outcome: String
+
+        var testDescription: String { "\(what): \(status)" }
+    }
+
+    /// A dialogue in good order up to a step, and then this.
+    private static func dialogue(_ what: String, _ step: String, _ last: String, _ status: Int32, _ outcome: String) -> Hostile {
+        let steps = ["greeting", "hello", "mail", "recipient", "data", "finalDot"]
+        let usual = ["220 x\r\n", "250-x\r\n250 8BITMIME\r\n", "250 Ok\r\n", "250 Ok\r\n", "354 Go\r\n"]
+        let count = steps.firstIndex(of: step) ?? 0
+        return Hostile(what: what, replies: usual.prefix(count) + [last], status: status, outcome: outcome)
+    }
+
+    static let hostile: [Hostile] = [
+        dialogue("closed in the greeting", "greeting", "220 hal", 75, "deferred (greeting)"),
+        dialogue("another protocol", "greeting", "SSH-2.0-OpenSSH_9.2\r\n", 75, "deferred (greeting)"),
+        dialogue("a bare line feed", "greeting", "220 x\n", 75, "deferred (greeting)"),
+        dialogue("a line without end", "greeting", "220 " + String(repeating: "x", count: 100_000), 75, "deferred (greeting)"),
+        dialogue("lines without end", "hello", String(repeating: "250-x\r\n", count: 15_000), 75, "deferred (hello)"),
+        dialogue("codes that change", "hello", "250-x\r\n550 y\r\n", 75, "deferred (hello)"),
+        dialogue("closed in EHLO", "hello", "250-x\r\n250-SI", 75, "deferred (hello)"),
+        dialogue("an early answer", "hello", "250 x\r\n250 Ok\r\n", 75, "deferred (mail)"),
+        dialogue("too large for it", "hello", "250-x\r\n250 SIZE 10\r\n", 69, "rejected (mail)"),
+        dialogue("354 to MAIL", "mail", "354 Go\r\n", 75, "deferred (mail)"),
+        dialogue("closed after MAIL", "mail", "250 O", 75, "deferred (mail)"),
+        dialogue("a code of letters", "mail", "2xx Ok\r\n", 75, "deferred (mail)"),
+        dialogue("full", "recipient", "552 5.2.2 Full\r\n", 75, "deferred (recipient): 552"),
+        dialogue("no such user", "recipient", "550 5.1.1 No\r\n", 69, "rejected (recipient): 550"),
+        dialogue("closed in RCPT", "recipient", "25", 75, "deferred (recipient)"),
+        dialogue("250 to DATA", "data", "250 Ok\r\n", 75, "deferred (data)"),
+        dialogue("an early 250", "data", "354 Go\r\n250 Ok\r\n", 75, "deferred (content)"),
+        dialogue("421 to DATA", "data", "421 4.3.2 Bye\r\n", 75, "deferred (data): 421"),
+        dialogue("554 to DATA", "data", "554 5.7.1 No\r\n", 69, "rejected (data): 554"),
+        Hostile(
+            what: "STARTTLS 454 where TLS may be", replies: ["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "454 4.7.0 No\r\n", "421 Bye\r\n"],
+            tls: "may", status: 75, outcome: "deferred (mail): 421"),
+        Hostile(
+            what: "octets behind the go-ahead where TLS may be",
+            replies: ["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 Go\r\n250 x\r\n"],
+            tls: "may", status: 77, outcome: "refused (startTLS)"),
+        Hostile(
+            what: "EHLO refused where TLS must be", replies: ["220 x\r\n", "502 5.5.1 What\r\n", "250 x\r\n"], tls: "starttls", status: 77,
+            outcome: "refused (hello)"),
+        Hostile(
+            what: "EHLO refused for us", replies: ["220 x\r\n", "554 5.7.1 Not you\r\n"], tls: "starttls", status: 69,
+            outcome: "rejected (hello): 554"),
+        Hostile(
+            what: "HELO in place of EHLO", replies: ["220 x\r\n", "502 5.5.1 What\r\n", "250 x\r\n", "550 5.7.1 No\r\n"], status: 69,
+            outcome: "rejected (mail): 550"),
+    ]
+
+    @Test("a server that breaks the rules has the exit status of where it did", arguments: hostile)
+    func hostileServers(_ example: Hostile) async throws {
+        let (server, port) = try await Self.saying(example.replies)
+        let probe = try await Self.smtp(port, ["--tls", example.tls, "--timeout", "20"])
+        #expect(probe.status == example.status && probe.outputText.hasPrefix(example.outcome), "\(probe.outputText)\(probe.errorText)")
+        #expect(!probe.errorText.contains("> .\n") && !probe.output.dropLast().contains { $0 < 32 })
+        server.kill()
+    }
+
+    /// A server that takes a whole message and answers the dot with these pieces, so far apart, then closes.
+    static func answering(dot pieces: [String], every seconds: Double) async throws -> (server: ChildProcess, port: Int) {
+        let port = try FreePort.next()
+        let script = """
+            import socket, sys, time
+            s = socket.create_server(('127.0.0.1', \(port)))
+            print('up', flush=True)
+            c, _ = s.accept()
+            f = c.makefile('rb')
+            def say(text): c.sendall(text.encode())
+            say('220 x\\r\\n')
+            for line in f:
+                if line == b'.\\r\\n': break
+                if line[:4] in (b'EHLO', b'MAIL', b'RCPT'): say('250 x\\r\\n')
+                if line[:4] == b'DATA': say('354 x\\r\\n')
+            try:
+                for piece in sys.argv[1:]:
+                    say(piece)
+                    time.sleep(\(seconds))
+                f.readline()
+            except OSError: pass
+            """
+        let server = try ChildProcess(try Interop.require("python3"), ["-c", script] + pieces)
+        _ = try await server.waitForLine(containing: "up")
+        return (server, port)
+    }
+
+    @Test(
+        "only a complete reply to the dot is an answer",
+        arguments: [
+            (["250 2.0.0 taken\r\n"], Int32(0), "accepted: 250"), (["250-a\r\n", "250 b\r\n"], 0, "accepted: 250"),
+            (["2", "5", "0", " ok", "\r", "\n"], 0, "accepted: 250"), (["250 ok\r\n554 no\r\n"], 0, "accepted: 250"),
+            (["421 4.3.2 bye\r\n"], 75, "deferred (finalDot): 421"), (["554 5.7.1 no\r\n"], 69, "rejected (finalDot): 554"),
+            (["250 ok\n"], 70, "ambiguous (finalDot)"), (["250-ok\r\n550 no\r\n"], 70, "ambiguous (finalDot)"),
+            (["354 go on\r\n"], 70, "ambiguous (finalDot)"), (["ok\r\n"], 70, "ambiguous (finalDot)"),
+            ([String(repeating: "250-x\r\n", count: 15_000)], 70, "ambiguous (finalDot)"),
+        ] as [([String], Int32, String)])
+    func answersToTheDot(_ pieces: [String], status: Int32, outcome: String) async throws {
+        let (server, port) = try await Self.answering(dot: pieces, every: 0.01)
+        let probe = try await Self.smtp(port, ["--tls", "none", "--timeout", "20"])
+        #expect(probe.status == status && probe.outputText.hasPrefix(outcome), "\(probe.outputText)\(probe.errorText)")
+        server.kill()
+    }
+
+    @Test("the time limit of a call holds against a server that dawdles octet by octet, before the dot and behind it")
+    func dawdling() async throws {
+        let dawdle = Array(repeating: "250-x\r\n", count: 400)
+        let (server, port) = try await Self.answering(dot: dawdle, every: 0.1)
+        let begin = ContinuousClock.now
+        let late = try await Self.smtp(port, ["--tls", "none", "--timeout", "1"])
+        #expect(late.status == 70 && late.outputText.contains("within the 1 s of --timeout"), "\(late.outputText)")
+        #expect(begin.duration(to: .now) < .seconds(20))
         server.kill()
     }
 

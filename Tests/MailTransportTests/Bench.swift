@@ -27,22 +27,27 @@ enum Bench {
 
     static func route(
         _ kind: Route.Kind, tls: Route.TLSMode = .none, level: Route.TLSLevel = .none, trust: TLSClientContext? = nil,
-        finalDot: Duration = .seconds(20), timeouts: Timeouts = Timeouts()
+        finalDot: Duration = .seconds(20), timeouts: Timeouts = Timeouts(), credentials: Route.Credentials? = nil,
+        connections: ConnectionLimits = .single
     ) throws -> Route {
         var timeouts = timeouts
         timeouts.connect = .seconds(5)
         timeouts.finalDot = finalDot
         return Route(
             name: "r", kind: kind, tls: tls, level: level, trust: try trust ?? TLSClientContext(trust: .system),
-            helloName: "out.example.com", timeouts: timeouts, allowsPrivateDestinations: true)
+            credentials: credentials, helloName: "out.example.com", timeouts: timeouts, allowsPrivateDestinations: true,
+            connections: connections)
+    }
+
+    static func courier(_ route: Route, resolver: any DNS.Resolver = StaticResolver([:])) -> Courier {
+        Courier(routes: [route], resolver: resolver, eventLoops: eventLoops, seed: 1, logger: logger)
     }
 
     static func deliver(
         _ message: OutboundMessage, over route: Route, resolver: any DNS.Resolver = StaticResolver([:]),
         checks: DeliveryChecks = DeliveryChecks(mayLeave: { true }, finalDot: { true })
     ) async -> DeliveryReport {
-        let courier = Courier(routes: [route], resolver: resolver, eventLoops: eventLoops, seed: 1, logger: logger)
-        return await courier.deliver(message, route: "r", checks: checks)
+        await courier(route, resolver: resolver).deliver(message, route: "r", checks: checks)
     }
 }
 

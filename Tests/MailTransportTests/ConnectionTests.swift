@@ -19,24 +19,29 @@ struct ConnectionTests {
     func severalAddresses() async throws {
         let peer = try await ScriptedPeer.mail()
         let loop = Bench.eventLoops.next()
-        let (news, continuation) = AsyncStream.makeStream(of: SMTPClientHandler.News.self)
-        let host = Destination(name: "mx.example.com", place: .host("mx.example.com", port: peer.port), demand: TLSDemand(.may, .unverified(name: nil)))
+        let host = Destination(
+            name: "mx.example.com", place: .host("mx.example.com", port: peer.port), demand: TLSDemand(.may, .unverified(name: nil)))
+        let order = DeliveryOrder(content: ByteBuffer(string: "x\r\n"))
         let connection = try await ClientConnection.open(
             to: host, route: try Bench.route(.submission(host: "mx.example.com", port: peer.port)),
-            peer: .unverified(name: "mx.example.com"),
-            content: ByteBuffer(string: "x\r\n"), news: continuation, on: loop,
+            peer: .unverified(name: "mx.example.com"), order: order, pool: ConnectionPool(), number: 1, on: loop,
             names: FixedAddresses(["127.0.0.99", "127.0.0.1"], on: loop))
-        var heard = 0
-        for await event in news {
-            heard += 1
-            guard case .ready = event else { continue }
-            connection.tell { $0.start(Envelope(reversePath: [], recipients: [Envelope.Recipient(Array("bo@example.net".utf8))])) }
-            break
+        guard case .ready = await order.next() else {
+            Issue.record("something else than ready came first")
+            return
         }
-        #expect(heard == 1)
-        try await eventually("the envelope at the peer") { peer.lines.contains("MAIL FROM:<>") }
-        connection.tell { $0.closeNow() }
-        await connection.closed()
+        connection.tell(order) { $0.start(Envelope(reversePath: [], recipients: [Envelope.Recipient(Array("bo@example.net".utf8))])) }
+        guard case .announceFinalDot = await order.next() else {
+            Issue.record("something else than the final dot came next")
+            return
+        }
+        #expect(peer.lines.contains("MAIL FROM:<>"))
+        connection.tell(order) { $0.closeNow() }
+        guard case .ended(let ending) = await order.next() else {
+            Issue.record("there is no end")
+            return
+        }
+        #expect(ending.outcome?.failure?.cause == .connectionLost && ending.isGreeted)
         await peer.stop()
     }
 

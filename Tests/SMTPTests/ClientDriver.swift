@@ -41,7 +41,8 @@ struct ClientDriver {
             configuration: ClientConfiguration(
                 dialect: options["dialect"] == "lmtp" ? .lmtp : .smtp, helloName: options["hello"] ?? "client.example", tls: tls,
                 requiresVerifiedTLS: options["verify"] != nil, requiresAuthentication: options["auth"] != nil,
-                credentialsRequireVerifiedTLS: options["credentials"] != "anywhere", usesPipelining: options["pipelining"] != "off"))
+                credentialsRequireVerifiedTLS: options["credentials"] != "anywhere", usesPipelining: options["pipelining"] != "off",
+                transactionLimit: options["limit"].flatMap { Int($0) }))
         let recipients = (options["to"] ?? "r@example.org").split(separator: ",").map { recipient in
             Envelope.Recipient(
                 bytes(String(recipient)), notify: options["dsn"] == nil ? nil : [.failure, .delay],

@@ -2,33 +2,18 @@ import NIOCore
 import OpenSSL
 import SMTP
 
-/// The shell around `ClientSession` on one channel: does what the machine says and asks the deliverer what only it can know.
+/// The shell around `ClientSession` on one channel: does what the machine says, asks the attempt what only it can know, and between two
+/// attempts waits in the pool.
 ///
-/// Lives on its channel's event loop alone.
+/// Lives on its channel's event loop alone. It works for one order at a time; what an earlier order still asks for does not reach it.
 final class SMTPClientHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// What the deliverer is told or asked.
-    enum News: Sendable {
-        case ready
-        case startAuthentication(offered: [String])
-        case challenge([UInt8])
-        case confirmAuthentication
-        case announceFinalDot
-        case finished(DeliveryOutcome)
-        case failed(DeliveryFailure)
-        case closed
-    }
-
-    /// What is known of the connection at its end.
-    struct Facts: Sendable {
-        var tls: String?
-        var transcript: String
-        var note: String?
-        var isPeerRefused: Bool
-        /// What the transaction or, where there was none, the session came to; nil as long as it is open.
-        var outcome: DeliveryOutcome?
+    private enum Clock {
+        case stage(Stage)
+        /// Nobody needs the connection now.
+        case idle
     }
 
     private static let block = 65_536
@@ -36,31 +21,50 @@ final class SMTPClientHandler: ChannelInboundHandler {
     private var session: ClientSession
     private let route: Route
     private let peer: TLSPeer
-    private let content: ByteBuffer
-    private let news: AsyncStream<News>.Continuation
+    private let pool: ConnectionPool
+    private let number: Int
+    /// The attempt that uses the connection; nil when none does.
+    private var order: DeliveryOrder?
+    /// An order that is over and is told so when everything is done that follows from its end.
+    private var over: (order: DeliveryOrder, ending: DeliveryOrder.Ending)?
     private var context: ChannelHandlerContext?
-    private var timer: Scheduled<Void>?
-    private var deadline: Scheduled<Void>?
+    private var clock = Clock.idle
+    private var timer: LazyTimer?
+    private var deadline: LazyTimer?
+    private var openedAt: NIODeadline?
+    /// Where the connection ends on this machine, by which it is found in the peer's log.
+    private var place = ""
     private var transcript = Transcript()
     private var tls: String?
     private var note: String?
     private var handshaking = false
     private var isPeerRefused = false
-    private var outcome: DeliveryOutcome?
 
-    /// - Parameters:
-    ///   - content: dot-stuffed, without the final dot.
-    init(route: Route, peer: TLSPeer, content: ByteBuffer, news: AsyncStream<News>.Continuation) {
+    /// - Parameter order: the first one; it is asked for its envelope when the session is ready.
+    init(route: Route, peer: TLSPeer, order: DeliveryOrder, pool: ConnectionPool, number: Int) {
         session = ClientSession(configuration: route.sessionConfiguration)
         self.route = route
         self.peer = peer
-        self.content = content
-        self.news = news
+        self.order = order
+        self.pool = pool
+        self.number = number
     }
 
-    var facts: Facts { Facts(tls: tls, transcript: transcript.text, note: note, isPeerRefused: isPeerRefused, outcome: outcome) }
+    // MARK: Orders
 
-    // MARK: Answers of the deliverer
+    /// Whether the connection still works for that order.
+    func isAt(_ order: DeliveryOrder) -> Bool { self.order === order }
+
+    /// The connection, which was kept, is used again.
+    func begin(_ order: DeliveryOrder, _ envelope: Envelope) {
+        self.order = order
+        timer?.clear()
+        note = nil
+        transcript = Transcript()
+        transcript.note(
+            "connection \(number)\(place) used again, for message \(session.transactions + 1); \(tls.map { "TLS: \($0)" } ?? "in clear")")
+        start(envelope)
+    }
 
     func start(_ envelope: Envelope) { perform(session.startTransaction(envelope)) }
     func authenticate(mechanism: String, initial: [UInt8]?) {
@@ -76,15 +80,57 @@ final class SMTPClientHandler: ChannelInboundHandler {
 
     func finalDotDurable() { perform(session.finalDotDurable()) }
     func abandon() { perform(session.abandon()) }
-    func quit() { perform(session.quit()) }
 
-    func closeNow() { context?.close(promise: nil) }
+    /// The attempt does not want its ready session after all; another one may.
+    func decline() {
+        end(nil)
+        rest()
+        tellEnd()
+    }
+
+    /// The attempt was cancelled: it comes to what a lost connection means now.
+    func closeNow() {
+        perform(session.connectionClosed())
+        context?.close(promise: nil)
+    }
+
+    /// The pool does not keep the connection any longer.
+    func endIdle() { if order == nil { perform(session.quit()) } }
+
+    private func end(_ outcome: DeliveryOutcome?) {
+        guard let order else { return }
+        self.order = nil
+        let ending = DeliveryOrder.Ending(
+            outcome: outcome, tls: tls, transcript: transcript.text, note: note, isPeerRefused: isPeerRefused, isGreeted: session.isGreeted)
+        over = (order, ending)
+    }
+
+    private func tellEnd() {
+        guard let over else { return }
+        self.over = nil
+        over.order.tell(.ended(over.ending))
+    }
+
+    /// Nobody needs the connection now: it waits in the pool, or says goodbye.
+    func rest() {
+        guard let context, !session.isClosed else { return }
+        let isYoung = openedAt.map { context.eventLoop.now - $0 < TimeAmount(route.connections.age) } ?? false
+        // The next order may come at any moment from here on, but not before this event is over.
+        guard isYoung, pool.giveBack(number) else { return perform(session.quit()) }
+        clock = .idle
+        timer?.set(route.connections.idle)
+    }
 
     // MARK: Channel
 
     /// The channel is connected when the handler comes into it.
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        timer = LazyTimer(on: context.eventLoop) { self.timeIsOver() }
+        deadline = LazyTimer(on: context.eventLoop) { self.deadlinePassed() }
+        openedAt = context.eventLoop.now
+        place = Self.place(of: context.channel)
+        if route.connections.messages > 1 { transcript.note("connection \(number)\(place)") }
         perform(route.tls == .implicit ? session.handshakeBegun() : session.connected())
     }
 
@@ -95,12 +141,13 @@ final class SMTPClientHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
-        deadline?.cancel()
         perform(session.connectionClosed())
         self.context = nil
-        news.yield(.closed)
-        news.finish()
+        timer?.end()
+        timer = nil
+        deadline?.end()
+        deadline = nil
+        pool.closed(number)
         context.fireChannelInactive()
     }
 
@@ -136,6 +183,8 @@ final class SMTPClientHandler: ChannelInboundHandler {
 
     private func perform(_ actions: [ClientAction]) {
         for action in actions { perform(action) }
+        // Whoever hears of the end finds the connection in the pool, or gone.
+        tellEnd()
     }
 
     private func perform(_ action: ClientAction) {
@@ -147,31 +196,23 @@ final class SMTPClientHandler: ChannelInboundHandler {
             transcript.note("credentials")
             context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         case .startTLS: startTLS()
-        case .startAuthentication(let offered): news.yield(.startAuthentication(offered: offered))
-        case .saslChallenge(let challenge): news.yield(.challenge(challenge))
-        case .confirmAuthentication: news.yield(.confirmAuthentication)
-        case .ready:
-            // One transaction is all this session is for; who waited for its outcome is gone by now.
-            if outcome == nil { news.yield(.ready) } else { quit() }
+        case .startAuthentication(let offered): order?.tell(.startAuthentication(offered: offered))
+        case .saslChallenge(let challenge): order?.tell(.challenge(challenge))
+        case .confirmAuthentication: order?.tell(.confirmAuthentication)
+        case .ready: if let order { order.tell(.ready) } else { rest() }
         case .sendContent:
+            guard let content = order?.content else { return }
             transcript.note("\(content.readableBytes) octets of content")
             send(content)
-        case .announceFinalDot: news.yield(.announceFinalDot)
-        case .startTimer(let stage): startTimer(stage)
-        case .cancelTimer:
-            timer?.cancel()
-            timer = nil
-        case .startDeadline: startDeadline()
-        case .cancelDeadline:
-            deadline?.cancel()
-            deadline = nil
-        case .transactionFinished(let outcomes):
-            guard let reached = outcomes.first?.outcome else { return }
-            outcome = outcome ?? reached
-            news.yield(.finished(reached))
-        case .sessionFailed(let failure):
-            outcome = outcome ?? .deferred(failure)
-            news.yield(.failed(failure))
+        case .announceFinalDot: order?.tell(.announceFinalDot)
+        case .startTimer(let stage):
+            clock = .stage(stage)
+            timer?.set(route.timeouts[stage])
+        case .cancelTimer: timer?.clear()
+        case .startDeadline: deadline?.set(route.timeouts.deadline)
+        case .cancelDeadline: deadline?.clear()
+        case .transactionFinished(let outcomes): end(outcomes.first?.outcome)
+        case .sessionFailed(let failure): end(.deferred(failure))
         case .close: context?.close(promise: nil)
         }
     }
@@ -203,19 +244,22 @@ final class SMTPClientHandler: ChannelInboundHandler {
         }
     }
 
-    private func startTimer(_ stage: Stage) {
-        timer?.cancel()
-        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(route.timeouts[stage])) {
-            self.transcript.note("timed out: \(stage)")
-            self.perform(self.session.timedOut(stage))
+    private func timeIsOver() {
+        switch clock {
+        case .stage(let stage):
+            transcript.note("timed out: \(stage)")
+            perform(session.timedOut(stage))
+        case .idle: if pool.expire(number) { perform(session.quit()) }
         }
     }
 
-    private func startDeadline() {
-        deadline?.cancel()
-        deadline = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(route.timeouts.deadline)) {
-            self.transcript.note("the transaction took too long")
-            self.perform(self.session.deadlineExpired())
-        }
+    private func deadlinePassed() {
+        transcript.note("the transaction took too long")
+        perform(session.deadlineExpired())
+    }
+
+    private static func place(of channel: any Channel) -> String {
+        guard let address = channel.localAddress, let ip = address.ipAddress, let port = address.port else { return "" }
+        return " from \(address.protocol == .inet6 ? "[\(ip)]" : ip):\(port)"
     }
 }

@@ -4,7 +4,6 @@ package import Logging
 package import NIOCore
 import NIOPosix
 import OpenSSL
-import SASL
 package import SMTP
 
 /// Brings one message to one recipient over a route: finds the hosts, connects, speaks SMTP or LMTP, and reports what came of it.
@@ -22,6 +21,7 @@ package struct Courier: Sendable {
     private let brokenTLS: ExpiringSet<String>
     /// Recipients whose domain did not exist at the last attempt.
     private let missingDomains = ExpiringSet<[UInt8]>(lifetime: .seconds(3 * 86_400))
+    private let pool = ConnectionPool()
 
     /// - Parameters:
     ///   - resolver: for `mx` routes.
@@ -82,13 +82,32 @@ package struct Courier: Sendable {
             return report
         }
         var last = DeliveryReport.deferred(.connect, note: "no host to connect to")
+        var sessions = 0
         for host in hosts.prefix(route.addressLimit) {
-            if Task.isCancelled { return last }
+            if Task.isCancelled || sessions >= route.sessionLimit { return last }
             let report = await attempt(message, content: content, at: host, route: route, checks: checks)
             last = report
             guard case .outcome(.deferred(let failure)) = report.result, failure.scope == .session else { return report }
+            if report.isSession { sessions += 1 }
         }
         return last
+    }
+
+    /// Ends the connections that wait for another message, and from now on each one with its message: another courier takes over.
+    package func retire() { pool.retire() }
+
+    /// Retires, and returns when every connection is closed; what is still open after `time` is closed without a farewell.
+    package func drain(within time: Duration) async {
+        retire()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await pool.emptied() }
+            group.addTask {
+                try? await Task.sleep(for: time)
+                pool.closeAll()
+            }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     private func search(for message: OutboundMessage, on route: Route) -> Destination.Search {
@@ -98,7 +117,10 @@ package struct Courier: Sendable {
             mixed = (mixed ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
         }
         let wasMissing = message.earlierAttempts > 0 && missingDomains.contains(message.recipient.wireBytes)
-        return Destination.Search(seed: mixed, domainWasMissing: message.domainWasMissing || wasMissing, network: network(route))
+        // To ask the machine costs something, and matters to `mx` alone.
+        var reachable = MachineNetwork(hasVersion4: true, hasVersion6: true)
+        if case .mx = route.kind { reachable = network(route) }
+        return Destination.Search(seed: mixed, domainWasMissing: message.domainWasMissing || wasMissing, network: reachable)
     }
 
     private func swallow(_ checks: DeliveryChecks) async -> DeliveryReport {
@@ -127,108 +149,38 @@ package struct Courier: Sendable {
     private func attemptOnce(
         _ message: OutboundMessage, content: ByteBuffer, at host: Destination, route: Route, checks: DeliveryChecks
     ) async -> DeliveryReport {
-        let (news, continuation) = AsyncStream.makeStream(of: SMTPClientHandler.News.self)
-        let connection: ClientConnection
-        do {
-            connection = try await ClientConnection.open(
-                to: host, route: route, peer: host.demand.peer, content: content, news: continuation, on: eventLoops)
-        } catch {
-            return .deferred(.connect, note: "cannot connect to \(host): \(ConnectTrouble.words(error))")
-        }
-        return await withTaskCancellationHandler {
-            await converse(message, over: connection, news: news, at: host, route: route, checks: checks)
-        } onCancel: {
-            connection.tell { $0.closeNow() }
-        }
-    }
-
-    /// Answers the machine's questions until the transaction has its outcome.
-    private func converse(
-        _ message: OutboundMessage, over connection: ClientConnection, news: AsyncStream<SMTPClientHandler.News>, at host: Destination,
-        route: Route,
-        checks: DeliveryChecks
-    ) async -> DeliveryReport {
-        var result: DeliveryReport.Result?
-        var exchange: SASLClient?
-        var withdrawn = false
-        // The outcome is told as soon as it is known. QUIT and the close are the handler's, and its timers bound them.
-        listening: for await event in news {
-            switch event {
-            case .ready:
-                if await checks.mayLeave() {
-                    connection.tell { $0.start(message.envelope) }
-                } else {
-                    result = .withdrawn
-                    connection.tell { $0.quit() }
-                    break listening
+        let peer = host.demand.peer
+        let key = ConnectionKey(to: host, over: route, peer: peer)
+        var mustBeNew = false
+        var isRenewed = false
+        while true {
+            let order = DeliveryOrder(content: content)
+            let conversation = Conversation(message: message, host: host, route: route, checks: checks, order: order)
+            switch await pool.take(key, limits: route.connections, mustBeNew: mustBeNew) {
+            case nil:
+                return .deferred(.connect, note: "given up while all connections were in use")
+            case .kept(let connection):
+                if let report = await conversation.resume(connection) { return report }
+                // The peer had ended it, which is its right and nobody's failure.
+                mustBeNew = true
+            case .open(let number):
+                do {
+                    let connection = try await ClientConnection.open(
+                        to: host, route: route, peer: peer, order: order, pool: pool, number: number, on: eventLoops)
+                    pool.opened(number, connection)
+                    let report = await conversation.hold(over: connection)
+                    // An access token can end before its time; a fresh one is tried once, on another connection.
+                    if !isRenewed, let login = report.refusedLogin, await route.credentials?.source.renewed(after: login) == true {
+                        isRenewed = true
+                        mustBeNew = true
+                        continue
+                    }
+                    return report
+                } catch {
+                    pool.closed(number)
+                    return .deferred(.connect, note: "cannot connect to \(host): \(ConnectTrouble.words(error))")
                 }
-            case .startAuthentication(let offered):
-                exchange = await authenticate(offered, host: host, route: route, connection: connection)
-            case .challenge(let challenge):
-                answer(challenge, with: &exchange, connection: connection)
-            case .confirmAuthentication:
-                let complete = (try? exchange?.finish()) != nil
-                connection.tell { $0.confirm(complete) }
-            case .announceFinalDot:
-                if await checks.finalDot() {
-                    connection.tell { $0.finalDotDurable() }
-                } else {
-                    withdrawn = true
-                    connection.tell { $0.abandon() }
-                }
-            case .finished(let outcome):
-                result = withdrawn ? .withdrawn : .outcome(outcome)
-                break listening
-            case .failed(let failure):
-                result = .outcome(.deferred(failure))
-                break listening
-            case .closed:
-                break listening
             }
-        }
-        // A cancelled task hears no more news. Only the machine knows then whether the final dot was out.
-        if result == nil { await connection.closed() }
-        let facts = await connection.facts()
-        if result == nil, let outcome = facts?.outcome { result = withdrawn ? .withdrawn : .outcome(outcome) }
-        return DeliveryReport(
-            result: result ?? .outcome(.deferred(DeliveryFailure(stage: .connect, scope: .session, cause: .connectionLost))),
-            remoteMTA: host.description, tls: facts?.tls, transcript: facts?.transcript ?? "", note: facts?.note,
-            isPeerRefused: facts?.isPeerRefused ?? false)
-    }
-
-    private func authenticate(_ offered: [String], host: Destination, route: Route, connection: ClientConnection) async -> SASLClient? {
-        guard let credentials = route.credentials else {
-            connection.tell { $0.cancelAuthentication(because: "no credentials") }
-            return nil
-        }
-        let login: Login
-        do throws(LoginTrouble) {
-            login = try await credentials.source.login()
-        } catch {
-            let why = error.message
-            connection.tell { $0.cancelAuthentication(because: why) }
-            return nil
-        }
-        let client = SASLClient(
-            service: "smtp", host: host.name, credentials: login.credentials, mechanisms: credentials.mechanisms, channelIsProtected: true)
-        do throws(SASLError) {
-            let start = try await client.begin(offered: offered)
-            connection.tell { $0.authenticate(mechanism: start.mechanism.rawValue, initial: start.initialResponse) }
-            return client
-        } catch {
-            let why = "\(error)"
-            connection.tell { $0.cancelAuthentication(because: why) }
-            return nil
-        }
-    }
-
-    private func answer(_ challenge: [UInt8], with exchange: inout SASLClient?, connection: ClientConnection) {
-        do {
-            let response = try exchange?.step(challenge) ?? []
-            connection.tell { $0.answer(response) }
-        } catch {
-            let why = "\(error)"
-            connection.tell { $0.cancelAuthentication(because: why) }
         }
     }
 }

@@ -39,7 +39,7 @@ package struct OutboundMessage: Sendable {
 
 /// What is asked of the outbox while a message leaves.
 package struct DeliveryChecks: Sendable {
-    /// Right before MAIL FROM: is it still wanted?
+    /// Right before MAIL FROM: is it still wanted? Asked before each transaction, of which an attempt may have more than one.
     package let mayLeave: @Sendable () async -> Bool
     /// Makes "the final dot is about to be written" durable; false takes the message back.
     package let finalDot: @Sendable () async -> Bool
@@ -69,10 +69,17 @@ package struct DeliveryReport: Sendable {
     package let note: String?
     /// Whether TLS failed because we did not accept the peer (its certificate, its protocol), and not because the connection broke.
     package let isPeerRefused: Bool
+    /// Whether a server greeted.
+    let isSession: Bool
+    /// Why there were no credentials for the login that the route asks for; nil when it did not come to that. Somebody must see to the route
+    /// when the remedy is a person.
+    package internal(set) var loginTrouble: LoginTrouble?
+    /// The credentials that the server refused for good; nil when it did not.
+    var refusedLogin: Login?
 
     package init(
         result: Result, remoteMTA: String? = nil, tls: String? = nil, transcript: String = "", note: String? = nil,
-        isPeerRefused: Bool = false
+        isPeerRefused: Bool = false, isSession: Bool = false
     ) {
         self.result = result
         self.remoteMTA = remoteMTA
@@ -80,5 +87,6 @@ package struct DeliveryReport: Sendable {
         self.transcript = transcript
         self.note = note
         self.isPeerRefused = isPeerRefused
+        self.isSession = isSession
     }
 }

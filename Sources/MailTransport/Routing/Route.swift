@@ -68,15 +68,19 @@ package struct Route: Sendable {
     package let timeouts: Timeouts
     /// Addresses of a destination that are tried in one attempt.
     package let addressLimit: Int
+    /// Sessions in one attempt in which a server greeted; after so many the attempt is over.
+    package let sessionLimit: Int
     /// Whether destinations on loopback and private networks may be connected to (`mx` only).
     package let allowsPrivateDestinations: Bool
+    /// How many connections there may be, and for how long each serves.
+    package let connections: ConnectionLimits
 
     package init(
         name: String, kind: Kind, tls: TLSMode = .starttls, level: TLSLevel = .may, match: [TLSPolicy.NameMatch] = [],
         fingerprints: [[UInt8]] = [], trust: TLSClientContext,
         credentials: Credentials? = nil, certificateName: String? = nil,
         helloName: String, sourceAddress: String? = nil, timeouts: Timeouts = Timeouts(), addressLimit: Int = 5,
-        allowsPrivateDestinations: Bool = false
+        sessionLimit: Int = 2, allowsPrivateDestinations: Bool = false, connections: ConnectionLimits = .single
     ) {
         self.name = name
         self.kind = kind
@@ -89,7 +93,9 @@ package struct Route: Sendable {
         self.sourceAddress = sourceAddress
         self.timeouts = timeouts
         self.addressLimit = addressLimit
+        self.sessionLimit = sessionLimit
         self.allowsPrivateDestinations = allowsPrivateDestinations
+        self.connections = connections
     }
 
     package var level: TLSLevel { policy.level }
@@ -112,7 +118,8 @@ package struct Route: Sendable {
         Route(
             name: name, kind: kind, tls: mode, level: level, match: policy.match, fingerprints: policy.fingerprints, trust: trust,
             credentials: credentials, certificateName: certificateName, helloName: helloName, sourceAddress: sourceAddress,
-            timeouts: timeouts, addressLimit: addressLimit, allowsPrivateDestinations: allowsPrivateDestinations)
+            timeouts: timeouts, addressLimit: addressLimit, sessionLimit: sessionLimit,
+            allowsPrivateDestinations: allowsPrivateDestinations, connections: connections)
     }
 
     /// How a session on this route behaves.
@@ -130,6 +137,6 @@ package struct Route: Sendable {
         return ClientConfiguration(
             dialect: dialect, helloName: helloName, tls: policy, requiresVerifiedTLS: level.mustVerify || level == .dane,
             requiresAuthentication: credentials != nil,
-            credentialsRequireVerifiedTLS: credentials?.isLocal != true)
+            credentialsRequireVerifiedTLS: credentials?.isLocal != true, transactionLimit: connections.messages)
     }
 }

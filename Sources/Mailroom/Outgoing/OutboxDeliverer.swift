@@ -50,6 +50,8 @@ package struct OutboxDeliverer: Service {
     private static let shortestSleep = Duration.milliseconds(500)
     private static let longestSleep = Duration.seconds(30)
     private static let sweepEvery = Duration.seconds(60)
+    /// What connections have to end in order, once nothing is delivered any more.
+    private static let longestFarewell = Duration.seconds(5)
 
     private let store: any OutboxStore & SequenceStore
     private let desk: Swappable<Desk>
@@ -77,7 +79,7 @@ package struct OutboxDeliverer: Service {
         loop = ServiceLoop("delivery", logger: logger)
     }
 
-    /// Runs until shutdown: then it stops claiming, lets the attempts in flight end, and gives its leases back.
+    /// Runs until shutdown: then it stops claiming, lets the attempts in flight end, gives its leases back, and ends its connections.
     package func run() async throws {
         let flow = Flow()
         try await withGracefulShutdownHandler {
@@ -108,6 +110,7 @@ package struct OutboxDeliverer: Service {
             bell.ring()
         }
         try await loop.round { try await store.releaseLeases(owner: owner) }
+        await desk.current.courier.drain(within: Self.longestFarewell)
     }
 
     /// Claims what each route has room for.

@@ -24,10 +24,14 @@ package struct ClientConfiguration: Sendable, Hashable {
     package var credentialsRequireVerifiedTLS: Bool
     /// PIPELINING is used when offered.
     package var usesPipelining: Bool
+    /// Transactions in one session, after which it says QUIT; nil: as many as the server takes. A server's own LIMITS MAILMAX (RFC 9422)
+    /// holds beside it.
+    package var transactionLimit: Int?
 
     package init(
         dialect: Dialect = .smtp, helloName: String, tls: TLSPolicy = .opportunistic, requiresVerifiedTLS: Bool = false,
-        requiresAuthentication: Bool = false, credentialsRequireVerifiedTLS: Bool = true, usesPipelining: Bool = true
+        requiresAuthentication: Bool = false, credentialsRequireVerifiedTLS: Bool = true, usesPipelining: Bool = true,
+        transactionLimit: Int? = nil
     ) {
         self.dialect = dialect
         self.helloName = helloName
@@ -36,6 +40,7 @@ package struct ClientConfiguration: Sendable, Hashable {
         self.requiresAuthentication = requiresAuthentication
         self.credentialsRequireVerifiedTLS = credentialsRequireVerifiedTLS
         self.usesPipelining = usesPipelining
+        self.transactionLimit = transactionLimit
     }
 }
 

@@ -79,7 +79,13 @@ extension ClientSession {
             if OutcomePolicy.endsSession(reply) { transaction.sessionEnds = true }
             if transaction.undecided.isEmpty {
                 finish(transaction, into: &actions)
-                if transaction.sessionEnds { close(into: &actions) } else { becomeReady(into: &actions) }
+                if transaction.sessionEnds {
+                    close(into: &actions)
+                } else if transaction.isAcceptedByAnyone {
+                    becomeReady(into: &actions)
+                } else {
+                    leave(into: &actions)
+                }
             } else {
                 state = .finalDot(transaction)
                 start(.finalDot, into: &actions)

@@ -68,10 +68,16 @@ extension ClientSession {
     }
 
     mutating func becomeReady(into actions: inout [ClientAction]) {
+        guard hasRoom else { return leave(into: &actions) }
         state = .ready
         guard parser.isEmpty else { return refuseInput(into: &actions) }
         cancelTimer(into: &actions)
         actions.append(.ready(capabilities))
+    }
+
+    /// Whether another transaction may be begun in this session.
+    var hasRoom: Bool {
+        transactions < min(configuration.transactionLimit ?? .max, capabilities.maximumTransactions ?? .max)
     }
 
     mutating func reset(into actions: inout [ClientAction]) {

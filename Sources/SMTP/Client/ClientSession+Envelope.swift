@@ -46,6 +46,7 @@ extension ClientSession {
             refuseInput(into: &actions)
             return actions
         }
+        transactions += 1
         deadlineIsRunning = true
         actions.append(.startDeadline)
         if isPipelined {
@@ -95,11 +96,13 @@ extension ClientSession {
         case .mail:
             if let outcome {
                 exchange.mailWasRefused = true
+                exchange.sessionIsUnfit = outcome.failure?.scope == .session
                 exchange.transaction.decideRest(outcome)
             }
         case .recipient(let recipient):
             if exchange.transaction.isDecided(recipient) { break }
             if let outcome {
+                if outcome.failure?.scope == .session { exchange.sessionIsUnfit = true }
                 exchange.transaction.decide(recipient, outcome)
             } else {
                 exchange.transaction.accept(recipient)
@@ -117,15 +120,18 @@ extension ClientSession {
     }
 
     private mutating func sendNext(_ exchange: EnvelopeExchange, into actions: inout [ClientAction]) {
-        if exchange.mailWasRefused {
+        var isHopeless = exchange.mailWasRefused
+        if case .data = exchange.command, exchange.transaction.accepted.isEmpty { isHopeless = true }
+        if isHopeless {
             finish(exchange.transaction, into: &actions)
-            return leave(into: &actions)
-        }
-        if case .data = exchange.command, exchange.transaction.accepted.isEmpty {
-            finish(exchange.transaction, into: &actions)
-            return reset(into: &actions)
+            return startOver(after: exchange, into: &actions)
         }
         command(exchange.lines[exchange.position], exchange.command.stage, into: &actions)
+    }
+
+    /// The server took nobody and said so in order: RSET, and the session takes the next transaction.
+    private mutating func startOver(after exchange: EnvelopeExchange, into actions: inout [ClientAction]) {
+        if exchange.sessionIsUnfit || !hasRoom { leave(into: &actions) } else { reset(into: &actions) }
     }
 
     /// `outcome` is nil when the server awaits content.
@@ -133,13 +139,7 @@ extension ClientSession {
         var transaction = exchange.transaction
         guard !transaction.accepted.isEmpty else {
             finish(transaction, into: &actions)
-            if outcome == nil {
-                endUnwantedContent(into: &actions)
-            } else if exchange.mailWasRefused {
-                leave(into: &actions)
-            } else {
-                reset(into: &actions)
-            }
+            if outcome == nil { endUnwantedContent(into: &actions) } else { startOver(after: exchange, into: &actions) }
             return
         }
         if let outcome {

@@ -34,6 +34,7 @@ extension ClientSession {
 
     mutating func greetingReplied(_ reply: Reply, into actions: inout [ClientAction]) {
         guard reply.code == 220 else { return refused(reply, into: &actions) }
+        isGreeted = true
         sayHello(into: &actions)
     }
 
@@ -52,6 +53,8 @@ extension ClientSession {
             secure(into: &actions)
         } else if reply.isPermanentFailure, !isFallback, mayFallBackToHELO {
             sayHello(isFallback: true, into: &actions)
+        } else if [500, 501, 502, 504].contains(reply.code), !isFallback, let missing = missingWithoutExtensions {
+            end(missing, reply: reply, orderly: true, into: &actions)
         } else {
             refused(reply, into: &actions)
         }
@@ -112,9 +115,12 @@ extension ClientSession {
     }
 
     /// HELO offers neither TLS nor authentication, so it is of use only where neither is still needed.
-    private var mayFallBackToHELO: Bool {
-        configuration.dialect == .smtp && !configuration.requiresAuthentication
-            && !(configuration.tls == .required && security == .plaintext)
+    private var mayFallBackToHELO: Bool { configuration.dialect == .smtp && missingWithoutExtensions == nil }
+
+    /// What is asked for and cannot be had from a server that knows no EHLO; nil: nothing.
+    private var missingWithoutExtensions: DeliveryFailure.Cause? {
+        if configuration.tls == .required, security == .plaintext { return .tlsUnavailable }
+        return configuration.requiresAuthentication ? .authenticationUnavailable : nil
     }
 
     /// The server refused the session, or answered what it cannot answer here.

@@ -9,7 +9,8 @@ package import struct NIOCore.ByteBuffer
 /// - A recipient is `accepted` only on a complete 2xx reply to the final dot, and `ambiguous` only once `finalDotDurable()` was called.
 /// - No command is written while input is unread: octets nobody asked for end the session.
 /// - Nothing but EHLO and STARTTLS is written before TLS where TLS is required.
-/// - A session is reused only after a transaction that ended well or by the refusal of recipients alone.
+/// - A session is reused only after a transaction that was accepted, or that ended by the refusal of its sender or its recipients: after the
+///   latter RSET is said, and its 250 awaited, before the next. Any other end closes the connection.
 ///
 /// Each phase of the dialogue has its own file: Greeting, Authentication, Envelope, Data, Ending.
 package struct ClientSession: Sendable {
@@ -47,6 +48,10 @@ package struct ClientSession: Sendable {
     package internal(set) var capabilities = Capabilities()
     /// What the channel is now.
     package internal(set) var security = ChannelSecurity.plaintext
+    /// Whether the server greeted with 220: it is one that can be spoken to, whatever came later.
+    package internal(set) var isGreeted = false
+    /// Transactions that were begun, the one under way among them.
+    package internal(set) var transactions = 0
 
     var state = State.unconnected
     var parser = ReplyParser()

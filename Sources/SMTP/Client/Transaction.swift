@@ -20,6 +20,9 @@ struct Transaction: Sendable {
     /// Recipients without an outcome, accepted or not yet asked for.
     var undecided: [Int] { outcomes.indices.filter { outcomes[$0] == nil } }
 
+    /// Whether a recipient was accepted for good.
+    var isAcceptedByAnyone: Bool { outcomes.contains { if case .accepted = $0 { true } else { false } } }
+
     mutating func accept(_ recipient: Int) { accepted.append(recipient) }
 
     mutating func decide(_ recipient: Int, _ outcome: DeliveryOutcome) { outcomes[recipient] = outcome }
@@ -59,6 +62,8 @@ struct EnvelopeExchange: Sendable {
     /// The command whose reply is awaited.
     var position = 0
     var mailWasRefused = false
+    /// A refusal spoke about the session and not about the mail, so that the session is not used again.
+    var sessionIsUnfit = false
 
     var command: Command { commands[position] }
 }

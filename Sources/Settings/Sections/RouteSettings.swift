@@ -28,8 +28,14 @@ package struct RouteSettings: ConfSection, Equatable {
     package var tlsFingerprints: [CertificateFingerprint] = []
     package var tlsCAFile: String?
     package var auth: AuthSettings?
-    /// Connections at a time.
-    package var processLimit = 2
+    /// As written; see ``effectiveProcessLimit``.
+    package var processLimit: Int?
+    /// Connections at a time to one address.
+    package var processLimitPerHost = 10
+    /// How long a connection is kept for the next message; zero: none is kept.
+    package var connectionIdle = Duration.seconds(2)
+    /// Messages on one connection.
+    package var messagesPerConnection = 100
     /// The NAME of a source, nil: the system chooses the address and the EHLO name is myhostname.
     package var source: String?
     /// Header fields that the next host writes anew, so that signatures leave them out.
@@ -58,7 +64,12 @@ package struct RouteSettings: ConfSection, Equatable {
         Field(
             "auth", \.auth, .table(AuthSettings.form),
             "The login; needs a tls_security_level that proves the server."),
-        Field("process_limit", \.processLimit, .integer(1...100), "Connections at a time."),
+        Field("process_limit", \.processLimit, .integer(1...100), "Connections at a time. Unset: 20 for mx, else 2."),
+        Field("process_limit_per_host", \.processLimitPerHost, .integer(1...100), "Connections at a time to one address."),
+        Field(
+            "connection_idle", \.connectionIdle, .duration(.zero...(.seconds(600))),
+            "How long a connection is kept for the next message; 0s: each message has a connection of its own."),
+        Field("messages_per_connection", \.messagesPerConnection, .integer(1...10_000), "Messages on one connection."),
         Field("source", \.source, .name(of: "source"), "The local address and EHLO name to use."),
         Field(
             "dkim_unsigned", \.dkimUnsigned, .list(.word("the name of a header field"), count: 0...10),
@@ -75,6 +86,8 @@ package struct RouteSettings: ConfSection, Equatable {
         case .sink: 0
         }
     }
+
+    package var effectiveProcessLimit: Int { processLimit ?? (type == .mx ? 20 : 2) }
 
     package var effectiveTLS: TLSMode {
         if let tls { return tls }

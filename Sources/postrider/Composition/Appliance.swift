@@ -93,7 +93,9 @@ final class Appliance: Sendable {
                 section, renewed, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
         }
         dispatchDesk.swap(desks.dispatch)
+        let earlier = deliveryDesk.current.courier
         deliveryDesk.swap(desks.delivery)
+        earlier.retire()
         intakeDesk.swap(desks.intake)
         listeningDesk.swap(desks.listening)
         listenerTLS.swap(desks.listenerTLS)

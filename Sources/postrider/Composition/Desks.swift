@@ -60,7 +60,7 @@ struct Desks {
                 retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance,
                 ids: installation.ids),
             judge: FailureJudge(rules: rules), identities: identities, lifetime: settings.queue.maxQueueLifetime,
-            limits: Dictionary(settings.routes.map { ($0.name, max(1, $0.processLimit)) }) { first, _ in first }, addresses: addresses)
+            limits: Dictionary(settings.routes.map { ($0.name, $0.effectiveProcessLimit) }) { first, _ in first }, addresses: addresses)
         intake = IntakeSorter.Desk(
             correlator: Correlator(addresses: addresses.map { [$0] } ?? []), classifier: try Classifier(bounceRules: rules),
             authenticator: MessageAuthenticator(resolver: resolver, authservID: settings.main.myhostname),
@@ -173,7 +173,10 @@ struct Desks {
             helloName: source?.helo ?? settings.main.myhostname, sourceAddress: source?.address,
             timeouts: timeouts(settings.queue),
             // Mail on another port than 25 goes to servers of one's own: nobody on the Internet takes mail there.
-            allowsPrivateDestinations: section.effectivePort != 25)
+            allowsPrivateDestinations: section.effectivePort != 25,
+            connections: ConnectionLimits(
+                total: section.effectiveProcessLimit, perHost: section.processLimitPerHost, messages: section.messagesPerConnection,
+                idle: section.connectionIdle))
     }
 
     private static func timeouts(_ queue: QueueSettings) -> Timeouts {

@@ -76,6 +76,7 @@ struct ProbeSMTP: AsyncParsableCommand {
             }
             if let note = report.note { Console.error(TerminalText.line("* \(note)")) }
             Console.out(outcome.line)
+            await courier.drain(within: min(.seconds(1), deadline.left ?? .seconds(1)))
             guard outcome.status == .ok else { throw Failure(outcome.status, "") }
         }
     }

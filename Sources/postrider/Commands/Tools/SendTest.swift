@@ -144,6 +144,7 @@ struct SendTest: AsyncParsableCommand {
             },
             finalDot: { true })
         let report = await courier.deliver(parcel, route: identity.route, checks: checks)
+        await courier.drain(within: .seconds(1))
         await http.shutdown()
         return Sent(report: report, messageID: messageID, signed: signed)
     }
