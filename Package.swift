@@ -130,7 +130,7 @@ let package = Package(
         proof(of: "HTTPFetch", [nioPosix]),
         proof(of: "SASL"),
         proof(of: "OpenSSL", [nioCore, nioPosix, nioEmbedded]),
-        proof(of: "Outreach", ["InternetMessage"]),
+        proof(of: "Outreach", ["Embedded", "InternetMessage"]),
         proof(of: "MailTransport", ["InternetMessage", "SMTP", "IMAP", "OpenSSL", "SASL", "DNS", "HTTPFetch", nioCore, nioPosix, logging]),
         proof(of: "MailAuthentication", ["InternetMessage", "OpenSSL", "DNS"]),
         proof(of: "MailClassifier", ["InternetMessage"]),

@@ -75,6 +75,9 @@ static const unsigned char demo_server_key[] = {
 static const unsigned char demo_server_pem[] = {
 #embed "../../certs/demo/server.pem"
 };
+static const unsigned char pacing_providers_toml[] = {
+#embed "../../conf/providers.toml"
+};
 
 #define ENTRY(name, bytes) {name, bytes, sizeof bytes}
 
@@ -103,6 +106,7 @@ static const CEmbeddedFile files[] = {
     ENTRY("demo/sequence.toml", demo_sequence_toml),
     ENTRY("demo/server.key", demo_server_key),
     ENTRY("demo/server.pem", demo_server_pem),
+    ENTRY("pacing/providers.toml", pacing_providers_toml),
 };
 
 const CEmbeddedFile *cembedded_file(size_t index) {

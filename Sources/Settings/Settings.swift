@@ -22,6 +22,11 @@ package struct Settings: Sendable {
     package internal(set) var dkimKeys: [DKIMKeySettings] = []
     package internal(set) var identities: [IdentitySettings] = []
     package internal(set) var window = WindowSettings(name: "")
+    package internal(set) var workday = WorkdaySettings(name: "")
+    package internal(set) var warmup = WarmUpSignalSettings(name: "")
+    package internal(set) var safety = SafetySettings(name: "")
+    package internal(set) var limits = LimitSettings(name: "")
+    package internal(set) var shaping = ShapingSettings(name: "")
     package internal(set) var mailboxes: [MailboxSettings] = []
     var writtenSMTPListener: SMTPListenerSettings?
     var writtenLMTPListener: LMTPListenerSettings?

@@ -169,6 +169,8 @@ def postrider(encrypted, certificate):
         port = {sink.port}
         {tls}
         process_limit = {SESSIONS}
+        [safety]
+        instance_daily_limit = 10000000
         [dkim.key."example.com"]
         selector = "s1"
         key_file = "{key}"

@@ -96,6 +96,8 @@ final class Office: Sendable {
     let sink: SinkSMTP
     /// Where the route `dead` leads to.
     let slow: SinkSMTP
+    /// Where the route `gone` leads to: nobody listens there.
+    let gonePort: Int
     let store: SQLiteStore
     let dispatcher: StepDispatcher
     let sorter: IntakeSorter
@@ -110,11 +112,13 @@ final class Office: Sendable {
     /// - Parameter notes: hears what the services log.
     init(
         dailyLimit: Int? = nil, gap: Duration = .zero, notes: (@Sendable (String) -> Void)? = nil,
-        resolver: any DNS.Resolver = StaticResolver(Office.zone)
+        resolver: any DNS.Resolver = StaticResolver(Office.zone), policy: DeliveryPolicy = DeliveryPolicy(),
+        mailZone: [String: [StaticResolver.Record]] = [:]
     ) throws {
         folder = try TemporaryFolder()
         sink = try SinkSMTP()
         slow = try SinkSMTP()
+        gonePort = try FreePort.next()
         let clock = clock
         ids = RecordIDs(now: { clock.now() }, random: { UInt8.random(in: .min ... .max) })
         let seed = [UInt8](repeating: 7, count: 32)
@@ -147,8 +151,14 @@ final class Office: Sendable {
         let dead = Route(
             name: "dead", kind: .submission(host: "127.0.0.1", port: slow.port), tls: .none, level: .none,
             trust: try TLSClientContext(trust: .system), helloName: "out.example.com")
+        let direct = Route(
+            name: "direct", kind: .mx(port: sink.port), tls: .none, level: .none, trust: try TLSClientContext(trust: .system),
+            helloName: "out.example.com", allowsPrivateDestinations: true)
+        let gone = Route(
+            name: "gone", kind: .submission(host: "127.0.0.1", port: gonePort), tls: .none, level: .none,
+            trust: try TLSClientContext(trust: .system), helloName: "out.example.com")
         let courier = Courier(
-            routes: [route, dead], resolver: StaticResolver([:]), eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 1, logger: logger
+            routes: [route, dead, direct, gone], resolver: StaticResolver(mailZone), eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 1, logger: logger
         )
         let retry = try #require(RetrySchedule(waits: [.seconds(300)], jitter: 0, lifetime: .seconds(5 * 86_400)))
         deliverer = OutboxDeliverer(
@@ -157,7 +167,7 @@ final class Office: Sendable {
                 .init(
                     courier: courier, signer: AttemptSigner(keys: []),
                     decider: DeliveryDecider(retry: retry, onUncertain: .hold, chance: chance, ids: ids), judge: FailureJudge(rules: rules),
-                    identities: identities, lifetime: .seconds(5 * 86_400), limits: ["sink": 2, "dead": 2])), clock: clock,
+                    identities: identities, lifetime: .seconds(5 * 86_400), limits: ["sink": 2, "dead": 2, "direct": 4, "gone": 2], policy: policy)), clock: clock,
             bell: outboxBell,
             sequenceBell: sequenceBell, owner: "tests", logger: logger)
         sorter = IntakeSorter(

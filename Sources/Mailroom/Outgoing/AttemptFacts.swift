@@ -5,7 +5,7 @@ import SMTP
 
 extension DeliveryAttempt {
     /// The facts of one attempt as they are kept.
-    init(_ outcome: DeliveryOutcome, report: DeliveryReport, of message: OutboxMessage.ID, startedAt: Timestamp, endedAt: Timestamp) {
+    init(_ outcome: DeliveryOutcome, report: DeliveryReport, of message: OutboxMessage.ID, startedAt: Timestamp, endedAt: Timestamp, awaits: String? = nil) {
         let reply: Reply?
         let kind: Outcome
         switch outcome {
@@ -20,6 +20,6 @@ extension DeliveryAttempt {
             replyCode: reply?.code,
             enhancedStatus: report.enhancedStatusCode.flatMap { EnhancedStatusCode($0.description) },
             text: report.reason, remoteMTA: report.remoteMTA, tls: report.tls,
-            transcript: report.transcript)
+            transcript: report.transcript, awaits: awaits)
     }
 }

@@ -13,17 +13,20 @@ package struct StepDispatcher: Service {
         package let identities: [String: SenderIdentity]
         package let composer: StepComposer
         package let chance: Chance
+        package let safety: SendingSafety
 
-        package init(identities: [String: SenderIdentity], composer: StepComposer, chance: Chance) {
+        package init(
+            identities: [String: SenderIdentity], composer: StepComposer, chance: Chance, safety: SendingSafety = SendingSafety()
+        ) {
             self.identities = identities
             self.composer = composer
             self.chance = chance
+            self.safety = safety
         }
     }
 
     /// How long a claim lasts if this process dies.
     private static let leaseTime = Duration.seconds(120)
-    private static let batch = 100
     /// How long an enrollment rests whose step the store refused.
     private static let setAsideTime = Duration.seconds(3600)
     /// Longest sleep without looking, so that foreign commits and clock changes are noticed.
@@ -76,10 +79,13 @@ package struct StepDispatcher: Service {
     /// An enrollment that the store refuses is postponed with the reason, so that it keeps nobody else waiting.
     package func dispatchDue() async throws -> Int {
         let now = clock.now()
-        let due = try await store.claimDue(now: now, limit: Self.batch, lease: Lease(owner: owner, until: now + Self.leaseTime))
+        let desk = desk.current
+        let due = try await store.claimDue(now: now, limit: desk.safety.batchLimit, lease: Lease(owner: owner, until: now + Self.leaseTime))
+        // What a round queues is added to what was read of an identity: it is read once, not once for each step.
+        var ledger = UsageLedger()
         for item in due {
             do {
-                try await loop.patiently { try await dispatch(item, desk: desk.current) }
+                ledger = try await loop.patiently { try await dispatch(item, desk: desk, ledger: ledger) }
             } catch let error as StoreError where error.code == .constraint {
                 try await setAside(item.enrollment, because: error)
             }
@@ -104,28 +110,69 @@ package struct StepDispatcher: Service {
         }
     }
 
-    private func dispatch(_ due: DueEnrollment, desk: Desk) async throws(StoreError) {
+    /// What identities have used of their budgets, as far as one round knows.
+    private struct UsageLedger {
+        struct Account {
+            var usage: IdentityUsage
+            let date: CivilDate
+            let history: SendingHistory?
+        }
+
+        var accounts: [String: Account] = [:]
+
+        mutating func queued(_ identity: String, at now: Timestamp) {
+            guard let account = accounts[identity] else { return }
+            let usage = account.usage
+            accounts[identity]?.usage = IdentityUsage(
+                countOnDate: usage.countOnDate + 1, lastAt: now, countInHour: usage.countInHour + 1, lifting: usage.lifting ?? now)
+        }
+    }
+
+    private func account(of identity: SenderIdentity, gate: PacingGate, at now: Timestamp) async throws(StoreError) -> UsageLedger.Account {
+        let date = gate.budgetDate(at: now)
+        var history: SendingHistory?
+        if let warmUp = identity.pacing.warmUp {
+            history = try await store.history(
+                identities: [identity.name], before: date, since: date.adding(days: -warmUp.signals.days))
+        }
+        return UsageLedger.Account(
+            usage: try await store.usage(identity: identity.name, localDate: date, at: now), date: date, history: history)
+    }
+
+    private func dispatch(_ due: DueEnrollment, desk: Desk, ledger: UsageLedger) async throws(StoreError) -> UsageLedger {
+        var ledger = ledger
         let now = clock.now()
         let enrollment = due.enrollment
         guard let identity = desk.identities[enrollment.identity] else {
             let why = "identity '\(enrollment.identity)' is not in the conf"
             _ = try await store.postpone(enrollment.id, expectedVersion: enrollment.version, until: now + .seconds(3600), heldBy: why)
-            return
+            return ledger
+        }
+        if !desk.safety.allows(due.contact.address) {
+            let why = "the recipient is not among allow_recipients of [safety]"
+            _ = try await store.postpone(enrollment.id, expectedVersion: enrollment.version, until: now + .seconds(3600), heldBy: why)
+            return ledger
         }
         let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
-        let usage = try await store.usage(identity: identity.name, localDate: gate.budgetDate(at: now))
-        if case .wait(let until, let because) = gate.verdict(at: now, usage: usage, enrollment: enrollment.id) {
+        var account = ledger.accounts[identity.name]
+        if account?.date != gate.budgetDate(at: now) { account = nil }
+        let known: UsageLedger.Account
+        if let account { known = account } else { known = try await self.account(of: identity, gate: gate, at: now) }
+        ledger.accounts[identity.name] = known
+        let verdict = gate.verdict(at: now, usage: known.usage, history: known.history, enrollment: enrollment.id)
+        if case .wait(let until, let because) = verdict {
             _ = try await store.postpone(enrollment.id, expectedVersion: enrollment.version, until: until, heldBy: because)
-            return
+            return ledger
         }
         let machine = SequenceMachine(enrollment: enrollment, plan: due.sequence.plan, zone: identity.pacing.window.zone)
         guard let parsed = templates.templates(of: due.sequence) else {
             try await park(machine, .cannotCompose("the templates of its sequence cannot be read; load the sequence again"), at: now)
-            return
+            return ledger
         }
         let earlier = try await store.messages(enrollment: enrollment.id)
         if let present = earlier.last(where: { $0.step == enrollment.nextStep && $0.state != .cancelled }) {
-            return try await park(machine, Self.event(of: present), at: now)
+            try await park(machine, Self.event(of: present), at: now)
+            return ledger
         }
         let order = StepComposer.Order(due: due, templates: parsed, identity: identity, earlier: earlier, now: now)
         switch desk.composer.compose(order) {
@@ -136,6 +183,7 @@ package struct StepDispatcher: Service {
         case .message(let message):
             let consequence = OutboxConsequence.queued(message, machine: machine, ids: ids, at: now)
             let result = try await store.dispatch(message, with: consequence)
+            if result == .committed { ledger.queued(identity.name, at: now) }
             logger.info(
                 "step queued",
                 metadata: [
@@ -143,6 +191,7 @@ package struct StepDispatcher: Service {
                     "result": "\(result)",
                 ])
         }
+        return ledger
     }
 
     /// What a message that is there already makes of the enrollment whose step is due.

@@ -52,8 +52,11 @@ package struct OutboxMessage: Sendable, Equatable {
     package var finalDotAt: Timestamp?
     /// Number of its latest claim, 0 before the first; an attempt states the claim it works under.
     package var claim: Int
-    /// When a person released it last; nil when nobody did.
+    /// From when its lifetime counts, if not from when it was made: a person released it then, or limits of our own kept it back for so long.
     package var releasedAt: Timestamp?
+    /// What keeps it back beside its time: `limit ID` (a `SendingLimit.id`), `site NAME`, `answer of NAME`, `dns DOMAIN` or
+    /// `safety KEY`; nil when nothing does.
+    package var awaits: String?
 
     /// From when its lifetime counts.
     package var waitsSince: Timestamp { releasedAt ?? createdAt }
@@ -63,7 +66,7 @@ package struct OutboxMessage: Sendable, Equatable {
         route: String,
         reversePath: ReversePath, recipient: EmailAddress, messageID: MessageID, subject: String, bytes: [UInt8], createdAt: Timestamp,
         budgetDate: CivilDate, state: State = .incoming, reason: String = "", attempts: Int = 0, nextAttemptAt: Timestamp?,
-        finalDotAt: Timestamp? = nil, claim: Int = 0, releasedAt: Timestamp? = nil
+        finalDotAt: Timestamp? = nil, claim: Int = 0, releasedAt: Timestamp? = nil, awaits: String? = nil
     ) {
         self.id = id
         self.workspace = workspace
@@ -87,6 +90,7 @@ package struct OutboxMessage: Sendable, Equatable {
         self.finalDotAt = finalDotAt
         self.claim = claim
         self.releasedAt = releasedAt
+        self.awaits = awaits
     }
 }
 
@@ -116,10 +120,12 @@ package struct DeliveryAttempt: Sendable, Equatable {
     package let tls: String?
     /// The dialogue with credentials masked and content left out.
     package let transcript: String
+    /// `answer of NAME` for a mail site that did not answer: a message that is deferred by that leaves when it does. Not kept with the attempt.
+    package let awaits: String?
 
     package init(
         outbox: OutboxMessage.ID, startedAt: Timestamp, endedAt: Timestamp, outcome: Outcome, stage: String, replyCode: Int?,
-        enhancedStatus: EnhancedStatusCode?, text: String, remoteMTA: String?, tls: String?, transcript: String
+        enhancedStatus: EnhancedStatusCode?, text: String, remoteMTA: String?, tls: String?, transcript: String, awaits: String? = nil
     ) {
         self.outbox = outbox
         self.startedAt = startedAt
@@ -132,5 +138,6 @@ package struct DeliveryAttempt: Sendable, Equatable {
         self.remoteMTA = remoteMTA
         self.tls = tls
         self.transcript = transcript
+        self.awaits = awaits
     }
 }

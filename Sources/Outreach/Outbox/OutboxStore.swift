@@ -33,15 +33,35 @@ package enum OutboxCommand: Sendable, Equatable {
 
 /// The outbox. One method, one transaction.
 package protocol OutboxStore: Sendable {
-    /// Claims messages that are due at `now` and free, oldest first, as `active`, each under a claim number of its own.
+    /// What could be claimed at `now`: first of each site in `sites` what waits for it, due or not, then of each route what is due; both
+    /// oldest first.
     ///
-    /// A row whose lease ran out is free, unless the lease is of the same owner, who still works on it, or its dot was announced. Messages whose enrollment no longer wants them or whose recipient is suppressed are cancelled instead, with a timeline event.
-    /// Nothing is claimed while the global STOP is set.
+    /// Reads only. Nothing while the global STOP is set.
     ///
     /// - Parameters:
-    ///   - limit: how many in all.
-    ///   - routes: how many of each route; a route that is not named has room up to `limit`.
-    func claimDeliverable(now: Timestamp, limit: Int, routes: [String: Int], lease: Lease) async throws(StoreError) -> [OutboxMessage]
+    ///   - limit: how many of a route that `routes` does not name.
+    ///   - routes: how many of each route at most.
+    ///   - sites: how many of those that wait for each `site NAME` or `answer of NAME`, beside those of the routes.
+    func candidates(now: Timestamp, limit: Int, routes: [String: Int], sites: [String: Int]) async throws(StoreError) -> [OutboxCandidate]
+
+    /// Decides on a batch of bids in their order: claims as `active`, each under a claim number of its own, what all its limits let through,
+    /// and postpones what they do not, with the limit that binds and the time it lifts. What is taken from limits is taken here, and given
+    /// back when the claim ends without a final dot.
+    ///
+    /// Messages whose enrollment no longer wants them or whose recipient is suppressed are cancelled instead, with a timeline event.
+    /// Before that, rows whose lease ran out are free again, unless it is of the same owner, who still works on it, or its dot was announced.
+    /// Being postponed is no attempt, and the time that a limit of ours keeps a message back is not part of its lifetime.
+    /// Nothing is claimed while the global STOP is set.
+    ///
+    /// - Returns: one answer for each bid.
+    func claim(_ bids: [ClaimBid], now: Timestamp, lease: Lease) async throws(StoreError) -> [ClaimAnswer]
+
+    /// Makes everything due that waits for a limit, a site or DNS, and forgets when who was told to come back: the conf is another one.
+    /// Returns how many there were.
+    func reconsiderWaiting(now: Timestamp) async throws(StoreError) -> Int
+
+    /// Forgets levels of limits that mean nothing any more.
+    func forgetLevels(now: Timestamp) async throws(StoreError)
 
     /// Whether the message may still leave under this claim, whose lease must not have run out: asked right before MAIL FROM.
     ///
@@ -92,13 +112,6 @@ package protocol OutboxStore: Sendable {
     /// Does what a person asked, and says to how many messages; final and active messages are left alone.
     func command(_ command: OutboxCommand, on selection: OutboxSelection, at: Timestamp) async throws(StoreError) -> Int
 
-    /// The earliest moment a waiting message becomes due; nil when none waits, or under the global STOP.
+    /// The earliest moment a waiting message becomes due; nil when none waits, or under the global STOP. What is claimed does not wait.
     func nextAttempt() async throws(StoreError) -> Timestamp?
-}
-
-extension OutboxStore {
-    /// Claims what is due, whatever its route.
-    package func claimDeliverable(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [OutboxMessage] {
-        try await claimDeliverable(now: now, limit: limit, routes: [:], lease: lease)
-    }
 }

@@ -2,22 +2,35 @@ package import InternetMessage
 
 /// The first of the two gates: may this identity start one more message now?
 ///
-/// It decides at dispatch by window, daily cap and minimum gap; what the route allows is decided when the route is known.
+/// It decides at dispatch by open hours, daily cap with its warm-up, hourly cap and minimum gap; what route, site and the rest of the
+/// installation allow is decided when the route is known.
 package struct PacingGate: Sendable {
     package struct Policy: Sendable, Hashable {
         /// Messages per sender's local date; nil: no cap.
         package let dailyLimit: Int?
+        /// Messages in any hour; nil: no cap.
+        package let hourlyLimit: Int?
         /// Least time between two messages of the identity.
         package let minimumGap: Duration
         /// Up to this much is added to the gap, differently for each message.
         package let gapJitter: Duration
         package let window: SendingWindow
+        /// The hours within the window that a person would work; nil: all of them.
+        package let workday: Workday?
+        /// A lower daily cap for a sender who is new; nil: none.
+        package let warmUp: WarmUp?
 
-        package init(dailyLimit: Int?, minimumGap: Duration, gapJitter: Duration, window: SendingWindow) {
+        package init(
+            dailyLimit: Int?, hourlyLimit: Int? = nil, minimumGap: Duration, gapJitter: Duration, window: SendingWindow,
+            workday: Workday? = nil, warmUp: WarmUp? = nil
+        ) {
             self.dailyLimit = dailyLimit
+            self.hourlyLimit = hourlyLimit
             self.minimumGap = minimumGap
             self.gapJitter = gapJitter
             self.window = window
+            self.workday = workday
+            self.warmUp = warmUp
         }
     }
 
@@ -30,27 +43,47 @@ package struct PacingGate: Sendable {
     private let identity: String
     private let policy: Policy
     private let chance: Chance
+    /// When the identity may send.
+    package let hours: OpenHours
 
     package init(identity: String, policy: Policy, chance: Chance) {
         self.identity = identity
         self.policy = policy
         self.chance = chance
+        hours = OpenHours(identity: identity, window: policy.window, workday: policy.workday, chance: chance)
     }
 
     /// The local date whose budget a message at `now` uses.
     package func budgetDate(at now: Timestamp) -> CivilDate { policy.window.zone.date(at: now) }
 
-    package func verdict(at now: Timestamp, usage: IdentityUsage, enrollment: Enrollment.ID) -> Verdict {
-        if !policy.window.isOpen(at: now) {
-            return .wait(until: policy.window.nextOpen(from: now), because: "sending window is closed (\(policy.window.zone.name))")
+    /// - Parameter history: asked for only by a warm-up; nil counts as a first day.
+    package func verdict(at now: Timestamp, usage: IdentityUsage, history: SendingHistory? = nil, enrollment: Enrollment.ID) -> Verdict {
+        let open = hours.nextOpen(from: now)
+        if open > now {
+            let what = policy.window.isOpen(at: now) ? "outside of the working hours of \(identity)" : "sending window is closed"
+            return .wait(until: open, because: "\(what) (\(policy.window.zone.name))")
         }
         if let limit = policy.dailyLimit, usage.countOnDate >= limit {
-            return .wait(until: policy.window.nextDay(after: now), because: "daily limit of \(limit) for identity \(identity) is reached")
+            return .wait(until: hours.nextDay(after: now), because: "daily limit of \(limit) for identity \(identity) is reached")
+        }
+        if let warmUp = policy.warmUp {
+            let limit = warmUp.limit(after: history ?? SendingHistory(days: 0, sent: 0, bounced: 0, complained: 0))
+            if usage.countOnDate >= limit.count {
+                return .wait(
+                    until: hours.nextDay(after: now),
+                    because: "daily limit of \(limit.count) for identity \(identity) is reached (\(limit.words))"
+                )
+            }
+        }
+        if let limit = policy.hourlyLimit, usage.countInHour >= limit, let first = usage.lifting {
+            return .wait(
+                until: hours.nextOpen(from: max(first + .seconds(3600), now + .seconds(1))),
+                because: "hourly limit of \(limit) for identity \(identity) is reached")
         }
         if let last = usage.lastAt {
             let share = chance.fraction("gap jitter", [identity, last.milliseconds.description])
             let free = last + policy.minimumGap + policy.gapJitter.scaled(by: share)
-            if free > now { return .wait(until: free, because: "minimum gap of identity \(identity)") }
+            if free > now { return .wait(until: hours.nextOpen(from: free), because: "minimum gap of identity \(identity)") }
         }
         return .leave
     }

@@ -39,10 +39,16 @@ package struct IdentityUsage: Sendable, Equatable {
     package let countOnDate: Int
     /// The latest moment a message of the identity was put into the outbox; nil when never.
     package let lastAt: Timestamp?
+    /// Messages put into the outbox within the last hour, counted as those of the date are.
+    package let countInHour: Int
+    /// When the first of these was put there: an hour later there is one less. nil when there are none.
+    package let lifting: Timestamp?
 
-    package init(countOnDate: Int, lastAt: Timestamp?) {
+    package init(countOnDate: Int, lastAt: Timestamp?, countInHour: Int = 0, lifting: Timestamp? = nil) {
         self.countOnDate = countOnDate
         self.lastAt = lastAt
+        self.countInHour = countInHour
+        self.lifting = lifting
     }
 }
 
@@ -89,7 +95,11 @@ package protocol SequenceStore: Sendable {
     /// The earliest moment after which something is due; nil when nothing waits, or under the global STOP.
     func nextDue() async throws(StoreError) -> Timestamp?
 
-    func usage(identity: String, localDate: CivilDate) async throws(StoreError) -> IdentityUsage
+    func usage(identity: String, localDate: CivilDate, at now: Timestamp) async throws(StoreError) -> IdentityUsage
+
+    /// What those identities together have sent: the days before `date` on which something left, and what became of what was queued since
+    /// `since`.
+    func history(identities: [String], before date: CivilDate, since: CivilDate) async throws(StoreError) -> SendingHistory
 
     /// Puts a step's message into the outbox and moves its enrollment, or neither; unique by (enrollment, step, occurrence).
     ///

@@ -54,7 +54,7 @@ extension OutboxMessage {
             state: try record.word("state"),
             reason: try record.text("reason"), attempts: try record.count("attempts"), nextAttemptAt: record.momentOrNil("next_attempt_at"),
             finalDotAt: record.momentOrNil("final_dot_at"), claim: try record.count("claim"),
-            releasedAt: record.momentOrNil("released_at"))
+            releasedAt: record.momentOrNil("released_at"), awaits: record.textOrNil("awaits"))
     }
 }
 

@@ -60,7 +60,7 @@ extension SQLiteStore {
             case .hold(let reason):
                 let (condition, arguments) = try selection.sql(within: [.incoming, .deferred])
                 return try ledger.db.run(
-                    "UPDATE outbox SET state = 'hold', reason = :new_reason, next_attempt_at = NULL WHERE \(condition)",
+                    "UPDATE outbox SET state = 'hold', reason = :new_reason, next_attempt_at = NULL, awaits = NULL WHERE \(condition)",
                     arguments + ["new_reason": reason.storable])
             case .release(let resend):
                 // An ambiguous message is sent again only when that is stated.
@@ -69,7 +69,7 @@ extension SQLiteStore {
                     """
                     UPDATE outbox
                     SET state = CASE attempts WHEN 0 THEN 'incoming' ELSE 'deferred' END, reason = 'released by a person',
-                        next_attempt_at = :at, released_at = :at, final_dot_at = NULL
+                        next_attempt_at = :at, released_at = :at, final_dot_at = NULL, awaits = NULL
                     WHERE \(condition) AND (:resend OR final_dot_at IS NULL)
                     """, arguments + ["at": at.milliseconds, "resend": resend])
             case .flush:
@@ -93,17 +93,14 @@ extension SQLiteStore {
     package func nextAttempt() async throws(StoreError) -> Timestamp? {
         try await read { ledger in
             guard try ledger.stopReason() == nil else { return nil }
-            return try ledger.db.record(
-                """
-                SELECT MIN(due) AS due FROM (
-                    SELECT * FROM (
-                        SELECT next_attempt_at AS due FROM outbox INDEXED BY outbox_due
-                        WHERE state IN ('incoming', 'deferred') ORDER BY next_attempt_at LIMIT 1)
-                    UNION ALL
-                    SELECT lease_until FROM outbox WHERE state = 'active' AND final_dot_at IS NULL)
-                """)?.momentOrNil("due")
+            return try ledger.db.record(Self.nextAttemptSQL)?.momentOrNil("due")
         }
     }
+
+    static let nextAttemptSQL = """
+        SELECT next_attempt_at AS due FROM outbox INDEXED BY outbox_due
+        WHERE state IN ('incoming', 'deferred') ORDER BY next_attempt_at LIMIT 1
+        """
 }
 
 extension OutboxSelection {

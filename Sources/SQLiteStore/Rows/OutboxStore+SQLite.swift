@@ -3,82 +3,10 @@ package import InternetMessage
 package import Outreach
 
 extension SQLiteStore: OutboxStore {
-    package func claimDeliverable(now: Timestamp, limit: Int, routes: [String: Int], lease: Lease) async throws(StoreError)
-        -> [OutboxMessage]
-    {
-        try await write { ledger in
-            guard limit > 0, try ledger.stopReason() == nil else { return [] }
-            // What the same owner holds is still worked on, however late it is.
-            try ledger.db.run(
-                """
-                UPDATE outbox
-                SET state = CASE attempts WHEN 0 THEN 'incoming' ELSE 'deferred' END, lease_owner = NULL, lease_until = NULL
-                WHERE state = 'active' AND lease_until <= :now AND lease_owner <> :owner AND final_dot_at IS NULL
-                """, ["now": now.milliseconds, "owner": lease.owner])
-            var claimed: [OutboxMessage] = []
-            for record in try ledger.db.records(Self.waitingRoutesSQL) {
-                let route = try record.text("route")
-                let room = min(limit - claimed.count, routes[route] ?? limit)
-                if room > 0 { claimed += try ledger.claim(route: route, limit: room, lease: lease, now: now) }
-            }
-            return claimed.sorted { a, b in
-                a.nextAttemptAt == b.nextAttemptAt ? a.id < b.id : (a.nextAttemptAt ?? now) < (b.nextAttemptAt ?? now)
-            }
-        }
-    }
-
-    /// The routes that have waiting mail, one look into the index for each.
-    static let waitingRoutesSQL = """
-        WITH RECURSIVE waiting (route) AS (
-            SELECT MIN(route) FROM outbox INDEXED BY outbox_route_due WHERE state IN ('incoming', 'deferred')
-            UNION ALL
-            SELECT (SELECT MIN(route) FROM outbox INDEXED BY outbox_route_due
-                    WHERE state IN ('incoming', 'deferred') AND outbox.route > waiting.route)
-            FROM waiting WHERE waiting.route IS NOT NULL)
-        SELECT route FROM waiting WHERE route IS NOT NULL
-        """
-
-    /// Why a row `outbox` may not leave at `:now`; NULL when it may. The last line before the wire for suppression and stop.
-    private static let refusal = """
-        CASE
-            WHEN EXISTS (
-                SELECT 1 FROM suppression
-                WHERE suppression.workspace_id = outbox.workspace_id AND kind = 'address' AND suppression.subject = outbox.recipient_key
-                    AND (expires_at IS NULL OR expires_at > :now)) THEN 'the address is suppressed'
-            WHEN EXISTS (
-                SELECT 1 FROM suppression
-                WHERE suppression.workspace_id = outbox.workspace_id AND kind = 'domain' AND suppression.subject = outbox.recipient_domain
-                    AND (expires_at IS NULL OR expires_at > :now)) THEN 'the domain is suppressed'
-            ELSE (
-                SELECT 'the enrollment is ' || enrollment.state FROM enrollment
-                WHERE enrollment.id = outbox.enrollment_id AND enrollment.state NOT IN ('active', 'sending'))
-        END
-        """
-
-    static let refusedDueSQL = """
-        SELECT id, refusal FROM (
-            SELECT id, \(refusal) AS refusal FROM outbox INDEXED BY outbox_route_due
-            WHERE route = :route AND state IN ('incoming', 'deferred') AND next_attempt_at <= :now
-            ORDER BY next_attempt_at LIMIT :limit)
-        WHERE refusal IS NOT NULL
-        """
-
-    static let claimDeliverableSQL = """
-        UPDATE outbox SET state = 'active', claim = claim + 1, lease_owner = :owner, lease_until = :until
-        WHERE id IN (
-            SELECT id FROM outbox INDEXED BY outbox_route_due
-            WHERE route = :route AND state IN ('incoming', 'deferred') AND next_attempt_at <= :now
-            ORDER BY next_attempt_at LIMIT :limit)
-        RETURNING *
-        """
-
-    static let refusalSQL = """
-        SELECT \(refusal) AS refusal FROM outbox
-        WHERE id = :id AND state = 'active' AND claim = :claim AND lease_until > :now AND final_dot_at IS NULL
-        """
-
     package func mayLeave(_ id: OutboxMessage.ID, claim: Int, now: Timestamp) async throws(StoreError) -> Bool {
-        try await write { try $0.mayLeave(id, claim: claim, now: now) }
+        // Mostly it may: then nothing is written, and nobody waits for the disk.
+        if try await read({ try $0.isFreeToLeave(id, claim: claim, now: now) }) { return true }
+        return try await write { try $0.mayLeave(id, claim: claim, now: now) }
     }
 
     package func markFinalDot(_ id: OutboxMessage.ID, claim: Int, at: Timestamp) async throws(StoreError) -> Bool {
@@ -107,13 +35,14 @@ extension SQLiteStore: OutboxStore {
                 """
                 UPDATE outbox
                 SET state = :state, reason = :reason, attempts = attempts + 1, next_attempt_at = :next, lease_owner = NULL, lease_until = NULL,
+                    awaits = :awaits,
                     final_dot_at = CASE :state WHEN 'deferred' THEN NULL WHEN 'sent' THEN COALESCE(final_dot_at, :ended) ELSE final_dot_at END
                 WHERE id = :id AND state NOT IN ('sent', 'bounced', 'expired', 'cancelled')
                 """,
                 [
                     "id": attempt.outbox.rawValue, "state": state.rawValue, "reason": attempt.text.storable,
                     "next": state == .deferred ? (nextAttemptAt ?? attempt.endedAt).milliseconds : nil,
-                    "ended": attempt.endedAt.milliseconds,
+                    "ended": attempt.endedAt.milliseconds, "awaits": state == .deferred ? attempt.awaits?.storable : nil,
                 ])
             try ledger.apply(consequence)
             return .committed
@@ -181,18 +110,11 @@ extension SQLiteStore: OutboxStore {
 }
 
 extension Ledger {
-    /// Claims what is due on one route; what may not leave is cancelled instead.
-    fileprivate func claim(route: String, limit: Int, lease: Lease, now: Timestamp) throws -> [OutboxMessage] {
-        let arguments: StatementArguments = ["route": route, "now": now.milliseconds, "limit": limit]
-        // Cancels make room for others, which must be looked at too.
-        while true {
-            let refused = try db.records(SQLiteStore.refusedDueSQL, arguments)
-            for message in refused { try cancel(message.id("id"), because: message.text("refusal"), at: now) }
-            if refused.isEmpty { break }
-        }
-        return try db.records(
-            SQLiteStore.claimDeliverableSQL, arguments + ["owner": lease.owner, "until": lease.until.milliseconds]
-        ).map { try whole($0) }
+    /// Whether a claimed message may leave as things stand.
+    fileprivate func isFreeToLeave(_ id: OutboxMessage.ID, claim: Int, now: Timestamp) throws -> Bool {
+        let key: StatementArguments = ["id": id.rawValue, "claim": claim, "now": now.milliseconds]
+        guard let claimed = try db.record(SQLiteStore.refusalSQL, key) else { return false }
+        return try claimed.textOrNil("refusal") == nil && stopReason() == nil
     }
 
     /// Whether a claimed message may leave. Cancels it when its enrollment or a suppression forbids it; gives it back under the STOP.

@@ -47,21 +47,6 @@ extension SQLiteStore: SequenceStore {
     package func stopReason() async throws(StoreError) -> String? {
         try await read { try $0.stopReason() }
     }
-
-    package func usage(identity: String, localDate: CivilDate) async throws(StoreError) -> IdentityUsage {
-        try await read { ledger in
-            let record = try ledger.db.record(Self.usageSQL, ["identity": identity, "day": localDate.daysSinceEpoch])
-            return IdentityUsage(countOnDate: try record?.count("count") ?? 0, lastAt: record?.momentOrNil("last"))
-        }
-    }
-
-    static let usageSQL = """
-        SELECT
-            (SELECT COUNT(*) FROM outbox
-             WHERE identity = :identity AND budget_day = :day AND state <> 'cancelled'
-                AND (state NOT IN ('bounced', 'expired') OR final_dot_at IS NOT NULL)) AS count,
-            (SELECT MAX(created_at) FROM outbox WHERE identity = :identity) AS last
-        """
 }
 
 extension Ledger {

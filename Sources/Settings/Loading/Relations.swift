@@ -30,6 +30,8 @@ struct Relations {
         if let listener = settings.smtpListener, isWhole(["listener", "smtp"]) { check(listener, at: ["listener", "smtp"]) }
         if let listener = settings.lmtpListener, isWhole(["listener", "lmtp"]) { check(listener, at: ["listener", "lmtp"]) }
         checkListenAddresses()
+        for source in settings.sources where isWhole(["source", source.name]) { check(source.warmup, at: ["source", source.name]) }
+        checkWorkday()
         checkQueue()
         checkUnsubscribe()
         if case .unix? = settings.http?.listen {
@@ -148,8 +150,26 @@ struct Relations {
         }
     }
 
+    private mutating func check(_ warmup: WarmUpSettings?, at path: [String]) {
+        guard let warmup, warmup.start > warmup.ceiling else { return }
+        find(path, "warmup", "the warm-up starts above its ceiling", "give start a number up to \(warmup.ceiling)")
+    }
+
+    private mutating func checkWorkday() {
+        let day = settings.workday
+        let path = ["workday"]
+        guard isWhole(path) else { return }
+        if day.start.endMinute > day.lunch.startMinute { find(path, "lunch", "lunch may begin before the day does", "begin it later") }
+        if day.lunch.endMinute > day.end.startMinute { find(path, "lunch", "lunch may end after the day does", "end it earlier") }
+        if day.lunchMin > day.lunchMax { find(path, "lunch_min", "lunch_min is longer than lunch_max") }
+        if day.lunchMax > .seconds(60 * (day.lunch.endMinute - day.lunch.startMinute)) {
+            find(path, "lunch_max", "lunch_max is longer than the time that lunch lies in")
+        }
+    }
+
     private mutating func check(_ identity: IdentitySettings) {
         let path = ["identity", identity.name]
+        check(identity.warmup, at: path)
         if let name = identity.route {
             route(name, at: path, "route")
         } else if settings.transport.defaultRoute == nil, settings.defaultRoute == nil {

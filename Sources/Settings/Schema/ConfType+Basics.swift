@@ -92,6 +92,16 @@ extension ConfType where Value == String {
         .string("the NAME of a [\(section).NAME]", show: { $0 }) { text, _ in .success(text) }
     }
 
+    /// A regular expression.
+    static var pattern: ConfType {
+        .string("a regular expression such as '.*@example\\.com'", show: { $0 }) { text, _ in
+            guard text.utf8.count <= 1000, (try? Regex(text)) != nil else {
+                return .failure(Complaints("'\(text)' is no regular expression", "write one such as '.*@example\\.com', in single quotes"))
+            }
+            return .success(text)
+        }
+    }
+
     /// A name that people choose: letters, digits, `-`, `_` and `.`.
     static func word(_ form: String) -> ConfType {
         .string(form, show: { $0 }) { text, _ in

@@ -24,8 +24,15 @@ package struct IdentitySettings: ConfSection, Equatable {
     package var returnPath = ReturnPath.own
     /// Messages in a day of the identity's time zone.
     package var dailyLimit = 40
+    /// Messages in any hour, nil: as many as the day allows.
+    package var hourlyLimit: Int?
     /// Between two messages.
     package var minGap = Duration.seconds(90)
+    /// Up to so much is added to each gap.
+    package var gapJitter = Duration.seconds(60)
+    /// Whether it keeps the hours of `[workday]`.
+    package var workday = false
+    package var warmup: WarmUpSettings?
     /// Text set under each message, nil: none.
     package var signature: String?
     package var workspace = "default"
@@ -41,7 +48,15 @@ package struct IdentitySettings: ConfSection, Equatable {
             "reply_to", \.replyTo, .choice, "Where replies go: the From address, or a signed reply+ address that names the conversation."),
         Field("return_path", \.returnPath, .choice, "Where bounces go: a signed bounce+ address, or the From address."),
         Field("daily_limit", \.dailyLimit, .integer(1...10_000), "Messages a day."),
+        Field("hourly_limit", \.hourlyLimit, .integer(1...10_000), "Messages in any hour. Unset: as many as the day allows."),
         Field("min_gap", \.minGap, .duration(.zero...(.seconds(86_400))), "The least time between two messages."),
+        Field(
+            "gap_jitter", \.gapJitter, .duration(.zero...(.seconds(86_400))),
+            "Up to so much is added to each gap that is not 0s, differently each time."),
+        Field("workday", \.workday, .flag, "Keep the hours of [workday], too."),
+        Field(
+            "warmup", \.warmup, .table("a table such as { start = 10, increase = 5, ceiling = 50 }"),
+            "A daily limit that grows with each day on which something was sent. Unset: daily_limit alone."),
         Field("signature", \.signature, .mailText("text"), "Text set under each message."),
         Field("workspace", \.workspace, .word("a name"), "The workspace it belongs to."),
         Field("timezone", \.timezone, .timeZone, "Where its day begins and its window lies. Unset: that of [window]."),
@@ -61,6 +76,57 @@ package struct WindowSettings: ConfSection, Equatable {
         Field("days", \.days, .list(.choice, count: 1...7), "The days on which sequence mail may leave."),
         Field("hours", \.hours, .hours, "The hours in which it may leave."),
         Field("timezone", \.timezone, .timeZone, "The time zone of the hours. Unset: that of [main]."),
+    ]
+}
+
+/// `warmup = { ... }`: a daily limit that grows.
+package struct WarmUpSettings: ConfSection, Equatable {
+    package var start = 10
+    package var increase = 5
+    package var ceiling = 50
+
+    init(name: String) {}
+
+    static let fields: [Field<WarmUpSettings>] = [
+        Field("start", \.start, .integer(1...1_000_000), "Messages on the first day."),
+        Field("increase", \.increase, .integer(0...1_000_000), "More on each further day on which something was sent."),
+        Field("ceiling", \.ceiling, .integer(1...10_000_000), "It never grows beyond it."),
+    ]
+}
+
+/// `[warmup]`: what makes a warm-up step back.
+package struct WarmUpSignalSettings: ConfSection, Equatable {
+    package var bounceShare = 0.05
+    package var complaintShare = 0.001
+    package var sample = 50
+    package var days = 7
+
+    init(name: String) {}
+
+    static let fields: [Field<WarmUpSignalSettings>] = [
+        Field("bounce_share", \.bounceShare, .number(0...1), "With a larger share of bounces the limit is that of half the days."),
+        Field("complaint_share", \.complaintShare, .number(0...1), "With a larger share of complaints the limit is that of the first day."),
+        Field("sample", \.sample, .integer(1...1_000_000), "With fewer messages no share counts."),
+        Field("days", \.days, .integer(1...60), "How many days back they are counted."),
+    ]
+}
+
+/// `[workday]`: the hours of a person, a little different each day.
+package struct WorkdaySettings: ConfSection, Equatable {
+    package var start = HourRange(startMinute: 9 * 60 + 3, endMinute: 9 * 60 + 27)
+    package var end = HourRange(startMinute: 17 * 60 + 18, endMinute: 17 * 60 + 56)
+    package var lunch = HourRange(startMinute: 12 * 60, endMinute: 13 * 60 + 30)
+    package var lunchMin = Duration.seconds(1800)
+    package var lunchMax = Duration.seconds(3600)
+
+    init(name: String) {}
+
+    static let fields: [Field<WorkdaySettings>] = [
+        Field("start", \.start, .hours, "Between which times the day begins."),
+        Field("end", \.end, .hours, "Between which times it ends."),
+        Field("lunch", \.lunch, .hours, "Within which time lunch lies."),
+        Field("lunch_min", \.lunchMin, .duration(.zero...(.seconds(14_400))), "The shortest lunch."),
+        Field("lunch_max", \.lunchMax, .duration(.zero...(.seconds(14_400))), "The longest lunch."),
     ]
 }
 

@@ -77,8 +77,7 @@ package struct DKIMKeySettings: ConfSection, Equatable {
 
     /// Every key with its selector, the next one last.
     package var keyFiles: [(selector: String, file: SecretFile)] {
-        [(selector, keyFile), (ed25519Selector ?? selector, ed25519KeyFile), (nextSelector ?? "", nextKeyFile)].compactMap {
-            selector, file in
+        [(selector, keyFile), (ed25519Selector ?? selector, ed25519KeyFile), (nextSelector ?? "", nextKeyFile)].compactMap { selector, file in
             file.map { (selector, $0) }
         }
     }

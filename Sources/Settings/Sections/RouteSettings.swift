@@ -32,6 +32,7 @@ package struct RouteSettings: ConfSection, Equatable {
     package var processLimit: Int?
     /// Connections at a time to one address.
     package var processLimitPerHost = 10
+    package var rate: [SendingRate] = []
     /// How long a connection is kept for the next message; zero: none is kept.
     package var connectionIdle = Duration.seconds(2)
     /// Messages on one connection.
@@ -64,6 +65,7 @@ package struct RouteSettings: ConfSection, Equatable {
         Field(
             "auth", \.auth, .table(AuthSettings.form),
             "The login; needs a tls_security_level that proves the server."),
+        Field("rate", \.rate, .rates, "What may leave by it, as a provider's limits for its submission service."),
         Field("process_limit", \.processLimit, .integer(1...100), "Connections at a time. Unset: 20 for mx, else 2."),
         Field("process_limit_per_host", \.processLimitPerHost, .integer(1...100), "Connections at a time to one address."),
         Field(
@@ -114,12 +116,18 @@ package struct SourceSettings: ConfSection, Equatable {
     package var address = ""
     /// The EHLO name, nil: myhostname.
     package var helo: String?
+    package var rate: [SendingRate] = []
+    package var warmup: WarmUpSettings?
 
     init(name: String) { self.name = name }
 
     static let fields: [Field<SourceSettings>] = [
         Field("address", \.address, .ipAddress, required: true, "The local IP address to connect from."),
         Field("helo", \.helo, .hostName, "The EHLO name that belongs to the address. Unset: myhostname."),
+        Field("rate", \.rate, .rates, "What may leave from it."),
+        Field(
+            "warmup", \.warmup, .table("a table such as { start = 20, increase = 10, ceiling = 500 }"),
+            "A daily limit for all that leaves from it, which grows with each day on which something was sent. Unset: none."),
     ]
 }
 

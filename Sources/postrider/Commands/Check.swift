@@ -31,6 +31,8 @@ struct Check: AsyncParsableCommand {
                 _ = try BounceRuleFiles.load(settings)
                 _ = try Desks.identities(settings)
                 _ = try Desks.addresses(settings)
+                _ = try Desks.safety(settings)
+                _ = try Desks.providers(settings)
                 _ = try Desks.signingKeys(settings)
                 let logins = try Self.logins(settings)
                 for section in settings.routes { _ = try Desks.route(section, settings, logins) }

@@ -114,6 +114,8 @@ final class Appliance: Sendable {
 
     /// What a limit, a window or a missing identity held back under another conf is decided anew under this one.
     private func reconsider() async throws(StoreError) {
+        let waiting = try await installation.store.reconsiderWaiting(now: installation.clock.now())
+        if waiting > 0 { logger.info("queued messages that waited for a limit are looked at anew", metadata: ["count": "\(waiting)"]) }
         let count = try await installation.store.reconsiderPostponed(now: installation.clock.now())
         if count > 0 { logger.info("postponed steps are due again under this conf", metadata: ["count": "\(count)"]) }
     }

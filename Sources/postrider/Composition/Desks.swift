@@ -51,7 +51,9 @@ struct Desks {
         self.identities = identities
         self.addresses = addresses
         signingKeys = try Self.signingKeys(settings)
-        dispatch = StepDispatcher.Desk(identities: identities, composer: composer, chance: installation.chance)
+        let policy = try Self.deliveryPolicy(settings, resolver: resolver)
+        dispatch = StepDispatcher.Desk(
+            identities: identities, composer: composer, chance: installation.chance, safety: policy.safety)
         delivery = OutboxDeliverer.Desk(
             courier: courier, signer: AttemptSigner(
                 keys: signingKeys, published: published,
@@ -60,7 +62,8 @@ struct Desks {
                 retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance,
                 ids: installation.ids),
             judge: FailureJudge(rules: rules), identities: identities, lifetime: settings.queue.maxQueueLifetime,
-            limits: Dictionary(settings.routes.map { ($0.name, $0.effectiveProcessLimit) }) { first, _ in first }, addresses: addresses)
+            limits: Dictionary(settings.routes.map { ($0.name, $0.effectiveProcessLimit) }) { first, _ in first }, addresses: addresses,
+            policy: policy)
         intake = IntakeSorter.Desk(
             correlator: Correlator(addresses: addresses.map { [$0] } ?? []), classifier: try Classifier(bounceRules: rules),
             authenticator: MessageAuthenticator(resolver: resolver, authservID: settings.main.myhostname),
@@ -114,8 +117,10 @@ struct Desks {
             name: section.name, from: Mailbox(displayName: section.from.displayName, address: address), route: route.name,
             replyTo: section.replyTo == .token ? .token : .mailbox, returnPath: section.returnPath == .bounce ? .token : .mailbox,
             pacing: PacingGate.Policy(
-                dailyLimit: section.dailyLimit, minimumGap: section.minGap, gapJitter: section.minGap > .zero ? .seconds(60) : .zero,
-                window: window),
+                dailyLimit: section.dailyLimit, hourlyLimit: section.hourlyLimit, minimumGap: section.minGap,
+                gapJitter: section.minGap > .zero ? section.gapJitter : .zero, window: window,
+                workday: section.workday ? workday(settings) : nil,
+                warmUp: try warmUp(section.warmup, settings, at: "[identity.\(section.name)]")),
             signature: section.signature)
     }
 

@@ -115,6 +115,16 @@ CREATE TABLE intake_body (
     bytes BLOB NOT NULL
 ) STRICT;
 
+CREATE TRIGGER outbox_budget_returns AFTER UPDATE OF state ON outbox
+    WHEN OLD.state = 'active' AND NEW.state <> 'active' AND OLD.final_dot_at IS NULL AND OLD.taken IS NOT NULL
+BEGIN
+    UPDATE sending_level
+    SET level = MAX(0, level - (
+        SELECT json_extract(given.value, '$[1]') FROM json_each(OLD.taken) AS given
+        WHERE json_extract(given.value, '$[0]') = sending_level.id))
+    WHERE id IN (SELECT json_extract(given.value, '$[0]') FROM json_each(OLD.taken) AS given);
+END;
+
 CREATE TRIGGER outbox_claim_rises BEFORE UPDATE OF claim ON outbox WHEN NEW.claim < OLD.claim
 BEGIN SELECT RAISE(ABORT, 'the number of a claim never goes down'); END;
 
@@ -153,13 +163,16 @@ CREATE TABLE outbox (
     next_attempt_at INTEGER,
     final_dot_at INTEGER,
     lease_owner TEXT CHECK (lease_owner <> ''),
-    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER,
+    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)),
     CHECK ((next_attempt_at IS NOT NULL) = (state IN ('incoming', 'active', 'deferred'))),
     CHECK ((lease_owner IS NOT NULL) = (state = 'active')),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK (state <> 'sent' OR final_dot_at IS NOT NULL),
     CHECK (state NOT IN ('incoming', 'deferred') OR final_dot_at IS NULL)
 ) STRICT;
+
+CREATE INDEX outbox_awaits ON outbox (awaits, next_attempt_at)
+    WHERE awaits IS NOT NULL AND state IN ('incoming', 'deferred');
 
 CREATE INDEX outbox_budget ON outbox (identity, budget_day) WHERE state <> 'cancelled';
 
@@ -227,6 +240,8 @@ CREATE INDEX reply_contact ON reply (contact_id) WHERE contact_id IS NOT NULL;
 
 CREATE INDEX reply_message ON reply (message_id, body_hash) WHERE message_id IS NOT NULL;
 
+CREATE INDEX reply_signal ON reply (effective_class, sorted_at) WHERE outbox_id IS NOT NULL;
+
 CREATE TABLE secret (
     id INTEGER PRIMARY KEY CHECK (id > 0),
     kind TEXT NOT NULL CHECK (kind IN ('refresh_token')),
@@ -235,6 +250,15 @@ CREATE TABLE secret (
     changed_at INTEGER NOT NULL,
     UNIQUE (kind, name)
 ) STRICT;
+
+CREATE TABLE sending_level (
+    id TEXT PRIMARY KEY CHECK (id <> ''),
+    level INTEGER NOT NULL,
+    booked INTEGER NOT NULL,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sending_level_until ON sending_level (until);
 
 CREATE TABLE sequence (
     id INTEGER PRIMARY KEY,

@@ -41,7 +41,7 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
     }
 
     /// Every check.
-    package static var all: [Self] { contacts + suppression + sequences + enrollments + dispatching + delivery + queue + intake + replies + secrets + policies }
+    package static var all: [Self] { contacts + suppression + sequences + enrollments + dispatching + delivery + limits + queue + intake + replies + secrets + policies }
 }
 
 /// A sentence of the contract that does not hold.

@@ -67,8 +67,9 @@ struct QueueList: AsyncParsableCommand {
         try await OpenState.use(conf) { state in
             var selection = try await filter.selection(state)
             if !all { selection.states = OutboxMessage.State.waiting }
+            let seal = try await state.seal()
             if json {
-                return try await state.eachMessage(selection) { JSONLine.write(state.json($0)) }
+                return try await state.eachMessage(selection) { JSONLine.write(state.json($0, seal)) }
             }
             var table = Table([
                 .init("ID"), .init("ARRIVED"), .init("STATE"), .init("TRIES", number: true), .init("SENDER", limit: 40),
@@ -79,12 +80,14 @@ struct QueueList: AsyncParsableCommand {
                 counts[message.state, default: 0] += 1
                 table.add([
                     message.id.description, message.createdAt.iso8601, message.isAmbiguous ? "hold!" : message.state.rawValue,
-                    "\(message.attempts)", message.identity, message.recipient.text, message.nextAttemptAt?.iso8601 ?? "-", message.reason,
+                    "\(message.attempts)", message.identity, message.recipient.text, message.nextAttemptAt?.iso8601 ?? "-",
+                    seal.why(message) ?? message.reason,
                 ])
             }
-            if let reason = try await state.store.stopReason() {
+            if let reason = seal.stop {
                 Console.out("STOPPED: \(TerminalText.line(reason)); 'postrider resume-all' ends it")
             }
+            if seal.safety.isDryRun { Console.out("DRY RUN: nothing is delivered ([safety] dry_run)") }
             if table.isEmpty { return Console.out("the queue is empty") }
             table.write()
             let totals = OutboxMessage.State.allCases.compactMap { state in counts[state].map { "\($0) \(state.rawValue)" } }
@@ -116,8 +119,9 @@ struct QueueShow: AsyncParsableCommand {
                 return
             }
             let attempts = try await state.store.attempts(of: message.id)
+            let seal = try await state.seal()
             if json {
-                guard case .object(let facts) = state.json(message) else { return }
+                guard case .object(let facts) = state.json(message, seal) else { return }
                 return JSONLine.write(
                     .object(
                         facts + [
@@ -128,7 +132,9 @@ struct QueueShow: AsyncParsableCommand {
             FactSheet.write([
                 ("id", message.id.description),
                 ("state", message.isAmbiguous ? "hold (ambiguous: it may have left)" : message.state.rawValue),
-                ("reason", message.reason), ("identity", message.identity), ("route", message.route),
+                ("reason", message.reason), ("why it waits", seal.why(message)), ("waits for", message.awaits),
+                ("lifts", message.awaits == nil ? nil : message.nextAttemptAt?.iso8601), ("identity", message.identity),
+                ("route", message.route),
                 ("reverse-path", message.reversePath.shown), ("recipient", message.recipient.text), ("subject", message.subject),
                 ("Message-ID", message.messageID.text), ("size", "\(message.bytes.count) bytes"), ("step", "\(message.step + 1)"),
                 ("enrollment", message.enrollment?.description), ("arrived", message.createdAt.iso8601),
@@ -148,14 +154,20 @@ struct QueueShow: AsyncParsableCommand {
 }
 
 extension OpenState {
-    func json(_ message: OutboxMessage) -> JSONValue {
+    /// What keeps all mail back at this moment.
+    func seal() async throws -> QueueSeal {
+        QueueSeal(stop: try await store.stopReason(), safety: try Desks.safety(settings), now: now())
+    }
+
+    func json(_ message: OutboxMessage, _ seal: QueueSeal) -> JSONValue {
         [
             "id": .id(message.id), "state": .string(message.state.rawValue), "ambiguous": .bool(message.isAmbiguous),
             "arrived_at": .moment(message.createdAt), "identity": .string(message.identity), "route": .string(message.route),
             "sender": .string(message.reversePath.shown), "recipient": .string(message.recipient.text), "subject": .string(message.subject),
             "message_id": .string(message.messageID.text), "contact": .id(message.contact), "enrollment": .id(message.enrollment),
             "step": .count(message.step), "occurrence": .count(message.occurrence), "attempts": .count(message.attempts),
-            "reason": .string(message.reason), "next_attempt_at": .moment(message.nextAttemptAt),
+            "reason": .string(message.reason), "why": .text(seal.why(message)), "awaits": .text(message.awaits),
+            "lifts_at": .moment(message.awaits == nil ? nil : message.nextAttemptAt), "next_attempt_at": .moment(message.nextAttemptAt),
             "final_dot_at": .moment(message.finalDotAt),
         ]
     }

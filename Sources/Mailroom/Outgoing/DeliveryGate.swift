@@ -1,0 +1,177 @@
+import InternetMessage
+package import MailTransport
+package import Outreach
+import Synchronization
+
+/// What conf says of the second gate; part of the deliverer's desk.
+package struct DeliveryPolicy: Sendable {
+    package var safety = SendingSafety()
+    package var limits = DeliveryLimits()
+    package var providers = ProviderBook()
+    /// Asks which domains are one site; nil: each domain is its own.
+    package var finder: MailSiteFinder?
+    /// Routes that lead to the recipient's own hosts.
+    package var exchangerRoutes: Set<String> = []
+    /// Routes that lead nowhere.
+    package var sinkRoutes: Set<String> = []
+    /// A source whose daily limit grows.
+    package struct Ramp: Sendable {
+        package let source: String
+        /// Those whose mail leaves from it.
+        package let identities: [String]
+        package let warmUp: WarmUp
+
+        package init(source: String, identities: [String], warmUp: WarmUp) {
+            self.source = source
+            self.identities = identities
+            self.warmUp = warmUp
+        }
+    }
+
+    package var ramps: [Ramp] = []
+    /// How long a site that does not answer rests after each probe.
+    package var rests: [Duration] = [.seconds(300)]
+
+    package init() {}
+}
+
+/// Turns candidates into bids: finds each one's site, asks it for room, and names the limits that count.
+struct DeliveryGate: Sendable {
+    /// A candidate with the site it goes to and what is wanted for it.
+    struct Ticket: Sendable {
+        let candidate: OutboxCandidate
+        /// nil for a route that leads nowhere.
+        let site: MailSite?
+        let bid: ClaimBid
+        /// Whether the site's room is taken and must be told `ended`.
+        let hasRoom: Bool
+    }
+
+    /// Longer than DNS takes to answer from its cache.
+    private static let patience = Duration.milliseconds(250)
+    private static let comeBackForDNS = Duration.seconds(5)
+
+    let board: SiteBoard
+    let lookups: SiteLookups
+
+    /// - Parameters:
+    ///   - room: how many of each route may leave; the rest is left as it is.
+    ///   - ask: runs a lookup beside everything else.
+    func tickets(
+        for candidates: [OutboxCandidate], room: [String: Int], policy: DeliveryPolicy, ceilings: [String: Int],
+        identities: [String: SenderIdentity], at now: Timestamp, ask: (@escaping @Sendable () async -> Void) -> Void
+    ) async -> [Ticket] {
+        let domains = Set(candidates.filter { policy.exchangerRoutes.contains($0.route) }.map(\.domain))
+        let exchangers = await lookups.exchangers(of: domains, finder: policy.finder, patience: Self.patience, ask: ask)
+        var room = room
+        var tickets: [Ticket] = []
+        for candidate in candidates {
+            guard room[candidate.route, default: .max] > 0 else { continue }
+            func waiting(until: Timestamp, awaiting: String, because: String, isOurs: Bool = false, site: MailSite? = nil) -> Ticket {
+                let wish = ClaimBid.Wish.wait(until: until, awaiting: awaiting, because: because, isOurs: isOurs)
+                return Ticket(candidate: candidate, site: site, bid: ClaimBid(id: candidate.id, wish: wish), hasRoom: false)
+            }
+            if let refusal = policy.safety.refusal(of: candidate.recipient) {
+                tickets.append(
+                    waiting(
+                        until: now + .seconds(3600), awaiting: OutboxMessage.awaitingPermission, because: refusal, isOurs: true))
+                continue
+            }
+            var site: MailSite?
+            if policy.exchangerRoutes.contains(candidate.route) {
+                guard let hosts = exchangers[candidate.domain] else {
+                    let why = "the mail exchangers of \(candidate.domain) are being looked up"
+                    tickets.append(
+                        waiting(
+                            until: now + Self.comeBackForDNS, awaiting: OutboxMessage.awaiting(dns: candidate.domain), because: why))
+                    continue
+                }
+                site = policy.providers.site(domain: candidate.domain, exchangers: hosts)
+            } else if !policy.sinkRoutes.contains(candidate.route) {
+                site = Self.site(ofRoute: candidate.route)
+            }
+            var rates = site?.profile.rates ?? []
+            if let site {
+                let isRoute = !policy.exchangerRoutes.contains(candidate.route)
+                let ceiling = isRoute ? ceilings[candidate.route] ?? 1 : site.profile.connections
+                let feedback = SiteFeedback.Policy(ceiling: ceiling, rests: policy.rests)
+                if case .wait(let until, let because) = board.begin(site, policy: feedback, at: now) {
+                    tickets.append(
+                        waiting(until: until, awaiting: OutboxMessage.awaiting(site: site.name), because: because, site: site))
+                    continue
+                }
+                rates += board.rates(site, at: now)
+            }
+            let limits = policy.limits.limits(
+                for: candidate, site: site.map { ($0.name, rates) }, window: identities[candidate.identity]?.pacing.window, at: now)
+            tickets.append(
+                Ticket(
+                    candidate: candidate, site: site, bid: ClaimBid(id: candidate.id, wish: .leave(limits)), hasRoom: site != nil))
+            if let left = room[candidate.route] { room[candidate.route] = left - 1 }
+        }
+        return tickets
+    }
+
+    /// The one host behind a route that takes mail for everybody.
+    static func site(ofRoute route: String) -> MailSite {
+        MailSite(name: "route-\(route)", profile: ProviderProfile(name: "default"))
+    }
+}
+
+/// Lookups that go on beside the claims: a domain that DNS is slow about keeps nobody else waiting.
+final class SiteLookups: Sendable {
+    private enum State {
+        case asking
+        /// Came too late for those who asked; handed to the next one who does.
+        case answered([String])
+    }
+
+    private let states = Mutex<[String: State]>([:])
+    private let bell = Bell()
+
+    /// The exchangers of those domains that DNS answered about in time.
+    func exchangers(
+        of domains: Set<String>, finder: MailSiteFinder?, patience: Duration, ask: (@escaping @Sendable () async -> Void) -> Void
+    ) async -> [String: [String]] {
+        guard let finder else { return Dictionary(domains.map { ($0, []) }, uniquingKeysWith: { $1 }) }
+        var found = collect(domains)
+        for domain in domains.subtracting(found.keys) where begin(domain) {
+            ask {
+                let hosts = await finder.exchangers(of: domain)
+                self.states.withLock { states in
+                    // Answers that nobody came for any more.
+                    if states.count > 10_000 { states = states.filter { if case .asking = $0.value { true } else { false } } }
+                    states[domain] = .answered(hosts)
+                }
+                self.bell.ring()
+            }
+        }
+        let clock = SystemClock()
+        let deadline = clock.now() + patience
+        while found.count < domains.count, clock.now() < deadline, !Task.isCancelled {
+            await bell.wait(until: deadline, clock: clock)
+            found.merge(collect(domains.subtracting(found.keys))) { $1 }
+        }
+        return found
+    }
+
+    private func collect(_ domains: Set<String>) -> [String: [String]] {
+        states.withLock { states in
+            var found: [String: [String]] = [:]
+            for domain in domains {
+                guard case .answered(let hosts)? = states[domain] else { continue }
+                states[domain] = nil
+                found[domain] = hosts
+            }
+            return found
+        }
+    }
+
+    private func begin(_ domain: String) -> Bool {
+        states.withLock { states in
+            guard states[domain] == nil else { return false }
+            states[domain] = .asking
+            return true
+        }
+    }
+}

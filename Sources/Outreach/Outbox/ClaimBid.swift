@@ -1,0 +1,66 @@
+package import InternetMessage
+
+/// A waiting message as far as it is looked at before it is claimed.
+package struct OutboxCandidate: Sendable, Equatable {
+    package let id: OutboxMessage.ID
+    package let workspace: WorkspaceID
+    package let identity: String
+    package let route: String
+    package let recipient: EmailAddress
+    /// Lower-case A-label domain of the recipient.
+    package let domain: String
+    /// See `OutboxMessage.awaits`.
+    package let awaits: String?
+
+    package init(
+        id: OutboxMessage.ID, workspace: WorkspaceID, identity: String, route: String, recipient: EmailAddress, domain: String,
+        awaits: String?
+    ) {
+        self.id = id
+        self.workspace = workspace
+        self.identity = identity
+        self.route = route
+        self.recipient = recipient
+        self.domain = domain
+        self.awaits = awaits
+    }
+}
+
+/// What is wanted for one candidate.
+package struct ClaimBid: Sendable, Equatable {
+    package enum Wish: Sendable, Equatable {
+        /// To leave, when all these limits let it through.
+        case leave([SendingLimit])
+        /// To come back later, for a reason that is no limit of those; with `isOurs` the time is not part of its lifetime.
+        case wait(until: Timestamp, awaiting: String, because: String, isOurs: Bool = false)
+    }
+
+    package let id: OutboxMessage.ID
+    package let wish: Wish
+
+    package init(id: OutboxMessage.ID, wish: Wish) {
+        self.id = id
+        self.wish = wish
+    }
+}
+
+/// What became of a bid.
+package enum ClaimAnswer: Sendable, Equatable {
+    case claimed(OutboxMessage)
+    /// It waits, as the bid wished or because of a limit.
+    case postponed(until: Timestamp)
+    /// It was cancelled, or somebody else was faster, or the STOP is set.
+    case gone
+}
+
+extension OutboxMessage {
+    /// The value of `awaits` for a limit.
+    package static func awaiting(limit id: String) -> String { "limit \(id)" }
+    /// The value of `awaits` for room at a site.
+    package static func awaiting(site name: String) -> String { "site \(name)" }
+    /// The value of `awaits` for a site that did not answer when the message was tried.
+    package static func awaiting(answerOf name: String) -> String { "answer of \(name)" }
+    /// The value of `awaits` for what conf allows no mail to.
+    package static let awaitingPermission = "safety allow_recipients"
+    package static func awaiting(dns domain: String) -> String { "dns \(domain)" }
+}

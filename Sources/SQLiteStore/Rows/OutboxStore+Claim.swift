@@ -1,0 +1,225 @@
+import GRDB
+package import InternetMessage
+package import Outreach
+
+/// From due to claimed: the limits of delivery are decided in the transaction that claims.
+extension SQLiteStore {
+    package func candidates(now: Timestamp, limit: Int, routes: [String: Int], sites: [String: Int]) async throws(StoreError)
+        -> [OutboxCandidate]
+    {
+        try await read { ledger in
+            guard try ledger.stopReason() == nil else { return [] }
+            typealias Found = (due: Timestamp, candidate: OutboxCandidate)
+            func find(_ sql: String, _ arguments: StatementArguments) throws -> [Found] {
+                try ledger.db.records(sql, arguments).map { (try $0.moment("next_attempt_at"), try OutboxCandidate($0)) }
+            }
+            func ordered(_ found: [Found]) -> [OutboxCandidate] {
+                found.sorted { a, b in a.due == b.due ? a.candidate.id < b.candidate.id : a.due < b.due }.map(\.candidate)
+            }
+            var called: [Found] = []
+            for (site, count) in sites where count > 0 { called += try find(Self.awaitingSQL, ["awaits": site, "limit": count]) }
+            var due: [Found] = []
+            for record in try ledger.db.records(Self.waitingRoutesSQL) {
+                let route = try record.text("route")
+                let room = routes[route] ?? limit
+                if room > 0 { due += try find(Self.dueSQL, ["route": route, "now": now.milliseconds, "limit": room]) }
+            }
+            let known = Set(called.map(\.candidate.id))
+            return ordered(called) + ordered(due.filter { !known.contains($0.candidate.id) })
+        }
+    }
+
+    package func claim(_ bids: [ClaimBid], now: Timestamp, lease: Lease) async throws(StoreError) -> [ClaimAnswer] {
+        try await write { ledger in
+            // What the same owner holds is still worked on, however late it is.
+            try ledger.db.run(
+                """
+                UPDATE outbox
+                SET state = CASE attempts WHEN 0 THEN 'incoming' ELSE 'deferred' END, lease_owner = NULL, lease_until = NULL
+                WHERE state = 'active' AND lease_until <= :now AND lease_owner <> :owner AND final_dot_at IS NULL
+                """, ["now": now.milliseconds, "owner": lease.owner])
+            guard !bids.isEmpty, try ledger.stopReason() == nil else { return bids.map { _ in .gone } }
+            return try ledger.claim(bids, now: now, lease: lease)
+        }
+    }
+
+    package func reconsiderWaiting(now: Timestamp) async throws(StoreError) -> Int {
+        try await write { ledger in
+            try ledger.db.run("UPDATE sending_level SET booked = 0 WHERE booked <> 0")
+            // Of the same moment the oldest is first again. The lifetime gets back what it was lengthened by for nothing.
+            return try ledger.db.run(
+                """
+                UPDATE outbox
+                SET released_at = CASE WHEN awaits LIKE 'limit %' OR awaits LIKE 'safety %'
+                        THEN released_at - MAX(0, next_attempt_at - :now) ELSE released_at END,
+                    next_attempt_at = MIN(next_attempt_at, :now), awaits = NULL
+                WHERE awaits IS NOT NULL AND state IN ('incoming', 'deferred')
+                """, ["now": now.milliseconds])
+        }
+    }
+
+    package func forgetLevels(now: Timestamp) async throws(StoreError) {
+        try await write { ledger in
+            try ledger.db.run("DELETE FROM sending_level WHERE until < :now", ["now": now.milliseconds])
+            return
+        }
+    }
+
+    /// The routes that have waiting mail, one look into the index for each.
+    static let waitingRoutesSQL = """
+        WITH RECURSIVE waiting (route) AS (
+            SELECT MIN(route) FROM outbox INDEXED BY outbox_route_due WHERE state IN ('incoming', 'deferred')
+            UNION ALL
+            SELECT (SELECT MIN(route) FROM outbox INDEXED BY outbox_route_due
+                    WHERE state IN ('incoming', 'deferred') AND outbox.route > waiting.route)
+            FROM waiting WHERE waiting.route IS NOT NULL)
+        SELECT route FROM waiting WHERE route IS NOT NULL
+        """
+
+    static let dueSQL = """
+        SELECT id, workspace_id, identity, route, recipient, recipient_domain, awaits, next_attempt_at
+        FROM outbox INDEXED BY outbox_route_due
+        WHERE route = :route AND state IN ('incoming', 'deferred') AND next_attempt_at <= :now
+        ORDER BY next_attempt_at LIMIT :limit
+        """
+
+    static let awaitingSQL = """
+        SELECT id, workspace_id, identity, route, recipient, recipient_domain, awaits, next_attempt_at
+        FROM outbox INDEXED BY outbox_awaits
+        WHERE awaits = :awaits AND state IN ('incoming', 'deferred')
+        ORDER BY next_attempt_at LIMIT :limit
+        """
+
+    /// Why a row `outbox` may not leave at `:now`; NULL when it may. The last line before the wire for suppression and stop.
+    private static let refusal = """
+        CASE
+            WHEN EXISTS (
+                SELECT 1 FROM suppression
+                WHERE suppression.workspace_id = outbox.workspace_id AND kind = 'address' AND suppression.subject = outbox.recipient_key
+                    AND (expires_at IS NULL OR expires_at > :now)) THEN 'the address is suppressed'
+            WHEN EXISTS (
+                SELECT 1 FROM suppression
+                WHERE suppression.workspace_id = outbox.workspace_id AND kind = 'domain' AND suppression.subject = outbox.recipient_domain
+                    AND (expires_at IS NULL OR expires_at > :now)) THEN 'the domain is suppressed'
+            ELSE (
+                SELECT 'the enrollment is ' || enrollment.state FROM enrollment
+                WHERE enrollment.id = outbox.enrollment_id AND enrollment.state NOT IN ('active', 'sending'))
+        END
+        """
+
+    static let claimableSQL = """
+        SELECT awaits, \(refusal) AS refusal FROM outbox
+        WHERE id = :id AND state IN ('incoming', 'deferred') AND (next_attempt_at <= :now OR awaits IS NOT NULL)
+        """
+
+    static let claimSQL = """
+        UPDATE outbox
+        SET state = 'active', claim = claim + 1, lease_owner = :owner, lease_until = :until, awaits = NULL, taken = :taken
+        WHERE id = :id
+        RETURNING *
+        """
+
+    static let refusalSQL = """
+        SELECT \(refusal) AS refusal FROM outbox
+        WHERE id = :id AND state = 'active' AND claim = :claim AND lease_until > :now AND final_dot_at IS NULL
+        """
+}
+
+extension Ledger {
+    fileprivate func claim(_ bids: [ClaimBid], now: Timestamp, lease: Lease) throws -> [ClaimAnswer] {
+        var admission = Admission(levels: try levels(of: bids), at: now)
+        let answers = try bids.map { bid -> ClaimAnswer in
+            let key: StatementArguments = ["id": bid.id.rawValue, "now": now.milliseconds]
+            guard let row = try db.record(SQLiteStore.claimableSQL, key) else { return .gone }
+            if let refusal = row.textOrNil("refusal") {
+                try cancel(bid.id, because: refusal, at: now)
+                return .gone
+            }
+            switch bid.wish {
+            case .wait(let until, let awaits, let because, let isOurs):
+                try postpone(bid.id, until: until, awaits: awaits, because: because, at: now, isOurs: isOurs)
+                return .postponed(until: until)
+            case .leave(let limits):
+                let awaited = row.textOrNil("awaits")
+                let limit = limits.first { awaited == OutboxMessage.awaiting(limit: $0.id) }
+                switch admission.decide(limits, awaited: limit?.id) {
+                case .wait(let until, let limit, let because):
+                    try postpone(
+                        bid.id, until: until, awaits: OutboxMessage.awaiting(limit: limit), because: because, at: now, isOurs: true)
+                    return .postponed(until: until)
+                case .admitted(let taken):
+                    let claimed = try db.record(
+                        SQLiteStore.claimSQL,
+                        [
+                            "id": bid.id.rawValue, "owner": lease.owner, "until": lease.until.milliseconds,
+                            "taken": taken.isEmpty ? nil : try jsonText(taken.map { TakenPair($0) }),
+                        ])
+                    guard let claimed else { return .gone }
+                    return .claimed(try whole(claimed))
+                }
+            }
+        }
+        for (id, level) in admission.changed { try store(level, of: id) }
+        return answers
+    }
+
+    private func postpone(_ id: OutboxMessage.ID, until: Timestamp, awaits: String, because: String, at now: Timestamp, isOurs: Bool) throws
+    {
+        try db.run(
+            """
+            UPDATE outbox
+            SET state = 'deferred', reason = :reason, awaits = :awaits,
+                released_at = CASE WHEN :ours THEN COALESCE(released_at, created_at) + MAX(0, :until - MAX(:now, next_attempt_at))
+                    ELSE released_at END,
+                next_attempt_at = :until
+            WHERE id = :id
+            """,
+            [
+                "id": id.rawValue, "reason": because.storable, "awaits": awaits.storable, "until": until.milliseconds,
+                "now": now.milliseconds, "ours": isOurs,
+            ])
+    }
+
+    private func levels(of bids: [ClaimBid]) throws -> [String: LimitLevel] {
+        var ids: Set<String> = []
+        for case .leave(let limits) in bids.map(\.wish) { for limit in limits { ids.insert(limit.id) } }
+        guard !ids.isEmpty else { return [:] }
+        var levels: [String: LimitLevel] = [:]
+        for id in ids {
+            guard let record = try db.record("SELECT level, booked, until FROM sending_level WHERE id = :id", ["id": id]) else { continue }
+            levels[id] = LimitLevel(
+                level: try record.integer("level"), booked: try record.integer("booked"), until: try record.moment("until"))
+        }
+        return levels
+    }
+
+    private func store(_ level: LimitLevel, of id: String) throws {
+        try db.run(
+            """
+            INSERT INTO sending_level (id, level, booked, until) VALUES (:id, :level, :booked, :until)
+            ON CONFLICT (id) DO UPDATE SET level = excluded.level, booked = excluded.booked, until = excluded.until
+            """, ["id": id, "level": level.level, "booked": level.booked, "until": level.until.milliseconds])
+    }
+}
+
+/// `[limit, step]`, as the trigger that gives budget back reads it.
+private struct TakenPair: Encodable {
+    let taken: TakenBudget
+
+    init(_ taken: TakenBudget) { self.taken = taken }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.unkeyedContainer()
+        try container.encode(taken.limit)
+        try container.encode(taken.step)
+    }
+}
+
+extension OutboxCandidate {
+    init(_ record: Record) throws {
+        self.init(
+            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
+            identity: try record.text("identity"), route: try record.text("route"), recipient: try record.address("recipient"),
+            domain: try record.text("recipient_domain"), awaits: record.textOrNil("awaits"))
+    }
+}
