@@ -1,0 +1,203 @@
+import InternetMessage
+import Logging
+import MailTransport
+import Outreach
+import SMTP
+import Synchronization
+
+extension OutboxDeliverer {
+    /// After this an attempt is ended as if the connection were lost, so that none outlives its lease.
+    private static let longestAttempt = Duration.seconds(3000)
+
+    /// One attempt for one claimed message. What the store refuses about it is told and concerns no other message.
+    func deliver(_ errand: Errand, desk: Desk) async throws {
+        let course = Course()
+        defer {
+            let now = clock.now()
+            let revived = errand.site.map { board.ended($0, course.experience, lasted: now - errand.claimedAt, at: now) } ?? false
+            if revived, let site = errand.site {
+                logger.notice("a site answers again; its mail is released", metadata: ["site": "\(site.name)"])
+            }
+        }
+        do {
+            try await attempt(errand, course: course, desk: desk)
+        } catch let error as StoreError where error.code == .constraint {
+            logger.critical(
+                "what became of a message cannot be stored; it stays claimed until the next start",
+                metadata: ["message.id": "\(errand.message.id)", "reason": "\(error.message)"])
+        } catch is CancellationError {
+            // The process ends; its successor finds the message claimed, and as ambiguous when its dot was announced.
+        }
+    }
+
+    /// How far an attempt came, seen from outside the courier.
+    private final class Course: Sendable {
+        private let state = Mutex((experience: SiteFeedback.Experience.nothing, connectedAt: Timestamp?.none))
+
+        var experience: SiteFeedback.Experience {
+            get { state.withLock { $0.experience } }
+            set { state.withLock { $0.experience = newValue } }
+        }
+        /// When a connection was ready for MAIL FROM; nil before.
+        var connectedAt: Timestamp? {
+            get { state.withLock { $0.connectedAt } }
+            set { state.withLock { $0.connectedAt = newValue } }
+        }
+    }
+
+    /// One attempt, from signature to stored outcome.
+    private func attempt(_ errand: Errand, course: Course, desk: Desk) async throws {
+        let message = errand.message
+        let started = clock.now()
+        let content: [UInt8]
+        do {
+            content = try desk.signer.signed(message, identity: desk.identities[message.identity], at: started)
+        } catch {
+            let reason = "cannot be signed: \(error)"
+            try await giveBack(message, until: started + .seconds(900), reason: reason)
+            logger.error("signing failed", metadata: ["message.id": "\(message.id)", "reason": "\(reason)"])
+            return
+        }
+        let parcel = OutboundMessage(
+            reversePath: message.reversePath, recipient: message.recipient, content: content,
+            envelopeID: desk.addresses?.envelopeID(for: message.id, at: started) ?? message.id.description,
+            earlierAttempts: message.attempts)
+        let report = await Self.bounded { [self] in
+            await desk.courier.deliver(parcel, route: message.route, checks: checks(on: message, course: course))
+        }
+        guard case .outcome(let outcome) = report.result else {
+            if course.connectedAt != nil { course.experience = .answered }
+            return try await giveBack(message, until: clock.now(), reason: "withdrawn before it left")
+        }
+        course.experience = outcome.experience(of: report)
+        let judgement = desk.judge.judgement(of: outcome)
+        if judgement?.failureClass == "rate_limited", course.experience == .answered { course.experience = .overloaded }
+        var awaits: String?
+        if let site = errand.site, course.experience == .unreachable {
+            awaits = OutboxMessage.awaiting(answerOf: site.name)
+        }
+        let attempt = DeliveryAttempt(
+            outcome, report: report, of: message.id, startedAt: started, endedAt: clock.now(), awaits: awaits)
+        let state = try await settle(attempt, of: message, judgement: judgement, desk: desk)
+        if let site = errand.site, let reply = outcome.failure?.reply { react(to: reply, of: site, desk: desk) }
+        log(attempt, errand, state, judgement: judgement, connectedAt: course.connectedAt)
+        if let pause = judgement?.pause {
+            // Its mail waits, and no retry mends it: a login, a quota, a signature.
+            logger.error(
+                "somebody must see to this \(pause.rawValue)",
+                metadata: [
+                    "route": "\(message.route)", "identity": "\(message.identity)", "class": "\(judgement?.failureClass ?? "")",
+                    "reason": "\(attempt.text)",
+                ])
+        }
+        sequenceBell.ring()
+    }
+
+    /// What is asked right before MAIL FROM and right before the dot; the conf that holds then counts.
+    private func checks(on message: OutboxMessage, course: Course) -> DeliveryChecks {
+        DeliveryChecks(
+            mayLeave: { [self] in
+                course.connectedAt = clock.now()
+                guard desk.current.policy.safety.refusal(of: message.recipient) == nil else { return false }
+                return (try? await store.mayLeave(message.id, claim: message.claim, now: clock.now())) ?? false
+            },
+            finalDot: { [self] in (try? await store.markFinalDot(message.id, claim: message.claim, at: clock.now())) ?? false })
+    }
+
+    private func react(to reply: Reply, of site: MailSite, desk: Desk) {
+        let text = Array("\(reply.code) ".utf8) + Array(reply.text.utf8)
+        for measure in board.replied(site, text, rules: desk.policy.providers.reactions, at: clock.now()) {
+            logger.warning(
+                "a site is slowed because of what it replied",
+                metadata: [
+                    "site": "\(site.name)", "action": "\(measure.action.words)", "until": "\(measure.until.iso8601)",
+                    "rule": "\(measure.rule)", "reply": "\(reply.text)",
+                ])
+        }
+    }
+
+    /// Cancels an attempt that takes too long, which ends it as a lost connection does; sockets follow the real time.
+    private static func bounded(_ delivery: @escaping @Sendable () async -> DeliveryReport) async -> DeliveryReport {
+        await withTaskGroup(of: DeliveryReport?.self) { group in
+            group.addTask { await delivery() }
+            group.addTask {
+                try? await Task.sleep(for: longestAttempt)
+                return nil
+            }
+            var report: DeliveryReport?
+            for await result in group {
+                report = report ?? result
+                group.cancelAll()
+            }
+            return report ?? DeliveryReport(result: .withdrawn)
+        }
+    }
+
+    private func giveBack(_ message: OutboxMessage, until: Timestamp, reason: String) async throws {
+        try await loop.patiently { try await store.giveBack(message.id, claim: message.claim, until: until, reason: reason) }
+    }
+
+    /// Stores the outcome; decides anew as long as something else moves the enrollment at the same time.
+    ///
+    /// A consequence that the store refuses is left out and told: the outcome itself must not be lost, or the message would leave again.
+    private func settle(_ attempt: DeliveryAttempt, of message: OutboxMessage, judgement: FailureJudgement?, desk: Desk) async throws
+        -> OutboxMessage.State
+    {
+        while true {
+            let machine: SequenceMachine? = try await loop.patiently { try await self.machine(of: message, desk: desk) }
+            let decision = desk.decider.decide(attempt, of: message, machine: machine, judgement: judgement)
+            func record(_ consequence: Consequence) async throws -> CommitResult {
+                try await loop.patiently {
+                    try await store.record(
+                        attempt, claim: message.claim, state: decision.state, nextAttemptAt: decision.nextAttemptAt,
+                        consequence: consequence)
+                }
+            }
+            do {
+                if try await record(decision.consequence) == .committed { return decision.state }
+            } catch let error as StoreError where error.code == .constraint {
+                logger.critical(
+                    "what follows from an outcome cannot be stored; the outcome alone is",
+                    metadata: ["message.id": "\(message.id)", "reason": "\(error.message)"])
+                if try await record(Consequence()) == .committed { return decision.state }
+            }
+        }
+    }
+
+    /// Tells what was decided: a refusal that blames the sender is tried again, and an attempt that was the last one gives the message up.
+    private func log(
+        _ attempt: DeliveryAttempt, _ errand: Errand, _ state: OutboxMessage.State, judgement: FailureJudgement?, connectedAt: Timestamp?
+    ) {
+        logger.info(
+            "delivery",
+            metadata: DeliveryLine.metadata(
+                attempt, errand.message, state, failureClass: judgement?.failureClass, claimedAt: errand.claimedAt,
+                connectedAt: connectedAt))
+    }
+}
+
+extension DeliveryOutcome {
+    /// What a delivery said about the site, whatever it said about the message.
+    fileprivate func experience(of report: DeliveryReport) -> SiteFeedback.Experience {
+        guard let failure else { return .answered }
+        if case .routing = failure.cause { return .nothing }
+        if case .ambiguous = self { return .overloaded }
+        guard failure.scope == .session else { return .answered }
+        if failure.cause == .replyCode, let reply = failure.reply { return reply.code == 421 ? .overloaded : .answered }
+        switch failure.cause {
+        // A login that fails fails for every message: to try on would lock the account.
+        case .connectionLost, .timeout, .tlsFailed, .tlsUnavailable, .authenticationFailed, .authenticationUnavailable: return .unreachable
+        default: return .answered
+        }
+    }
+}
+
+extension ReactionRule.Action {
+    fileprivate var words: String {
+        switch self {
+        case .suspend: "suspended"
+        case .rate(let rate): "at most \(rate)"
+        case .connections(let count): "at most \(count) at a time"
+        }
+    }
+}
