@@ -69,10 +69,11 @@ package struct DNSAnswer: Sendable, Equatable {
         if case .failure(let failure) = outcome { failure } else { nil }
     }
 
-    /// Decodes each record; records that are malformed are left out, and at most 100 are looked at.
+    /// Decodes each record; records that are malformed are left out. A resolver gives 1,000 at most, and
+    /// all are looked at, because the order of an answer says nothing: the best MX may stand last.
     private func decoded<Value>(_ types: RecordType..., by decode: (inout ArraySlice<UInt8>) -> Value?) -> [Value] {
         guard types.contains(type), case .records(let records) = outcome else { return [] }
-        return records.prefix(100).compactMap { record in
+        return records.prefix(1000).compactMap { record in
             var rest = record[...]
             guard let value = decode(&rest), rest.isEmpty else { return nil }
             return value

@@ -192,7 +192,8 @@ struct ProbeTests {
         dialogue("closed in the greeting", "greeting", "220 hal", 75, "deferred (greeting)"),
         dialogue("another protocol", "greeting", "SSH-2.0-OpenSSH_9.2\r\n", 75, "deferred (greeting)"),
         dialogue("a bare line feed", "greeting", "220 x\n", 75, "deferred (greeting)"),
-        dialogue("a line without end", "greeting", "220 " + String(repeating: "x", count: 100_000), 75, "deferred (greeting)"),
+        // The server is gone before all of it is read: whether that shows in the greeting or before is up to the kernel.
+        dialogue("a line without end", "greeting", "220 " + String(repeating: "x", count: 100_000), 75, "deferred ("),
         dialogue("lines without end", "hello", String(repeating: "250-x\r\n", count: 15_000), 75, "deferred (hello)"),
         dialogue("codes that change", "hello", "250-x\r\n550 y\r\n", 75, "deferred (hello)"),
         dialogue("closed in EHLO", "hello", "250-x\r\n250-SI", 75, "deferred (hello)"),

@@ -19,12 +19,13 @@ enum Bench {
     private static let systemTrust = Result { try TLSClientContext(trust: .system) }
 
     static func message(
-        to recipient: String = bo, attempts: Int = 0, id: String = "e1", domainWasMissing: Bool = false
+        to recipient: String = bo, attempts: Int = 0, id: String = "e1", domainWasMissing: Bool = false, messagesPerConnection: Int? = nil
     ) throws -> OutboundMessage {
         let text = "Message-ID: <one@example.com>\r\nSubject: One\r\n\r\n.dot\r\n\r\nend\r\n"
         return OutboundMessage(
             reversePath: .address(try #require(EmailAddress("ann@example.com"))), recipient: try #require(EmailAddress(recipient)),
-            content: Array(text.utf8), envelopeID: id, earlierAttempts: attempts, domainWasMissing: domainWasMissing)
+            content: Array(text.utf8), envelopeID: id, earlierAttempts: attempts, domainWasMissing: domainWasMissing,
+            messagesPerConnection: messagesPerConnection)
     }
 
     static func route(

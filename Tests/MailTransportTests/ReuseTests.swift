@@ -49,6 +49,19 @@ struct ReuseTests {
         await peer.stop()
     }
 
+    @Test("the lower bound counts, the route's or the provider's", arguments: [(nil, 2), (3, 2), (1, 4), (2, 2)] as [(Int?, Int)])
+    func bounded(provider: Int?, connections: Int) async throws {
+        let peer = try await HostilePeer.start(.init(extensions: ["PIPELINING"]))
+        let courier = try Self.courier(peer, ConnectionLimits(messages: 2, idle: .seconds(60)))
+        for _ in 0..<4 {
+            let message = try Bench.message(messagesPerConnection: provider)
+            #expect(await courier.deliver(message, route: "r", checks: Self.checks).word == "accepted")
+        }
+        #expect(peer.now.connections == connections && peer.now.contents.count == 4)
+        await courier.drain(within: .seconds(10))
+        await peer.stop()
+    }
+
     @Test("messages at the same time have a connection each, up to the limit; the rest follow on those")
     func atOnce() async throws {
         let peer = try await HostilePeer.start(.init(extensions: ["PIPELINING"]))

@@ -149,6 +149,7 @@ package struct Courier: Sendable {
     private func attemptOnce(
         _ message: OutboundMessage, content: ByteBuffer, at host: Destination, route: Route, checks: DeliveryChecks
     ) async -> DeliveryReport {
+        let route = route.taking(atMost: message.messagesPerConnection)
         let peer = host.demand.peer
         let key = ConnectionKey(to: host, over: route, peer: peer)
         var mustBeNew = false

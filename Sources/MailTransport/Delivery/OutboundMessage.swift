@@ -14,10 +14,12 @@ package struct OutboundMessage: Sendable {
     /// The recipient's domain did not exist at the attempt before, as the attempt's record says; the courier remembers it by itself while it
     /// lives.
     package let domainWasMissing: Bool
+    /// How many messages the recipient's provider takes on one connection; nil: as many as the route says.
+    package let messagesPerConnection: Int?
 
     package init(
         reversePath: ReversePath, recipient: EmailAddress, content: [UInt8], envelopeID: String, earlierAttempts: Int = 0,
-        domainWasMissing: Bool = false
+        domainWasMissing: Bool = false, messagesPerConnection: Int? = nil
     ) {
         self.reversePath = reversePath
         self.recipient = recipient
@@ -25,6 +27,7 @@ package struct OutboundMessage: Sendable {
         self.envelopeID = envelopeID
         self.earlierAttempts = earlierAttempts
         self.domainWasMissing = domainWasMissing
+        self.messagesPerConnection = messagesPerConnection
     }
 
     var envelope: Envelope {

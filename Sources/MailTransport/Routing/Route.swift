@@ -114,12 +114,20 @@ package struct Route: Sendable {
         return with(mode, demand.level)
     }
 
-    private func with(_ mode: TLSMode, _ level: TLSLevel) -> Route {
+    /// The same route with at most so many messages on one connection; nil: as many as it says itself.
+    func taking(atMost messages: Int?) -> Route {
+        guard let messages, messages < connections.messages else { return self }
+        var limits = connections
+        limits.messages = messages
+        return with(tls, level, limits)
+    }
+
+    private func with(_ mode: TLSMode, _ level: TLSLevel, _ limits: ConnectionLimits? = nil) -> Route {
         Route(
             name: name, kind: kind, tls: mode, level: level, match: policy.match, fingerprints: policy.fingerprints, trust: trust,
             credentials: credentials, certificateName: certificateName, helloName: helloName, sourceAddress: sourceAddress,
             timeouts: timeouts, addressLimit: addressLimit, sessionLimit: sessionLimit,
-            allowsPrivateDestinations: allowsPrivateDestinations, connections: connections)
+            allowsPrivateDestinations: allowsPrivateDestinations, connections: limits ?? connections)
     }
 
     /// How a session on this route behaves.

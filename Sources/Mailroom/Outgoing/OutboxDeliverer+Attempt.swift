@@ -61,7 +61,8 @@ extension OutboxDeliverer {
         let parcel = OutboundMessage(
             reversePath: message.reversePath, recipient: message.recipient, content: content,
             envelopeID: desk.addresses?.envelopeID(for: message.id, at: started) ?? message.id.description,
-            earlierAttempts: message.attempts)
+            earlierAttempts: message.attempts,
+            messagesPerConnection: desk.policy.exchangerRoutes.contains(message.route) ? errand.site?.profile.messagesPerConnection : nil)
         let report = await Self.bounded { [self] in
             await desk.courier.deliver(parcel, route: message.route, checks: checks(on: message, course: course))
         }

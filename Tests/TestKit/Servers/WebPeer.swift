@@ -57,12 +57,14 @@ package final class WebPeer: Sendable {
         let requests = Mutex<[Request]>([])
     }
 
-    package var port: Int { channel.localAddress?.port ?? 0 }
+    /// Kept from the start: a channel that is closed knows its address no more.
+    package let port: Int
     /// In the order of their arrival.
     package var requests: [Request] { seen.requests.withLock { $0 } }
 
     private init(_ channel: any Channel, _ seen: Seen) {
         self.channel = channel
+        port = channel.localAddress?.port ?? 0
         self.seen = seen
     }
 
