@@ -62,7 +62,10 @@ final class HostilePeer: Sendable {
     private let channel: any Channel
     private let state: Shared
 
-    final class Shared: Sendable { let state = Mutex(State()) }
+    final class Shared: Sendable {
+        let state = Mutex(State())
+        let channels = Mutex<[any Channel]>([])
+    }
 
     var port: Int { channel.localAddress?.port ?? 0 }
     var now: State { state.state.withLock { $0 } }
@@ -78,6 +81,7 @@ final class HostilePeer: Sendable {
             .backlog, value: 64
         ).childChannelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
+                shared.channels.withLock { $0.append(channel) }
                 let number = shared.state.withLock { state in
                     state.connections += 1
                     state.open += 1
@@ -90,6 +94,11 @@ final class HostilePeer: Sendable {
     }
 
     func stop() async { try? await channel.close() }
+
+    /// Ends every connection there is.
+    func dropAll() async {
+        for channel in state.channels.withLock({ $0 }) { try? await channel.close() }
+    }
 
     /// Stands before TLS, so that a close here is one without close_notify.
     private final class Socket: ChannelInboundHandler {

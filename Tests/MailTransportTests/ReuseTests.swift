@@ -299,6 +299,30 @@ struct ReuseTests {
         await peer.stop()
     }
 
+    @Test("a host that is lost while its dot is being announced is the last of the attempt: the message is deferred, not taken back")
+    func lostAtTheDot() async throws {
+        let peer = try await HostilePeer.start(.init(answers: [".": "250 2.0.0 taken\r\n"]))
+        let zone: [String: [StaticResolver.Record]] = [
+            "example.net": [.mx(1, "a.example.net"), .mx(2, "b.example.net")], "a.example.net": [.a("127.0.0.1")],
+            "b.example.net": [.a("127.0.0.1")],
+        ]
+        let announced = Mutex(false)
+        // As the outbox does it: once the dot is announced, nothing may begin anew.
+        let checks = DeliveryChecks(
+            mayLeave: { announced.withLock { !$0 } },
+            finalDot: {
+                announced.withLock { $0 = true }
+                await peer.dropAll()
+                try? await eventually("the end of the connection") { peer.now.open == 0 }
+                return true
+            })
+        let courier = Bench.courier(try Bench.route(.mx(port: peer.port)), resolver: StaticResolver(zone))
+        let report = await courier.deliver(try Bench.message(), route: "r", checks: checks)
+        #expect(report.word == "deferred" || report.word == "ambiguous", "\(report)")
+        #expect(peer.now.connections == 1 && peer.now.contents.isEmpty)
+        await peer.stop()
+    }
+
     @Test("an attempt has two sessions at most, of those that were greeted, and five addresses")
     func sessions() async throws {
         let peer = try await HostilePeer.start(.init(answers: ["EHLO": "421 4.3.2 not now\r\n"]))

@@ -100,6 +100,33 @@ struct DeliveryLimitTests {
                 == .admitted([TakenBudget(limit: free.id, step: 1), TakenBudget(limit: "site a/min", step: 60_000_000)]))
     }
 
+    @Test("two even rates that overlap use every turn: nobody who has waited for the one is sent to the end of the other")
+    func overlapping() throws {
+        let all = try limit("the instance", "100/h")
+        let some = try limit("site a", "30/h")
+        var levels: [String: LimitLevel] = [:]
+        // Every second message is for the site; each comes back when it was told to.
+        var waiting = (0..<400).map { (due: Self.start, isSome: $0 % 2 == 0, awaited: String?.none) }
+        var left: [(at: Duration, isSome: Bool)] = []
+        while let next = waiting.indices.min(by: { waiting[$0].due < waiting[$1].due }) {
+            let message = waiting.remove(at: next)
+            var admission = Admission(levels: levels, at: message.due)
+            switch admission.decide(message.isSome ? [all, some] : [all], awaited: message.awaited) {
+            case .admitted: left.append((message.due - Self.start, message.isSome))
+            case .wait(let until, let limit, _):
+                try #require(until > message.due)
+                waiting.append((until, message.isSome, limit))
+            }
+            levels.merge(admission.changed) { $1 }
+        }
+        // 200 for the site at 30 an hour take 6.6 hours; a turn that the other rate spoils is lost now and then.
+        #expect(left.count == 400)
+        let site = left.filter(\.isSome).map(\.at)
+        #expect(site[1] < .seconds(600) && (site.last ?? .zero) < .seconds(7 * 3600 + 1800), "\(site[1]), \(site.last ?? .zero)")
+        let gaps = zip(site, site.dropFirst()).map { $1 - $0 }
+        #expect(gaps.max() ?? .zero < .seconds(900), "the site stood idle for \(gaps.max() ?? .zero)")
+    }
+
     @Test("a day's count is that of the sender's date")
     func days() throws {
         let today = try limit("the instance", "1/day")

@@ -37,6 +37,7 @@ struct Conversation: Sendable {
     private func answer(_ connection: ClientConnection) async -> DeliveryReport {
         var attempt = Authentication()
         var withdrawn = false
+        var isDotAnnounced = false
         while true {
             switch await order.next() {
             case .ready:
@@ -54,12 +55,16 @@ struct Conversation: Sendable {
                 connection.tell(order) { $0.confirm(complete) }
             case .announceFinalDot:
                 if await checks.finalDot() {
+                    isDotAnnounced = true
                     connection.tell(order) { $0.finalDotDurable() }
                 } else {
                     withdrawn = true
                     connection.tell(order) { $0.abandon() }
                 }
-            case .ended(let ending): return report(ending, attempt, withdrawn: withdrawn)
+            case .ended(let ending):
+                var report = report(ending, attempt, withdrawn: withdrawn)
+                report.isDotAnnounced = isDotAnnounced
+                return report
             }
         }
     }

@@ -87,7 +87,10 @@ package struct Courier: Sendable {
             if Task.isCancelled || sessions >= route.sessionLimit { return last }
             let report = await attempt(message, content: content, at: host, route: route, checks: checks)
             last = report
-            guard case .outcome(.deferred(let failure)) = report.result, failure.scope == .session else { return report }
+            // Once its dot was announced, the outbox lets the message leave no more before this outcome is stored.
+            guard case .outcome(.deferred(let failure)) = report.result, failure.scope == .session, !report.isDotAnnounced else {
+                return report
+            }
             if report.isSession { sessions += 1 }
         }
         return last

@@ -75,6 +75,8 @@ package struct DeliveryReport: Sendable {
     /// Whether a server greeted.
     let isSession: Bool
     /// Why there were no credentials for the login that the route asks for; nil when it did not come to that. Somebody must see to the route
+    /// The outbox keeps durably that the dot was about to be written, whatever came of it.
+    var isDotAnnounced = false
     /// when the remedy is a person.
     package internal(set) var loginTrouble: LoginTrouble?
     /// The credentials that the server refused for good; nil when it did not.

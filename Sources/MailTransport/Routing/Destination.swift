@@ -58,7 +58,8 @@ struct Destination: Sendable, CustomStringConvertible {
             let name = DomainName.toASCII(host) ?? host
             return await single(name, .host(host, port: port), port: port, route, resolver, security)
         case .lmtp(.socket(let path)):
-            return await single(route.helloName, .socket(path: path), port: 24, route, resolver, security)
+            // Nothing leaves the machine: policies for domains and hosts do not concern it.
+            return await single(route.helloName, .socket(path: path), port: 24, route, resolver, TransportSecurity())
         case .sink:
             return .hosts([])
         case .mx(let port):

@@ -16,7 +16,13 @@ enum DANEProtection: Sendable, Equatable {
     ///   - host: its name, or the alias of it.
     ///   - isRoutedSecurely: DNSSEC proves that mail for the destination goes to that host; always so for one that conf names.
     static func find(host: String, port: Int, nexthop: String, isRoutedSecurely: Bool, resolver: any DNS.Resolver) async -> DANEProtection {
-        guard isRoutedSecurely, let bases = await bases(of: host, resolver: resolver) else { return .absent }
+        guard isRoutedSecurely else { return .absent }
+        let bases: [String]
+        do throws(Unknown) {
+            bases = try await self.bases(of: host, resolver: resolver)
+        } catch {
+            return .unknown(error.failure)
+        }
         var isUnusable = false
         for base in bases {
             let answer = await resolver.lookup("_\(port)._tcp.\(base)", .tlsa)
@@ -36,15 +42,34 @@ enum DANEProtection: Sendable, Equatable {
         return isUnusable ? .unusable : .absent
     }
 
-    /// The names below which TLSA records count, the preferred first; nil when none do (RFC 7672 §2.2.2 and §2.2.3).
+    /// A lookup on the way to the records that gave no answer: whoever suppresses it must not be able to switch DANE off.
+    private struct Unknown: Error {
+        let failure: DNSFailure
+    }
+
+    /// The names below which TLSA records count, the preferred first; none when DNSSEC proves no way (RFC 7672 §2.2.2 and §2.2.3).
     ///
     /// A host that is an alias is taken by its full name where DNSSEC proves the whole chain, and by its own where it proves the alias alone.
-    private static func bases(of host: String, resolver: any DNS.Resolver) async -> [String]? {
+    private static func bases(of host: String, resolver: any DNS.Resolver) async throws(Unknown) -> [String] {
         var answer = await resolver.lookup(host, .a)
-        if answer.addresses.isEmpty { answer = await resolver.lookup(host, .aaaa) }
-        guard answer.failure == nil else { return nil }
+        if answer.addresses.isEmpty {
+            let four = answer.failure
+            answer = await resolver.lookup(host, .aaaa)
+            if answer.addresses.isEmpty, let failure = four { try check(failure) }
+        }
+        if let failure = answer.failure {
+            try check(failure)
+            return []
+        }
         if answer.isSecure { return (answer.canonicalName.map { [$0] } ?? []) + [host] }
-        guard answer.canonicalName != nil, await resolver.lookup(host, .cname).isSecure else { return nil }
-        return [host]
+        guard answer.canonicalName != nil else { return [] }
+        let alias = await resolver.lookup(host, .cname)
+        if let failure = alias.failure { try check(failure) }
+        return alias.isSecure ? [host] : []
+    }
+
+    /// A host that is no name, an address say, has no records below it.
+    private static func check(_ failure: DNSFailure) throws(Unknown) {
+        if failure.isTemporary { throw Unknown(failure: failure) }
     }
 }

@@ -93,7 +93,9 @@ struct DeliveryGate: Sendable {
             var rates = site?.profile.rates ?? []
             if let site {
                 let isRoute = !policy.exchangerRoutes.contains(candidate.route)
-                let ceiling = isRoute ? ceilings[candidate.route] ?? 1 : site.profile.connections
+                // Half of a route is the most that one site gets of it: the others must not wait for its backlog.
+                let all = ceilings[candidate.route] ?? 1
+                let ceiling = isRoute ? all : min(site.profile.connections, max(1, all / 2))
                 let feedback = SiteFeedback.Policy(ceiling: ceiling, rests: policy.rests)
                 if case .wait(let until, let because) = board.begin(site, policy: feedback, at: now) {
                     tickets.append(

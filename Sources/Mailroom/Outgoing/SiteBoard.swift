@@ -7,7 +7,8 @@ import Synchronization
 /// Levels of limits are in the store and survive; this is forgotten with the process, and learned again.
 final class SiteBoard: Sendable {
     private struct Entry {
-        let policy: SiteFeedback.Policy
+        /// Of the conf that holds.
+        var policy: SiteFeedback.Policy
         let provider: String
         var feedback: SiteFeedback
         var measures = SiteMeasures()
@@ -25,12 +26,16 @@ final class SiteBoard: Sendable {
         case wait(until: Timestamp, because: String)
     }
 
+    /// Beyond so many, what was learned of those without any delivery under way is forgotten.
+    private static let manySites = 5_000
+
     private let entries = Mutex<[String: Entry]>([:])
 
     /// Asks for room for one delivery to a site. What it lets go is told with `ended`.
     func begin(_ site: MailSite, policy: SiteFeedback.Policy, at now: Timestamp) -> Permit {
         entries.withLock { entries in
             var entry = entries[site.name] ?? Entry(policy: policy, provider: site.profile.name, feedback: SiteFeedback(policy: policy))
+            entry.policy = policy
             defer { entries[site.name] = entry }
             if let suspension = entry.measures.suspension(at: now) {
                 entry.waiting += 1
@@ -72,9 +77,10 @@ final class SiteBoard: Sendable {
                 entry.waiting = max(entry.waiting, 1_000_000)
                 entry.releases = true
             }
-            let isForgettable =
-                entry.feedback == SiteFeedback(policy: entry.policy) && entry.waiting == 0 && !entry.releases
+            let isIdle =
+                entry.feedback.underWay == 0 && !entry.feedback.isDead && entry.waiting == 0 && !entry.releases
                 && entry.measures.isSpent(at: now)
+            let isForgettable = isIdle && (entry.feedback == SiteFeedback(policy: entry.policy) || entries.count > Self.manySites)
             entries[site.name] = isForgettable ? nil : entry
             return revived
         }

@@ -3,7 +3,8 @@ package import InternetMessage
 /// Decides for a batch of messages, in their order, which of them all their limits let through.
 ///
 /// A message takes from every limit that counts for it, or from none. One that must wait is told when to come back: those that wait for the
-/// same even rate get times one after the other, so that they do not all come at once, and whoever comes later does not overtake them.
+/// same even rate get times one after the other, so that they do not all come at once, and whoever comes later does not overtake them. It
+/// gets a time in each of its even rates, and comes back at the latest of them: then it is expected in all, whichever it was told of.
 /// The levels come from the store and go back to it in the same transaction.
 package struct Admission: Sendable {
     package enum Verdict: Sendable, Equatable {
@@ -28,13 +29,21 @@ package struct Admission: Sendable {
     /// - Parameter awaited: the limit that the message waited for until now; nil when it comes for the first time.
     package mutating func decide(_ limits: [SendingLimit], awaited: String?) -> Verdict {
         var binding: (until: Int64, limit: SendingLimit)?
+        // Whoever waited for an even rate has had a time in all of them; who waited for a new day has none yet.
+        let isExpected = limits.contains { $0.interval != nil && $0.id == awaited }
         for limit in limits {
-            let free = earliest(limit, isExpected: awaited == limit.id)
+            let free = earliest(limit, isExpected: isExpected)
             if free > microseconds, free > binding?.until ?? .min { binding = (free, limit) }
         }
         guard let binding else { return .admitted(limits.map { take($0) }) }
-        let until = Timestamp(microsecondsUp: book(binding.limit, at: binding.until, isExpected: awaited == binding.limit.id))
-        return .wait(until: until, limit: binding.limit.id, because: "limit of \(binding.limit.words) is reached")
+        var until = binding.until
+        if !isExpected, binding.limit.interval != nil {
+            for limit in limits where limit.interval != nil {
+                until = max(until, book(limit, at: max(microseconds, earliest(limit, isExpected: false))))
+            }
+        }
+        return .wait(
+            until: Timestamp(microsecondsUp: until), limit: binding.limit.id, because: "limit of \(binding.limit.words) is reached")
     }
 
     /// The microsecond at which the limit has room for one more.
@@ -48,8 +57,8 @@ package struct Admission: Sendable {
         return isExpected || level.booked <= microseconds ? free : max(free, level.booked + interval)
     }
 
-    private mutating func book(_ limit: SendingLimit, at moment: Int64, isExpected: Bool) -> Int64 {
-        guard let interval = limit.interval, !isExpected else { return moment }
+    private mutating func book(_ limit: SendingLimit, at moment: Int64) -> Int64 {
+        guard let interval = limit.interval else { return moment }
         var level = level(limit)
         let booked = max(moment, level.booked > microseconds ? level.booked + interval : moment)
         level.booked = booked

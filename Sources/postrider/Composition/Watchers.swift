@@ -53,7 +53,9 @@ struct Reloader: Service {
         case .success(let settings):
             do {
                 try await appliance.reload(settings)
-                logger.notice("conf taken over; new listeners, mailboxes and directories need a restart", metadata: ["file": "\(path)"])
+                logger.notice(
+                    "conf taken over; new listeners, mailboxes, directories, [http], [dns] and [log] need a restart",
+                    metadata: ["file": "\(path)"])
             } catch let failure as Failure {
                 logger.error("the conf cannot be used; the one before stays in force", metadata: ["fault": "\(failure.message)"])
             } catch {

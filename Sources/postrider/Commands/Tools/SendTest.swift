@@ -68,6 +68,9 @@ struct SendTest: AsyncParsableCommand {
         if let reason = try await installation.store.stopReason() {
             throw Failure(.noPermission, "everything is stopped (\(TerminalText.line(reason))); nothing was sent")
         }
+        if let reason = try Desks.safety(installation.settings).refusal(of: recipient) {
+            throw Failure(.noPermission, "\(recipient.text): \(reason); nothing was sent")
+        }
     }
 
     private struct Sent {
