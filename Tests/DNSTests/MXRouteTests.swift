@@ -139,7 +139,7 @@ struct MXRouteTests {
             return #expect(Bool(false))
         }
         #expect(hosts.map(\.preference) == Array(0..<16))
-        #expect(skipped.count == 184 && skipped.allSatisfy { $0.reason == .tooMany }, "100 records of an answer are looked at")
+        #expect(skipped.count == 184 && skipped.allSatisfy { $0.reason == .tooMany }, "all records of an answer are looked at")
     }
 }
 
