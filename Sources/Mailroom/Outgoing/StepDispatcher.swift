@@ -74,24 +74,86 @@ package struct StepDispatcher: Service {
         }
     }
 
-    /// One round: claims what is due and decides each; how many were claimed.
+    /// One round: claims what is due, decides each, and stores what was decided; how many were claimed.
     ///
     /// An enrollment that the store refuses is postponed with the reason, so that it keeps nobody else waiting.
     package func dispatchDue() async throws -> Int {
         let now = clock.now()
         let desk = desk.current
         let due = try await store.claimDue(now: now, limit: desk.safety.batchLimit, lease: Lease(owner: owner, until: now + Self.leaseTime))
-        // What a round queues is added to what was read of an identity: it is read once, not once for each step.
-        var ledger = UsageLedger()
+        var round = Round()
         for item in due {
-            do {
-                ledger = try await loop.patiently { try await dispatch(item, desk: desk, ledger: ledger) }
-            } catch let error as StoreError where error.code == .constraint {
-                try await setAside(item.enrollment, because: error)
-            }
+            let verdict = try await loop.patiently { try await decide(item, desk: desk, round: &round) }
+            round.add(verdict, about: item.enrollment)
         }
+        try await commit(&round)
         if !due.isEmpty { outboxBell.ring() }
         return due.count
+    }
+
+    /// What one round has decided so far, and what identities have used of their budgets with it: each is read once, not once for each step.
+    private struct Round {
+        struct Account {
+            var usage: IdentityUsage
+            let date: CivilDate
+            let history: SendingHistory?
+        }
+
+        var accounts: [String: Account] = [:]
+        /// Not stored yet.
+        var decided: [(enrollment: Enrollment, verdict: StepVerdict)] = []
+
+        mutating func add(_ verdict: StepVerdict, about enrollment: Enrollment) {
+            decided.append((enrollment, verdict))
+            guard case .queued(let message, _) = verdict, let usage = accounts[message.identity]?.usage else { return }
+            accounts[message.identity]?.usage = IdentityUsage(
+                countOnDate: usage.countOnDate + 1, lastAt: message.createdAt, countInHour: usage.countInHour + 1,
+                lifting: usage.lifting ?? message.createdAt)
+        }
+
+        /// Whether messages of that identity count that may turn out not to have been queued.
+        func isUncertain(_ identity: String) -> Bool {
+            decided.contains { if case .queued(let message, _) = $0.verdict { message.identity == identity } else { false } }
+        }
+    }
+
+    /// Stores what the round decided; what the store refuses is found by storing each alone.
+    private func commit(_ round: inout Round) async throws {
+        guard !round.decided.isEmpty else { return }
+        let decided = round.decided
+        round.decided = []
+        do {
+            let results = try await loop.patiently { try await store.store(decided.map(\.verdict)) }
+            for (item, result) in zip(decided, results) { note(result, of: item.verdict, in: &round) }
+        } catch let error as StoreError where error.code == .constraint {
+            for item in decided {
+                do {
+                    let result = try await loop.patiently { try await store.store(item.verdict) }
+                    note(result, of: item.verdict, in: &round)
+                } catch let error as StoreError where error.code == .constraint {
+                    if case .queued(let message, _) = item.verdict { round.accounts[message.identity] = nil }
+                    try await setAside(item.enrollment, because: error)
+                }
+            }
+        }
+    }
+
+    private func note(_ result: CommitResult, of verdict: StepVerdict, in round: inout Round) {
+        switch verdict {
+        case .queued(let message, _):
+            if result == .stale { round.accounts[message.identity] = nil }
+            logger.info(
+                "step queued",
+                metadata: [
+                    "message.id": "\(message.id)", "enrollment.id": "\(message.enrollment.map(\.description) ?? "-")",
+                    "identity": "\(message.identity)", "result": "\(result)",
+                ])
+        case .changed(let consequence):
+            guard let transition = consequence.transition else { return }
+            logger.info(
+                "step parked", metadata: ["enrollment.id": "\(transition.enrollment)", "reason": "\(transition.reason)"])
+        case .postponed: break
+        }
     }
 
     private func setAside(_ enrollment: Enrollment, because error: StoreError) async throws {
@@ -110,88 +172,58 @@ package struct StepDispatcher: Service {
         }
     }
 
-    /// What identities have used of their budgets, as far as one round knows.
-    private struct UsageLedger {
-        struct Account {
-            var usage: IdentityUsage
-            let date: CivilDate
-            let history: SendingHistory?
-        }
-
-        var accounts: [String: Account] = [:]
-
-        mutating func queued(_ identity: String, at now: Timestamp) {
-            guard let account = accounts[identity] else { return }
-            let usage = account.usage
-            accounts[identity]?.usage = IdentityUsage(
-                countOnDate: usage.countOnDate + 1, lastAt: now, countInHour: usage.countInHour + 1, lifting: usage.lifting ?? now)
-        }
-    }
-
-    private func account(of identity: SenderIdentity, gate: PacingGate, at now: Timestamp) async throws(StoreError) -> UsageLedger.Account {
+    private func account(of identity: SenderIdentity, gate: PacingGate, at now: Timestamp, round: inout Round) async throws(StoreError)
+        -> Round.Account
+    {
         let date = gate.budgetDate(at: now)
+        if let known = round.accounts[identity.name], known.date == date { return known }
         var history: SendingHistory?
         if let warmUp = identity.pacing.warmUp {
             history = try await store.history(
                 identities: [identity.name], before: date, since: date.adding(days: -warmUp.signals.days))
         }
-        return UsageLedger.Account(
+        let account = Round.Account(
             usage: try await store.usage(identity: identity.name, localDate: date, at: now), date: date, history: history)
+        round.accounts[identity.name] = account
+        return account
     }
 
-    private func dispatch(_ due: DueEnrollment, desk: Desk, ledger: UsageLedger) async throws(StoreError) -> UsageLedger {
-        var ledger = ledger
+    private func decide(_ due: DueEnrollment, desk: Desk, round: inout Round) async throws -> StepVerdict {
         let now = clock.now()
         let enrollment = due.enrollment
+        func postponed(until: Timestamp, because why: String) -> StepVerdict {
+            .postponed(enrollment.id, expectedVersion: enrollment.version, until: until, heldBy: why)
+        }
         guard let identity = desk.identities[enrollment.identity] else {
-            let why = "identity '\(enrollment.identity)' is not in the conf"
-            _ = try await store.postpone(enrollment.id, expectedVersion: enrollment.version, until: now + .seconds(3600), heldBy: why)
-            return ledger
+            return postponed(until: now + .seconds(3600), because: "identity '\(enrollment.identity)' is not in the conf")
         }
         if !desk.safety.allows(due.contact.address) {
-            let why = "the recipient is not among allow_recipients of [safety]"
-            _ = try await store.postpone(enrollment.id, expectedVersion: enrollment.version, until: now + .seconds(3600), heldBy: why)
-            return ledger
+            return postponed(until: now + .seconds(3600), because: "the recipient is not among allow_recipients of [safety]")
         }
         let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
-        var account = ledger.accounts[identity.name]
-        if account?.date != gate.budgetDate(at: now) { account = nil }
-        let known: UsageLedger.Account
-        if let account { known = account } else { known = try await self.account(of: identity, gate: gate, at: now) }
-        ledger.accounts[identity.name] = known
-        let verdict = gate.verdict(at: now, usage: known.usage, history: known.history, enrollment: enrollment.id)
-        if case .wait(let until, let because) = verdict {
-            _ = try await store.postpone(enrollment.id, expectedVersion: enrollment.version, until: until, heldBy: because)
-            return ledger
+        var account = try await account(of: identity, gate: gate, at: now, round: &round)
+        var verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id)
+        if case .wait = verdict, round.isUncertain(identity.name) {
+            // Nobody waits for a message that was not queued in the end.
+            try await commit(&round)
+            account = try await self.account(of: identity, gate: gate, at: now, round: &round)
+            verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id)
         }
+        if case .wait(let until, let because) = verdict { return postponed(until: until, because: because) }
         let machine = SequenceMachine(enrollment: enrollment, plan: due.sequence.plan, zone: identity.pacing.window.zone)
+        func parked(_ event: SequenceEvent) -> StepVerdict { .changed(OutboxConsequence.changed(machine, event, ids: ids, at: now)) }
         guard let parsed = templates.templates(of: due.sequence) else {
-            try await park(machine, .cannotCompose("the templates of its sequence cannot be read; load the sequence again"), at: now)
-            return ledger
+            return parked(.cannotCompose("the templates of its sequence cannot be read; load the sequence again"))
         }
-        let earlier = try await store.messages(enrollment: enrollment.id)
-        if let present = earlier.last(where: { $0.step == enrollment.nextStep && $0.state != .cancelled }) {
-            try await park(machine, Self.event(of: present), at: now)
-            return ledger
+        if let present = due.earlier.last(where: { $0.step == enrollment.nextStep && $0.state != .cancelled }) {
+            return parked(Self.event(of: present))
         }
-        let order = StepComposer.Order(due: due, templates: parsed, identity: identity, earlier: earlier, now: now)
+        let order = StepComposer.Order(due: due, templates: parsed, identity: identity, earlier: due.earlier, now: now)
         switch desk.composer.compose(order) {
-        case .missing(let names):
-            try await park(machine, .missingValues(names), at: now)
-        case .impossible(let why):
-            try await park(machine, .cannotCompose(why), at: now)
-        case .message(let message):
-            let consequence = OutboxConsequence.queued(message, machine: machine, ids: ids, at: now)
-            let result = try await store.dispatch(message, with: consequence)
-            if result == .committed { ledger.queued(identity.name, at: now) }
-            logger.info(
-                "step queued",
-                metadata: [
-                    "message.id": "\(message.id)", "enrollment.id": "\(enrollment.id)", "identity": "\(identity.name)",
-                    "result": "\(result)",
-                ])
+        case .missing(let names): return parked(.missingValues(names))
+        case .impossible(let why): return parked(.cannotCompose(why))
+        case .message(let message): return .queued(message, OutboxConsequence.queued(message, machine: machine, ids: ids, at: now))
         }
-        return ledger
     }
 
     /// What a message that is there already makes of the enrollment whose step is due.
@@ -203,14 +235,6 @@ package struct StepDispatcher: Service {
         case .hold: .unsettled(step: present.step, uncertain: present.finalDotAt != nil)
         case .incoming, .active, .deferred: .unsettled(step: present.step, uncertain: false)
         }
-    }
-
-    private func park(_ machine: SequenceMachine, _ event: SequenceEvent, at now: Timestamp) async throws(StoreError) {
-        let consequence = OutboxConsequence.changed(machine, event, ids: ids, at: now)
-        _ = try await store.apply(consequence)
-        logger.info(
-            "step parked",
-            metadata: ["enrollment.id": "\(machine.enrollment.id)", "reason": "\(consequence.transition?.reason ?? "")"])
     }
 }
 

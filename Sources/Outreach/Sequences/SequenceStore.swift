@@ -16,12 +16,25 @@ package struct DueEnrollment: Sendable, Equatable {
     package let enrollment: Enrollment
     package let contact: Contact
     package let sequence: SequenceVersion
+    /// Every message of the enrollment, cancelled ones included, by step and occurrence.
+    package let earlier: [OutboxMessage]
 
-    package init(enrollment: Enrollment, contact: Contact, sequence: SequenceVersion) {
+    package init(enrollment: Enrollment, contact: Contact, sequence: SequenceVersion, earlier: [OutboxMessage] = []) {
         self.enrollment = enrollment
         self.contact = contact
         self.sequence = sequence
+        self.earlier = earlier
     }
+}
+
+/// What was decided about a due enrollment.
+package enum StepVerdict: Sendable, Equatable {
+    /// Its step's message goes into the outbox: both, or neither.
+    case queued(OutboxMessage, Consequence)
+    /// It comes due again at `until`, without a transition, with a note of what held it.
+    case postponed(Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String)
+    /// Something else became of it.
+    case changed(Consequence)
 }
 
 /// What enrolling did with one contact.
@@ -101,26 +114,45 @@ package protocol SequenceStore: Sendable {
     /// `since`.
     func history(identities: [String], before date: CivilDate, since: CivilDate) async throws(StoreError) -> SendingHistory
 
-    /// Puts a step's message into the outbox and moves its enrollment, or neither; unique by (enrollment, step, occurrence).
+    /// Stores what was decided about enrollments, in order and in one transaction; one result for each.
     ///
-    /// `stale` when the enrollment's version moved, a message of the step is there that was not cancelled, the contact is suppressed or the
-    /// STOP is set.
-    func dispatch(_ message: OutboxMessage, with consequence: Consequence) async throws(StoreError) -> CommitResult
-
-    /// Moves a due enrollment to `until` without a transition and notes what held it; ends its lease.
-    func postpone(_ enrollment: Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String) async throws(StoreError)
-        -> CommitResult
+    /// A message is unique by (enrollment, step, occurrence). It is `stale` when the enrollment's version moved, a message of the step is
+    /// there that was not cancelled, the contact is suppressed or the STOP is set. Postponing ends the lease.
+    ///
+    /// - Throws: `constraint` when one of them cannot be stored; then none is.
+    func store(_ verdicts: [StepVerdict]) async throws(StoreError) -> [CommitResult]
 
     /// Makes every enrollment that was postponed due at `now`, in the order in which they would have come, because what held them may be
     /// gone: the conf is another one. Leased ones stay. Returns how many there were.
     func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int
-
-    /// Applies one consequence: transition, cancelled mail, suppressions and timeline.
-    func apply(_ consequence: Consequence) async throws(StoreError) -> CommitResult
 
     /// Sets or ends the global STOP; nil ends it.
     func setStop(reason: String?, at: Timestamp) async throws(StoreError)
 
     /// The reason of the global STOP; nil when mail may leave.
     func stopReason() async throws(StoreError) -> String?
+}
+
+extension SequenceStore {
+    /// Stores what was decided about one enrollment.
+    package func store(_ verdict: StepVerdict) async throws(StoreError) -> CommitResult {
+        try await store([verdict]).first ?? .stale
+    }
+
+    /// Puts a step's message into the outbox and moves its enrollment, or neither.
+    package func dispatch(_ message: OutboxMessage, with consequence: Consequence) async throws(StoreError) -> CommitResult {
+        try await store(.queued(message, consequence))
+    }
+
+    /// Moves a due enrollment to `until` without a transition and notes what held it; ends its lease.
+    package func postpone(_ enrollment: Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String) async throws(StoreError)
+        -> CommitResult
+    {
+        try await store(.postponed(enrollment, expectedVersion: expectedVersion, until: until, heldBy: heldBy))
+    }
+
+    /// Applies one consequence: transition, cancelled mail, suppressions and timeline.
+    package func apply(_ consequence: Consequence) async throws(StoreError) -> CommitResult {
+        try await store(.changed(consequence))
+    }
 }

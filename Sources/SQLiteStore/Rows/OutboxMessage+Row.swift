@@ -36,6 +36,13 @@ extension Ledger {
         try db.record("SELECT * FROM outbox WHERE id = :id", ["id": id.rawValue]).map { try whole($0) }
     }
 
+    /// Every message of an enrollment, by step and occurrence.
+    func messages(of enrollment: Enrollment.ID) throws -> [OutboxMessage] {
+        try db.records(
+            "SELECT * FROM outbox WHERE enrollment_id = :enrollment ORDER BY step, occurrence", ["enrollment": enrollment.rawValue]
+        ).map { try whole($0) }
+    }
+
     /// A row of the outbox with its bytes.
     func whole(_ record: Record) throws -> OutboxMessage { try OutboxMessage(record, bytes: bytes(of: record.id("id"))) }
 }

@@ -27,11 +27,7 @@ extension SQLiteStore {
     }
 
     package func messages(enrollment: Enrollment.ID) async throws(StoreError) -> [OutboxMessage] {
-        try await read { ledger in
-            try ledger.db.records(
-                "SELECT * FROM outbox WHERE enrollment_id = :enrollment ORDER BY step, occurrence", ["enrollment": enrollment.rawValue]
-            ).map { try ledger.whole($0) }
-        }
+        try await read { try $0.messages(of: enrollment) }
     }
 
     package func list(_ selection: OutboxSelection, after: OutboxMessage.ID?, limit: Int) async throws(StoreError) -> [OutboxMessage] {

@@ -56,7 +56,9 @@ extension SQLiteStore {
                     throw StoreError(code: .unusable, message: "an enrollment has no contact or no sequence; run 'postrider db check'")
                 }
                 versions[version.id] = version
-                return DueEnrollment(enrollment: enrollment, contact: try Contact(contact), sequence: version)
+                return DueEnrollment(
+                    enrollment: enrollment, contact: try Contact(contact), sequence: version,
+                    earlier: try ledger.messages(of: enrollment.id))
             }
             // The statement returns them in no order.
             return due.sorted { a, b in
@@ -107,32 +109,19 @@ extension SQLiteStore {
         }
     }
 
-    package func dispatch(_ message: OutboxMessage, with consequence: Consequence) async throws(StoreError) -> CommitResult {
+    package func store(_ verdicts: [StepVerdict]) async throws(StoreError) -> [CommitResult] {
         try await write { ledger in
-            guard try ledger.stopReason() == nil, try ledger.isCurrent(consequence),
-                try ledger.suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil,
-                try !ledger.hasLiveMessage(of: message.enrollment, step: message.step)
-            else { return .stale }
-            // First the transition, so that it cannot cancel its own message; then the message, so that events can name it.
-            if let transition = consequence.transition { try ledger.apply(transition) }
-            try ledger.insert(message)
-            try ledger.apply(Consequence(suppressions: consequence.suppressions, timeline: consequence.timeline))
-            return .committed
-        }
-    }
-
-    package func postpone(_ enrollment: Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String) async throws(StoreError)
-        -> CommitResult
-    {
-        try await write { ledger in
-            let changed = try ledger.db.run(
-                """
-                UPDATE enrollment
-                SET due_at = :until, held_by = :held_by, lease_owner = NULL, lease_until = NULL, version = version + 1
-                WHERE id = :id AND version = :version AND state IN ('active', 'held')
-                """,
-                ["id": enrollment.rawValue, "version": expectedVersion, "until": until.milliseconds, "held_by": heldBy.storable])
-            return changed == 1 ? .committed : .stale
+            let isStopped = try ledger.stopReason() != nil
+            return try verdicts.map { verdict in
+                switch verdict {
+                case .queued(let message, let consequence):
+                    isStopped ? .stale : try ledger.dispatch(message, with: consequence)
+                case .postponed(let enrollment, let version, let until, let why):
+                    try ledger.postpone(enrollment, expectedVersion: version, until: until, heldBy: why)
+                case .changed(let consequence):
+                    try ledger.applyIfCurrent(consequence)
+                }
+            }
         }
     }
 
@@ -151,17 +140,38 @@ extension SQLiteStore {
                 """, ["now": now.milliseconds])
         }
     }
-
-    package func apply(_ consequence: Consequence) async throws(StoreError) -> CommitResult {
-        try await write { ledger in
-            guard try ledger.isCurrent(consequence) else { return .stale }
-            try ledger.apply(consequence)
-            return .committed
-        }
-    }
 }
 
 extension Ledger {
+    fileprivate func dispatch(_ message: OutboxMessage, with consequence: Consequence) throws -> CommitResult {
+        guard try isCurrent(consequence),
+            try suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil,
+            try !hasLiveMessage(of: message.enrollment, step: message.step)
+        else { return .stale }
+        // First the transition, so that it cannot cancel its own message; then the message, so that events can name it.
+        if let transition = consequence.transition { try apply(transition) }
+        try insert(message)
+        try apply(Consequence(suppressions: consequence.suppressions, timeline: consequence.timeline))
+        return .committed
+    }
+
+    fileprivate func postpone(_ enrollment: Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String) throws -> CommitResult {
+        let changed = try db.run(
+            """
+            UPDATE enrollment
+            SET due_at = :until, held_by = :held_by, lease_owner = NULL, lease_until = NULL, version = version + 1
+            WHERE id = :id AND version = :version AND state IN ('active', 'held')
+            """,
+            ["id": enrollment.rawValue, "version": expectedVersion, "until": until.milliseconds, "held_by": heldBy.storable])
+        return changed == 1 ? .committed : .stale
+    }
+
+    fileprivate func applyIfCurrent(_ consequence: Consequence) throws -> CommitResult {
+        guard try isCurrent(consequence) else { return .stale }
+        try apply(consequence)
+        return .committed
+    }
+
     /// Whether the outbox has a message of that step that was not cancelled.
     fileprivate func hasLiveMessage(of enrollment: Enrollment.ID?, step: Int) throws -> Bool {
         guard let enrollment else { return false }
