@@ -8,6 +8,8 @@ import Synchronization
 extension OutboxDeliverer {
     /// After this an attempt is ended as if the connection were lost, so that none outlives its lease.
     private static let longestAttempt = Duration.seconds(3000)
+    /// For so long what the claim found about a message is not asked again before MAIL FROM.
+    private static let freshClaim = Duration.milliseconds(500)
 
     /// One attempt for one claimed message. What the store refuses about it is told and concerns no other message.
     func deliver(_ errand: Errand, desk: Desk) async throws {
@@ -63,8 +65,8 @@ extension OutboxDeliverer {
             envelopeID: desk.addresses?.envelopeID(for: message.id, at: started) ?? message.id.description,
             earlierAttempts: message.attempts,
             messagesPerConnection: desk.policy.exchangerRoutes.contains(message.route) ? errand.site?.profile.messagesPerConnection : nil)
-        let report = await Self.bounded { [self] in
-            await desk.courier.deliver(parcel, route: message.route, checks: checks(on: message, course: course))
+        let report = await overseer.limited(to: Self.longestAttempt) { [self] in
+            await desk.courier.deliver(parcel, route: message.route, checks: checks(on: errand, course: course))
         }
         guard case .outcome(let outcome) = report.result else {
             if course.connectedAt != nil { course.experience = .answered }
@@ -79,7 +81,7 @@ extension OutboxDeliverer {
         }
         let attempt = DeliveryAttempt(
             outcome, report: report, of: message.id, startedAt: started, endedAt: clock.now(), awaits: awaits)
-        let state = try await settle(attempt, of: message, judgement: judgement, desk: desk)
+        let state = try await settle(attempt, of: errand, judgement: judgement, desk: desk)
         if let site = errand.site, let reply = outcome.failure?.reply { react(to: reply, of: site, desk: desk) }
         log(attempt, errand, state, judgement: judgement, connectedAt: course.connectedAt)
         if let pause = judgement?.pause {
@@ -95,11 +97,15 @@ extension OutboxDeliverer {
     }
 
     /// What is asked right before MAIL FROM and right before the dot; the conf that holds then counts.
-    private func checks(on message: OutboxMessage, course: Course) -> DeliveryChecks {
-        DeliveryChecks(
+    private func checks(on errand: Errand, course: Course) -> DeliveryChecks {
+        let message = errand.message
+        let claimed = ContinuousClock.now
+        return DeliveryChecks(
             mayLeave: { [self] in
                 course.connectedAt = clock.now()
                 guard desk.current.policy.safety.refusal(of: message.recipient) == nil else { return false }
+                // The claim looked, too; and before the dot it is asked again in any case.
+                if ContinuousClock.now - claimed < Self.freshClaim { return true }
                 return (try? await store.mayLeave(message.id, claim: message.claim, now: clock.now())) ?? false
             },
             finalDot: { [self] in (try? await store.markFinalDot(message.id, claim: message.claim, at: clock.now())) ?? false })
@@ -117,23 +123,6 @@ extension OutboxDeliverer {
         }
     }
 
-    /// Cancels an attempt that takes too long, which ends it as a lost connection does; sockets follow the real time.
-    private static func bounded(_ delivery: @escaping @Sendable () async -> DeliveryReport) async -> DeliveryReport {
-        await withTaskGroup(of: DeliveryReport?.self) { group in
-            group.addTask { await delivery() }
-            group.addTask {
-                try? await Task.sleep(for: longestAttempt)
-                return nil
-            }
-            var report: DeliveryReport?
-            for await result in group {
-                report = report ?? result
-                group.cancelAll()
-            }
-            return report ?? DeliveryReport(result: .withdrawn)
-        }
-    }
-
     private func giveBack(_ message: OutboxMessage, until: Timestamp, reason: String) async throws {
         try await loop.patiently { try await store.giveBack(message.id, claim: message.claim, until: until, reason: reason) }
     }
@@ -141,11 +130,18 @@ extension OutboxDeliverer {
     /// Stores the outcome; decides anew as long as something else moves the enrollment at the same time.
     ///
     /// A consequence that the store refuses is left out and told: the outcome itself must not be lost, or the message would leave again.
-    private func settle(_ attempt: DeliveryAttempt, of message: OutboxMessage, judgement: FailureJudgement?, desk: Desk) async throws
+    private func settle(_ attempt: DeliveryAttempt, of errand: Errand, judgement: FailureJudgement?, desk: Desk) async throws
         -> OutboxMessage.State
     {
+        let message = errand.message
+        // Mostly it is as it was when the message was claimed, and the store tells when it is not.
+        var known = errand.enrollment
         while true {
-            let machine: SequenceMachine? = try await loop.patiently { try await self.machine(of: message, desk: desk) }
+            let machine: SequenceMachine? = try await loop.patiently {
+                if let known { return try await self.machine(of: known, desk: desk) }
+                return try await self.machine(of: message, desk: desk)
+            }
+            known = nil
             let decision = desk.decider.decide(attempt, of: message, machine: machine, judgement: judgement)
             func record(_ consequence: Consequence) async throws -> CommitResult {
                 try await loop.patiently {

@@ -19,6 +19,8 @@ extension OutboxDeliverer {
     /// A claimed message with the site that it goes to.
     struct Errand {
         let message: OutboxMessage
+        /// As it stood when the message was claimed.
+        let enrollment: Enrollment?
         let site: MailSite?
         let claimedAt: Timestamp
     }
@@ -27,7 +29,7 @@ extension OutboxDeliverer {
     func claim(_ desk: Desk, _ flow: Flow, ask: (@escaping @Sendable () async -> Void) -> Void) async throws -> Round {
         if desk.policy.safety.isDryRun { return Round() }
         let now = clock.now()
-        let active = flow.active
+        let active = flow.survey()
         var room = desk.limits
         var unknown = Self.roomForUnknown
         for (route, count) in active {
@@ -78,8 +80,8 @@ extension OutboxDeliverer {
         }
         var round = Round(hasMore: true)
         for (ticket, answer) in zip(tickets, answers) {
-            if case .claimed(let message) = answer {
-                round.errands.append(Errand(message: message, site: ticket.site, claimedAt: now))
+            if case .claimed(let message, let enrollment) = answer {
+                round.errands.append(Errand(message: message, enrollment: enrollment, site: ticket.site, claimedAt: now))
             } else {
                 giveUpRoom(of: ticket, at: now)
             }

@@ -49,6 +49,8 @@ package struct OutboxDeliverer: Service {
     /// Sleep when something is due and cannot be claimed; an attempt that ends rings.
     private static let shortestSleep = Duration.milliseconds(500)
     private static let longestSleep = Duration.seconds(30)
+    /// How long room that became free waits for more of it.
+    private static let gathering = Duration.milliseconds(5)
     private static let sweepEvery = Duration.seconds(60)
     /// What connections have to end in order, once nothing is delivered any more.
     private static let longestFarewell = Duration.seconds(5)
@@ -63,6 +65,8 @@ package struct OutboxDeliverer: Service {
     let loop: ServiceLoop
     let board = SiteBoard()
     let lookups = SiteLookups()
+    private let plans = PlanShelf()
+    let overseer = Overseer()
     /// What each source with a warm-up may send today, as the latest sweep found.
     let ramps = Swappable<[String: Rate]>([:])
 
@@ -102,14 +106,14 @@ package struct OutboxDeliverer: Service {
                     for errand in round.errands {
                         flow.began(errand.message.route)
                         group.addTask {
-                            defer {
-                                flow.ended(errand.message.route)
-                                self.bell.ring()
-                            }
+                            defer { if flow.ended(errand.message.route) { self.bell.ring() } }
                             try await self.deliver(errand, desk: desk)
                         }
                     }
-                    if !round.hasMore, !flow.isStopping { try await loop.round { try await rest() } }
+                    guard !round.hasMore, !flow.isStopping else { continue }
+                    try await loop.round { try await rest() }
+                    // Room for one more is soon room for several: they are claimed together.
+                    if flow.isFillingUp { await bell.wait(until: SystemClock().now() + Self.gathering, clock: SystemClock()) }
                 }
             }
         } onGracefulShutdown: {
@@ -129,14 +133,49 @@ package struct OutboxDeliverer: Service {
 
     /// How many attempts are in flight, and whether new ones may begin.
     final class Flow: Sendable {
-        private let state = Mutex((active: [String: Int](), stopping: false))
+        private struct State {
+            var active: [String: Int] = [:]
+            var total = 0
+            /// How many have ended since the latest round began.
+            var ended = 0
+            var stopping = false
 
-        /// Attempts by route.
-        var active: [String: Int] { state.withLock { $0.active } }
+            var hasRoom: Bool { total == 0 || ended * 4 >= total }
+        }
+
+        private let state = Mutex(State())
+
+        /// Attempts by route, for a round that begins.
+        func survey() -> [String: Int] {
+            state.withLock { state in
+                state.ended = 0
+                return state.active
+            }
+        }
+
         var isStopping: Bool { state.withLock { $0.stopping } }
 
-        func began(_ route: String) { state.withLock { $0.active[route, default: 0] += 1 } }
-        func ended(_ route: String) { state.withLock { $0.active[route, default: 1] -= 1 } }
+        /// Whether attempts have ended, and too few of those in flight to be worth a round at once.
+        var isFillingUp: Bool { state.withLock { $0.ended > 0 && !$0.hasRoom && !$0.stopping } }
+
+        func began(_ route: String) {
+            state.withLock { state in
+                state.active[route, default: 0] += 1
+                state.total += 1
+            }
+        }
+
+        /// Whether that is news for who claims: the first one to end, and the one with which enough have ended.
+        func ended(_ route: String) -> Bool {
+            state.withLock { state in
+                let hadRoom = state.ended > 0 && state.hasRoom
+                state.active[route, default: 1] -= 1
+                state.total -= 1
+                state.ended += 1
+                return state.ended == 1 || !hadRoom && state.hasRoom || state.total == 0
+            }
+        }
+
         func stop() { state.withLock { $0.stopping = true } }
     }
 
@@ -148,6 +187,7 @@ package struct OutboxDeliverer: Service {
             logger.warning("DRY RUN: everything is composed and queued, and nothing is delivered ([safety] dry_run)")
             return
         }
+        overseer.endOverdue()
         try await store.forgetLevels(now: now)
         try await warmUp(desk, at: now)
         _ = try await store.claim([], now: now, lease: Lease(owner: owner, until: now + Self.leaseTime))
@@ -170,10 +210,18 @@ package struct OutboxDeliverer: Service {
         ramps.swap(found)
     }
 
-    func machine(of message: OutboxMessage, desk: Desk) async throws -> SequenceMachine? {
-        try await store.machine(of: message.enrollment, identities: desk.identities)
+    /// The machine of a message's enrollment as it stands now; nil when there is none.
+    func machine(of message: OutboxMessage, desk: Desk) async throws(StoreError) -> SequenceMachine? {
+        guard let id = message.enrollment, let enrollment = try await store.enrollment(id: id) else { return nil }
+        return try await machine(of: enrollment, desk: desk)
     }
 
+    func machine(of enrollment: Enrollment, desk: Desk) async throws(StoreError) -> SequenceMachine? {
+        guard let plan = try await plans.plan(of: enrollment.sequence, in: store),
+            let zone = desk.identities[enrollment.identity]?.pacing.window.zone ?? LocalZone("UTC")
+        else { return nil }
+        return SequenceMachine(enrollment: enrollment, plan: plan, zone: zone)
+    }
 }
 
 extension SequenceStore {

@@ -46,7 +46,8 @@ package struct ClaimBid: Sendable, Equatable {
 
 /// What became of a bid.
 package enum ClaimAnswer: Sendable, Equatable {
-    case claimed(OutboxMessage)
+    /// With its enrollment as it stood then; nil for a message without one.
+    case claimed(OutboxMessage, Enrollment?)
     /// It waits, as the bid wished or because of a limit.
     case postponed(until: Timestamp)
     /// It was cancelled, or somebody else was faster, or the STOP is set.

@@ -155,7 +155,8 @@ extension Ledger {
                             "taken": taken.isEmpty ? nil : try jsonText(taken.map { TakenPair($0) }),
                         ])
                     guard let claimed else { return .gone }
-                    return .claimed(try whole(claimed))
+                    let message = try whole(claimed)
+                    return .claimed(message, try message.enrollment.flatMap { try enrollment($0) })
                 }
             }
         }

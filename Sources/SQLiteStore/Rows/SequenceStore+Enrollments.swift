@@ -15,9 +15,7 @@ extension SQLiteStore {
     }
 
     package func enrollment(id: Enrollment.ID) async throws(StoreError) -> Enrollment? {
-        try await read { ledger in
-            try ledger.db.record("SELECT * FROM enrollment WHERE id = :id", ["id": id.rawValue]).map(Enrollment.init)
-        }
+        try await read { try $0.enrollment(id) }
     }
 
     package func enrollments(contact: Contact.ID) async throws(StoreError) -> [Enrollment] {
@@ -143,6 +141,10 @@ extension SQLiteStore {
 }
 
 extension Ledger {
+    func enrollment(_ id: Enrollment.ID) throws -> Enrollment? {
+        try db.record("SELECT * FROM enrollment WHERE id = :id", ["id": id.rawValue]).map(Enrollment.init)
+    }
+
     fileprivate func dispatch(_ message: OutboxMessage, with consequence: Consequence) throws -> CommitResult {
         guard try isCurrent(consequence),
             try suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil,

@@ -14,7 +14,7 @@ extension OutboxStore {
             let found = try await candidates(now: now, limit: left, routes: room.mapValues { min($0, left) }, sites: [:]).prefix(left)
             if found.isEmpty { break }
             for answer in try await claim(found.map { ClaimBid(id: $0.id, wish: .leave([])) }, now: now, lease: lease) {
-                guard case .claimed(let message) = answer else { continue }
+                guard case .claimed(let message, _) = answer else { continue }
                 claimed.append(message)
                 if let count = room[message.route] { room[message.route] = count - 1 }
             }

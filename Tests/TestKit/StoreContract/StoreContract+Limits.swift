@@ -12,7 +12,7 @@ extension StoreContract {
                 let limit = try world.limit("route office", "1/min")
                 let answers = try await world.store.claim(
                     [first, second].map { ClaimBid(id: $0.id, wish: .leave([limit])) }, now: world.later(10), lease: world.lease("me"))
-                guard case .claimed(let claimed)? = answers.first else { throw ContractBreach(description: "broken: one is let through") }
+                guard case .claimed(let claimed, _)? = answers.first else { throw ContractBreach(description: "broken: one is let through") }
                 try expect(claimed.id, first.id, "the first bid comes first")
                 try expect(answers.last, .postponed(until: world.later(70)), "the other is told when")
                 let waiting = try await world.store.message(id: second.id)
@@ -36,7 +36,7 @@ extension StoreContract {
                 func claimed(_ text: String, at seconds: Int64) async throws -> OutboxMessage {
                     let message = try world.message(to: text)
                     _ = try await world.store.dispatch(message, with: Consequence())
-                    guard case .claimed(let claimed)? = try await bid(message, at: seconds, limits: [limit]) else {
+                    guard case .claimed(let claimed, _)? = try await bid(message, at: seconds, limits: [limit]) else {
                         throw ContractBreach(description: "broken: there is budget for \(text)")
                     }
                     return claimed
@@ -79,7 +79,7 @@ extension StoreContract {
                 let bids = [try await queue("a@example.com", in: world), try await queue("b@example.com", in: world)]
                 let late = try await queue("c@example.com", in: world)
                 let answers = try await world.store.claim(bids, now: world.later(1), lease: world.lease("dead"))
-                guard case .claimed(let dotted)? = answers.first else { throw ContractBreach(description: "broken: two have budget") }
+                guard case .claimed(let dotted, _)? = answers.first else { throw ContractBreach(description: "broken: two have budget") }
                 _ = try await world.store.markFinalDot(dotted.id, claim: dotted.claim, at: world.later(2))
                 let reopened = StoreWorld(store: try await bench.reopenAfterCrash(world.store))
                 _ = try await reopened.store.recover(now: reopened.later(5))
@@ -113,7 +113,7 @@ extension StoreContract {
                 try expect(called.map(\.awaits), ["site mx.example.com"], "with what they waited for")
                 let claimed = try await world.store.claim(
                     [ClaimBid(id: messages[0].id, wish: .leave([]))], now: world.later(11), lease: world.lease("me"))
-                guard case .claimed(let first)? = claimed.first else { throw ContractBreach(description: "broken: it is claimed early") }
+                guard case .claimed(let first, _)? = claimed.first else { throw ContractBreach(description: "broken: it is claimed early") }
                 try expect(first.awaits == nil, "and waits for nothing any more")
                 let second = try await world.store.claim(
                     [ClaimBid(id: messages[2].id, wish: .wait(until: world.later(900), awaiting: "dns x", because: "DNS"))],
