@@ -22,6 +22,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -100,7 +101,7 @@ let package = Package(
             ]),
 
         // F4: the store and the web.
-        room("SQLiteStore", ["Outreach", "InternetMessage", grdb]),
+        room("SQLiteStore", ["Outreach", "InternetMessage", grdb, sqlite]),
         room("WebInterface", ["Outreach", hummingbird, httpTypes, logging, lifecycle]),
 
         // F5: the only target that sees everything.

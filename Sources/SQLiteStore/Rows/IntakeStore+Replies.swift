@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 package import InternetMessage
 package import Outreach
@@ -125,7 +124,7 @@ extension Ledger {
             ORDER BY duplicate_of IS NOT NULL, intake_id LIMIT 1
             """,
             [
-                "message_id": Data(messageID.bytes), "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
+                "message_id": messageID.bytes, "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
                 "id": record.intake.rawValue, "class": record.replyClass.rawValue,
                 "weak": record.certainty == nil || record.certainty == .low,
             ]
@@ -142,7 +141,7 @@ extension Ledger {
             RETURNING intake_id
             """,
             [
-                "message_id": Data(messageID.bytes), "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
+                "message_id": messageID.bytes, "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
                 "id": record.intake.rawValue,
             ])
         for copy in linked {
@@ -171,7 +170,7 @@ extension Ledger {
                 "intake": record.intake.rawValue, "sorted": record.sortedAt.milliseconds, "enrollment": record.enrollment?.rawValue,
                 "contact": record.contact?.rawValue, "outbox": record.outbox?.rawValue, "certainty": record.certainty?.rawValue,
                 "proofs": jsonText(record.proofs), "sender": record.from.storable, "subject": record.subject.storable,
-                "message_id": record.messageID.map { Data($0.bytes) }, "hash": record.bodyHash,
+                "message_id": record.messageID?.bytes, "hash": record.bodyHash,
                 "duplicate_of": record.duplicateOf?.rawValue,
                 "class": reading.replyClass.rawValue, "intent": reading.intent?.storable,
                 "confidence": reading.confidence.isFinite ? min(1, max(0, reading.confidence)) : 0, "evidence": jsonText(reading.evidence),

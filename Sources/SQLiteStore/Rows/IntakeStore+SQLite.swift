@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 package import InternetMessage
 package import Outreach
@@ -90,7 +89,7 @@ extension SQLiteStore: IntakeStore {
             let condition = ids == nil ? "" : "AND id IN (SELECT value FROM json_each(:ids))"
             return try ledger.db.run(
                 "UPDATE intake SET state = 'received', state_reason = NULL, attempts = 0 WHERE state = 'quarantined' \(condition)",
-                ids.map { ["ids": try jsonText($0.map(\.rawValue))] } ?? StatementArguments())
+                ids.map { ["ids": try jsonText($0.map(\.rawValue))] } ?? Arguments())
         }
     }
 
@@ -146,7 +145,7 @@ extension Ledger {
             WHERE account = :account AND digest = :digest AND NOT (folder = :folder AND uid_validity = :validity)
             """,
             [
-                "account": watermark.account, "digest": Data(digest), "folder": watermark.folder,
+                "account": watermark.account, "digest": digest, "folder": watermark.folder,
                 "validity": Int64(watermark.uidValidity),
             ])
     }
@@ -163,13 +162,13 @@ extension Ledger {
                 "id": message.id.rawValue, "way": message.way.rawValue, "received": message.receivedAt.milliseconds,
                 "reverse_path": message.reversePath?.stored(), "forward_paths": jsonText(message.forwardPaths),
                 "origin": message.origin.storable,
-                "state": message.state.rawValue, "reason": message.reason?.storable, "digest": message.digest.map { Data($0) },
+                "state": message.state.rawValue, "reason": message.reason?.storable, "digest": message.digest,
                 "attempts": message.attempts, "account": mailbox?.account, "folder": mailbox?.folder,
                 "validity": mailbox.map { Int64($0.uidValidity) }, "uid": mailbox.map { Int64($0.lastUID) },
                 "client_address": message.client?.address, "client_name": message.client?.name.storable,
             ])
         try db.run(
-            "INSERT INTO intake_body (intake_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": Data(message.bytes)])
+            "INSERT INTO intake_body (intake_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": message.bytes])
     }
 
     fileprivate func incoming(_ record: Record) throws -> IncomingMessage {

@@ -23,7 +23,7 @@ extension Ledger {
 
     private func store(_ suppression: Suppression) throws {
         let (kind, subject) = suppression.subject.columns
-        let key: StatementArguments = ["workspace": suppression.workspace.rawValue, "kind": kind, "subject": subject]
+        let key: Arguments = ["workspace": suppression.workspace.rawValue, "kind": kind, "subject": subject]
         let present = try db.record(
             "SELECT reason, expires_at FROM suppression WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject", key)
         var lastEnd = suppression.expiresAt
@@ -64,7 +64,7 @@ extension Ledger {
 
     private func running(_ suppression: Suppression) throws -> [Enrollment] {
         let (kind, subject) = suppression.subject.columns
-        let arguments: StatementArguments = ["workspace": suppression.workspace.rawValue, "subject": subject]
+        let arguments: Arguments = ["workspace": suppression.workspace.rawValue, "subject": subject]
         let sql =
             kind == "address"
             ? """

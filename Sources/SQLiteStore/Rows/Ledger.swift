@@ -61,7 +61,7 @@ struct Ledger {
             VALUES (:id, :at, :kind, :contact, :enrollment, :outbox, :intake, :summary, :facts)
             ON CONFLICT (id) DO NOTHING
             """
-        let facts = event.facts.isEmpty ? nil : try jsonText(event.facts)
+        let facts = event.facts.isEmpty ? nil : jsonText(event.facts)
         func insert(_ id: Int64) throws -> Bool {
             try db.run(
                 sql,

@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import InternetMessage
 import Outreach
@@ -24,7 +23,7 @@ extension Ledger {
                 "dot": message.finalDotAt?.milliseconds,
             ])
         try db.run(
-            "INSERT INTO outbox_body (outbox_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": Data(message.bytes)])
+            "INSERT INTO outbox_body (outbox_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": message.bytes])
     }
 
     /// The stored bytes of a message; empty when they are gone.

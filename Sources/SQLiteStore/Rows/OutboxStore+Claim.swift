@@ -10,7 +10,7 @@ extension SQLiteStore {
         try await read { ledger in
             guard try ledger.stopReason() == nil else { return [] }
             typealias Found = (due: Timestamp, candidate: OutboxCandidate)
-            func find(_ sql: String, _ arguments: StatementArguments) throws -> [Found] {
+            func find(_ sql: String, _ arguments: Arguments) throws -> [Found] {
                 try ledger.db.records(sql, arguments).map { (try $0.moment("next_attempt_at"), try OutboxCandidate($0)) }
             }
             func ordered(_ found: [Found]) -> [OutboxCandidate] {
@@ -129,7 +129,7 @@ extension Ledger {
     fileprivate func claim(_ bids: [ClaimBid], now: Timestamp, lease: Lease) throws -> [ClaimAnswer] {
         var admission = Admission(levels: try levels(of: bids), at: now)
         let answers = try bids.map { bid -> ClaimAnswer in
-            let key: StatementArguments = ["id": bid.id.rawValue, "now": now.milliseconds]
+            let key: Arguments = ["id": bid.id.rawValue, "now": now.milliseconds]
             guard let row = try db.record(SQLiteStore.claimableSQL, key) else { return .gone }
             if let refusal = row.textOrNil("refusal") {
                 try cancel(bid.id, because: refusal, at: now)
@@ -152,7 +152,7 @@ extension Ledger {
                         SQLiteStore.claimSQL,
                         [
                             "id": bid.id.rawValue, "owner": lease.owner, "until": lease.until.milliseconds,
-                            "taken": taken.isEmpty ? nil : try jsonText(taken.map { TakenPair($0) }),
+                            "taken": taken.isEmpty ? nil : Self.text(of: taken),
                         ])
                     guard let claimed else { return .gone }
                     let message = try whole(claimed)
@@ -162,6 +162,11 @@ extension Ledger {
         }
         for (id, level) in admission.changed { try store(level, of: id) }
         return answers
+    }
+
+    /// `[[limit, step], ...]`, as the trigger that gives budget back reads it.
+    private static func text(of taken: [TakenBudget]) -> String {
+        "[" + taken.map { "[\(quoted($0.limit)),\($0.step)]" }.joined(separator: ",") + "]"
     }
 
     private func postpone(_ id: OutboxMessage.ID, until: Timestamp, awaits: String, because: String, at now: Timestamp, isOurs: Bool) throws
@@ -200,19 +205,6 @@ extension Ledger {
             INSERT INTO sending_level (id, level, booked, until) VALUES (:id, :level, :booked, :until)
             ON CONFLICT (id) DO UPDATE SET level = excluded.level, booked = excluded.booked, until = excluded.until
             """, ["id": id, "level": level.level, "booked": level.booked, "until": level.until.milliseconds])
-    }
-}
-
-/// `[limit, step]`, as the trigger that gives budget back reads it.
-private struct TakenPair: Encodable {
-    let taken: TakenBudget
-
-    init(_ taken: TakenBudget) { self.taken = taken }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.unkeyedContainer()
-        try container.encode(taken.limit)
-        try container.encode(taken.step)
     }
 }
 

@@ -103,9 +103,9 @@ extension OutboxSelection {
     /// The condition on `outbox` that every given part must match, with its arguments.
     ///
     /// - Parameter allowed: states beyond which nothing is selected; nil: any.
-    func sql(within allowed: Set<OutboxMessage.State>?) throws -> (condition: String, arguments: StatementArguments) {
+    func sql(within allowed: Set<OutboxMessage.State>?) throws -> (condition: String, arguments: Arguments) {
         var conditions: [String] = []
-        var arguments: [String: (any DatabaseValueConvertible)?] = [:]
+        var arguments: [String: (any Storable)?] = [:]
         if let ids {
             conditions.append("id IN (SELECT value FROM json_each(:ids))")
             arguments["ids"] = try jsonText(ids.map(\.rawValue))
@@ -129,6 +129,6 @@ extension OutboxSelection {
         if let wanted = states.map({ allowed?.intersection($0) ?? $0 }) ?? allowed {
             conditions.append("state IN (\(wanted.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")))")
         }
-        return (conditions.isEmpty ? "1" : conditions.joined(separator: " AND "), StatementArguments(arguments))
+        return (conditions.isEmpty ? "1" : conditions.joined(separator: " AND "), Arguments(arguments))
     }
 }

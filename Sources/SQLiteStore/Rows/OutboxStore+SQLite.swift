@@ -112,14 +112,14 @@ extension SQLiteStore: OutboxStore {
 extension Ledger {
     /// Whether a claimed message may leave as things stand.
     fileprivate func isFreeToLeave(_ id: OutboxMessage.ID, claim: Int, now: Timestamp) throws -> Bool {
-        let key: StatementArguments = ["id": id.rawValue, "claim": claim, "now": now.milliseconds]
+        let key: Arguments = ["id": id.rawValue, "claim": claim, "now": now.milliseconds]
         guard let claimed = try db.record(SQLiteStore.refusalSQL, key) else { return false }
         return try claimed.textOrNil("refusal") == nil && stopReason() == nil
     }
 
     /// Whether a claimed message may leave. Cancels it when its enrollment or a suppression forbids it; gives it back under the STOP.
     fileprivate func mayLeave(_ id: OutboxMessage.ID, claim: Int, now: Timestamp) throws -> Bool {
-        let key: StatementArguments = ["id": id.rawValue, "claim": claim, "now": now.milliseconds]
+        let key: Arguments = ["id": id.rawValue, "claim": claim, "now": now.milliseconds]
         guard let claimed = try db.record(SQLiteStore.refusalSQL, key) else { return false }
         if let refusal = claimed.textOrNil("refusal") {
             try cancel(id, because: refusal, at: now)

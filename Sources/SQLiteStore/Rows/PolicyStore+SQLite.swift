@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 package import InternetMessage
 package import Outreach
@@ -15,7 +14,7 @@ extension SQLiteStore: PolicyStore {
                     expires_at = excluded.expires_at, used_at = excluded.used_at
                 """,
                 [
-                    "domain": policy.domain, "record": policy.recordID, "document": Data(policy.document),
+                    "domain": policy.domain, "record": policy.recordID, "document": policy.document,
                     "fetched": policy.fetchedAt.milliseconds, "expires": policy.expiresAt.milliseconds, "used": policy.usedAt.milliseconds,
                 ])
         }

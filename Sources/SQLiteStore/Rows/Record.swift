@@ -1,24 +1,27 @@
 import Foundation
-import GRDB
 import InternetMessage
 import Outreach
 
 /// One row, read without trusting it: a value that cannot be is an error of the file, never a trap.
 struct Record {
-    let row: Row
+    let columns: [String]
+    let values: [StoredValue]
 
     func integer(_ column: String) throws -> Int64 { try value(integerOrNil(column), column) }
-    func integerOrNil(_ column: String) -> Int64? { Int64.fromDatabaseValue(row[column]) }
+    func integerOrNil(_ column: String) -> Int64? { if case .integer(let value) = self[column] { value } else { nil } }
 
     func count(_ column: String) throws -> Int { try value(Int(exactly: integer(column)), column) }
 
-    func real(_ column: String) throws -> Double { try value(Double.fromDatabaseValue(row[column]), column) }
+    func real(_ column: String) throws -> Double {
+        if case .real(let value) = self[column] { return value }
+        return try value(Double(exactly: integer(column)), column)
+    }
 
     func text(_ column: String) throws -> String { try value(textOrNil(column), column) }
-    func textOrNil(_ column: String) -> String? { String.fromDatabaseValue(row[column]) }
+    func textOrNil(_ column: String) -> String? { if case .text(let value) = self[column] { value } else { nil } }
 
     func bytes(_ column: String) throws -> [UInt8] { try value(bytesOrNil(column), column) }
-    func bytesOrNil(_ column: String) -> [UInt8]? { Data.fromDatabaseValue(row[column]).map { [UInt8]($0) } }
+    func bytesOrNil(_ column: String) -> [UInt8]? { if case .bytes(let value) = self[column] { value } else { nil } }
 
     func moment(_ column: String) throws -> Timestamp { Timestamp(milliseconds: try integer(column)) }
     func momentOrNil(_ column: String) -> Timestamp? { integerOrNil(column).map(Timestamp.init(milliseconds:)) }
@@ -41,6 +44,9 @@ struct Record {
     }
 
     func address(_ column: String) throws -> EmailAddress { try value(EmailAddress(stored: text(column)), column) }
+
+    /// null as well when there is no such column.
+    private subscript(column: String) -> StoredValue { columns.firstIndex(of: column).map { values[$0] } ?? .null }
 
     private func value<Value>(_ value: Value?, _ column: String) throws -> Value {
         guard let value else {
@@ -96,10 +102,36 @@ extension ReversePath {
 }
 
 extension String {
-    /// The text with each NUL replaced by U+FFFD: the driver would end the text there.
+    /// The text with each NUL replaced by U+FFFD: SQLite's own functions end a text there.
     var storable: String {
         utf8.contains(0) ? String(decoding: utf8.flatMap { $0 == 0 ? [0xEF, 0xBF, 0xBD] : [$0] }, as: UTF8.self) : self
     }
+}
+
+/// The JSON form of facts, keys in order. Written for each event of the timeline, many times a second.
+func jsonText(_ facts: [String: String]) -> String {
+    "{" + facts.keys.sorted().map { "\(quoted($0)):\(quoted(facts[$0] ?? ""))" }.joined(separator: ",") + "}"
+}
+
+/// A JSON string.
+func quoted(_ text: String) -> String {
+    var json: [UInt8] = [UInt8(ascii: "\"")]
+    json.reserveCapacity(text.utf8.count + 2)
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): json += [UInt8(ascii: "\\"), byte]
+        case 10: json += "\\n".utf8
+        case 13: json += "\\r".utf8
+        case 9: json += "\\t".utf8
+        case 0..<32:
+            let digits = String(byte, radix: 16)
+            json += (byte < 16 ? "\\u000" : "\\u00").utf8
+            json += digits.utf8
+        default: json.append(byte)
+        }
+    }
+    json.append(UInt8(ascii: "\""))
+    return String(decoding: json, as: UTF8.self)
 }
 
 /// The JSON form of a value, keys in order so that equal values are equal text.

@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import InternetMessage
 package import Outreach
@@ -26,7 +25,7 @@ extension SQLiteStore: SecretStore {
                 INSERT INTO secret (id, kind, name, sealed, changed_at) VALUES (:id, :kind, :name, :sealed, :changed_at)
                 """,
                 [
-                    "id": secret.id.rawValue, "kind": secret.kind.rawValue, "name": secret.name, "sealed": Data(secret.sealed),
+                    "id": secret.id.rawValue, "kind": secret.kind.rawValue, "name": secret.name, "sealed": secret.sealed,
                     "changed_at": secret.changedAt.milliseconds,
                 ])
             return true

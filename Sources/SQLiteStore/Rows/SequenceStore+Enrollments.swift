@@ -191,7 +191,7 @@ extension Ledger {
         if let suppression = try suppression(workspace: contact.workspace, address: contact.address, now: enrollment.createdAt) {
             return .suppressed(reason: suppression.reason.rawValue)
         }
-        let version: StatementArguments = ["version": enrollment.sequence.rawValue]
+        let version: Arguments = ["version": enrollment.sequence.rawValue]
         guard let sequence = try db.record("SELECT sequence_id FROM sequence_version WHERE id = :version", version)?.integer("sequence_id")
         else {
             throw StoreError(code: .constraint, message: "a contact was to be enrolled in a sequence that is not loaded")

@@ -62,12 +62,12 @@ final class GroupCommitter: Sendable {
     private func commit(_ group: [any PendingWrite], in db: Database) {
         do {
             try health.check()
-            try db.beginTransaction(.immediate)
+            try db.run("BEGIN IMMEDIATE")
             let failures = try group.map { try perform($0, in: db, isAlone: group.count == 1) }
-            try db.commit()
+            try db.run("COMMIT")
             for (write, failure) in zip(group, failures) { write.settle(failure) }
         } catch {
-            if db.isInsideTransaction { try? db.rollback() }
+            if db.isInsideTransaction { _ = try? db.run("ROLLBACK") }
             let failure = StoreError(error)
             health.note(failure)
             // What is too big or wrong for the disk or the schema may be one of them only.
