@@ -38,17 +38,16 @@ struct BodyEncoding {
 
     /// The text with CRLF for every CRLF, LF and CR, closed by one.
     private static func withCRLF(_ text: String) -> [UInt8] {
+        let input = Array(text.utf8)
         var output: [UInt8] = []
-        let input = text.utf8
         output.reserveCapacity(input.count + input.count / 20 + 2)
-        var previous: UInt8 = 0
-        for byte in input {
-            if byte == ASCII.cr || (byte == ASCII.lf && previous != ASCII.cr) {
-                output += [ASCII.cr, ASCII.lf]
-            } else if byte != ASCII.lf {
-                output.append(byte)
-            }
-            previous = byte
+        var start = 0
+        while start < input.count {
+            let end = input[start...].firstIndex { $0 == ASCII.lf || $0 == ASCII.cr } ?? input.count
+            output += input[start..<end]
+            guard end < input.count else { break }
+            output += [ASCII.cr, ASCII.lf]
+            start = end + (input[end] == ASCII.cr && end + 1 < input.count && input[end + 1] == ASCII.lf ? 2 : 1)
         }
         if let last = output.last, last != ASCII.lf { output += [ASCII.cr, ASCII.lf] }
         return output

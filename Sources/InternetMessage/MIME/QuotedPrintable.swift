@@ -8,6 +8,14 @@ package enum QuotedPrintable {
         var column = 0
         var i = bytes.startIndex
         while i < bytes.endIndex {
+            // Most of a text stands as it is; only at a line's start and end there is more to look at.
+            let run = column == 0 ? i : endOfPlainRun(bytes, from: i, to: min(bytes.endIndex, i + 75 - min(column, 75)))
+            if run > i {
+                output += bytes[i..<run]
+                column += run - i
+                i = run
+                continue
+            }
             let byte = bytes[i]
             if byte == ASCII.cr, i + 1 < bytes.endIndex, bytes[i + 1] == ASCII.lf {
                 output += [ASCII.cr, ASCII.lf]
@@ -74,6 +82,22 @@ package enum QuotedPrintable {
     /// Takes away the blanks at the end of a line, which were added on the way (rule 3).
     private static func dropBlanks(from settled: Int, of output: inout OutputSpan<UInt8>) {
         while output.count > settled, output[output.count - 1].isBlank { output.removeLast(1) }
+    }
+
+    /// The end of what needs no encoding and no look at what comes behind it: no blank that may end a line.
+    private static func endOfPlainRun(_ bytes: ArraySlice<UInt8>, from start: Int, to limit: Int) -> Int {
+        var i = start
+        while i < limit {
+            let byte = bytes[i]
+            if byte > 0x20, byte < 0x7F, byte != ASCII.equals {
+                i += 1
+            } else if byte == ASCII.space, i + 1 < limit, bytes[i + 1] > 0x20 {
+                i += 1
+            } else {
+                break
+            }
+        }
+        return i
     }
 
     /// Two upper-case hexadecimal digits.

@@ -121,4 +121,7 @@ package struct Consequence: Sendable, Equatable {
         self.suppressions = suppressions
         self.timeline = timeline
     }
+
+    /// What there is beside the transition.
+    package var withoutTransition: Consequence { Consequence(suppressions: suppressions, timeline: timeline) }
 }

@@ -7,6 +7,13 @@ struct Ledger {
     let db: Database
     let ids: RecordIDs
 
+    /// Writes a consequence; false, and nothing is written, when it was decided on an enrollment that has moved since.
+    func applyIfCurrent(_ consequence: Consequence) throws -> Bool {
+        if let transition = consequence.transition, try !applyIfCurrent(transition) { return false }
+        try apply(consequence.withoutTransition)
+        return true
+    }
+
     /// Whether the consequence was decided on the enrollment as it stands.
     func isCurrent(_ consequence: Consequence) throws -> Bool {
         guard let transition = consequence.transition else { return true }
@@ -28,6 +35,20 @@ struct Ledger {
 
     /// Moves the enrollment, keeps the transition, and cancels queued mail where the new state does not want it.
     func apply(_ transition: Transition) throws {
+        guard try applyIfCurrent(transition) else {
+            throw StoreError(code: .constraint, message: "a stale transition was about to be applied")
+        }
+    }
+
+    /// The same; false, and nothing is written, when it was decided on an enrollment that has moved since.
+    func applyIfCurrent(_ transition: Transition) throws -> Bool {
+        guard try move(transition) else { return false }
+        try cancelUnwantedMail(transition)
+        return true
+    }
+
+    /// Moves the enrollment and keeps the transition; false, and nothing is written, when the enrollment has moved since.
+    func move(_ transition: Transition) throws -> Bool {
         let changed = try db.run(
             """
             UPDATE enrollment
@@ -40,7 +61,7 @@ struct Ledger {
                 "cause": transition.cause?.rawValue, "reason": transition.reason.storable, "next_step": transition.nextStep,
                 "due_at": transition.dueAt?.milliseconds,
             ])
-        guard changed == 1 else { throw StoreError(code: .constraint, message: "a stale transition was about to be applied") }
+        guard changed == 1 else { return false }
         try db.run(
             """
             INSERT INTO transition_log (enrollment_id, version, at, state, cause, reason, next_step, due_at)
@@ -51,6 +72,11 @@ struct Ledger {
                 "state": transition.state.rawValue, "cause": transition.cause?.rawValue, "reason": transition.reason.storable,
                 "next_step": transition.nextStep, "due_at": transition.dueAt?.milliseconds,
             ])
+        return true
+    }
+
+    /// Cancels queued mail where the new state does not want it.
+    func cancelUnwantedMail(_ transition: Transition) throws {
         if transition.cancelsQueuedMail { try cancelMail(of: transition.enrollment, because: transition.reason, at: transition.at) }
     }
 

@@ -119,6 +119,13 @@ extension SQLiteStore {
         RETURNING *
         """
 
+    /// Marks the dot of a message that may leave; one statement, because every message comes here.
+    static let finalDotSQL = """
+        UPDATE outbox SET final_dot_at = :at
+        WHERE id = :id AND state = 'active' AND claim = :claim AND lease_until > :now AND final_dot_at IS NULL
+            AND \(refusal) IS NULL AND (SELECT stop_reason FROM installation) IS NULL
+        """
+
     static let refusalSQL = """
         SELECT \(refusal) AS refusal FROM outbox
         WHERE id = :id AND state = 'active' AND claim = :claim AND lease_until > :now AND final_dot_at IS NULL

@@ -11,9 +11,9 @@ extension SQLiteStore: OutboxStore {
 
     package func markFinalDot(_ id: OutboxMessage.ID, claim: Int, at: Timestamp) async throws(StoreError) -> Bool {
         try await write { ledger in
-            guard try ledger.mayLeave(id, claim: claim, now: at) else { return false }
-            try ledger.db.run("UPDATE outbox SET final_dot_at = :at WHERE id = :id", ["id": id.rawValue, "at": at.milliseconds])
-            return true
+            let marked = try ledger.db.run(Self.finalDotSQL, ["at": at.milliseconds, "id": id.rawValue, "claim": claim, "now": at.milliseconds])
+            // What keeps it from leaving is seen to.
+            return try marked == 1 || ledger.mayLeave(id, claim: claim, now: at)
         }
     }
 
@@ -28,7 +28,7 @@ extension SQLiteStore: OutboxStore {
                 try ledger.insert(attempt)
                 return .committed
             }
-            guard try ledger.isCurrent(consequence) else { return .stale }
+            if let transition = consequence.transition, try !ledger.move(transition) { return .stale }
             try ledger.insert(attempt)
             // A message that was cancelled meanwhile stays so; the attempt is a fact all the same.
             try ledger.db.run(
@@ -44,7 +44,9 @@ extension SQLiteStore: OutboxStore {
                     "next": state == .deferred ? (nextAttemptAt ?? attempt.endedAt).milliseconds : nil,
                     "ended": attempt.endedAt.milliseconds, "awaits": state == .deferred ? attempt.awaits?.storable : nil,
                 ])
-            try ledger.apply(consequence)
+            // Only now: its own message is no queued mail any more.
+            if let transition = consequence.transition { try ledger.cancelUnwantedMail(transition) }
+            try ledger.apply(consequence.withoutTransition)
             return .committed
         }
     }

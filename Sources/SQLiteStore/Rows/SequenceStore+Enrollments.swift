@@ -117,7 +117,7 @@ extension SQLiteStore {
                 case .postponed(let enrollment, let version, let until, let why):
                     try ledger.postpone(enrollment, expectedVersion: version, until: until, heldBy: why)
                 case .changed(let consequence):
-                    try ledger.applyIfCurrent(consequence)
+                    try ledger.applyIfCurrent(consequence) ? .committed : .stale
                 }
             }
         }
@@ -146,14 +146,13 @@ extension Ledger {
     }
 
     fileprivate func dispatch(_ message: OutboxMessage, with consequence: Consequence) throws -> CommitResult {
-        guard try isCurrent(consequence),
-            try suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil,
+        guard try suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil,
             try !hasLiveMessage(of: message.enrollment, step: message.step)
         else { return .stale }
         // First the transition, so that it cannot cancel its own message; then the message, so that events can name it.
-        if let transition = consequence.transition { try apply(transition) }
+        if let transition = consequence.transition, try !applyIfCurrent(transition) { return .stale }
         try insert(message)
-        try apply(Consequence(suppressions: consequence.suppressions, timeline: consequence.timeline))
+        try apply(consequence.withoutTransition)
         return .committed
     }
 
@@ -166,12 +165,6 @@ extension Ledger {
             """,
             ["id": enrollment.rawValue, "version": expectedVersion, "until": until.milliseconds, "held_by": heldBy.storable])
         return changed == 1 ? .committed : .stale
-    }
-
-    fileprivate func applyIfCurrent(_ consequence: Consequence) throws -> CommitResult {
-        guard try isCurrent(consequence) else { return .stale }
-        try apply(consequence)
-        return .committed
     }
 
     /// Whether the outbox has a message of that step that was not cancelled.

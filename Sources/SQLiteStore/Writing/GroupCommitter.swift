@@ -4,8 +4,8 @@ import Synchronization
 
 /// Runs writes in order on the one writer, and lets those that wait at the same time share one COMMIT and so one fsync.
 ///
-/// Each write has its own savepoint: one that fails is undone alone and the others are stored. A caller goes on only after the COMMIT that
-/// holds its write. Callers cannot cancel a write: what became of it must be known.
+/// A write that fails is undone alone and the others are stored: then all are done again, each with a savepoint of its own. A caller goes on
+/// only after the COMMIT that holds its write. Callers cannot cancel a write: what became of it must be known.
 final class GroupCommitter: Sendable {
     /// So that one COMMIT does not keep its callers waiting for long.
     private static let largestGroup = 256
@@ -63,9 +63,18 @@ final class GroupCommitter: Sendable {
         do {
             try health.check()
             try db.run("BEGIN IMMEDIATE")
-            let failures = try group.map { try perform($0, in: db, isAlone: group.count == 1) }
+            var failures: [StoreError?] = []
+            do {
+                for write in group { try write.perform(db) }
+            } catch {
+                let failure = StoreError(error)
+                guard group.count > 1, failure.code != .io else { throw failure }
+                if db.isInsideTransaction { try db.run("ROLLBACK") }
+                try db.run("BEGIN IMMEDIATE")
+                failures = try group.map { try performApart($0, in: db) }
+            }
             try db.run("COMMIT")
-            for (write, failure) in zip(group, failures) { write.settle(failure) }
+            for (index, write) in group.enumerated() { write.settle(failures.isEmpty ? nil : failures[index]) }
         } catch {
             if db.isInsideTransaction { _ = try? db.run("ROLLBACK") }
             let failure = StoreError(error)
@@ -80,11 +89,7 @@ final class GroupCommitter: Sendable {
     }
 
     /// The failure of one write that is undone already; throws when SQLite had to undo the whole transaction.
-    private func perform(_ write: any PendingWrite, in db: Database, isAlone: Bool) throws -> StoreError? {
-        if isAlone {
-            try write.perform(db)
-            return nil
-        }
+    private func performApart(_ write: any PendingWrite, in db: Database) throws -> StoreError? {
         try db.run("SAVEPOINT one_write")
         do {
             try write.perform(db)
