@@ -74,6 +74,7 @@ struct ArchitectureTests {
         Case(.unsafeStaysInWrappers, "SMTP/A.swift", "func f(_ p: UnsafePointer<CChar>) {}"),
         Case(.unsafeStaysInWrappers, "InternetMessage/MIME/A.swift", "bytes.withUnsafeBytes { $0 }"),
         Case(.unsafeStaysInWrappers, "MailAuthentication/A.swift", "let context: OpaquePointer?"),
+        Case(.unsafeStaysInWrappers, "SQLiteStore/Rows/A.swift", "import GRDB\nlet context: OpaquePointer?"),
         Case(.uncheckedSendableNamesItsLock, "Mailroom/A.swift", "\n// Shared by two threads.\nfinal class A: @unchecked Sendable {}"),
         Case(.nothingIsPublic, "SMTP/A.swift", "public struct Reply {}"),
         Case(.nothingIsPublic, "SMTP/A.swift", "public import Foundation"),
@@ -106,6 +107,7 @@ struct ArchitectureTests {
             "let d = Date(timeIntervalSince1970: 0); let u = UUID(uuid: bytes); steps.shuffled(using: &r)"),
         Case(.timeAndChanceComeIn, "Mailroom/A.swift", "let now = Date()"),
         Case(.unsafeStaysInWrappers, "OpenSSL/A.swift", "func f(_ p: UnsafePointer<CChar>) {}"),
+        Case(.unsafeStaysInWrappers, "SQLiteStore/Rows/A.swift", "import GRDBSQLite\nlet context: OpaquePointer?"),
         Case(.unsafeStaysInWrappers, "InternetMessage/Charsets/A.swift", "bytes.withUnsafeBytes { $0 }"),
         Case(.unsafeStaysInWrappers, "InternetMessage/Addresses/IDN.swift", "import CIDN2\nvar out: UnsafeMutablePointer<CChar>?"),
         Case(

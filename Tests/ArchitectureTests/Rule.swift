@@ -105,6 +105,7 @@ extension Rule {
     static let unsafeStaysInWrappers = Rule(name: "unsafe pointers stay where a C library is wrapped") { file in
         let wrapsHere =
             Floors.wrappers.contains(file.target)
+            || (file.target == "SQLiteStore" && file.imports.contains { $0.module == "GRDBSQLite" })
             || (file.target == "InternetMessage" && (file.path.contains("/Charsets/") || file.imports.contains { ["CIDN2", "CZlib"].contains($0.module) }))
         guard !wrapsHere else { return [] }
         let prefixes = ["Unsafe", "withUnsafe", "unsafeBitCast", "unsafeDowncast", "OpaquePointer", "Unmanaged"]

@@ -5,7 +5,10 @@ import SMTP
 
 extension DeliveryAttempt {
     /// The facts of one attempt as they are kept.
-    init(_ outcome: DeliveryOutcome, report: DeliveryReport, of message: OutboxMessage.ID, startedAt: Timestamp, endedAt: Timestamp, awaits: String? = nil) {
+    init(
+        _ outcome: DeliveryOutcome, report: DeliveryReport, of message: OutboxMessage.ID, startedAt: Timestamp, endedAt: Timestamp,
+        awaits: String? = nil
+    ) {
         let reply: Reply?
         let kind: Outcome
         switch outcome {

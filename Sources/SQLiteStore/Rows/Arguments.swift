@@ -1,5 +1,3 @@
-import Foundation
-
 /// A value as SQLite keeps it.
 enum StoredValue: Sendable, Equatable {
     case null
@@ -23,7 +21,7 @@ extension [UInt8]: Storable { var storedValue: StoredValue { .bytes(self) } }
 
 /// The values for the named parameters of a statement; names without their colon.
 struct Arguments: ExpressibleByDictionaryLiteral, Sendable {
-    private var pairs: [(name: String, value: StoredValue)]
+    private(set) var pairs: [(name: String, value: StoredValue)]
 
     init(dictionaryLiteral elements: (String, (any Storable)?)...) {
         pairs = elements.map { ($0.0, $0.1?.storedValue ?? .null) }
@@ -37,19 +35,5 @@ struct Arguments: ExpressibleByDictionaryLiteral, Sendable {
         var both = first
         both.pairs += second.pairs
         return both
-    }
-
-    subscript(place: Int) -> StoredValue { pairs[place].value }
-
-    /// Where the value of that name stands; looked for from `start` on, and then before it.
-    func place(of name: UnsafePointer<CChar>, from start: Int) -> Int? {
-        let length = strlen(name)
-        func isNamed(_ place: Int) -> Bool {
-            let own = pairs[place].name
-            guard own.utf8.count == length else { return false }
-            return own.utf8.withContiguousStorageIfAvailable { zip($0, UnsafeBufferPointer(start: name, count: length)).allSatisfy { $0 == UInt8(bitPattern: $1) } } ?? false
-        }
-        let first = min(start, pairs.count)
-        return (first..<pairs.count).first(where: isNamed) ?? (0..<first).first(where: isNamed)
     }
 }

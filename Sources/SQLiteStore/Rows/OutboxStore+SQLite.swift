@@ -11,7 +11,8 @@ extension SQLiteStore: OutboxStore {
 
     package func markFinalDot(_ id: OutboxMessage.ID, claim: Int, at: Timestamp) async throws(StoreError) -> Bool {
         try await write { ledger in
-            let marked = try ledger.db.run(Self.finalDotSQL, ["at": at.milliseconds, "id": id.rawValue, "claim": claim, "now": at.milliseconds])
+            let marked = try ledger.db.run(
+                Self.finalDotSQL, ["at": at.milliseconds, "id": id.rawValue, "claim": claim, "now": at.milliseconds])
             // What keeps it from leaving is seen to.
             return try marked == 1 || ledger.mayLeave(id, claim: claim, now: at)
         }

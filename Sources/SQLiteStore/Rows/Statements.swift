@@ -1,5 +1,6 @@
 import GRDB
 import GRDBSQLite
+import Glibc
 
 extension Database {
     /// Runs a statement that is kept prepared, with a value for each name in it; how many rows it changed.
@@ -71,7 +72,7 @@ extension Database {
             }
             next = place + 1
             let result =
-                switch arguments[place] {
+                switch arguments.pairs[place].value {
                 case .null: sqlite3_bind_null(statement, parameter)
                 case .integer(let value): sqlite3_bind_int64(statement, parameter, value)
                 case .real(let value): sqlite3_bind_double(statement, parameter, value)
@@ -128,4 +129,20 @@ extension Database {
         byte.initialize(to: 0)
         return UnsafePointer(byte)
     }()
+}
+
+extension Arguments {
+    /// Where the value of that name stands; looked for from `start` on, and then before it.
+    fileprivate func place(of name: UnsafePointer<CChar>, from start: Int) -> Int? {
+        let length = strlen(name)
+        func isNamed(_ place: Int) -> Bool {
+            let own = pairs[place].name
+            guard own.utf8.count == length else { return false }
+            return own.utf8.withContiguousStorageIfAvailable {
+                zip($0, UnsafeBufferPointer(start: name, count: length)).allSatisfy { $0 == UInt8(bitPattern: $1) }
+            } ?? false
+        }
+        let first = min(start, pairs.count)
+        return (first..<pairs.count).first(where: isNamed) ?? (0..<first).first(where: isNamed)
+    }
 }
