@@ -77,6 +77,7 @@ final class RecordingDesk: InboundDesk {
         var holds = false
         var waiting: [CheckedContinuation<Void, Never>] = []
         var verdict: DeliveryVerdict?
+        var isUnderPressure = false
     }
 
     private let state = Mutex(State())
@@ -92,6 +93,10 @@ final class RecordingDesk: InboundDesk {
     var mail: [InboundMail] { state.withLock { $0.mail } }
     /// The forward-paths that were asked for.
     var paths: [String] { state.withLock { $0.paths } }
+
+    var isUnderPressure: Bool { state.withLock { $0.isUnderPressure } }
+
+    func press(_ isHigh: Bool) { state.withLock { $0.isUnderPressure = isHigh } }
 
     /// Lets every message be answered.
     func release() {
@@ -131,13 +136,13 @@ struct OpenListener {
 
     static func start(
         _ dialect: Dialect = .smtp, desk: RecordingDesk, tls: TLSServerContext? = nil, connections: Int = 500, perAddress: Int = 20,
-        limits: ServerLimits = ServerLimits(), budget: ContentBudget = .process
+        limits: ServerLimits = ServerLimits(), budget: ContentBudget = .process, proxies: PeerNetworks = .none
     ) async throws -> OpenListener {
         let listener = try await MailListener.bind(
             .init(
                 address: .host("127.0.0.1", port: 0),
                 session: ServerConfiguration(dialect: dialect, hostname: "in.example.com", limits: limits),
-                maximumConnections: connections, maximumConnectionsPerAddress: perAddress), desk: desk, tls: { tls },
+                maximumConnections: connections, maximumConnectionsPerAddress: perAddress, proxies: proxies), desk: desk, tls: { tls },
             eventLoops: Bench.eventLoops, budget: budget, logger: Bench.logger)
         return OpenListener(listener: listener, running: Task { try await listener.run() })
     }

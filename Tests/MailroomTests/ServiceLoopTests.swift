@@ -45,11 +45,11 @@ struct ServiceLoopTests {
         ServiceLoop("tests", logger: Logger(label: "tests") { _ in NoteLog(notes: notes) }, pause: { notes.pause($0) })
     }
 
-    @Test("a busy store is tried again, later each time, and told of once for each spell")
+    @Test("a busy store and a full disk are tried again, later each time, and told of once for each spell")
     func busy() async throws {
         let notes = Notes()
         let loop = loop(notes)
-        #expect(try await loop.patiently { try notes.next([.busy, .busy, .busy, .busy, .busy, nil]) } == 6)
+        #expect(try await loop.patiently { try notes.next([.busy, .full, .busy, .full, .busy, nil]) } == 6)
         #expect(notes.pauses == [1, 2, 5, 10, 10].map { Duration.seconds($0) })
         #expect(notes.lines == ["warning", "notice"])
         let again = Notes()
@@ -58,7 +58,7 @@ struct ServiceLoopTests {
         #expect(again.lines == ["warning", "notice", "warning", "notice"] && again.pauses == [.seconds(1), .seconds(1)])
     }
 
-    @Test("a failure of the disk or of the file ends the service at once", arguments: [StoreError.Code.io, .full, .unusable])
+    @Test("a failure of the disk or of the file ends the service at once", arguments: [StoreError.Code.io, .unusable])
     func fatal(code: StoreError.Code) async throws {
         let notes = Notes()
         let loop = loop(notes)
@@ -67,7 +67,9 @@ struct ServiceLoopTests {
         #expect(notes.pauses.isEmpty)
     }
 
-    @Test("a round that fails on a row or on a busy store is over, and the next one comes", arguments: [StoreError.Code.busy, .constraint])
+    @Test(
+        "a round that fails on a row or on a busy store is over, and the next one comes",
+        arguments: [StoreError.Code.busy, .full, .constraint])
     func round(code: StoreError.Code) async throws {
         let notes = Notes()
         let loop = loop(notes)

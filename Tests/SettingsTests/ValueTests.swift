@@ -51,6 +51,37 @@ struct ValueTests {
     }
 
     @Test(
+        "folders by name and by use",
+        arguments: [
+            ("INBOX", .named("INBOX")), ("Junk Email", .named("Junk Email")), ("\\Junk", .marked(.junk)), ("\\sENT", .marked(.sent)),
+            ("\\Spam", nil), ("\\", nil), ("", nil), ("a\u{7}", nil),
+        ] as [(String, MailboxFolder?)])
+    func folders(text: String, expected: MailboxFolder?) {
+        #expect(read(.folder, text) == expected)
+        if let expected { #expect(read(.folder, expected.description) == expected) }
+    }
+
+    @Test(
+        "what reading leaves behind",
+        arguments: [
+            ("examine", .examine), ("seen", .seen), ("move:Outreach/Done", .move("Outreach/Done")), ("move:", nil), ("Seen", nil),
+            ("delete", nil), ("", nil),
+        ] as [(String, MailboxAccess?)])
+    func access(text: String, expected: MailboxAccess?) {
+        #expect(read(.access, text) == expected)
+        if let expected { #expect(expected.description == text) }
+    }
+
+    @Test(
+        "networks",
+        arguments: [
+            ("192.0.2.0/24", true), ("192.0.2.1", true), ("::1/128", true), ("0.0.0.0/0", true), ("192.0.2.0/33", false),
+            ("::1/129", false), ("192.0.2.0/", false), ("192.0.2.0/24/2", false), ("192.0.2.0/+4", false), ("example.com", false),
+            ("", false),
+        ])
+    func networks(text: String, isOne: Bool) { #expect((read(.network, text) != nil) == isOne) }
+
+    @Test(
         "resolvers",
         arguments: [
             ("127.0.0.1", "127.0.0.1"), ("127.0.0.1@5353", "127.0.0.1@5353"), ("127.0.0.1:5353", "127.0.0.1@5353"), ("::1", "::1"),

@@ -2,11 +2,18 @@ package import SMTP
 
 /// Who decides on what a listener is offered, and keeps what it takes.
 package protocol InboundDesk: Sendable {
+    /// Whether new messages are to be put off with 452; asked often, so it must be cheap.
+    var isUnderPressure: Bool { get }
+
     /// Whether mail for this forward-path is taken. Called for each RCPT.
     func verdict(forwardPath: [UInt8]) async -> RecipientVerdict
 
     /// Keeps a complete message; `stored` only when it is on stable storage.
     func accept(_ mail: InboundMail) async -> DeliveryVerdict
+}
+
+extension InboundDesk {
+    package var isUnderPressure: Bool { false }
 }
 
 /// A message as a listener took it, with the envelope and where it came from.

@@ -1,3 +1,4 @@
+import DNS
 package import Logging
 package import NIOCore
 import NIOPosix
@@ -27,13 +28,18 @@ package struct MailListener: Sendable {
         package var session: ServerConfiguration
         package var maximumConnections: Int
         package var maximumConnectionsPerAddress: Int
+        /// Connections from there begin with a PROXY header that names the client, and count for that one.
+        package var proxies: PeerNetworks
 
-        package init(address: Address, session: ServerConfiguration, maximumConnections: Int = 500, maximumConnectionsPerAddress: Int = 20)
-        {
+        package init(
+            address: Address, session: ServerConfiguration, maximumConnections: Int = 500, maximumConnectionsPerAddress: Int = 20,
+            proxies: PeerNetworks = .none
+        ) {
             self.address = address
             self.session = session
             self.maximumConnections = maximumConnections
             self.maximumConnectionsPerAddress = maximumConnectionsPerAddress
+            self.proxies = proxies
         }
     }
 
@@ -76,7 +82,7 @@ package struct MailListener: Sendable {
         let census = Census(limit: configuration.maximumConnections, limitPerAddress: configuration.maximumConnectionsPerAddress)
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Connection> = { channel in
             channel.eventLoop.makeCompletedFuture {
-                try connect(channel, configuration: configuration, tls: tls(), census: census, budget: budget, logger: logger)
+                try connect(channel, configuration: configuration, desk: desk, tls: tls(), census: census, budget: budget, logger: logger)
             }
         }
         let bootstrap = ServerBootstrap(group: eventLoops).serverChannelOption(.backlog, value: 1024).serverChannelOption(
@@ -95,18 +101,18 @@ package struct MailListener: Sendable {
     }
 
     private static func connect(
-        _ channel: any Channel, configuration: Configuration, tls: TLSServerContext?, census: Census, budget: ContentBudget,
-        logger: Logger
+        _ channel: any Channel, configuration: Configuration, desk: any InboundDesk, tls: TLSServerContext?, census: Census,
+        budget: ContentBudget, logger: Logger
     ) throws -> Connection {
-        let peer = channel.remoteAddress?.ipAddress ?? "unix"
-        let hasRoom = census.enter(peer)
+        let address = channel.remoteAddress?.ipAddress
+        let isProxied = address.flatMap { IPAddress($0) }.map(configuration.proxies.contains) ?? false
         let (questions, continuation) = AsyncStream.makeStream(of: SMTPServerHandler.Question.self)
         var session = configuration.session
         session.offersTLS = tls != nil
         let handler = SMTPServerHandler(
-            configuration: session, peer: peer, tls: tls, hasRoom: hasRoom, budget: budget, questions: continuation
-        ) { reason in
-            census.leave(peer)
+            configuration: session, peer: address, isProxied: isProxied, tls: tls, census: census, budget: budget,
+            isUnderPressure: { budget.isUnderPressure || desk.isUnderPressure }, questions: continuation
+        ) { peer, reason in
             logger.debug("connection closed", metadata: ["remote.address": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "peer")"])
         }
         try channel.pipeline.syncOperations.addHandler(handler)
@@ -157,36 +163,6 @@ package struct MailListener: Sendable {
                 "remote.address": "\(mail.peer)", "helo": "\(String(decoding: mail.envelope.helloName, as: UTF8.self))",
                 "with": "\(mail.envelope.transmissionType)", "size": "\(mail.content.count)", "verdict": "\(verdict)",
             ])
-    }
-}
-
-/// How many connections stand, in all and from each address.
-private final class Census: Sendable {
-    private let limit: Int
-    private let limitPerAddress: Int
-    private let counts = Mutex((all: 0, byAddress: [String: Int]()))
-
-    init(limit: Int, limitPerAddress: Int) {
-        self.limit = limit
-        self.limitPerAddress = limitPerAddress
-    }
-
-    /// Counts a connection; false when it is one too many. A local socket has no cap of its own.
-    func enter(_ address: String) -> Bool {
-        counts.withLock { counts in
-            counts.all += 1
-            counts.byAddress[address, default: 0] += 1
-            let own = counts.byAddress[address] ?? 0
-            return counts.all <= limit && (address.utf8.elementsEqual("unix".utf8) || own <= limitPerAddress)
-        }
-    }
-
-    func leave(_ address: String) {
-        counts.withLock { counts in
-            counts.all -= 1
-            let left = (counts.byAddress[address] ?? 1) - 1
-            counts.byAddress[address] = left > 0 ? left : nil
-        }
     }
 }
 

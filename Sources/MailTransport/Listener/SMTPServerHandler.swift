@@ -1,3 +1,4 @@
+import DNS
 import NIOCore
 import OpenSSL
 import SMTP
@@ -15,12 +16,18 @@ final class SMTPServerHandler: ChannelInboundHandler {
     }
 
     private var session: ServerSession
-    private let peer: String
+    /// Address of the client; `unix` for a local socket.
+    private var peer: String
+    /// As long as the header of a proxy is awaited.
+    private var proxyHeader: ProxyHeader?
     private let tls: TLSServerContext?
-    private let hasRoom: Bool
+    private let census: Census
+    /// What the connection counts for in the census.
+    private var countedFor: String?
     private let budget: ContentBudget
+    private let isUnderPressure: @Sendable () -> Bool
     private let questions: AsyncStream<Question>.Continuation
-    private let onEnd: @Sendable (CloseReason?) -> Void
+    private let onEnd: @Sendable (String, CloseReason?) -> Void
     private var context: ChannelHandlerContext?
     private var content = ByteBuffer()
     /// Octets of content taken from the budget and not given back yet.
@@ -34,17 +41,22 @@ final class SMTPServerHandler: ChannelInboundHandler {
     private var lastTick = NIODeadline.now()
     private var reason: CloseReason?
     private var reading = true
+    private var headerTime = Duration.zero
+    /// A proxy sends its header at once.
+    private static let longestHeaderTime = Duration.seconds(10)
 
     init(
-        configuration: ServerConfiguration, peer: String, tls: TLSServerContext?, hasRoom: Bool, budget: ContentBudget,
-        questions: AsyncStream<Question>.Continuation,
-        onEnd: @escaping @Sendable (CloseReason?) -> Void
+        configuration: ServerConfiguration, peer: String?, isProxied: Bool, tls: TLSServerContext?, census: Census, budget: ContentBudget,
+        isUnderPressure: @escaping @Sendable () -> Bool, questions: AsyncStream<Question>.Continuation,
+        onEnd: @escaping @Sendable (String, CloseReason?) -> Void
     ) {
         session = ServerSession(configuration: configuration)
-        self.peer = peer
+        self.peer = peer ?? "unix"
+        proxyHeader = isProxied ? ProxyHeader() : nil
         self.tls = tls
-        self.hasRoom = hasRoom
+        self.census = census
         self.budget = budget
+        self.isUnderPressure = isUnderPressure
         self.questions = questions
         self.onEnd = onEnd
     }
@@ -75,17 +87,51 @@ final class SMTPServerHandler: ChannelInboundHandler {
         lastTick = .now()
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         clock = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in bound.value.tick() }
+        let hasRoom = census.enter()
+        if proxyHeader == nil || !hasRoom { meet(hasRoom: hasRoom) }
+    }
+
+    /// Begins the session: who the client is, is known, or does not matter.
+    private func meet(hasRoom: Bool) {
+        var hasRoom = hasRoom
+        // A local socket has no cap of its own.
+        if hasRoom, !peer.utf8.elementsEqual("unix".utf8) {
+            countedFor = peer
+            hasRoom = census.identify(peer)
+        }
         perform(session.connected(hasRoom: hasRoom))
+    }
+
+    private func readHeader(_ bytes: ByteBuffer) {
+        switch proxyHeader?.read(bytes) {
+        case .done(let client, let rest):
+            proxyHeader = nil
+            if let client { peer = client.description }
+            // What stands behind the header was said before the greeting.
+            perform(session.received(rest))
+            meet(hasRoom: true)
+        case .fault:
+            proxyHeader = nil
+            reason = .foreignProtocol
+            context?.close(promise: nil)
+        case .incomplete, nil: break
+        }
     }
 
     private func tick() {
         let now = NIODeadline.now()
         let elapsed = Duration.nanoseconds((now - lastTick).nanoseconds)
         lastTick = now
+        if proxyHeader != nil {
+            headerTime += elapsed
+            if headerTime >= Self.longestHeaderTime { context?.close(promise: nil) }
+            return
+        }
         perform(session.tick(elapsed: elapsed))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if proxyHeader != nil { return readHeader(unwrapInboundIn(data)) }
         unread.append(unwrapInboundIn(data))
         feed()
     }
@@ -103,7 +149,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
         isFeeding = true
         defer { isFeeding = false }
         while let context, context.channel.isWritable, let bytes = unread.popFirst() {
-            session.isUnderPressure = budget.isUnderPressure
+            session.isUnderPressure = isUnderPressure()
             perform(session.received(bytes))
         }
     }
@@ -114,7 +160,8 @@ final class SMTPServerHandler: ChannelInboundHandler {
         perform(session.connectionClosed())
         self.context = nil
         questions.finish()
-        onEnd(reason)
+        census.leave(countedFor)
+        onEnd(peer, reason)
         context.fireChannelInactive()
     }
 

@@ -27,15 +27,18 @@ package struct TokenDesk: InboundDesk {
     private let ids: RecordIDs
     private let clock: any MailClock
     private let bell: Bell
+    private let pressure: StoragePressure
     private let onFatal: @Sendable (StoreError) -> Void
     private let logger: Logger
 
     /// - Parameters:
     ///   - bell: rung when something was taken in.
+    ///   - pressure: shared by all listeners.
     ///   - onFatal: told of an error after which the process must not go on.
     package init(
         way: IncomingMessage.Way, store: any IntakeStore, policy: Swappable<Policy>, ids: RecordIDs, clock: any MailClock, bell: Bell,
-        onFatal: @escaping @Sendable (StoreError) -> Void, logger: Logger
+        pressure: StoragePressure = StoragePressure(minimumFree: 0, free: { nil }), onFatal: @escaping @Sendable (StoreError) -> Void,
+        logger: Logger
     ) {
         self.way = way
         self.store = store
@@ -43,9 +46,12 @@ package struct TokenDesk: InboundDesk {
         self.ids = ids
         self.clock = clock
         self.bell = bell
+        self.pressure = pressure
         self.onFatal = onFatal
         self.logger = logger
     }
+
+    package var isUnderPressure: Bool { pressure.isHigh }
 
     package func verdict(forwardPath: [UInt8]) async -> RecipientVerdict {
         let policy = policy.current
@@ -74,8 +80,9 @@ package struct TokenDesk: InboundDesk {
             origin: "\(mail.peer) (\(String(decoding: envelope.helloName, as: UTF8.self))) with \(envelope.transmissionType)",
             bytes: mail.content, client: .init(address: mail.peer, name: String(decoding: envelope.helloName, as: UTF8.self)))
         do throws(StoreError) {
-            try await store.accept(message)
+            try await pressure.watch { () async throws(StoreError) in try await store.accept(message) }
         } catch {
+            if error.code == .full { pressure.noteFull() }
             logger.error("message not stored", metadata: ["remote.address": "\(mail.peer)", "error": "\(error)"])
             if error.code == .io || error.code == .unusable { onFatal(error) }
             return error.code == .full ? .insufficientStorage : .unavailable

@@ -2,9 +2,10 @@ package import Logging
 import Outreach
 import Synchronization
 
-/// What lets the loop of a service outlive a store that is busy: it tries again later, and says so once for each spell.
+/// What lets the loop of a service outlive a store that is busy or whose disk is full: it tries again later, and says so once for each spell.
 ///
-/// A failure of the disk or of the file (`io`, `full`, `unusable`) passes through: it ends the service, and with it the process.
+/// A failure of the disk or of the file (`io`, `unusable`) passes through: it ends the service, and with it the process. A full disk stored
+/// nothing and lost nothing, so the service waits for room.
 package final class ServiceLoop: Sendable {
     private static let waits: [Duration] = [.seconds(1), .seconds(2), .seconds(5), .seconds(10)]
 
@@ -25,7 +26,7 @@ package final class ServiceLoop: Sendable {
         self.pause = pause
     }
 
-    /// Does `work`, again and again as long as the store is busy.
+    /// Does `work`, again and again as long as the store is busy or the disk is full.
     ///
     /// - Throws: any other failure of `work`; `CancellationError` when the task is cancelled while it waits.
     package func patiently<Value>(_ work: () async throws -> Value) async throws -> Value {
@@ -34,14 +35,14 @@ package final class ServiceLoop: Sendable {
                 let value = try await work()
                 passed()
                 return value
-            } catch let error as StoreError where error.code == .busy {
+            } catch let error as StoreError where error.code == .busy || error.code == .full {
                 try await pause(failed(error))
             }
         }
     }
 
     /// One round of a service: what `work` gives, or nil when it failed in a way that passes or concerns single rows only (`busy`,
-    /// `constraint`); it has waited by then and the next round can begin. Nil as well when the task was cancelled meanwhile.
+    /// `full`, `constraint`); it has waited by then and the next round can begin. Nil as well when the task was cancelled meanwhile.
     ///
     /// - Throws: a failure that must end the service.
     package func round<Value>(_ work: () async throws -> Value) async throws -> Value? {
@@ -49,7 +50,7 @@ package final class ServiceLoop: Sendable {
             let value = try await work()
             passed()
             return value
-        } catch let error as StoreError where error.code == .busy || error.code == .constraint {
+        } catch let error as StoreError where [.busy, .full, .constraint].contains(error.code) {
             try? await pause(failed(error))
             return nil
         } catch is CancellationError {

@@ -8,14 +8,16 @@ extension StoreError {
             self = error
         } else if let error = error as? DatabaseError {
             let what = error.message ?? "no message"
-            self.init(code: Self.code(of: error.resultCode), message: "database: \(what) (\(error.extendedResultCode.rawValue))")
+            self.init(code: Self.code(of: error), message: "database: \(what) (\(error.extendedResultCode.rawValue))")
         } else {
             self.init(code: .unusable, message: "database: \(error)")
         }
     }
 
-    private static func code(of result: ResultCode) -> Code {
-        switch result {
+    private static func code(of error: DatabaseError) -> Code {
+        // The log's index finds no room to grow: nothing was written, and no synchronisation failed.
+        if error.extendedResultCode == .SQLITE_IOERR_SHMSIZE { return .full }
+        return switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
         case .SQLITE_FULL: .full
         case .SQLITE_IOERR: .io

@@ -7,6 +7,13 @@ enum Names {
         zip(text.utf8, text.utf8.dropFirst()).contains { $0 == UInt8(ascii: "{") && $1 == UInt8(ascii: "{") }
     }
 
+    /// Whether two ASCII words are the same in any letter case.
+    static func equalFolded(_ a: some StringProtocol, _ b: some StringProtocol) -> Bool {
+        a.utf8.lazy.map(lowercased).elementsEqual(b.utf8.lazy.map(lowercased))
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+
     static func isWord(_ text: String) -> Bool {
         !text.utf8.isEmpty && text.utf8.count <= 64 && text.utf8.allSatisfy { isLetterOrDigit($0) || [0x2D, 0x5F, 0x2E].contains($0) }
     }

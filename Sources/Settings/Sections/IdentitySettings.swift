@@ -132,11 +132,6 @@ package struct WorkdaySettings: ConfSection, Equatable {
 
 /// `[mailbox.NAME]`: an IMAP account that is read for replies.
 package struct MailboxSettings: ConfSection, Equatable {
-    package enum Access: String, Sendable, CaseIterable {
-        /// Nothing in the mailbox is touched, no flag either.
-        case examine
-    }
-
     package let name: String
     package var host = HostAddress.name("")
     /// As written; see ``effectivePort``.
@@ -145,8 +140,8 @@ package struct MailboxSettings: ConfSection, Equatable {
     /// Nil: the certificates that the system trusts.
     package var tlsCAFile: String?
     package var auth = AuthSettings(name: "")
-    package var folders = ["INBOX"]
-    package var access = Access.examine
+    package var folders: [MailboxFolder] = [.named("INBOX"), .marked(.junk)]
+    package var access = MailboxAccess.examine
     package var pollInterval = Duration.seconds(300)
     package var idleRefresh = Duration.seconds(540)
     package var fetchLimit = ByteCount.mebibytes(5)
@@ -162,8 +157,12 @@ package struct MailboxSettings: ConfSection, Equatable {
         Field("tls", \.tls, .choice, "How TLS starts; none only on this machine. The certificate is always verified."),
         Field("tls_ca_file", \.tlsCAFile, .file, "Certificates to trust in place of the system's."),
         Field("auth", \.auth, .table(AuthSettings.form), required: true, "The login."),
-        Field("folders", \.folders, .list(.line("a folder name"), count: 1...20), "The folders to read."),
-        Field("access", \.access, .choice, "What reading leaves behind: examine touches nothing."),
+        Field(
+            "folders", \.folders, .list(.folder, count: 1...20),
+            "The folders to read, by name or by the use that the server marks them with; the first is watched, the others are polled."),
+        Field(
+            "access", \.access, .access,
+            "What reading leaves behind: examine touches nothing, seen marks as read what is stored, move:Folder moves it there."),
         Field(
             "poll_interval", \.pollInterval, .duration(.seconds(1)...(.seconds(86_400))), "How often to look when the server has no IDLE."),
         Field(

@@ -11,6 +11,10 @@ package protocol ListenerSettings: Sendable {
     var tlsKeyFile: SecretFile? { get set }
     /// Local parts whose mail is stored as role mail, in every accepted domain.
     var roleAddresses: [String] { get set }
+    /// Networks of proxies whose PROXY header names the client.
+    var proxyProtocolFrom: [String] { get set }
+    /// What is waited before the greeting, to find out clients that talk too early.
+    var greetingPause: Duration { get set }
 }
 
 /// What one listener takes from its peers.
@@ -35,7 +39,9 @@ package struct SMTPListenerSettings: ConfSection, ListenerSettings, Equatable {
     package var acceptDomains: [String] = []
     package var tlsCertFile: String?
     package var tlsKeyFile: SecretFile?
-    package var roleAddresses = ["postmaster", "abuse"]
+    package var roleAddresses = ["postmaster", "abuse", "fbl"]
+    package var proxyProtocolFrom: [String] = []
+    package var greetingPause = Duration.zero
     package var limits = ListenerLimits()
 
     init(name: String) {}
@@ -53,7 +59,9 @@ package struct LMTPListenerSettings: ConfSection, ListenerSettings, Equatable {
     package var acceptDomains: [String] = []
     package var tlsCertFile: String?
     package var tlsKeyFile: SecretFile?
-    package var roleAddresses = ["postmaster", "abuse"]
+    package var roleAddresses = ["postmaster", "abuse", "fbl"]
+    package var proxyProtocolFrom: [String] = []
+    package var greetingPause = Duration.zero
     package var limits = ListenerLimits()
 
     init(name: String) {}
@@ -79,6 +87,12 @@ enum ListenerFields {
             Field("tls_key_file", \.tlsKeyFile, .secret(), "The private key of the certificate (PEM)."),
             Field(
                 "role_addresses", \.roleAddresses, .list(.localPart, count: 0...50), "Local parts whose mail is stored for people to read."),
+            Field(
+                "proxy_protocol_from", \.proxyProtocolFrom, .list(.network, count: 0...100),
+                "Networks of proxies; each of their connections begins with a PROXY header (v1 or v2) that names the client."),
+            Field(
+                "greeting_pause", \.greetingPause, .duration(.zero...(.seconds(30))),
+                "What is waited before the greeting; a client that talks in this time is refused."),
             Field("max_connections", \.limits.maxConnections, .integer(1...100_000), "Connections at a time."),
             Field("max_connections_per_ip", \.limits.maxConnectionsPerIP, .integer(1...100_000), "Connections at a time from one address."),
             Field("max_messages_per_session", \.limits.maxMessagesPerSession, .integer(1...1_000_000), "Messages in one connection."),

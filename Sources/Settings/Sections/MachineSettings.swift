@@ -19,6 +19,8 @@ package struct MainSettings: ConfSection, Equatable {
     package var runDirectory = "/run/postrider"
     package var timezone = Zones.utc
     package var messageSizeLimit = ByteCount.mebibytes(10)
+    /// Nil: one and a half ``messageSizeLimit``; see ``effectiveQueueMinfree``.
+    package var queueMinfree: ByteCount?
     /// Whose Authentication-Results fields are believed; nil: nobody's.
     package var authservID: String?
 
@@ -35,9 +37,14 @@ package struct MainSettings: ConfSection, Equatable {
             "message_size_limit", \.messageSizeLimit, .size(.kibibytes(16)...(.mebibytes(200))),
             "The largest message that is sent or taken in."),
         Field(
+            "queue_minfree", \.queueMinfree, .size(ByteCount(bytes: 0)...(.mebibytes(1 << 20))),
+            "With less room than this on the disk of the database the listeners put mail off. Unset: one and a half message_size_limit."),
+        Field(
             "authserv_id", \.authservID, .line("a name, as it stands first in an Authentication-Results field"),
             "Whose Authentication-Results are believed of mail read from mailboxes or handed on by a server of ours."),
     ]
+
+    package var effectiveQueueMinfree: ByteCount { queueMinfree ?? ByteCount(bytes: messageSizeLimit.bytes / 2 * 3) }
 }
 
 /// `[dns]`: who is asked.

@@ -37,6 +37,7 @@ final class Appliance: Sendable {
     private let identities: Swappable<[String: SenderIdentity]>
     private let codec: Swappable<TokenCodec?>
     private let emergency = Emergency()
+    private let pressure: StoragePressure
     private let signingKeys: Swappable<[SigningKeys]>
     private let publishedKeys = PublishedKeys()
     private let keyBell = Bell()
@@ -53,11 +54,15 @@ final class Appliance: Sendable {
             store: installation.store, resolver: resolver, fetch: { await fetcher.current.fetch($0) }, clock: SystemClock(), logger: logger)
         let logins = try Logins(installation, fetcher: web.http, logger: logger)
         let desks = try Desks(
-            installation, logins: logins, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies, logger: logger)
+            installation, logins: logins, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies,
+            logger: logger)
         self.web = web
         policyFetcher = fetcher
         self.policies = policies
         self.installation = installation
+        pressure = StoragePressure(
+            folder: installation.settings.main.stateDirectory,
+            minimumFree: UInt64(clamping: installation.settings.main.effectiveQueueMinfree.bytes))
         self.resolver = resolver
         self.eventLoops = eventLoops
         self.logger = logger
@@ -102,6 +107,7 @@ final class Appliance: Sendable {
         identities.swap(desks.identities)
         codec.swap(desks.addresses?.codec)
         signingKeys.swap(desks.signingKeys)
+        pressure.require(minimumFree: UInt64(clamping: settings.main.effectiveQueueMinfree.bytes))
         policyFetcher.swap(TransportPolicies.fetcher(settings, http: web.http, resolver: resolver))
         for (name, watcher) in renewedWatchers {
             watchers[name]?.watcher.swap(watcher)
@@ -161,7 +167,8 @@ final class Appliance: Sendable {
     }
 
     private static func watcher(
-        _ section: MailboxSettings, _ installation: Installation, _ logins: Logins, bell: Bell, eventLoops: any EventLoopGroup, logger: Logger
+        _ section: MailboxSettings, _ installation: Installation, _ logins: Logins, bell: Bell, eventLoops: any EventLoopGroup,
+        logger: Logger
     ) throws -> MailboxWatcher {
         let desk = WatermarkDesk(store: installation.store, ids: installation.ids, clock: installation.clock, bell: bell)
         return MailboxWatcher(account: try Desks.account(section, logins), desk: desk, eventLoops: eventLoops, logger: logger)
@@ -204,14 +211,18 @@ final class Appliance: Sendable {
             case .ip(let host, let port): .host(host, port: port)
             case .unix(let path): .socket(path: path, mode: mode)
             }
+        guard let proxies = PeerNetworks(section.proxyProtocolFrom) else {
+            throw Failure(.configuration, "[listener.\(key)] proxy_protocol_from names what is no network")
+        }
+        session.limits.greetingPause = section.greetingPause
         let configuration = MailListener.Configuration(
             address: bound, session: session, maximumConnections: limits.maxConnections,
-            maximumConnectionsPerAddress: limits.maxConnectionsPerIP)
+            maximumConnectionsPerAddress: limits.maxConnectionsPerIP, proxies: proxies)
         let emergency = emergency
         let desk = TokenDesk(
             way: dialect == .smtp ? .smtp : .lmtp, store: installation.store, policy: listeningDesk, ids: installation.ids,
             clock: installation.clock,
-            bell: intakeBell, onFatal: { emergency.raise($0) }, logger: logger)
+            bell: intakeBell, pressure: pressure, onFatal: { emergency.raise($0) }, logger: logger)
         let contexts = listenerTLS
         do {
             let listener = try await MailListener.bind(

@@ -1,6 +1,5 @@
 import DNS
 import Foundation
-import IMAP
 import InternetMessage
 import Logging
 import MailAuthentication
@@ -30,7 +29,8 @@ struct Desks {
     ///   - sts: the MTA-STS policies of recipient domains.
     /// - Throws: `Failure` naming what in the conf cannot be used.
     init(
-        _ installation: Installation, logins: Logins, resolver: any Resolver, eventLoops: any EventLoopGroup, published: PublishedKeys = PublishedKeys(),
+        _ installation: Installation, logins: Logins, resolver: any Resolver, eventLoops: any EventLoopGroup,
+        published: PublishedKeys = PublishedKeys(),
         sts: (any STSPolicySource)? = nil, logger: Logger
     ) throws {
         let settings = installation.settings
@@ -47,7 +47,8 @@ struct Desks {
         let rules = try BounceRuleFiles.load(settings)
         let courier = Courier(
             routes: try settings.routes.map { try Self.route($0, settings, logins) }, resolver: resolver,
-            security: try TransportPolicies.security(settings, sts: sts), eventLoops: eventLoops, seed: installation.chance.bits("mx order", []), logger: logger)
+            security: try TransportPolicies.security(settings, sts: sts), eventLoops: eventLoops,
+            seed: installation.chance.bits("mx order", []), logger: logger)
         self.identities = identities
         self.addresses = addresses
         signingKeys = try Self.signingKeys(settings)
@@ -55,7 +56,8 @@ struct Desks {
         dispatch = StepDispatcher.Desk(
             identities: identities, composer: composer, chance: installation.chance, safety: policy.safety)
         delivery = OutboxDeliverer.Desk(
-            courier: courier, signer: AttemptSigner(
+            courier: courier,
+            signer: AttemptSigner(
                 keys: signingKeys, published: published,
                 unsigned: Dictionary(settings.routes.map { ($0.name, $0.dkimUnsigned) }, uniquingKeysWith: { $1 })),
             decider: DeliveryDecider(
@@ -197,7 +199,7 @@ struct Desks {
         return timeouts
     }
 
-    private static func trust(_ file: String?) throws(Failure) -> TLSClientContext {
+    static func trust(_ file: String?) throws(Failure) -> TLSClientContext {
         do throws(TLSError) {
             return try TLSClientContext(trust: file.map { .caFile($0) } ?? .system)
         } catch {
@@ -226,15 +228,6 @@ struct Desks {
         } catch {
             throw Failure(.configuration, "\(error)")
         }
-    }
-
-    static func account(_ section: MailboxSettings, _ logins: Logins) throws -> MailboxAccount {
-        MailboxAccount(
-            name: section.name, host: section.host.description, port: section.effectivePort, tls: Route.TLSMode(section.tls),
-            trust: try trust(section.tlsCAFile), credentials: try logins.credentials(section.auth, isLocal: section.host.isLocal),
-            mailboxes: section.folders.map { .named(MailboxName($0)) }, pollInterval: section.pollInterval,
-            idleReissue: section.idleRefresh,
-            messageSizeLimit: section.fetchLimit.bytes, lookback: section.lookback)
     }
 }
 
