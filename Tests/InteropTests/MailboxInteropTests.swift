@@ -25,11 +25,13 @@ struct MailboxInteropTests {
 
         func cursors(account: String) async throws -> [MailboxName: MailboxCursor] { state.withLock { $0.cursors } }
 
-        func store(_ message: FetchedMessage, account: String) async throws {
+        func store(_ messages: [FetchedMessage], account: String) async throws {
             try state.withLock { state in
-                guard state.messages.count < state.room else { throw Full() }
-                state.messages.append(message)
-                state.cursors[message.mailbox] = MailboxCursor(uidValidity: message.uidValidity, lastUID: message.uid)
+                for message in messages {
+                    guard state.messages.count < state.room else { throw Full() }
+                    state.messages.append(message)
+                    state.cursors[message.mailbox] = MailboxCursor(uidValidity: message.uidValidity, lastUID: message.uid)
+                }
             }
         }
 

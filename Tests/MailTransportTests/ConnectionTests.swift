@@ -62,7 +62,7 @@ struct ConnectionTests {
 
     private struct NoDesk: MailboxDesk {
         func cursors(account: String) async throws -> [MailboxName: MailboxCursor] { [:] }
-        func store(_ message: FetchedMessage, account: String) async throws {}
+        func store(_ messages: [FetchedMessage], account: String) async throws {}
         func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws {}
     }
 

@@ -27,13 +27,13 @@ final class IMAPClientHandler: ChannelInboundHandler {
     private var session: ClientSession
     private let account: MailboxAccount
     private let peer: TLSPeer
-    private let news: AsyncStream<News>.Continuation
+    private let news: NewsQueue<News>
     private var context: ChannelHandlerContext?
     private var timers: [ClientSession.Timer: Scheduled<Void>] = [:]
     private var reason: ClientSession.CloseReason?
     private var note: String?
 
-    init(session: ClientSession, account: MailboxAccount, peer: TLSPeer, news: AsyncStream<News>.Continuation) {
+    init(session: ClientSession, account: MailboxAccount, peer: TLSPeer, news: NewsQueue<News>) {
         self.session = session
         self.account = account
         self.peer = peer
@@ -75,7 +75,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
         for timer in timers.values { timer.cancel() }
         perform(session.connectionClosed())
         self.context = nil
-        news.yield(.closed(reason, note: note))
+        news.add(.closed(reason, note: note))
         news.finish()
         context.fireChannelInactive()
     }
@@ -104,15 +104,15 @@ final class IMAPClientHandler: ChannelInboundHandler {
         switch action {
         case .send(let buffer), .sendSecret(let buffer): context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         case .startTLS: startTLS()
-        case .startAuthentication(let offered, _): news.yield(.startAuthentication(offered: offered))
-        case .saslChallenge(let challenge): news.yield(.challenge(challenge))
-        case .authenticated: news.yield(.authenticated)
-        case .deliver(let message): news.yield(.deliver(message))
-        case .uidValidityChanged(let mailbox, let old, let new): news.yield(.uidValidityChanged(mailbox, old: old, new: new))
-        case .watermark(let mailbox, let validity, let uid): news.yield(.watermark(mailbox, validity, uid))
-        case .skipped(let mailbox, let validity, let uid, let why): news.yield(.skipped(mailbox, validity, uid, why))
-        case .setback(let mailbox, let validity, let uid): news.yield(.setback(mailbox, validity, uid))
-        case .pollFinished: news.yield(.pollFinished)
+        case .startAuthentication(let offered, _): news.add(.startAuthentication(offered: offered))
+        case .saslChallenge(let challenge): news.add(.challenge(challenge))
+        case .authenticated: news.add(.authenticated)
+        case .deliver(let message): news.add(.deliver(message))
+        case .uidValidityChanged(let mailbox, let old, let new): news.add(.uidValidityChanged(mailbox, old: old, new: new))
+        case .watermark(let mailbox, let validity, let uid): news.add(.watermark(mailbox, validity, uid))
+        case .skipped(let mailbox, let validity, let uid, let why): news.add(.skipped(mailbox, validity, uid, why))
+        case .setback(let mailbox, let validity, let uid): news.add(.setback(mailbox, validity, uid))
+        case .pollFinished: news.add(.pollFinished)
         case .startTimer(let timer, let duration):
             timers[timer]?.cancel()
             timers[timer] = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) {
@@ -120,7 +120,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
                 self.perform(self.session.timedOut(timer))
             }
         case .cancelTimer(let timer): timers.removeValue(forKey: timer)?.cancel()
-        case .alert(let alert): news.yield(.alert(alert))
+        case .alert(let alert): news.add(.alert(alert))
         case .close(let why):
             reason = reason ?? why
             context?.close(promise: nil)

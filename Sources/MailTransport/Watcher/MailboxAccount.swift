@@ -50,8 +50,8 @@ package protocol MailboxDesk: Sendable {
     /// What is remembered of each mailbox of the account.
     func cursors(account: String) async throws -> [MailboxName: MailboxCursor]
 
-    /// Keeps a message and moves the mailbox's mark to its UID, both or neither, durably.
-    func store(_ message: FetchedMessage, account: String) async throws
+    /// Keeps messages in their order and moves the mailbox's mark to the UID of each, both or neither; all are durable when it returns.
+    func store(_ messages: [FetchedMessage], account: String) async throws
 
     /// Everything up to the UID is done.
     func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws

@@ -85,13 +85,13 @@ package final class MailboxWatcher: Sendable {
     }
 
     private func session(as login: Login, watches: Bool, now: Timestamp, onLogin: @Sendable () -> Void) async throws -> Ending {
-        let (news, continuation) = AsyncStream.makeStream(of: IMAPClientHandler.News.self)
+        let news = NewsQueue<IMAPClientHandler.News>()
         let name = DomainName.toASCII(account.host) ?? account.host
         let session = try await makeSession(as: login, watches: watches, now: now)
         let connection: Connection
         do {
             connection = try await connect(
-                session, peer: .verified(name: account.certificateName.map { DomainName.toASCII($0) ?? $0 } ?? name), news: continuation)
+                session, peer: .verified(name: account.certificateName.map { DomainName.toASCII($0) ?? $0 } ?? name), news: news)
         } catch {
             return Ending(
                 reason: nil, note: "cannot connect to \(account.host):\(account.port): \(ConnectTrouble.words(error))", pollFinished: false,
@@ -149,9 +149,7 @@ package final class MailboxWatcher: Sendable {
         }
     }
 
-    private func connect(_ session: ClientSession, peer: TLSPeer, news: AsyncStream<IMAPClientHandler.News>.Continuation) async throws
-        -> Connection
-    {
+    private func connect(_ session: ClientSession, peer: TLSPeer, news: NewsQueue<IMAPClientHandler.News>) async throws -> Connection {
         let eventLoop = eventLoops.next()
         let account = account
         let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(account.connectTimeout)).channelOption(
@@ -172,7 +170,7 @@ package final class MailboxWatcher: Sendable {
     // MARK: News
 
     private func follow(
-        _ news: AsyncStream<IMAPClientHandler.News>, connection: Connection, login: Login, watches: Bool, name: String, onLogin: () -> Void
+        _ news: NewsQueue<IMAPClientHandler.News>, connection: Connection, login: Login, watches: Bool, name: String, onLogin: () -> Void
     ) async throws
         -> Ending
     {
@@ -182,45 +180,55 @@ package final class MailboxWatcher: Sendable {
         var alerts: [ClientSession.Alert] = []
         var skipped: [(message: MessageKey, reason: String)] = []
         var hadSetback = false
-        for await event in news {
-            switch event {
-            case .startAuthentication(let offered):
-                exchange = await startAuthentication(offered, as: login, name: name, connection: connection)
-            case .challenge(let challenge):
-                await answer(challenge, with: exchange, connection: connection)
-            case .authenticated:
-                loggedIn = true
-                if let exchange, (try? exchange.finish()) == nil {
-                    connection.tell { $0.closeNow(because: "the server did not prove who it is") }
-                } else {
-                    onLogin()
+        while let gathered = await news.next() {
+            var events = gathered[...]
+            while let event = events.popFirst() {
+                switch event {
+                case .startAuthentication(let offered):
+                    exchange = await startAuthentication(offered, as: login, name: name, connection: connection)
+                case .challenge(let challenge):
+                    await answer(challenge, with: exchange, connection: connection)
+                case .authenticated:
+                    loggedIn = true
+                    if let exchange, (try? exchange.finish()) == nil {
+                        connection.tell { $0.closeNow(because: "the server did not prove who it is") }
+                    } else {
+                        onLogin()
+                    }
+                case .deliver(let first):
+                    // Together, so that they share what it costs to be durable.
+                    var messages = [first]
+                    while case .deliver(let message)? = events.first {
+                        messages.append(message)
+                        events.removeFirst()
+                    }
+                    try await desk.store(messages, account: account.name)
+                    let keys = messages.map(\.key)
+                    connection.tell { handler in for key in keys { handler.committed(key) } }
+                case .watermark(let mailbox, let validity, let uid):
+                    try await desk.advance(account: account.name, mailbox: mailbox, uidValidity: validity, to: uid)
+                case .pollFinished:
+                    pollFinished = true
+                    if !watches { connection.tell { $0.logOut() } }
+                case .closed(let reason, let note):
+                    return Ending(
+                        reason: reason, note: note, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts, skipped: skipped,
+                        hadSetback: hadSetback)
+                case .setback(let mailbox, let validity, let uid):
+                    hadSetback = true
+                    setbacks.withLock { $0[MessageKey(mailbox, validity, uid), default: 0] += 1 }
+                case .alert(let alert):
+                    if alerts.count < 100 { alerts.append(alert) }
+                    log(event)
+                case .skipped(let mailbox, let validity, let uid, let why):
+                    log(event)
+                    let message = MessageKey(mailbox, validity, uid)
+                    try await desk.skipped(message, account: account.name, reason: why.words)
+                    setbacks.withLock { _ = $0.removeValue(forKey: message) }
+                    if skipped.count < 100 { skipped.append((message, why.words)) }
+                case .uidValidityChanged:
+                    log(event)
                 }
-            case .deliver(let message):
-                try await desk.store(message, account: account.name)
-                connection.tell { $0.committed(message.key) }
-            case .watermark(let mailbox, let validity, let uid):
-                try await desk.advance(account: account.name, mailbox: mailbox, uidValidity: validity, to: uid)
-            case .pollFinished:
-                pollFinished = true
-                if !watches { connection.tell { $0.logOut() } }
-            case .closed(let reason, let note):
-                return Ending(
-                    reason: reason, note: note, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts, skipped: skipped,
-                    hadSetback: hadSetback)
-            case .setback(let mailbox, let validity, let uid):
-                hadSetback = true
-                setbacks.withLock { $0[MessageKey(mailbox, validity, uid), default: 0] += 1 }
-            case .alert(let alert):
-                if alerts.count < 100 { alerts.append(alert) }
-                log(event)
-            case .skipped(let mailbox, let validity, let uid, let why):
-                log(event)
-                let message = MessageKey(mailbox, validity, uid)
-                try await desk.skipped(message, account: account.name, reason: why.words)
-                setbacks.withLock { _ = $0.removeValue(forKey: message) }
-                if skipped.count < 100 { skipped.append((message, why.words)) }
-            case .uidValidityChanged:
-                log(event)
             }
         }
         return Ending(

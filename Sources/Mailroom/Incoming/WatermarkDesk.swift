@@ -35,17 +35,18 @@ package struct WatermarkDesk: MailboxDesk {
         return cursors
     }
 
-    package func store(_ message: FetchedMessage, account: String) async throws {
-        let mark = Self.mark(account, message.mailbox, message.uidValidity, message.uid)
-        let cut = message.truncated ? ", cut" : ""
-        let incoming = IncomingMessage(
-            id: ids.next(), way: .imap, receivedAt: clock.now(), reversePath: nil, forwardPaths: [],
-            origin: "\(account)/\(message.mailbox) uidvalidity \(message.uidValidity) uid \(message.uid)\(cut)", bytes: message.bytes,
-            account: account, digest: Digest.sha256(message.bytes))
-        if try await store.accept(incoming, movingTo: mark) {
-            onStored(message)
-            bell.ring()
+    package func store(_ messages: [FetchedMessage], account: String) async throws {
+        let arrivals = messages.map { message in
+            let cut = message.truncated ? ", cut" : ""
+            let incoming = IncomingMessage(
+                id: ids.next(), way: .imap, receivedAt: clock.now(), reversePath: nil, forwardPaths: [],
+                origin: "\(account)/\(message.mailbox) uidvalidity \(message.uidValidity) uid \(message.uid)\(cut)", bytes: message.bytes,
+                account: account, digest: Digest.sha256(message.bytes))
+            return MailboxArrival(incoming, movingTo: Self.mark(account, message.mailbox, message.uidValidity, message.uid))
         }
+        let isNew = try await store.accept(arrivals)
+        for (message, isNew) in zip(messages, isNew) where isNew { onStored(message) }
+        if isNew.contains(true) { bell.ring() }
     }
 
     package func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws {

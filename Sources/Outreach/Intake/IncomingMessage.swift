@@ -79,6 +79,17 @@ package struct IncomingMessage: Sendable, Equatable {
     }
 }
 
+/// A message of a mailbox with the watermark that goes with it.
+package struct MailboxArrival: Sendable {
+    package let message: IncomingMessage
+    package let watermark: MailboxWatermark
+
+    package init(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) {
+        self.message = message
+        self.watermark = watermark
+    }
+}
+
 /// Up to where a mailbox has been taken in.
 package struct MailboxWatermark: Sendable, Hashable {
     /// Name of the mailbox section in conf.

@@ -5,11 +5,12 @@ package protocol IntakeStore: Sendable {
     /// Stores a message durably: 250 may be said when this returns.
     func accept(_ message: IncomingMessage) async throws(StoreError)
 
-    /// Stores a message of a mailbox and moves the watermark to its UID, both or neither.
+    /// Stores messages of mailboxes in their order and moves the watermark to the UID of each, all of it or nothing; for each whether it is
+    /// new.
     ///
     /// False when the watermark is past that UID already: nothing is stored then. False as well when the account has a message of the same
     /// digest from under another UIDVALIDITY or from another folder: the watermark moves then and nothing else.
-    func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) async throws(StoreError) -> Bool
+    func accept(_ arrivals: [MailboxArrival]) async throws(StoreError) -> [Bool]
 
     /// Moves the watermark over UIDs that are proven absent; never backwards within one UIDVALIDITY.
     func move(to watermark: MailboxWatermark) async throws(StoreError)
@@ -86,6 +87,11 @@ package protocol IntakeStore: Sendable {
 }
 
 extension IntakeStore {
+    /// Stores one message of a mailbox; whether it is new.
+    package func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) async throws(StoreError) -> Bool {
+        try await accept([MailboxArrival(message, movingTo: watermark)]) == [true]
+    }
+
     /// Files a message that names one conversation at most.
     package func file(_ record: ReplyRecord, consequence: Consequence) async throws(StoreError) -> CommitResult {
         try await file(record, consequences: [consequence])

@@ -7,21 +7,8 @@ extension SQLiteStore: IntakeStore {
         try await write { try $0.insert(message, from: nil) }
     }
 
-    package func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) async throws(StoreError) -> Bool {
-        try await write { ledger in
-            guard try ledger.raise(watermark) else { return false }
-            // After a server went back to an earlier UIDVALIDITY its messages may be here already.
-            let isStored = try ledger.db.exists(
-                "SELECT 1 FROM intake WHERE account = :account AND folder = :folder AND uid_validity = :validity AND uid = :uid",
-                [
-                    "account": watermark.account, "folder": watermark.folder, "validity": Int64(watermark.uidValidity),
-                    "uid": Int64(watermark.lastUID),
-                ])
-            if isStored { return false }
-            if let digest = message.digest, try ledger.knows(digest, besides: watermark) { return false }
-            try ledger.insert(message, from: watermark)
-            return true
-        }
+    package func accept(_ arrivals: [MailboxArrival]) async throws(StoreError) -> [Bool] {
+        try await write { ledger in try arrivals.map { try ledger.accept($0.message, movingTo: $0.watermark) } }
     }
 
     package func move(to watermark: MailboxWatermark) async throws(StoreError) {
@@ -121,6 +108,22 @@ extension Ledger {
                 uidValidity: UInt32(truncatingIfNeeded: try found.integer("uid_validity")),
                 lastUID: UInt32(truncatingIfNeeded: try found.integer("last_uid")))
         }
+    }
+
+    /// Stores a message that is new and moves the watermark; whether it is new.
+    fileprivate func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) throws -> Bool {
+        guard try raise(watermark) else { return false }
+        // After a server went back to an earlier UIDVALIDITY its messages may be here already.
+        let isStored = try db.exists(
+            "SELECT 1 FROM intake WHERE account = :account AND folder = :folder AND uid_validity = :validity AND uid = :uid",
+            [
+                "account": watermark.account, "folder": watermark.folder, "validity": Int64(watermark.uidValidity),
+                "uid": Int64(watermark.lastUID),
+            ])
+        if isStored { return false }
+        if let digest = message.digest, try knows(digest, besides: watermark) { return false }
+        try insert(message, from: watermark)
+        return true
     }
 
     /// Moves a watermark up; false, and nothing written, when it is there or past it already.

@@ -35,6 +35,24 @@ extension StoreContract {
                 try expect(
                     try await world.watermark("INBOX"), mark, "a failed accept does not move the watermark")
             },
+            Self("messages of a mailbox that are stored together are stored all or none") { world in
+                func mark(_ uid: UInt32) -> MailboxWatermark {
+                    MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: 9, lastUID: uid)
+                }
+                let messages = try (0..<4).map { _ in try world.incoming(.imap) }
+                let arrivals = zip(messages, [1, 2, 2, 5] as [UInt32]).map { MailboxArrival($0, movingTo: mark($1)) }
+                try expect(try await world.store.accept(arrivals), [true, true, false, true], "each is told apart")
+                try expect(try await world.watermark("INBOX"), mark(5), "the watermark is the last one's")
+                try expect(
+                    try await world.store.incoming(state: .received, after: nil, limit: 9).map(\.id),
+                    [messages[0].id, messages[1].id, messages[3].id], "what is new is stored in its order")
+                let more = [MailboxArrival(try world.incoming(.imap), movingTo: mark(6)), MailboxArrival(messages[0], movingTo: mark(7))]
+                try await expectError(.constraint, "an id is never used twice") { () async throws(StoreError) in
+                    _ = try await world.store.accept(more)
+                }
+                try expect(try await world.watermark("INBOX"), mark(5), "then none of them is stored")
+                try expect(try await world.store.incoming(id: more[0].message.id) == nil, "not the good one either")
+            },
             Self("a watermark never goes backwards within one UIDVALIDITY") { world in
                 func mark(_ validity: UInt32, _ uid: UInt32, folder: String = "INBOX") -> MailboxWatermark {
                     MailboxWatermark(account: "inbox", folder: folder, uidValidity: validity, lastUID: uid)
