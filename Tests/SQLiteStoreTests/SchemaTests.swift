@@ -37,7 +37,7 @@ struct SchemaTests {
         ("claimable", SQLiteStore.claimableSQL), ("claim", SQLiteStore.claimSQL), ("nextAttempt", SQLiteStore.nextAttemptSQL),
         ("refusal", SQLiteStore.refusalSQL), ("claimReceived", SQLiteStore.claimReceivedSQL), ("suppression", Suppression.lookup),
         ("usage", SQLiteStore.usageSQL), ("sendingDays", SQLiteStore.sendingDaysSQL), ("signals", SQLiteStore.signalsSQL),
-        ("latestSentMessage", SQLiteStore.latestSentSQL),
+        ("latestSentMessage", SQLiteStore.latestSentSQL), ("conversation", SQLiteStore.conversationSQL),
     ]
 
     @Test("the hot statements go by their indexes, empty, full and analyzed")

@@ -65,7 +65,7 @@ package final class MailboxWatcher: Sendable {
     ///   - now: the day from which a mailbox is read at first sight follows from it.
     ///   - onLogin: told when the server has taken the login.
     /// - Throws: what the desk throws; the session is closed then.
-    package func session(watches: Bool, now: Timestamp, onLogin: @Sendable () -> Void = {}) async throws -> Ending {
+    package func session(watches: Bool, now: Timestamp, onLogin: @Sendable () async -> Void = {}) async throws -> Ending {
         var isRenewed = false
         while true {
             let login: Login
@@ -84,7 +84,7 @@ package final class MailboxWatcher: Sendable {
         }
     }
 
-    private func session(as login: Login, watches: Bool, now: Timestamp, onLogin: @Sendable () -> Void) async throws -> Ending {
+    private func session(as login: Login, watches: Bool, now: Timestamp, onLogin: @Sendable () async -> Void) async throws -> Ending {
         let news = NewsQueue<IMAPClientHandler.News>()
         let name = DomainName.toASCII(account.host) ?? account.host
         let session = try await makeSession(as: login, watches: watches, now: now)
@@ -170,7 +170,8 @@ package final class MailboxWatcher: Sendable {
     // MARK: News
 
     private func follow(
-        _ news: NewsQueue<IMAPClientHandler.News>, connection: Connection, login: Login, watches: Bool, name: String, onLogin: () -> Void
+        _ news: NewsQueue<IMAPClientHandler.News>, connection: Connection, login: Login, watches: Bool, name: String,
+        onLogin: () async -> Void
     ) async throws
         -> Ending
     {
@@ -193,7 +194,7 @@ package final class MailboxWatcher: Sendable {
                     if let exchange, (try? exchange.finish()) == nil {
                         connection.tell { $0.closeNow(because: "the server did not prove who it is") }
                     } else {
-                        onLogin()
+                        await onLogin()
                     }
                 case .deliver(let first):
                     // Together, so that they share what it costs to be durable.

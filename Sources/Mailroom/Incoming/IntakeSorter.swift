@@ -46,6 +46,9 @@ package struct IntakeSorter: Service {
     /// Until the next try of a message that failed, times the tries.
     private static let retryAfter = Duration.seconds(60)
     private static let longestSleep = Duration.seconds(30)
+    /// How long the listeners may keep a round waiting, and how often one looks whether they still do.
+    private static let longestYield = Duration.seconds(1)
+    private static let glance = Duration.milliseconds(50)
 
     private let store: any IntakeStore & SequenceStore & ContactStore
     private let desk: Swappable<Desk>
@@ -54,6 +57,7 @@ package struct IntakeSorter: Service {
     private let clock: any MailClock
     private let bell: Bell
     private let sequenceBell: Bell
+    private let pressure: StoragePressure?
     private let owner: String
     private let loop: ServiceLoop
     private let logger: Logger
@@ -61,9 +65,10 @@ package struct IntakeSorter: Service {
     /// - Parameters:
     ///   - bell: rung when something was taken in.
     ///   - sequenceBell: rung when something was sorted.
+    ///   - pressure: that of the listeners; nil: there are none to yield to.
     package init(
         store: any IntakeStore & SequenceStore & ContactStore, desk: Swappable<Desk>, ids: RecordIDs, clock: any MailClock, bell: Bell,
-        sequenceBell: Bell, owner: String, logger: Logger
+        sequenceBell: Bell, pressure: StoragePressure? = nil, owner: String, logger: Logger
     ) {
         self.store = store
         self.desk = desk
@@ -72,6 +77,7 @@ package struct IntakeSorter: Service {
         self.clock = clock
         self.bell = bell
         self.sequenceBell = sequenceBell
+        self.pressure = pressure
         self.owner = owner
         loop = ServiceLoop("intake sorter", logger: logger)
         self.logger = logger
@@ -80,12 +86,20 @@ package struct IntakeSorter: Service {
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
+                await yieldToListeners()
                 // After a round that failed there was a wait already.
                 guard let count = try await loop.round({ try await sortReceived() }) else { continue }
                 if count > 0 { continue }
                 await bell.wait(until: clock.now() + Self.longestSleep, clock: clock)
             }
         }
+    }
+
+    /// Clients wait for the durability of what they handed over, and nobody waits for a round: it lets them go first, but not for ever.
+    private func yieldToListeners() async {
+        guard let pressure else { return }
+        let end = ContinuousClock.now + Self.longestYield
+        while pressure.isTakingIn, ContinuousClock.now < end, !Task.isCancelled { try? await Task.sleep(for: Self.glance) }
     }
 
     /// One round: claims what came in and sorts each; how many were claimed.
@@ -111,27 +125,45 @@ package struct IntakeSorter: Service {
         let end: ContinuousClock.Instant
     }
 
+    /// Several at a time; then, in their order, those that may answer one of the others.
     private func sort(_ messages: [IncomingMessage], _ round: Round) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        var followers: [IncomingMessage] = []
+        try await withThrowingTaskGroup(of: IncomingMessage?.self) { group in
             for (index, incoming) in messages.enumerated() {
-                if index >= Self.atOnce { try await group.next() }
+                if index >= Self.atOnce, let waiting = try await group.next() ?? nil { followers.append(waiting) }
                 if Task.isCancelled { break }
-                group.addTask { try await attempt(incoming, round) }
+                group.addTask { try await attempt(incoming, round, mayWait: messages.count > 1) ? nil : incoming }
             }
-            try await group.waitForAll()
+            while let waiting = try await group.next() { if let waiting { followers.append(waiting) } }
         }
+        for incoming in followers.sorted(by: { $0.id < $1.id }) { try await finish(incoming, round) }
     }
 
     // MARK: Attempts
 
-    private func attempt(_ incoming: IncomingMessage, _ round: Round) async throws {
+    /// - Parameter mayWait: others are sorted beside it.
+    /// - Returns: false when it may answer one of those: it is begun, and `finish` is to follow.
+    @discardableResult
+    private func attempt(_ incoming: IncomingMessage, _ round: Round, mayWait: Bool = false) async throws -> Bool {
         if incoming.attempts >= Self.tries {
             let reason = incoming.reason.map { "sorting failed \(Self.tries) times: \($0)" }
-            return try await quarantine(incoming, reason ?? "the process ended \(Self.tries) times while it was being sorted")
+            try await quarantine(incoming, reason ?? "the process ended \(Self.tries) times while it was being sorted")
+            return true
         }
-        guard try await loop.patiently({ try await store.begin(incoming.id, owner: owner) }) else { return }
+        guard try await loop.patiently({ try await store.begin(incoming.id, owner: owner) }) else { return true }
         do {
-            try await sort(incoming, round)
+            return try await sort(incoming, round, mayWait: mayWait)
+        } catch {
+            try await failed(incoming, error)
+            return true
+        }
+    }
+
+    /// Sorts a message that was begun and waited for the others.
+    private func finish(_ incoming: IncomingMessage, _ round: Round) async throws {
+        do {
+            if Task.isCancelled { throw CancellationError() }
+            _ = try await sort(incoming, round, mayWait: false)
         } catch {
             try await failed(incoming, error)
         }
@@ -162,40 +194,61 @@ package struct IntakeSorter: Service {
 
     // MARK: Sorting
 
-    private func sort(_ incoming: IncomingMessage, _ round: Round) async throws {
+    private func sort(_ incoming: IncomingMessage, _ round: Round, mayWait: Bool) async throws -> Bool {
         let desk = round.desk
         let message = Message(parsing: incoming.bytes)
         let reading = Reading(desk.classifier.classify(message, receivedAt: incoming.receivedAt))
+        if mayWait, !message.inReplyTo.isEmpty || !message.references.isEmpty {
+            let found = try await loop.patiently {
+                try await conversations(incoming, message, reading, desk: desk, now: clock.now())
+            }
+            if (found.first?.correlation.certainty ?? .low) == .low { return false }
+        }
         let bodyHash = Hex.encode(Digest.sha256(Array((message.text ?? "").utf8)))
         let authentication = await authentication(incoming, round)
-        try await loop.patiently {
+        return try await loop.patiently {
             while true {
                 let now = clock.now()
                 let conversations = try await conversations(incoming, message, reading, desk: desk, now: now)
                 let primary = conversations.first?.correlation
-                let replyClass = ReplyDecider.effectiveClass(of: reading, correlation: primary)
+                let isOwn = try await isOwn(message, reading, primary, desk: desk)
+                let replyClass = isOwn ? .neutral : ReplyDecider.effectiveClass(of: reading, correlation: primary)
                 var record = ReplyRecord(
                     intake: incoming.id, sortedAt: now, enrollment: primary?.message.enrollment, contact: primary?.message.contact,
                     outbox: primary?.message.outbox, certainty: primary?.certainty, proofs: primary?.lines ?? [],
                     from: message.from.first?.address.text ?? "", subject: message.subject ?? "", messageID: message.messageID,
                     bodyHash: bodyHash, duplicateOf: nil, reading: reading, replyClass: replyClass,
                     requiresResponse: primary != nil && replyClass.requiresResponse, authentication: authentication.text,
-                    domainProof: authentication.proof)
+                    domainProof: authentication.proof, isOwn: isOwn)
                 if let first = try await store.earlier(than: record) {
                     record.duplicateOf = first
                     record.requiresResponse = false
                 }
                 var consequences = [decider.decide(record, conversation: conversations.first, at: now)]
-                for other in conversations.dropFirst() {
+                for other in conversations.dropFirst() where !isOwn {
                     let otherClass = ReplyDecider.effectiveClass(of: reading, correlation: other.correlation)
                     consequences.append(
                         decider.decide(record.answering(other.correlation, as: otherClass), conversation: other, at: now))
                 }
                 if try await store.file(record, consequences: consequences) == .committed {
-                    return log(record, consequences)
+                    log(record, consequences)
+                    return true
                 }
             }
         }
+    }
+
+    /// Whether it is a copy of what we wrote ourselves: From is an identity of ours, and it is a message of the outbox or goes to somebody
+    /// else than the message it would answer. From alone decides nothing about who writes to
+    /// himself, and an unsubscribe address stands whoever writes to it.
+    private func isOwn(_ message: Message, _ reading: Reading, _ correlation: Correlation?, desk: Desk) async throws(StoreError) -> Bool {
+        guard !reading.replyClass.isReport, correlation?.tokenKind != .unsubscribe,
+            let sender = message.from.first?.address.suppressionKey.utf8
+        else { return false }
+        guard desk.identities.values.contains(where: { $0.from.address.suppressionKey.utf8.elementsEqual(sender) }) else { return false }
+        guard let answered = correlation?.message, answered.recipient.suppressionKey.utf8.elementsEqual(sender) else { return true }
+        guard let id = message.messageID else { return false }
+        return try await !store.sentMessages(messageIDs: [id]).isEmpty
     }
 
     /// Who sent it, as far as SPF, DKIM and DMARC prove within the time there is; strangers decide how long their name servers take.
@@ -225,10 +278,11 @@ package struct IntakeSorter: Service {
         for id in clues.messages {
             if let message = try await store.sentMessage(id: id) { found.append(message) }
         }
+        let threads = try await store.conversations(of: clues.references)
         var latest: SentMessage?
         if let sender = clues.sender { latest = try await store.latestSentMessage(to: sender, since: now - desk.addressWindow) }
         var conversations: [ReplyDecider.Conversation] = []
-        for correlation in desk.correlator.verdicts(clues, for: reading.replyClass, found: found, latest: latest) {
+        for correlation in desk.correlator.verdicts(clues, for: reading.replyClass, found: found, threads: threads, latest: latest) {
             let machine = try await store.machine(of: correlation.message.enrollment, identities: desk.identities)
             var contact: Contact?
             if let id = correlation.message.contact { contact = try await store.contact(id: id) }

@@ -10,12 +10,15 @@ package final class StoragePressure: Sendable {
     private static let slowCommit = Duration.seconds(2)
     /// How long a slow or failed commit is remembered.
     private static let memory = Duration.seconds(5)
+    /// How long after a commit the next one may be expected.
+    private static let lull = Duration.milliseconds(40)
     /// How long one look at the disk holds.
     private static let glance = Duration.milliseconds(500)
 
     private struct State {
         var commits: [UInt64: ContinuousClock.Instant] = [:]
         var next: UInt64 = 0
+        var lastCommit: ContinuousClock.Instant?
         var troubledUntil: ContinuousClock.Instant?
         var lookedAt: ContinuousClock.Instant?
         var isHigh = false
@@ -58,6 +61,14 @@ package final class StoragePressure: Sendable {
         }
     }
 
+    /// Whether mail is being taken in right now: other writers do well to wait, because clients wait for their 250.
+    var isTakingIn: Bool {
+        let now = now()
+        return state.withLock { state in
+            !state.commits.isEmpty || state.lastCommit.map { $0.duration(to: now) < Self.lull } ?? false
+        }
+    }
+
     /// Watches one commit.
     ///
     /// - Throws: what `commit` throws.
@@ -72,6 +83,7 @@ package final class StoragePressure: Sendable {
             let ended = now()
             state.withLock { state in
                 state.commits[ticket] = nil
+                state.lastCommit = ended
                 if began.duration(to: ended) > Self.slowCommit { Self.note(&state, ended) }
             }
         }

@@ -31,6 +31,8 @@ package struct Correlation: Sendable, Equatable {
             /// A genuine token whose last day is over.
             case expiredToken = "expired token"
             case references = "References or In-Reply-To"
+            /// It answers something else that came in and belongs to the conversation.
+            case thread = "References to an earlier reply"
             /// The Message-ID of a message that a report returned.
             case returnedMessageID = "returned Message-ID"
             /// The number of a message of ours, which anybody can guess.
@@ -62,7 +64,7 @@ package struct Correlation: Sendable, Equatable {
             guard !replyClass.isReport || provesReport else { return .low }
             return switch kind {
             case .envelopeToken, .signedEnvelopeID, .returnedToken, .references, .returnedMessageID: .high
-            case .headerToken: .medium
+            case .headerToken, .thread: .medium
             case .expiredToken, .originalEnvelopeID, .address, .otherRecipient: .low
             }
         }
@@ -71,7 +73,7 @@ package struct Correlation: Sendable, Equatable {
             switch kind {
             case .signedEnvelopeID, .returnedToken: true
             case .envelopeToken, .headerToken: token == .bounce
-            case .expiredToken, .references, .returnedMessageID, .originalEnvelopeID, .address, .otherRecipient: false
+            case .expiredToken, .references, .thread, .returnedMessageID, .originalEnvelopeID, .address, .otherRecipient: false
             }
         }
 

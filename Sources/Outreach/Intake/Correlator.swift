@@ -75,11 +75,13 @@ package struct Correlator: Sendable {
     /// - Parameters:
     ///   - replyClass: what the message was read to be: reports need better proof than people.
     ///   - found: our messages for `clues.messageIDs` and `clues.messages`.
+    ///   - threads: our messages whose conversations hold what came in earlier, by its Message-IDs.
     ///   - latest: our latest message to `clues.sender` within the window that conf allows.
-    package func verdicts(_ clues: CorrelationClues, for replyClass: ReplyClass, found: [SentMessage], latest: SentMessage?)
-        -> [Correlation]
-    {
-        let proofs = proofs(clues, found, latest)
+    package func verdicts(
+        _ clues: CorrelationClues, for replyClass: ReplyClass, found: [SentMessage], threads: [MessageID: SentMessage] = [:],
+        latest: SentMessage?
+    ) -> [Correlation] {
+        let proofs = proofs(clues, found, threads, latest)
         guard var best = proofs.first else { return [] }
         for proof in proofs where best.proof.certainty(for: replyClass) < proof.proof.certainty(for: replyClass) { best = proof }
         var messages = [best.message]
@@ -112,7 +114,9 @@ package struct Correlator: Sendable {
             message: message, certainty: certainty, proofs: proofs, tokenKind: kinds.contains(.unsubscribe) ? .unsubscribe : kinds.first)
     }
 
-    private func proofs(_ clues: CorrelationClues, _ found: [SentMessage], _ latest: SentMessage?) -> [Found] {
+    private func proofs(
+        _ clues: CorrelationClues, _ found: [SentMessage], _ threads: [MessageID: SentMessage], _ latest: SentMessage?
+    ) -> [Found] {
         var proofs: [Found] = []
         for clue in clues.tokens {
             guard let message = found.first(where: { $0.outbox == clue.token.message }) else { continue }
@@ -129,6 +133,9 @@ package struct Correlator: Sendable {
             if let message = ids.lazy.compactMap({ id in found.first { $0.messageID == id } }).first {
                 proofs.append(Found(message: message, proof: .init(kind: kind, detail: message.messageID.text)))
             }
+        }
+        if let (id, message) = clues.references.lazy.compactMap({ id in threads[id].map { (id, $0) } }).first {
+            proofs.append(Found(message: message, proof: .init(kind: .thread, detail: id.text)))
         }
         if let latest, let sender = clues.sender, latest.recipient.suppressionKey.utf8.elementsEqual(sender.suppressionKey.utf8) {
             proofs.append(Found(message: latest, proof: .init(kind: .address, detail: "From is the recipient of \(latest.outbox)")))

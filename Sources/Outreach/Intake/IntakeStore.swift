@@ -18,6 +18,15 @@ package protocol IntakeStore: Sendable {
     /// The watermarks of all folders of an account that were read before.
     func watermarks(account: String) async throws(StoreError) -> [MailboxWatermark]
 
+    /// Counts a refused login; another `login` than the last time begins the count anew. What it stands at.
+    func loginRefused(account: String, login: String, reason: String, at now: Timestamp) async throws(StoreError) -> LoginRefusals
+
+    /// A login was accepted: forgets those that were refused.
+    func loginAccepted(account: String) async throws(StoreError)
+
+    /// nil when the latest login was accepted, or none was tried.
+    func loginRefusals(account: String) async throws(StoreError) -> LoginRefusals?
+
     /// Claims received messages that are free of a living lease, oldest first. Nothing is counted yet: see `begin`.
     func claimReceived(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [IncomingMessage]
 
@@ -78,6 +87,9 @@ package protocol IntakeStore: Sendable {
 
     /// Our messages with these Message-IDs.
     func sentMessages(messageIDs: [MessageID]) async throws(StoreError) -> [SentMessage]
+
+    /// The messages of ours whose conversations hold what came in with these Message-IDs, by those; matches of low certainty do not count.
+    func conversations(of messageIDs: [MessageID]) async throws(StoreError) -> [MessageID: SentMessage]
 
     /// Our message with that id.
     func sentMessage(id: OutboxMessage.ID) async throws(StoreError) -> SentMessage?

@@ -40,6 +40,10 @@ package struct ReplyDecider: Sendable {
             timeline.append(writer.event(.classified, "the same message as \(first)", ["duplicate_of": first.description]))
             return Consequence(timeline: timeline)
         }
+        if record.isOwn {
+            timeline.append(writer.event(.classified, "a copy of our own mail; it answers nothing", ["own": "true"]))
+            return Consequence(timeline: timeline)
+        }
         let reading = record.reading
         let replyClass = record.replyClass
         timeline.append(classified(replyClass, record, writer))

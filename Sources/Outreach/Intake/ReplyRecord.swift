@@ -100,6 +100,9 @@ package struct ReplyRecord: Sendable, Equatable {
     /// Whether its From domain is borne out; nil when that cannot be told.
     package let domainProof: DomainProof?
 
+    /// A copy of what we wrote ourselves: it belongs to its conversation and answers nothing.
+    package let isOwn: Bool
+
     /// The result of DMARC for the From domain (RFC 9989).
     package enum DomainProof: String, Sendable, CaseIterable {
         case pass
@@ -118,7 +121,7 @@ package struct ReplyRecord: Sendable, Equatable {
         intake: IncomingMessage.ID, sortedAt: Timestamp, enrollment: Enrollment.ID?, contact: Contact.ID?, outbox: OutboxMessage.ID?,
         certainty: Correlation.Certainty?, proofs: [String], from: String, subject: String, messageID: MessageID?, bodyHash: String,
         duplicateOf: IncomingMessage.ID?, reading: Reading, replyClass: ReplyClass? = nil, label: ReplyClass? = nil,
-        requiresResponse: Bool, authentication: String, domainProof: DomainProof? = nil
+        requiresResponse: Bool, authentication: String, domainProof: DomainProof? = nil, isOwn: Bool = false
     ) {
         self.intake = intake
         self.sortedAt = sortedAt
@@ -138,6 +141,7 @@ package struct ReplyRecord: Sendable, Equatable {
         self.requiresResponse = requiresResponse
         self.authentication = authentication
         self.domainProof = domainProof
+        self.isOwn = isOwn
     }
 
     /// The same message as the answer in another conversation that it also names.
@@ -146,6 +150,6 @@ package struct ReplyRecord: Sendable, Equatable {
             intake: intake, sortedAt: sortedAt, enrollment: correlation.message.enrollment, contact: correlation.message.contact,
             outbox: correlation.message.outbox, certainty: correlation.certainty, proofs: correlation.lines, from: from, subject: subject,
             messageID: messageID, bodyHash: bodyHash, duplicateOf: nil, reading: reading, replyClass: replyClass,
-            requiresResponse: replyClass.requiresResponse, authentication: authentication, domainProof: domainProof)
+            requiresResponse: replyClass.requiresResponse, authentication: authentication, domainProof: domainProof, isOwn: isOwn)
     }
 }

@@ -34,7 +34,7 @@ struct StoreFile {
     /// Makes the file under another name and links it to its own when it is whole and on the disk, so that a crash leaves all or nothing.
     ///
     /// When another process was faster, its file stays.
-    func create(seed: [UInt8]) throws(StoreError) {
+    func create(seed: [UInt8], migrations: [Migration] = Migration.all) throws(StoreError) {
         guard seed.count == 32 else { throw StoreError(code: .constraint, message: "an installation seed has 32 bytes") }
         try createFolder()
         let draft = "\(path).new-\(getpid())"
@@ -48,7 +48,7 @@ struct StoreFile {
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
                 try db.execute(sql: "PRAGMA application_id = \(Self.applicationID)")
-                try Migrator(migrations: Migration.all).run(on: db) {
+                try Migrator(migrations: migrations).run(on: db) {
                     try db.execute(sql: "INSERT INTO installation (one, seed) VALUES (1, ?)", arguments: [Data(seed)])
                 }
             }

@@ -90,6 +90,24 @@ extension SQLiteStore {
         }
     }
 
+    package func conversations(of messageIDs: [MessageID]) async throws(StoreError) -> [MessageID: SentMessage] {
+        guard !messageIDs.isEmpty else { return [:] }
+        return try await read { ledger in
+            var found: [MessageID: SentMessage] = [:]
+            for id in messageIDs where found[id] == nil {
+                found[id] = try ledger.db.record(Self.conversationSQL, ["message": Data(id.bytes)]).map(SentMessage.init)
+            }
+            return found
+        }
+    }
+
+    static let conversationSQL = """
+        SELECT outbox.id, outbox.enrollment_id, outbox.contact_id, outbox.message_id, outbox.recipient
+        FROM reply JOIN outbox ON outbox.id = reply.outbox_id
+        WHERE reply.message_id = :message AND reply.certainty IN ('medium', 'high')
+        ORDER BY reply.intake_id LIMIT 1
+        """
+
     package func sentMessage(id: OutboxMessage.ID) async throws(StoreError) -> SentMessage? {
         try await read { ledger in
             try ledger.db.record(
@@ -120,13 +138,13 @@ extension Ledger {
             """
             SELECT intake_id FROM reply
             WHERE message_id = :message_id AND body_hash = :hash AND enrollment_id IS :enrollment AND intake_id <> :id
-                AND effective_class = :class AND (:weak OR certainty IN ('medium', 'high'))
+                AND effective_class = :class AND (:weak OR certainty IN ('medium', 'high')) AND is_own = :own
             ORDER BY duplicate_of IS NOT NULL, intake_id LIMIT 1
             """,
             [
                 "message_id": messageID.bytes, "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
                 "id": record.intake.rawValue, "class": record.replyClass.rawValue,
-                "weak": record.certainty == nil || record.certainty == .low,
+                "weak": record.certainty == nil || record.certainty == .low, "own": record.isOwn,
             ]
         )?.id("intake_id")
     }
@@ -137,12 +155,12 @@ extension Ledger {
         let linked = try db.records(
             """
             UPDATE reply SET duplicate_of = :id, requires_response = 0
-            WHERE message_id = :message_id AND body_hash = :hash AND enrollment_id IS :enrollment AND intake_id <> :id
+            WHERE message_id = :message_id AND body_hash = :hash AND enrollment_id IS :enrollment AND intake_id <> :id AND is_own = :own
             RETURNING intake_id
             """,
             [
                 "message_id": messageID.bytes, "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
-                "id": record.intake.rawValue,
+                "id": record.intake.rawValue, "own": record.isOwn,
             ])
         for copy in linked {
             let id: IncomingMessage.ID = try copy.id("intake_id")
@@ -161,10 +179,10 @@ extension Ledger {
             """
             INSERT INTO reply (intake_id, sorted_at, enrollment_id, contact_id, outbox_id, certainty, proofs, sender, subject, message_id,
                 body_hash, duplicate_of, class, intent, confidence, evidence, text, return_day, bounces, label, requires_response,
-                authentication, effective_class, domain_proof)
+                authentication, effective_class, domain_proof, is_own)
             VALUES (:intake, :sorted, :enrollment, :contact, :outbox, :certainty, :proofs, :sender, :subject, :message_id,
                 :hash, :duplicate_of, :class, :intent, :confidence, :evidence, :text, :return_day, :bounces, :label, :requires_response,
-                :authentication, :effective_class, :domain_proof)
+                :authentication, :effective_class, :domain_proof, :is_own)
             """,
             [
                 "intake": record.intake.rawValue, "sorted": record.sortedAt.milliseconds, "enrollment": record.enrollment?.rawValue,
@@ -178,7 +196,7 @@ extension Ledger {
                 "bounces": jsonText(reading.bounces.map(StoredBounce.init)), "label": record.label?.rawValue,
                 "requires_response": record.requiresResponse, "authentication": record.authentication.storable,
                 "effective_class": record.replyClass.rawValue,
-                "domain_proof": record.domainProof?.rawValue,
+                "domain_proof": record.domainProof?.rawValue, "is_own": record.isOwn,
             ])
     }
 }
@@ -223,7 +241,8 @@ extension ReplyRecord {
                 bounces: bounces.map(\.bounce)),
             replyClass: try record.wordOrNil("effective_class"), label: try record.wordOrNil("label"),
             requiresResponse: try record.integer("requires_response") != 0,
-            authentication: try record.text("authentication"), domainProof: try record.wordOrNil("domain_proof"))
+            authentication: try record.text("authentication"), domainProof: try record.wordOrNil("domain_proof"),
+            isOwn: try record.integer("is_own") != 0)
     }
 }
 

@@ -45,7 +45,7 @@ final class Appliance: Sendable {
     private let policyFetcher: Swappable<STSFetcher>
     private let policies: STSPolicyKeeper
     /// By the names of the mailboxes that were in the conf at the start.
-    private let watchers: [String: (watcher: Swappable<MailboxWatcher>, bell: Bell)]
+    private let watchers: [String: (desk: Swappable<MailboxPoller.Desk>, bell: Bell)]
 
     init(_ installation: Installation, resolver: any Resolver, eventLoops: any EventLoopGroup, logger: Logger) throws {
         let web = WebClient(on: eventLoops)
@@ -75,10 +75,10 @@ final class Appliance: Sendable {
         identities = Swappable(desks.identities)
         codec = Swappable(desks.addresses?.codec)
         signingKeys = Swappable(desks.signingKeys)
-        var watchers: [String: (watcher: Swappable<MailboxWatcher>, bell: Bell)] = [:]
+        var watchers: [String: (desk: Swappable<MailboxPoller.Desk>, bell: Bell)] = [:]
         for section in installation.settings.mailboxes {
-            let watcher = try Self.watcher(section, installation, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
-            watchers[section.name] = (Swappable(watcher), Bell())
+            let desk = try Self.pollingDesk(section, installation, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
+            watchers[section.name] = (Swappable(desk), Bell())
         }
         self.watchers = watchers
     }
@@ -92,9 +92,9 @@ final class Appliance: Sendable {
         let logins = try Logins(renewed, fetcher: web.http, logger: logger)
         let desks = try Desks(
             renewed, logins: logins, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies, logger: logger)
-        var renewedWatchers: [String: MailboxWatcher] = [:]
+        var renewedWatchers: [String: MailboxPoller.Desk] = [:]
         for section in settings.mailboxes where watchers[section.name] != nil {
-            renewedWatchers[section.name] = try Self.watcher(
+            renewedWatchers[section.name] = try Self.pollingDesk(
                 section, renewed, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
         }
         dispatchDesk.swap(desks.dispatch)
@@ -109,8 +109,8 @@ final class Appliance: Sendable {
         signingKeys.swap(desks.signingKeys)
         pressure.require(minimumFree: UInt64(clamping: settings.main.effectiveQueueMinfree.bytes))
         policyFetcher.swap(TransportPolicies.fetcher(settings, http: web.http, resolver: resolver))
-        for (name, watcher) in renewedWatchers {
-            watchers[name]?.watcher.swap(watcher)
+        for (name, desk) in renewedWatchers {
+            watchers[name]?.desk.swap(desk)
             watchers[name]?.bell.ring()
         }
         try await reconsider()
@@ -150,12 +150,11 @@ final class Appliance: Sendable {
                 logger: logger),
             IntakeSorter(
                 store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell,
-                sequenceBell: sequenceBell,
-                owner: owner, logger: logger),
+                sequenceBell: sequenceBell, pressure: pressure, owner: owner, logger: logger),
         ]
         services += watchers.sorted { $0.key < $1.key }.map { name, own in
             MailboxPoller(
-                account: name, watcher: own.watcher, board: mailboxBoard, bell: own.bell, clock: installation.clock,
+                account: name, desk: own.desk, store: store, board: mailboxBoard, bell: own.bell, clock: installation.clock,
                 jitter: { Double.random(in: 0..<1) }, logger: logger)
         }
         services.append(
@@ -166,12 +165,13 @@ final class Appliance: Sendable {
         return services
     }
 
-    private static func watcher(
+    private static func pollingDesk(
         _ section: MailboxSettings, _ installation: Installation, _ logins: Logins, bell: Bell, eventLoops: any EventLoopGroup,
         logger: Logger
-    ) throws -> MailboxWatcher {
+    ) throws -> MailboxPoller.Desk {
         let desk = WatermarkDesk(store: installation.store, ids: installation.ids, clock: installation.clock, bell: bell)
-        return MailboxWatcher(account: try Desks.account(section, logins), desk: desk, eventLoops: eventLoops, logger: logger)
+        let watcher = MailboxWatcher(account: try Desks.account(section, logins), desk: desk, eventLoops: eventLoops, logger: logger)
+        return MailboxPoller.Desk(watcher: watcher, login: Desks.login(section, installation.settings))
     }
 
     // MARK: Listeners

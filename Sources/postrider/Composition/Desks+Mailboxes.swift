@@ -1,3 +1,4 @@
+import Glibc
 import IMAP
 import MailTransport
 import Settings
@@ -11,6 +12,14 @@ extension Desks {
             mailboxes: section.folders.map(Self.selector), access: access(section.access), pollInterval: section.pollInterval,
             idleReissue: section.idleRefresh,
             messageSizeLimit: section.fetchLimit.bytes, lookback: section.lookback)
+    }
+
+    /// What a mailbox is logged in to with: no secret, and another when the password file was written anew.
+    static func login(_ section: MailboxSettings, _ settings: Settings) -> String {
+        var status = stat()
+        let file = section.auth.passwordFile.flatMap { stat($0.path, &status) == 0 ? $0.path : nil }
+        let secret = file.map { "\($0) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)" } ?? section.auth.oauth ?? "ticket"
+        return "\(settings.user(of: section.auth) ?? "") \(section.host):\(section.effectivePort) \(secret)"
     }
 
     /// Where servers do not mark the folder: what mail programs and providers call it.

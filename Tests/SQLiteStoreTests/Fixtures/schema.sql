@@ -115,6 +115,14 @@ CREATE TABLE intake_body (
     bytes BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE login_refusal (
+    account TEXT PRIMARY KEY CHECK (account <> ''),
+    login TEXT NOT NULL,
+    count INTEGER NOT NULL CHECK (count > 0),
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TRIGGER outbox_budget_returns AFTER UPDATE OF state ON outbox
     WHEN OLD.state = 'active' AND NEW.state <> 'active' AND OLD.final_dot_at IS NULL AND OLD.taken IS NOT NULL
 BEGIN
@@ -234,7 +242,7 @@ CREATE TABLE reply (
 , effective_class TEXT CHECK (effective_class IN ('positive', 'question', 'negative', 'not_now',
     'referral', 'unsubscribe', 'out_of_office', 'left_company', 'auto_acknowledgement', 'challenge', 'neutral', 'bounce', 'delay',
     'complaint')), domain_proof TEXT
-    CHECK (domain_proof IN ('pass', 'fail', 'none', 'temperror', 'permerror'))) STRICT;
+    CHECK (domain_proof IN ('pass', 'fail', 'none', 'temperror', 'permerror')), is_own INTEGER NOT NULL DEFAULT 0 CHECK (is_own IN (0, 1))) STRICT;
 
 CREATE INDEX reply_contact ON reply (contact_id) WHERE contact_id IS NOT NULL;
 

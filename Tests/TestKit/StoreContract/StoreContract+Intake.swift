@@ -103,6 +103,23 @@ extension StoreContract {
                     try await world.store.accept(try world.incoming(.imap), movingTo: mark(2, 9)), "without a digest nothing is known")
                 try expect(try await world.store.accept(try world.incoming(.imap), movingTo: mark(3, 1)), "and everything is stored")
             },
+            Self("refused logins are counted for each login, and forgotten when one is accepted") { world in
+                func refused(_ login: String, _ account: String = "anna", later seconds: Int64 = 0) async throws -> LoginRefusals {
+                    try await world.store.loginRefused(account: account, login: login, reason: "no", at: world.later(seconds))
+                }
+                try expect(try await world.store.loginRefusals(account: "anna") == nil, "none at first")
+                try expect(try await refused("a").count, 1, "the first")
+                try expect(
+                    try await refused("a", later: 5), LoginRefusals(login: "a", count: 2, reason: "no", since: world.later(0)), "the second"
+                )
+                try expect(try await refused("a", "bo").count, 1, "accounts are apart")
+                try expect(
+                    try await refused("b", later: 9), LoginRefusals(login: "b", count: 1, reason: "no", since: world.later(9)),
+                    "other credentials begin anew")
+                try await world.store.loginAccepted(account: "anna")
+                try expect(try await world.store.loginRefusals(account: "anna") == nil, "forgotten")
+                try expect(try await world.store.loginRefusals(account: "bo")?.count, 1, "only there")
+            },
             Self("an attempt counts when it begins, and only for its own message") { world in
                 let messages = [try world.incoming(), try world.incoming()]
                 for message in messages { try await world.store.accept(message) }
@@ -222,6 +239,20 @@ extension StoreContract {
                 try expect(try await world.store.file(duplicate, consequence: consequence), .committed, "it is filed as a duplicate")
                 try expect(try await world.store.incoming(id: messages[1].id)?.state, .duplicate, "and is one")
                 try expect(try await world.store.replies(contact: nil, limit: 9), [duplicate, record], "replies come newest first")
+            },
+            Self("mail of our own is no copy of a reply, and no reply of it") { world in
+                let enrollment = try await world.enrolled("ann@example.com")
+                let messages = [try world.incoming(), try world.incoming(.imap), try world.incoming(.imap)]
+                for message in messages { try await world.store.accept(message) }
+                let own = world.reply(to: messages[0], enrollment: enrollment, isOwn: true)
+                try expect(try await world.store.file(own, consequence: Consequence()), .committed, "it is filed")
+                try expect(try await world.store.reply(messages[0].id), own, "and read back as it is")
+                let reply = world.reply(to: messages[1], enrollment: enrollment)
+                try expect(try await world.store.earlier(than: reply) == nil, "a reply that says the same is another message")
+                try expect(try await world.store.file(reply, consequence: Consequence()), .committed, "it counts")
+                try expect(try await world.store.reply(messages[0].id)?.duplicateOf == nil, "and takes nothing from the own one")
+                let again = world.reply(to: messages[2], enrollment: enrollment, isOwn: true)
+                try expect(try await world.store.earlier(than: again), messages[0].id, "an own one is a copy of an own one")
             },
             Self("a copy that could do nothing never takes the effect of one that can") { world in
                 let enrollment = try await world.enrolled("ann@example.com")

@@ -166,7 +166,7 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
     package func reply(
         to intake: IncomingMessage, messageID: String? = "m1@example.com", enrollment: Enrollment? = nil,
         duplicateOf: IncomingMessage.ID? = nil, certainty: Correlation.Certainty = .high, hash: String = "00ff",
-        replyClass: ReplyClass = .bounce
+        replyClass: ReplyClass = .bounce, isOwn: Bool = false
     ) -> ReplyRecord {
         ReplyRecord(
             intake: intake.id, sortedAt: later(3), enrollment: enrollment?.id, contact: enrollment?.contact, outbox: nil,
@@ -182,6 +182,6 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
                         failureClass: "invalid_recipient", diagnostic: "550 5.1.1 who?")
                 ]),
             replyClass: replyClass, requiresResponse: true, authentication: "mx.example.org; dkim=pass header.d=example.com",
-            domainProof: .fail)
+            domainProof: .fail, isOwn: isOwn)
     }
 }

@@ -30,7 +30,8 @@ struct InboxList: AsyncParsableCommand {
                 .init("ID"), .init("SORTED"), .init("CLASS"), .init("SURE", number: true), .init("MATCH"), .init("FROM", limit: 40),
                 .init("SUBJECT", limit: 60),
             ])
-            for reply in try await state.store.replies(contact: only, limit: limit ?? .max) where !open || reply.requiresResponse {
+            let found = try await state.store.replies(contact: only, limit: .max).filter { !$0.isOwn && (!open || $0.requiresResponse) }
+            for reply in found.prefix(limit ?? .max) {
                 if json {
                     JSONLine.write(.object(try await state.facts(reply)))
                 } else {
@@ -185,13 +186,27 @@ extension OpenState {
             "read_class": .string(reading.replyClass.rawValue), "intent": .text(reading.intent), "confidence": .number(reading.confidence),
             "evidence": .texts(reading.evidence), "text": .string(reading.text), "return_date": .text(reading.returnDate?.iso8601),
             "bounces": .array(reading.bounces.map(json)), "certainty": .text(reply.certainty?.rawValue), "proofs": .texts(reply.proofs),
-            "duplicate_of": .id(reply.duplicateOf), "requires_response": .bool(reply.requiresResponse),
+            "duplicate_of": .id(reply.duplicateOf), "own": .bool(reply.isOwn), "participants": .texts(try await participants(of: reply)),
+            "requires_response": .bool(reply.requiresResponse),
             "authentication": .string(reply.authentication), "dmarc": .text(reply.domainProof?.rawValue),
             "contact": contact.map(json) ?? .null, "enrollment": enrollment,
             "message": .id(reply.outbox),
         ]
         if case .object(let members) = all { return members }
         return []
+    }
+
+    /// Who wrote in the conversation, the first one first: its correspondent and those who joined.
+    private func participants(of reply: ReplyRecord) async throws -> [String] {
+        guard let contact = reply.contact else { return [] }
+        var senders: [String] = []
+        for other in try await store.replies(contact: contact, limit: .max).reversed()
+        where other.enrollment == reply.enrollment && other.duplicateOf == nil && !other.isOwn && !other.replyClass.isReport
+            && other.certainty != .low
+        {
+            if !senders.contains(where: { $0.utf8.elementsEqual(other.from.utf8) }) { senders.append(other.from) }
+        }
+        return senders
     }
 
     private func json(_ bounce: Reading.Bounce) -> JSONValue {

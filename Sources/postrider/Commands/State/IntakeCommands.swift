@@ -45,7 +45,8 @@ struct IntakeList: AsyncParsableCommand {
                     after = last.id
                 }
             }
-            for reply in try await state.store.replies(contact: nil, limit: .max) where reply.outbox == nil && reply.duplicateOf == nil {
+            for reply in try await state.store.replies(contact: nil, limit: .max)
+            where reply.outbox == nil && reply.duplicateOf == nil && !reply.isOwn {
                 if let message = try await state.store.incoming(id: reply.intake) { show(message, state: "unmatched", from: reply.from) }
             }
             if !json { table.isEmpty ? Console.out("nothing is quarantined, waiting or unmatched") : table.write() }
