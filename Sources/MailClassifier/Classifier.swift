@@ -34,6 +34,8 @@ package struct Classifier: Sendable {
         if case .feedback(let feedback)? = report, feedback.type != "not-spam", feedback.type != "auth-failure" {
             return complaint(feedback, text: text)
         }
+        if let notice = SESNotice(text), notice.kind != .bounce { return notification(notice, text: text) }
+        if case .feedback(let feedback)? = report { return authenticationReport(feedback, text: text) }
         let signals = AutomaticSignals(message)
         let subject = message.subject ?? ""
         let subjectTally = Tally(subject, book: book)
@@ -77,6 +79,30 @@ package struct Classifier: Sendable {
             complaint: .init(
                 feedbackType: feedback.type, originalRecipients: feedback.originalRecipients.compactMap { EmailAddress($0) },
                 originalMessageID: feedback.originalMessageID?.text))
+    }
+
+    /// A report that a receiver made about authentication, or a mark of "no spam": nothing that a recipient said.
+    private func authenticationReport(_ feedback: FeedbackReport, text: String) -> Classification {
+        Classification(
+            messageClass: .neutral, intent: nil, confidence: 0.95, automatic: true, replyText: text, signature: nil, returnDate: nil,
+            comeBackDate: nil, referredTo: [],
+            evidence: [.init(rule: "report:arf", place: "report", text: "Feedback-Type: \(feedback.type)")], bounces: [], complaint: nil)
+    }
+
+    /// What SES tells beside bounces: a complaint, or that all went well.
+    private func notification(_ notice: SESNotice, text: String) -> Classification {
+        let isComplaint = notice.kind == .complaint
+        return Classification(
+            messageClass: isComplaint ? .complaint : .neutral, intent: nil, confidence: 0.97, automatic: true, replyText: text,
+            signature: nil,
+            returnDate: nil, comeBackDate: nil, referredTo: [],
+            evidence: [.init(rule: "report:ses", place: "body", text: "notificationType: \(isComplaint ? "Complaint" : "Delivery")")],
+            bounces: [],
+            complaint: isComplaint
+                ? .init(
+                    feedbackType: notice.feedbackType ?? "abuse", originalRecipients: notice.recipients.map(\.address),
+                    originalMessageID: nil)
+                : nil)
     }
 
     private func failure(_ read: BounceReader.Result, text: String) -> Classification {

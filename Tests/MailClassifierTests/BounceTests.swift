@@ -39,7 +39,7 @@ struct BounceTests {
         Example(file: "exim-quota.eml", messageClass: .bounce, bounces: ["user@example.com failed 5.2.2 552 mailbox_full recipient soft"]),
         Example(
             file: "qmail-unknown.eml", messageClass: .bounce, bounces: ["user@example.com failed - 550 invalid_recipient recipient hard"]),
-        Example(file: "sendmail-old.eml", messageClass: .bounce, bounces: ["user@example.com failed - 550 bad_domain domain hard"]),
+        Example(file: "sendmail-old.eml", messageClass: .bounce, bounces: ["user@example.com failed 5.1.2 550 bad_domain domain hard"]),
         Example(file: "free-text-warning.eml", messageClass: .delay, bounces: ["user@example.com delayed - - network domain soft"]),
         Example(file: "delivered-only.eml", messageClass: .neutral, bounces: []),
         Example(file: "person-about-bounce.eml", messageClass: .question, bounces: []),

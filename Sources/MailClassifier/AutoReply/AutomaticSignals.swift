@@ -64,13 +64,17 @@ struct AutomaticSignals: Sendable {
                 "mailerdaemon", "postmaster", "maildaemon", "mdaemon", "mailsystem", "maildeliverysubsystem", "mmdf", "smtpdaemon",
                 "mailerdemon",
             ]
-            if systems.contains(where: { name.elementsEqual($0.utf8) }) {
+            if systems.contains(where: { name.elementsEqual($0.utf8) }) || name.starts(with: "postmaster".utf8) {
                 isFromMailSystem = true
                 note("From", 0.5)
             }
             if ["noreply", "donotreply", "noreplies", "autoreply", "autoresponder"].contains(where: { name.starts(with: $0.utf8) }) {
                 note("From", 0.6)
             }
+        } else if let from = field("From"), from.starts(with: "postmaster".utf8) || from.starts(with: "mailer-daemon".utf8) {
+            // A name without an address, as in "Postmaster <>".
+            isFromMailSystem = true
+            note("From", 0.5)
         } else if header.first("From") == nil {
             hasNullReversePath = hasNullReversePath || header.first("Return-Path") == nil
         }

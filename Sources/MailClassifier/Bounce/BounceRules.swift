@@ -19,17 +19,27 @@ package struct BounceRules: Sendable {
         package let wait: Duration?
         /// File and line of the rule, for example `builtin:bounce/base.toml:12`; `default` when no rule holds.
         package let ruleID: String
+        /// No words were asked for: a reply code or a status alone gave the class.
+        let isByCode: Bool
 
         init(
             failureClass: FailureClass, scope: FailureScope, permanent: Bool, action: FailureAction? = nil, wait: Duration? = nil,
-            ruleID: String
+            ruleID: String, isByCode: Bool = false
         ) {
+            self.isByCode = isByCode
             self.failureClass = failureClass
             self.scope = scope
             self.permanent = permanent
             self.action = action ?? failureClass.action
             self.wait = wait
             self.ruleID = ruleID
+        }
+
+        /// The same without giving the address up.
+        var passing: Verdict {
+            Verdict(
+                failureClass: failureClass, scope: scope, permanent: false, action: action == .suppress ? .fail : action, wait: wait,
+                ruleID: ruleID, isByCode: isByCode)
         }
     }
 

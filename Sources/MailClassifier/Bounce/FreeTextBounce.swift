@@ -49,7 +49,9 @@ struct FreeTextBounce {
 
         let isDelay = delay >= 0.6 && delay >= failure && failedField.isEmpty
         evidence += words.finds(of: isDelay ? [.delay] : [.failure]).prefix(6).map { .init(rule: $0.rule, place: "body", text: $0.text) }
-        let recipients = recipients(message, prose, failedField: failedField, isDelay: isDelay)
+        let copy = text.utf8.dropFirst(prose.utf8.count)
+        let recipients = recipients(
+            message, prose, copy: String(decoding: Array(copy.prefix(32_000)), as: UTF8.self), failedField: failedField, isDelay: isDelay)
         evidence += recipients.prefix(6).compactMap { bounce in
             bounce.ruleID.map {
                 .init(rule: $0, place: "body", text: String(String.UnicodeScalarView(bounce.diagnostic.unicodeScalars.prefix(240))))
@@ -71,7 +73,12 @@ struct FreeTextBounce {
             if isReturnedHeader(trimmed) { break }
             if trimmed.count < 160, trimmed.count > 6, kept.contains(where: { !$0.isEmpty }) {
                 let folded = Folding.phrase(String(decoding: trimmed, as: UTF8.self))
-                if book.hits(in: folded).contains(where: { $0.meaning == .copyBegins }) { break }
+                let isDrawn = trimmed.first == 0x2D || trimmed.first == 0x3D || LineShape.endsWithColon(trimmed)
+                if book.hits(in: folded).contains(where: {
+                    $0.meaning == .copyBegins && (isDrawn || ($0.end - $0.start) * 2 > folded.count)
+                }) {
+                    break
+                }
             }
             kept.append(line)
         }
@@ -87,57 +94,80 @@ struct FreeTextBounce {
         return false
     }
 
-    private func recipients(_ message: Message, _ prose: String, failedField: [HeaderField], isDelay: Bool) -> [Classification.Bounce] {
+    private func recipients(_ message: Message, _ prose: String, copy: String, failedField: [HeaderField], isDelay: Bool)
+        -> [Classification.Bounce]
+    {
         let bytes = Array(prose.utf8)
-        let ours = Set(message.to.map(\.address.suppressionKey))
-        let reporters = Set((message.from + (message.sender.map { [$0] } ?? [])).map(\.address.suppressionKey))
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
             Line(bytes: LineShape.trimmed(line), addresses: AddressFinder.addresses(in: LineShape.trimmed(line)))
         }
-        var order: [EmailAddress] = []
-        var places: [String: Int] = [:]
-        func add(_ address: EmailAddress, line: Int?) {
+        var named = named(message, lines, failedField)
+        if named.isEmpty, let address = Self.addressee(of: copy) { named = [(address, -1)] }
+        let starts = Set(named.map(\.place).filter { $0 >= 0 })
+        let reader = BounceReader(rules: rules, book: book)
+        return named.map { address, place in
+            let paragraph = place >= 0 ? Self.diagnostic(lines, from: place, starts: starts, isOnly: named.count == 1) : ""
+            let judged = reader.judge(status: nil, diagnostic: paragraph, paragraph: paragraph, prose: prose, isOnly: named.count == 1)
+            return Classification.Bounce(
+                recipient: address, action: isDelay ? .delayed : .failed, status: judged.status, replyCode: judged.code,
+                failureClass: judged.verdict.failureClass, scope: judged.verdict.scope,
+                permanent: judged.verdict.permanent && !isDelay, diagnostic: paragraph, remoteMTA: nil, ruleID: judged.verdict.ruleID)
+        }
+    }
+
+    /// The addresses the report is about and the lines that name them, -1 where only the header does.
+    ///
+    /// Addresses that begin or make up a line are the report's subject; addresses in sentences count only where there are no others, our own
+    /// and the reporter's only where there is nobody else.
+    private func named(_ message: Message, _ lines: [Line], _ failedField: [HeaderField]) -> [(address: EmailAddress, place: Int)] {
+        let ours = Set(message.to.map(\.address.suppressionKey))
+        let reporters = Set((message.from + (message.sender.map { [$0] } ?? [])).map(\.address.suppressionKey))
+        var order: [(address: EmailAddress, place: Int)] = []
+        func add(_ address: EmailAddress, _ line: Int) {
             let key = address.suppressionKey
-            if places[key] == nil, order.count < BounceReader.recipientLimit {
-                order.append(address)
-                places[key] = line ?? -1
-            } else if let line, places[key] == -1 {
-                places[key] = line
+            if let known = order.firstIndex(where: { $0.address.suppressionKey == key }) {
+                if order[known].place < 0 { order[known].place = line }
+            } else if order.count < BounceReader.recipientLimit {
+                order.append((address, line))
             }
         }
         for field in failedField {
-            for mailbox in AddressList(parsing: field.rawValue).mailboxes { add(mailbox.address, line: nil) }
+            for mailbox in AddressList(parsing: field.rawValue).mailboxes { add(mailbox.address, -1) }
         }
         let fromField = !order.isEmpty
-        // Addresses that begin or make up a line are the report's subject; addresses in sentences count only where there are no others.
-        for strong in [true, false] {
-            for (number, line) in lines.enumerated() {
+        for (own, strong) in [(false, true), (false, false), (true, true)] {
+            for (number, line) in lines.enumerated() where !Self.isSenderLine(line.bytes) {
                 for (address, range) in line.addresses {
                     let key = address.suppressionKey
-                    if ours.contains(key) || reporters.contains(key) || Self.isMailSystem(address) { continue }
-                    if fromField, places[key] == nil { continue }
-                    if Self.namesRecipient(line.bytes, range) == strong, !Self.isSenderLine(line.bytes) { add(address, line: number) }
+                    if fromField, !order.contains(where: { $0.address.suppressionKey == key }) { continue }
+                    let isOwn =
+                        ours.contains(key) || reporters.contains(key) || Self.isMailSystem(address) || Self.describesOriginal(lines, number)
+                    if isOwn == own, Self.namesRecipient(line.bytes, range) == strong { add(address, number) }
                 }
             }
             if !order.isEmpty { break }
         }
-        let starts = Set(places.values.filter { $0 >= 0 })
-        return order.map { address in
-            let place = places[address.suppressionKey] ?? -1
-            let diagnostic = place >= 0 ? Self.diagnostic(lines, from: place, starts: starts) : ""
-            var codes = ReplyCodes(in: Array(diagnostic.utf8))
-            var verdict = rules.verdict(code: codes.code, status: codes.status, text: diagnostic)
-            if verdict.failureClass == .unclassified {
-                let whole = ReplyCodes(in: bytes)
-                if codes.code == nil, codes.status == nil { codes = whole }
-                verdict = rules.verdict(code: codes.code, status: codes.status, text: prose)
+        return order
+    }
+
+    /// The `To` of Exchange's "Your message To: ... Subject: ... Sent: ...": whom we wrote to, which may be a list.
+    private static func describesOriginal(_ lines: [Line], _ number: Int) -> Bool {
+        guard isLabelled(lines[number].bytes, ["to"]) else { return false }
+        return lines[min(number + 1, lines.count)..<min(number + 3, lines.count)].contains { isLabelled($0.bytes, ["subject", "sent"]) }
+    }
+
+    /// The only addressee in the header of the returned message.
+    private static func addressee(of copy: String) -> EmailAddress? {
+        var found: [EmailAddress] = []
+        for line in copy.utf8.split(separator: 0x0A, omittingEmptySubsequences: true).prefix(lineLimit) {
+            let line = Array(line)[...]
+            guard isLabelled(line, ["to", "x-original-to", "delivered-to"]) else { continue }
+            for (address, _) in AddressFinder.addresses(in: line)
+            where !found.contains(where: { $0.suppressionKey == address.suppressionKey }) {
+                found.append(address)
             }
-            return Classification.Bounce(
-                recipient: address, action: isDelay ? .delayed : .failed, status: codes.status, replyCode: codes.code,
-                failureClass: verdict.failureClass,
-                scope: verdict.scope, permanent: verdict.permanent && !isDelay, diagnostic: diagnostic, remoteMTA: nil,
-                ruleID: verdict.ruleID)
         }
+        return found.count == 1 ? found[0] : nil
     }
 
     private static func isMailSystem(_ address: EmailAddress) -> Bool {
@@ -153,29 +183,39 @@ struct FreeTextBounce {
         }
         if before.isEmpty { return true }
         let after = line[range.upperBound...].filter { $0 > 0x20 && ![0x3E, 0x22, 0x27, 0x29, 0x5D, 0x2E, 0x3A].contains($0) }
+        // "550 <address>... User unknown" of Sendmail.
+        if before.count == 3, before.allSatisfy(\.isDigit),
+            line[range.upperBound...].starts(with: ">...".utf8)
+                || line[range.upperBound...].starts(with: "...".utf8)
+        {
+            return true
+        }
         if after.isEmpty, let (label, value) = LineShape.label(line), !label.isEmpty { return value.contains(0x40) }
         let lower = before.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
         return ["rcptto:", "to:", "recipient:", "user:", "smtp;", "rfc822;"].contains { lower.suffix($0.utf8.count).elementsEqual($0.utf8) }
     }
 
     private static func isSenderLine(_ line: ArraySlice<UInt8>) -> Bool {
-        guard let (label, _) = LineShape.label(line) else { return false }
-        let lower = label.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
-        return ["from", "sender", "mail from", "reply-to", "envelope-from", "cc", "message-id", "contact", "return-path"].contains {
-            lower.elementsEqual($0.utf8)
-        }
+        isLabelled(
+            line, ["from", "sender", "mail from", "reply-to", "envelope-from", "cc", "message-id", "contact", "return-path", "sent by"])
     }
 
-    /// The lines about one recipient: up to an empty line or the next recipient, at most 12.
-    private static func diagnostic(_ lines: [Line], from start: Int, starts: Set<Int>) -> String {
+    private static func isLabelled(_ line: ArraySlice<UInt8>, _ labels: [String]) -> Bool {
+        guard let (label, _) = LineShape.label(line) else { return false }
+        let lower = label.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
+        return labels.contains { lower.elementsEqual($0.utf8) }
+    }
+
+    /// The lines about one recipient: up to an empty line or the next recipient, at most 12; all that follows where there is no other.
+    private static func diagnostic(_ lines: [Line], from start: Int, starts: Set<Int>, isOnly: Bool) -> String {
         var words: [ArraySlice<UInt8>] = [lines[start].bytes]
         var i = start + 1
         var empties = 0
-        while i < lines.count, words.count < 12, !starts.contains(i) {
+        while i < lines.count, words.count < (isOnly ? 40 : 12), !starts.contains(i) {
             if lines[i].bytes.isEmpty {
                 empties += 1
                 // The reason may stand one empty line below a bare address.
-                if words.count > 1 || empties > 1 { break }
+                if !isOnly, words.count > 1 || empties > 1 { break }
             } else {
                 words.append(lines[i].bytes)
             }

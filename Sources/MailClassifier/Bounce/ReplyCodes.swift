@@ -5,37 +5,40 @@ struct ReplyCodes: Sendable, Equatable {
     var code: Int?
     var status: EnhancedStatusCode?
 
-    /// Reads the first reply code and the first enhanced status code that stand free in `text`.
+    /// Reads the first reply code of a refusal and the last enhanced status code that says something, as they stand free in `text`.
     ///
+    /// Of several status codes the last is the one that the refusing server gave; those before it are the reporter's own.
     /// Addresses such as 192.0.2.25 and version numbers are no status codes; a number inside a word, an address or a path is no reply code.
     init(in text: [UInt8]) {
         var i = 0
-        while i < text.count, code == nil || status == nil {
-            guard text[i] &- 0x32 < 4, i == 0 || Self.isEdge(text[i - 1]) else {
+        while i < text.count {
+            guard text[i] &- 0x34 < 2, i == 0 || Self.isEdge(text[i - 1]) else {
                 i += 1
                 continue
             }
-            if status == nil, let (found, end) = Self.status(text, at: i) {
-                status = found
+            if let (found, end) = Self.status(text, at: i) {
+                note(found)
                 i = end
                 continue
             }
-            if code == nil, text[i] != 0x33, i + 2 < text.count, text[i + 1] &- 0x30 < 6, text[i + 2].isDigit,
+            if code == nil, i + 2 < text.count, text[i + 1] &- 0x30 < 6, text[i + 2].isDigit,
                 i + 3 == text.count || Self.endsCode(text, at: i + 3)
             {
                 code = Int(text[i] - 0x30) * 100 + Int(text[i + 1] - 0x30) * 10 + Int(text[i + 2] - 0x30)
                 i += 3
                 // "550-5.1.1 ..." of a reply of several lines
-                if status == nil, i + 1 < text.count, text[i] == 0x2D, text[i + 1] &- 0x32 < 4,
-                    let (found, end) = Self.status(text, at: i + 1)
-                {
-                    status = found
+                if i + 1 < text.count, text[i] == 0x2D, text[i + 1] &- 0x34 < 2, let (found, end) = Self.status(text, at: i + 1) {
+                    note(found)
                     i = end
                 }
                 continue
             }
             i += 1
         }
+    }
+
+    private mutating func note(_ found: EnhancedStatusCode) {
+        if status == nil || found.subject != 0 || status?.subject == 0 && found.detail != 0 { status = found }
     }
 
     private static func isEdge(_ byte: UInt8) -> Bool {
@@ -51,7 +54,6 @@ struct ReplyCodes: Sendable, Equatable {
     }
 
     private static func status(_ text: [UInt8], at start: Int) -> (EnhancedStatusCode, Int)? {
-        guard text[start] != 0x33 else { return nil }
         var parts = [Int(text[start] - 0x30)]
         var i = start + 1
         while parts.count < 3 {

@@ -57,10 +57,12 @@ struct Tally: Sendable {
             if confidence > best[meaning]?.confidence ?? 0 { best[meaning] = (confidence, phrase) }
         }
         for hit in hits {
-            // "not interested" is more than its "interested".
-            if hits.contains(where: {
-                $0.meaning != hit.meaning && $0.start <= hit.start && $0.end >= hit.end && $0.end - $0.start > hit.end - hit.start
-            }) {
+            // "not interested" is more than its "interested"; what a report says stands by itself.
+            if hit.meaning != .failure,
+                hits.contains(where: {
+                    $0.meaning != hit.meaning && $0.start <= hit.start && $0.end >= hit.end && $0.end - $0.start > hit.end - hit.start
+                })
+            {
                 continue
             }
             var confidence = hit.strength.confidence
