@@ -95,7 +95,7 @@ extension SQLiteStore {
         return try await read { ledger in
             var found: [MessageID: SentMessage] = [:]
             for id in messageIDs where found[id] == nil {
-                found[id] = try ledger.db.record(Self.conversationSQL, ["message": Data(id.bytes)]).map(SentMessage.init)
+                found[id] = try ledger.db.record(Self.conversationSQL, ["message": id.bytes]).map(SentMessage.init)
             }
             return found
         }
