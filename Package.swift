@@ -89,7 +89,8 @@ let package = Package(
         room(
             "Mailroom",
             [
-                "Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "InternetMessage", "SMTP", "IMAP", "OpenSSL", "DNS", logging,
+                "Outreach", "MailTransport", "MailAuthentication", "MailClassifier", "InternetMessage", "SMTP", "IMAP", "OpenSSL", "DNS",
+                logging,
                 lifecycle,
             ]),
         room(
@@ -141,7 +142,7 @@ let package = Package(
             of: "Mailroom",
             [
                 "Outreach", "InternetMessage", "MailTransport", "MailAuthentication", "MailClassifier", "SQLiteStore", "SMTP", "DNS",
-                "OpenSSL", "HTTPFetch", nioPosix, logging,
+                "OpenSSL", "HTTPFetch", "SASL", nioPosix, logging,
             ]),
         proof(of: "WebInterface", [hummingbird, hummingbirdTesting, httpTypes, logging]),
         .testTarget(

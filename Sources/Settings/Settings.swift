@@ -11,6 +11,7 @@ package struct Settings: Sendable {
     package internal(set) var log = LogSettings(name: "")
     package internal(set) var routes: [RouteSettings] = []
     package internal(set) var sources: [SourceSettings] = []
+    package internal(set) var pools: [PoolSettings] = []
     package internal(set) var transport = TransportSettings(name: "")
     package internal(set) var tlsPolicies: [TLSPolicySettings] = []
     package internal(set) var mtaSTS = MTASTSSettings(name: "")
@@ -58,19 +59,25 @@ package struct Settings: Sendable {
     /// The domain of reply and bounce addresses: `tokens.domain`, else the first accepted one; nil when there is neither.
     package var tokenDomain: String? { tokens.domain ?? acceptDomains.first }
 
-    /// The route of identities that name none: `transport.default`, else the only route; nil when that does not settle it.
-    package var defaultRoute: RouteSettings? {
-        if let name = transport.defaultRoute { return route(named: name) }
-        return routes.count == 1 ? routes.first : nil
-    }
+    /// The route or pool of identities that name none: `transport.default`, else the only route; nil when that does not settle it.
+    private var defaultWayOut: String? { transport.defaultRoute ?? (routes.count == 1 ? routes.first?.name : nil) }
 
     package func route(named name: String) -> RouteSettings? { routes.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func oauth(named name: String) -> OAuthSettings? { oauths.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func source(named name: String) -> SourceSettings? { sources.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func identity(named name: String) -> IdentitySettings? { identities.first { $0.name.utf8.elementsEqual(name.utf8) } }
 
-    /// The route that the mail of an identity leaves by; never nil for an identity of these settings.
-    package func route(of identity: IdentitySettings) -> RouteSettings? { identity.route.map(route(named:)) ?? defaultRoute }
+    package func pool(named name: String) -> PoolSettings? { pools.first { $0.name.utf8.elementsEqual(name.utf8) } }
+
+    /// The route or pool that the mail of an identity leaves by where the transport map says nothing; never nil for an identity of these
+    /// settings.
+    package func wayOut(of identity: IdentitySettings) -> String? { identity.route ?? defaultWayOut }
+
+    /// The routes that a route or pool stands for.
+    package func routes(of way: String) -> [RouteSettings] {
+        if let pool = pool(named: way) { return pool.members.compactMap { route(named: $0.route) } }
+        return route(named: way).map { [$0] } ?? []
+    }
 
     /// The time zone of an identity's day and window.
     package func timezone(of identity: IdentitySettings) -> TimeZone { identity.timezone ?? window.timezone ?? main.timezone }

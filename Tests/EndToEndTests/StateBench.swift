@@ -12,6 +12,8 @@ final class StateBench: Sendable {
         case nowhere
         /// An SMTP server on this port of 127.0.0.1.
         case server(port: Int)
+        /// These keys of the route, and whatever sections follow.
+        case text(String)
     }
 
     let folder: TemporaryFolder
@@ -40,6 +42,7 @@ final class StateBench: Sendable {
         case .sink: text += "type = \"sink\"\n"
         case .nowhere: text += Self.submission(try FreePort.next())
         case .server(let port): text += Self.submission(port)
+        case .text(let keys): text += keys
         }
         for name in identities {
             text += """
@@ -55,7 +58,7 @@ final class StateBench: Sendable {
         conf = try folder.write("postrider.conf", text: text)
     }
 
-    private static func submission(_ port: Int) -> String {
+    static func submission(_ port: Int) -> String {
         "type = \"submission\"\nhost = \"127.0.0.1\"\nport = \(port)\ntls = \"none\"\ntls_security_level = \"none\"\n"
     }
 

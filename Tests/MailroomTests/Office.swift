@@ -8,6 +8,7 @@ import MailTransport
 import NIOPosix
 import OpenSSL
 import Outreach
+import SASL
 import SMTP
 import SQLiteStore
 import Synchronization
@@ -157,8 +158,14 @@ final class Office: Sendable {
         let gone = Route(
             name: "gone", kind: .submission(host: "127.0.0.1", port: gonePort), tls: .none, level: .none,
             trust: try TLSClientContext(trust: .system), helloName: "out.example.com")
+        // It asks for a login that the sink does not offer.
+        let login = Route(
+            name: "login", kind: .submission(host: "127.0.0.1", port: sink.port), tls: .none, level: .none,
+            trust: try TLSClientContext(trust: .system),
+            credentials: .init(sasl: .password(Array("secret".utf8), user: "anna"), isLocal: true), helloName: "out.example.com")
         let courier = Courier(
-            routes: [route, dead, direct, gone], resolver: StaticResolver(mailZone), eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 1, logger: logger
+            routes: [route, dead, direct, gone, login], resolver: StaticResolver(mailZone),
+            eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 1, logger: logger
         )
         let retry = try #require(RetrySchedule(waits: [.seconds(300)], jitter: 0, lifetime: .seconds(5 * 86_400)))
         deliverer = OutboxDeliverer(
@@ -167,7 +174,8 @@ final class Office: Sendable {
                 .init(
                     courier: courier, signer: AttemptSigner(keys: []),
                     decider: DeliveryDecider(retry: retry, onUncertain: .hold, chance: chance, ids: ids), judge: FailureJudge(rules: rules),
-                    identities: identities, lifetime: .seconds(5 * 86_400), limits: ["sink": 2, "dead": 2, "direct": 4, "gone": 2], policy: policy)), clock: clock,
+                    identities: identities, lifetime: .seconds(5 * 86_400),
+                    limits: ["sink": 2, "dead": 2, "direct": 4, "gone": 2, "login": 2], policy: policy)), clock: clock,
             bell: outboxBell,
             sequenceBell: sequenceBell, owner: "tests", logger: logger)
         sorter = IntakeSorter(

@@ -24,14 +24,17 @@ struct MemoryFiles: ConfFiles {
 /// A conf without faults that says as little as possible.
 let smallest = "[main]\nmyhostname = \"out.example.com\"\n"
 
-func load(_ text: String, more: [String: String] = [:], facts: [String: FileFacts] = [:]) -> Result<Settings, SettingsError> {
-    var texts = ["postrider.conf": text]
+func load(_ text: String, more: [String: String] = [:], files: [String: String] = [:], facts: [String: FileFacts] = [:])
+    -> Result<Settings, SettingsError>
+{
+    var texts = files
+    texts["postrider.conf"] = text
     for (name, text) in more { texts["./conf.d/\(name)"] = text }
     return Settings.load("postrider.conf", files: MemoryFiles(texts: texts, known: facts))
 }
 
-func faults(_ text: String, more: [String: String] = [:], facts: [String: FileFacts] = [:]) -> [String] {
-    switch load(text, more: more, facts: facts) {
+func faults(_ text: String, more: [String: String] = [:], files: [String: String] = [:], facts: [String: FileFacts] = [:]) -> [String] {
+    switch load(text, more: more, files: files, facts: facts) {
     case .success: []
     case .failure(let error): error.faults.map(\.description)
     }

@@ -14,9 +14,10 @@ struct SampleTests {
         let settings = try load(sample).get()
         #expect(settings.main.myhostname == "out1.example.com")
         #expect(settings.main.timezone.identifier == "Europe/Berlin")
-        #expect(settings.routes.map(\.name) == ["direct", "office"])
+        #expect(settings.routes.map(\.name) == ["direct", "office", "files"])
         #expect(settings.route(named: "office")?.auth?.passwordFile?.path == "/etc/postrider/secrets/office.pass")
-        #expect(settings.defaultRoute?.name == "direct")
+        #expect(settings.identity(named: "anna").flatMap { settings.wayOut(of: $0) } == "office")
+        #expect(settings.routes(of: "out").map(\.name) == ["direct", "office"])
         #expect(settings.smtpListener?.listen == [.ip("0.0.0.0", port: 25), .ip("::", port: 25)])
         #expect(settings.lmtpListener == nil)
         #expect(settings.tokenDomain == "r.example.com")
@@ -31,7 +32,12 @@ struct SampleTests {
             line.utf8.first == UInt8(ascii: "#") && line.utf8.dropFirst().first.map { (0x61...0x7A).contains($0) } == true
                 ? line.dropFirst() : line
         }
-        let settings = try load(all.joined(separator: "\n").replacing("enabled = false", with: "enabled = true")).get()
+        let map = try packageFile("conf/maps/transport.map")
+        let settings = try load(
+            all.joined(separator: "\n").replacing("enabled = false", with: "enabled = true"),
+            files: ["/etc/postrider/maps/transport.map": map]
+        ).get()
+        #expect(settings.transport.map?.entries.map(\.target) == ["office", "out", "direct"])
         #expect(settings.dkimKeys.first?.ed25519Selector == "e202611")
         #expect(settings.lmtpListener?.limits == settings.smtpListener?.limits)
         #expect(settings.identity(named: "anna")?.timezone?.identifier == "Europe/Vienna")

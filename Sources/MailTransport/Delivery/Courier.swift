@@ -65,7 +65,11 @@ package struct Courier: Sendable {
             let failure = DeliveryFailure(stage: .content, scope: .message, cause: .refusedForSafety(.unsafeCommand))
             return DeliveryReport(result: .outcome(.rejected(failure)), note: "the content is no legal mail: \(error.words)")
         }
-        if case .sink = route.kind { return await swallow(checks) }
+        switch route.kind {
+        case .sink: return await swallow(checks)
+        case .maildir(let path): return await MaildirFolder(path: path).deliver(message, checks: checks)
+        case .submission, .mx, .lmtp: break
+        }
         let hosts: [Destination]
         switch await Destination.find(
             for: message.recipient, on: route, resolver: resolver, security: security, search: search(for: message, on: route))

@@ -60,7 +60,7 @@ struct Destination: Sendable, CustomStringConvertible {
         case .lmtp(.socket(let path)):
             // Nothing leaves the machine: policies for domains and hosts do not concern it.
             return await single(route.helloName, .socket(path: path), port: 24, route, resolver, TransportSecurity())
-        case .sink:
+        case .sink, .maildir:
             return .hosts([])
         case .mx(let port):
             return await exchangers(of: recipient, port: port, route: route, resolver: resolver, security: security, search: search)

@@ -13,6 +13,8 @@ package struct Route: Sendable {
         case lmtp(LocalTarget)
         /// Nowhere: everything is taken and nothing leaves.
         case sink
+        /// Into a folder of files on this machine.
+        case maildir(path: String)
     }
 
     package enum LocalTarget: Sendable, Hashable {

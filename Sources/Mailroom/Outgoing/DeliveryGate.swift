@@ -29,6 +29,10 @@ package struct DeliveryPolicy: Sendable {
     }
 
     package var ramps: [Ramp] = []
+    /// Which route stands in for another.
+    package var fallbacks = RouteFallbacks()
+    /// Routes whose next host writes a Message-ID of its own, with what it is known to write behind the `@`; nil: that is not known.
+    package var renamingRoutes: [String: String?] = [:]
     /// How long a site that does not answer rests after each probe.
     package var rests: [Duration] = [.seconds(300)]
 
@@ -53,9 +57,11 @@ struct DeliveryGate: Sendable {
 
     let board: SiteBoard
     let lookups: SiteLookups
+    /// Routes on which nothing leaves now.
+    var pauses: [String: RoutePause] = [:]
 
     /// - Parameters:
-    ///   - room: how many of each route may leave; the rest is left as it is.
+    ///   - room: how many of each route may leave; the rest is left as it is. Of a paused route: how many are looked at.
     ///   - ask: runs a lookup beside everything else.
     func tickets(
         for candidates: [OutboxCandidate], room: [String: Int], policy: DeliveryPolicy, ceilings: [String: Int],
@@ -75,6 +81,27 @@ struct DeliveryGate: Sendable {
                 tickets.append(
                     waiting(
                         until: now + .seconds(3600), awaiting: OutboxMessage.awaitingPermission, because: refusal, isOurs: true))
+                continue
+            }
+            // Another route takes the mail of one that fails; while it has no room, the mail is left as it is.
+            let open = policy.fallbacks.chain(behind: candidate.route).first { pauses[$0] == nil }
+            let stand = open.flatMap { room[$0, default: 0] > 0 ? $0 : nil }
+            func moving(to other: String, because: String) -> Ticket {
+                if let left = room[other] { room[other] = left - 1 }
+                return Ticket(
+                    candidate: candidate, site: nil,
+                    bid: ClaimBid(id: candidate.id, wish: .move(to: other, because: "\(because); goes on by route \(other)")),
+                    hasRoom: false)
+            }
+            if let pause = pauses[candidate.route] {
+                if let stand {
+                    tickets.append(moving(to: stand, because: pause.words))
+                } else if open == nil {
+                    tickets.append(
+                        waiting(
+                            until: pause.until, awaiting: OutboxMessage.awaiting(route: candidate.route), because: pause.words, isOurs: true
+                        ))
+                }
                 continue
             }
             var site: MailSite?
@@ -97,6 +124,10 @@ struct DeliveryGate: Sendable {
                 let all = ceilings[candidate.route] ?? 1
                 let ceiling = isRoute ? all : min(site.profile.connections, max(1, all / 2))
                 let feedback = SiteFeedback.Policy(ceiling: ceiling, rests: policy.rests)
+                if open != nil, board.isResting(site.name, at: now) {
+                    if let stand { tickets.append(moving(to: stand, because: "site \(site.name) does not answer")) }
+                    continue
+                }
                 if case .wait(let until, let because) = board.begin(site, policy: feedback, at: now) {
                     tickets.append(
                         waiting(until: until, awaiting: OutboxMessage.awaiting(site: site.name), because: because, site: site))

@@ -75,16 +75,26 @@ extension OutboxDeliverer {
         course.experience = outcome.experience(of: report)
         let judgement = desk.judge.judgement(of: outcome)
         if judgement?.failureClass == "rate_limited", course.experience == .answered { course.experience = .overloaded }
+        let pause = try await pauseOrResume(
+            message, outcome, report, judgement: judgement, hasConnected: course.connectedAt != nil, began: started, desk: desk)
+        let reroute = reroute(message, after: outcome, desk: desk)
         var awaits: String?
-        if let site = errand.site, course.experience == .unreachable {
+        if pause != nil, reroute == nil {
+            awaits = OutboxMessage.awaiting(route: message.route)
+        } else if let site = errand.site, course.experience == .unreachable, reroute == nil {
             awaits = OutboxMessage.awaiting(answerOf: site.name)
         }
-        let attempt = DeliveryAttempt(
+        var attempt = DeliveryAttempt(
             outcome, report: report, of: message.id, startedAt: started, endedAt: clock.now(), awaits: awaits)
+        attempt.reroute = reroute
+        attempt.pausedUntil = reroute == nil ? pause?.until : nil
+        if case .accepted(let reply) = outcome, let domain = desk.policy.renamingRoutes[message.route] {
+            attempt.providerName = ProviderName(reply: reply.text, own: message.messageID, domain: domain)
+        }
         let state = try await settle(attempt, of: errand, judgement: judgement, desk: desk)
         if let site = errand.site, let reply = outcome.failure?.reply { react(to: reply, of: site, desk: desk) }
         log(attempt, errand, state, judgement: judgement, connectedAt: course.connectedAt)
-        if let pause = judgement?.pause {
+        if pause == nil, let pause = judgement?.pause {
             // Its mail waits, and no retry mends it: a login, a quota, a signature.
             logger.error(
                 "somebody must see to this \(pause.rawValue)",

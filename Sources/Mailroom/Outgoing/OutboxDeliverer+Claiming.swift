@@ -35,10 +35,21 @@ extension OutboxDeliverer {
         for (route, count) in active {
             if let known = room[route] { room[route] = max(0, known - count) } else { unknown -= count }
         }
+        let pauses = try await self.pauses.current(of: store, at: now)
+        for (route, pause) in pauses where !pause.holds(at: now) {
+            // The pause is over: one delivery tries whether it works again.
+            if let known = room[route] { room[route] = min(known, active[route, default: 0] == 0 ? 1 : 0) }
+        }
+        let held = pauses.filter { $0.value.holds(at: now) }
         let calls = board.calls(at: now)
         var wanted: [String: Int] = [:]
         for (route, count) in room {
-            if desk.policy.exchangerRoutes.contains(route) {
+            let stand = desk.policy.fallbacks.chain(behind: route).first { held[$0] == nil }
+            if held[route] != nil {
+                // Those who wait are told so; where another route stands in, as many go there as it has room for.
+                wanted[route] = stand == nil ? Self.toldAtOnce : min(Self.toldAtOnce, stand.flatMap { room[$0] } ?? 0)
+                room[route] = wanted[route]
+            } else if desk.policy.exchangerRoutes.contains(route) {
                 wanted[route] = count * Self.choice
             } else if desk.policy.sinkRoutes.contains(route) {
                 wanted[route] = count
@@ -47,7 +58,7 @@ extension OutboxDeliverer {
                 let free = board.room(of: site, at: now) ?? SiteFeedback.Policy(ceiling: count, rests: []).initial
                 if free == 0, active[route, default: 0] == 0 {
                     // A host that rests: those who wait for it are told so.
-                    wanted[route] = Self.toldAtOnce
+                    wanted[route] = stand == nil ? Self.toldAtOnce : min(Self.toldAtOnce, stand.flatMap { room[$0] } ?? 0)
                 } else {
                     // One that is busy: they stay as they are, and those who were told to wait come first.
                     room[route] = min(count, free)
@@ -64,7 +75,7 @@ extension OutboxDeliverer {
         }
         // Who was called may not be there any more; others may be.
         guard !candidates.isEmpty else { return Round(hasMore: !calls.isEmpty) }
-        let gate = DeliveryGate(board: board, lookups: lookups)
+        let gate = DeliveryGate(board: board, lookups: lookups, pauses: held)
         var policy = desk.policy
         for (source, rate) in ramps.current { policy.limits.sources[source, default: []].append(rate) }
         let tickets = await gate.tickets(

@@ -123,6 +123,11 @@ final class SiteBoard: Sendable {
         entries.withLock { entries in entries[name].map { $0.feedback.room($0.policy, at: now) } }
     }
 
+    /// Whether a site is dead and no probe is due.
+    func isResting(_ name: String, at now: Timestamp) -> Bool {
+        entries.withLock { entries in entries[name].map { $0.feedback.isDead && $0.feedback.room($0.policy, at: now) == 0 } ?? false }
+    }
+
     /// What came of `calls`: by what they waited for, how many came. Fewer than were called means that no more wait.
     func answered(_ calls: [String: Int], _ came: [String: Int]) {
         entries.withLock { entries in

@@ -22,6 +22,7 @@ package struct SenderIdentity: Sendable {
     package let name: String
     package let workspace: WorkspaceID
     package let from: Mailbox
+    /// A route or a pool of routes, for mail that the transport map says nothing about.
     package let route: String
     package let replyTo: ReplyTo
     package let returnPath: ReturnPath

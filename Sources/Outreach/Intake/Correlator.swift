@@ -121,7 +121,7 @@ package struct Correlator: Sendable {
         for clue in clues.tokens {
             guard let message = found.first(where: { $0.outbox == clue.token.message }) else { continue }
             // Who knows an address of ours only has not seen the message: its Message-ID cannot be guessed from it.
-            if clue.proof.kind == .returnedToken, !clues.returned.contains(message.messageID) { continue }
+            if clue.proof.kind == .returnedToken, !clues.returned.contains(where: message.isNamed) { continue }
             proofs.append(Found(message: message, proof: clue.proof))
         }
         for id in clues.envelopeIDs {
@@ -130,7 +130,7 @@ package struct Correlator: Sendable {
             }
         }
         for (ids, kind) in [(clues.references, Correlation.Proof.Kind.references), (clues.returned, .returnedMessageID)] {
-            if let message = ids.lazy.compactMap({ id in found.first { $0.messageID == id } }).first {
+            if let message = ids.lazy.compactMap({ id in found.first { $0.isNamed(by: id) } }).first {
                 proofs.append(Found(message: message, proof: .init(kind: kind, detail: message.messageID.text)))
             }
         }

@@ -117,13 +117,25 @@ package struct SentMessage: Sendable, Equatable {
     package let contact: Contact.ID?
     package let messageID: MessageID
     package let recipient: EmailAddress
+    /// See `OutboxMessage.providerID`.
+    package let providerID: String?
 
-    package init(outbox: OutboxMessage.ID, enrollment: Enrollment.ID?, contact: Contact.ID?, messageID: MessageID, recipient: EmailAddress)
-    {
+    package init(
+        outbox: OutboxMessage.ID, enrollment: Enrollment.ID?, contact: Contact.ID?, messageID: MessageID, recipient: EmailAddress,
+        providerID: String? = nil
+    ) {
         self.outbox = outbox
         self.enrollment = enrollment
         self.contact = contact
         self.messageID = messageID
         self.recipient = recipient
+        self.providerID = providerID
+    }
+
+    /// Whether a Message-ID means this message: it is its own, or the one that the host behind it wrote.
+    func isNamed(by id: MessageID) -> Bool {
+        if messageID == id { return true }
+        guard let providerID else { return false }
+        return ProviderName.possible(id).contains { $0.utf8.elementsEqual(providerID.utf8) }
     }
 }

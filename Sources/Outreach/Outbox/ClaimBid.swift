@@ -33,6 +33,8 @@ package struct ClaimBid: Sendable, Equatable {
         case leave([SendingLimit])
         /// To come back later, for a reason that is no limit of those; with `isOurs` the time is not part of its lifetime.
         case wait(until: Timestamp, awaiting: String, because: String, isOurs: Bool = false)
+        /// To go on by another route, due as it was.
+        case move(to: String, because: String)
     }
 
     package let id: OutboxMessage.ID

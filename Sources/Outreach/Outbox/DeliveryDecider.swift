@@ -109,9 +109,14 @@ package struct DeliveryDecider: Sendable {
         _ attempt: DeliveryAttempt, _ message: OutboxMessage, _ machine: SequenceMachine?, _ judgement: FailureJudgement?,
         kind: TimelineEvent.Kind
     ) -> DeliveryDecision {
+        if let reroute = attempt.reroute, reroute.isAtOnce {
+            let text = "\(attempt.text); goes on by route \(reroute.route)"
+            return decision(.deferred, attempt.endedAt, kind, text, attempt, message, machine, nil, judgement)
+        }
         let next = retry.next(
             after: message.attempts + 1, at: attempt.endedAt, waitsSince: message.waitsSince, message: message.id, chance: chance)
-        guard let next else {
+        // While its route is paused, nobody is given up for it.
+        guard let next = attempt.pausedUntil ?? next else {
             let transition = machine?.advance(on: .expired(step: message.step, text: attempt.text), at: attempt.endedAt)
             return decision(.expired, nil, .expired, "given up: \(attempt.text)", attempt, message, machine, transition, judgement)
         }
@@ -133,6 +138,9 @@ package struct DeliveryDecider: Sendable {
         facts["class"] = judgement?.failureClass
         facts["rule"] = judgement?.rule
         facts["next_attempt"] = next?.iso8601
+        facts["route"] = message.route
+        facts["next_route"] = attempt.reroute?.route
+        facts["provider_id"] = attempt.providerName?.id
         return DeliveryDecision(
             state: state, nextAttemptAt: next,
             consequence: consequence(kind, summary, facts, message, machine, transition, attempt.endedAt))

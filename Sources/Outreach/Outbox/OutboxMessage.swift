@@ -30,7 +30,7 @@ package struct OutboxMessage: Sendable, Equatable {
     /// 0, or higher when a person asked for the same step again.
     package let occurrence: Int
     package let identity: String
-    /// Name of the route in conf.
+    /// Name of the route in conf by which it goes; another one when that of its composition failed.
     package let route: String
     package let reversePath: ReversePath
     package let recipient: EmailAddress
@@ -54,19 +54,29 @@ package struct OutboxMessage: Sendable, Equatable {
     package var claim: Int
     /// From when its lifetime counts, if not from when it was made: a person released it then, or limits of our own kept it back for so long.
     package var releasedAt: Timestamp?
-    /// What keeps it back beside its time: `limit ID` (a `SendingLimit.id`), `site NAME`, `answer of NAME`, `dns DOMAIN` or
+    /// What keeps it back beside its time: `limit ID` (a `SendingLimit.id`), `site NAME`, `answer of NAME`, `dns DOMAIN`, `route NAME` or
     /// `safety KEY`; nil when nothing does.
     package var awaits: String?
+    /// The route that it was composed for, while it goes by another one; nil when it goes by that.
+    package var firstRoute: String?
+    /// What the next host called it when it took it, where that host writes a Message-ID of its own; nil when it does not or said nothing.
+    package var providerID: String?
+    /// The Message-ID that its recipient sees, where the next host wrote one of its own and it is known.
+    package var sentMessageID: MessageID?
 
     /// From when its lifetime counts.
     package var waitsSince: Timestamp { releasedAt ?? createdAt }
+
+    /// The Message-IDs by which the message is known: that of its bytes, and the one that its recipient sees when that is another one.
+    package var knownAs: [MessageID] { [messageID] + (sentMessageID.map { [$0] } ?? []) }
 
     package init(
         id: ID, workspace: WorkspaceID, enrollment: Enrollment.ID?, contact: Contact.ID?, step: Int, occurrence: Int, identity: String,
         route: String,
         reversePath: ReversePath, recipient: EmailAddress, messageID: MessageID, subject: String, bytes: [UInt8], createdAt: Timestamp,
         budgetDate: CivilDate, state: State = .incoming, reason: String = "", attempts: Int = 0, nextAttemptAt: Timestamp?,
-        finalDotAt: Timestamp? = nil, claim: Int = 0, releasedAt: Timestamp? = nil, awaits: String? = nil
+        finalDotAt: Timestamp? = nil, claim: Int = 0, releasedAt: Timestamp? = nil, awaits: String? = nil, firstRoute: String? = nil,
+        providerID: String? = nil, sentMessageID: MessageID? = nil
     ) {
         self.id = id
         self.workspace = workspace
@@ -91,6 +101,9 @@ package struct OutboxMessage: Sendable, Equatable {
         self.claim = claim
         self.releasedAt = releasedAt
         self.awaits = awaits
+        self.firstRoute = firstRoute
+        self.providerID = providerID
+        self.sentMessageID = sentMessageID
     }
 }
 
@@ -122,6 +135,24 @@ package struct DeliveryAttempt: Sendable, Equatable {
     package let transcript: String
     /// `answer of NAME` for a mail site that did not answer: a message that is deferred by that leaves when it does. Not kept with the attempt.
     package let awaits: String?
+    /// By which route a message goes on that is deferred by this attempt; nil: by the same. Not kept with the attempt.
+    package var reroute: Reroute?
+    /// Until when its route is paused because of this attempt; nil: it is not. Not kept with the attempt.
+    package var pausedUntil: Timestamp?
+    /// What the next host called the message that it took; nil: nothing that counts. Not kept with the attempt.
+    package var providerName: ProviderName?
+
+    /// Another route for a message.
+    package struct Reroute: Sendable, Equatable {
+        package let route: String
+        /// At once, because the other one failed; false: in its turn.
+        package let isAtOnce: Bool
+
+        package init(route: String, isAtOnce: Bool) {
+            self.route = route
+            self.isAtOnce = isAtOnce
+        }
+    }
 
     package init(
         outbox: OutboxMessage.ID, startedAt: Timestamp, endedAt: Timestamp, outcome: Outcome, stage: String, replyCode: Int?,

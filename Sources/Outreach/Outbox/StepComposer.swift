@@ -32,16 +32,22 @@ package struct StepComposer: Sendable {
     private let hostname: String
     private let addresses: TokenAddresses?
     private let unsubscribe: UnsubscribePolicy
+    private let routes: RoutePlan
     private let chance: Chance
     private let ids: RecordIDs
 
     /// - Parameters:
     ///   - hostname: right side of every Message-ID.
     ///   - addresses: nil when no token addresses are configured; identities that ask for them cannot compose then.
-    package init(hostname: String, addresses: TokenAddresses?, unsubscribe: UnsubscribePolicy, chance: Chance, ids: RecordIDs) {
+    ///   - routes: settles which route each message takes.
+    package init(
+        hostname: String, addresses: TokenAddresses?, unsubscribe: UnsubscribePolicy, routes: RoutePlan = RoutePlan(), chance: Chance,
+        ids: RecordIDs
+    ) {
         self.hostname = hostname
         self.addresses = addresses
         self.unsubscribe = unsubscribe
+        self.routes = routes
         self.chance = chance
         self.ids = ids
     }
@@ -189,8 +195,9 @@ package struct StepComposer: Sendable {
             text: rendered.text)
         draft.replyTo = replyTo
         draft.html = rendered.html
-        draft.inReplyTo = rendered.thread.last.map { [$0.messageID] } ?? []
-        draft.references = rendered.thread.map(\.messageID)
+        // A host that wrote a Message-ID of its own let the recipient see that one alone.
+        draft.inReplyTo = rendered.thread.last.map { [$0.sentMessageID ?? $0.messageID] } ?? []
+        draft.references = rendered.thread.flatMap(\.knownAs)
         if let address = unsubscribe.mailto ? addresses?.address(.unsubscribe, for: id, at: order.now) : nil {
             draft.listUnsubscribe.append("mailto:\(address.text)?subject=unsubscribe")
         }
@@ -207,10 +214,12 @@ package struct StepComposer: Sendable {
         } catch {
             return .impossible(Self.reason(error, step: order.due.sequence.plan.steps[step].name))
         }
+        let route = routes.route(
+            for: contact.address, as: identity, subject: order.due.enrollment.id.description, chance: chance)
         return .message(
             OutboxMessage(
                 id: id, workspace: contact.workspace, enrollment: order.due.enrollment.id, contact: contact.id, step: step,
-                occurrence: order.earlier.count { $0.step == step }, identity: identity.name, route: identity.route,
+                occurrence: order.earlier.count { $0.step == step }, identity: identity.name, route: route,
                 reversePath: reversePath,
                 recipient: contact.address, messageID: messageID, subject: rendered.subject, bytes: bytes, createdAt: order.now,
                 budgetDate: identity.pacing.window.zone.date(at: order.now), nextAttemptAt: order.now))

@@ -80,13 +80,9 @@ extension SQLiteStore {
         // Ours are ASCII, so that others cannot be meant.
         let ids = messageIDs.filter(\.isWritable).map(\.text)
         guard !ids.isEmpty else { return [] }
+        let names = messageIDs.filter(\.isWritable).flatMap(ProviderName.possible)
         return try await read { ledger in
-            try ledger.db.records(
-                """
-                SELECT id, enrollment_id, contact_id, message_id, recipient FROM outbox
-                WHERE message_id IN (SELECT value FROM json_each(:ids))
-                """, ["ids": jsonText(ids)]
-            ).map(SentMessage.init)
+            try ledger.db.records(Self.sentSQL, ["ids": jsonText(ids), "names": jsonText(names)]).map(SentMessage.init)
         }
     }
 
@@ -111,7 +107,7 @@ extension SQLiteStore {
     package func sentMessage(id: OutboxMessage.ID) async throws(StoreError) -> SentMessage? {
         try await read { ledger in
             try ledger.db.record(
-                "SELECT id, enrollment_id, contact_id, message_id, recipient FROM outbox WHERE id = :id", ["id": id.rawValue]
+                "SELECT id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox WHERE id = :id", ["id": id.rawValue]
             ).map(SentMessage.init)
         }
     }
@@ -122,8 +118,16 @@ extension SQLiteStore {
         }
     }
 
+    static let sentSQL = """
+        SELECT id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox
+        WHERE message_id IN (SELECT value FROM json_each(:ids))
+        UNION
+        SELECT id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox
+        WHERE provider_id IN (SELECT value FROM json_each(:names))
+        """
+
     static let latestSentSQL = """
-        SELECT id, enrollment_id, contact_id, message_id, recipient FROM outbox
+        SELECT id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox
         WHERE recipient_key = :key AND final_dot_at >= :since
         ORDER BY final_dot_at DESC LIMIT 1
         """
@@ -253,6 +257,6 @@ extension SentMessage {
         }
         self.init(
             outbox: try record.id("id"), enrollment: record.idOrNil("enrollment_id"), contact: record.idOrNil("contact_id"),
-            messageID: messageID, recipient: try record.address("recipient"))
+            messageID: messageID, recipient: try record.address("recipient"), providerID: record.textOrNil("provider_id"))
     }
 }

@@ -60,7 +60,9 @@ extension OutboxMessage {
             state: try record.word("state"),
             reason: try record.text("reason"), attempts: try record.count("attempts"), nextAttemptAt: record.momentOrNil("next_attempt_at"),
             finalDotAt: record.momentOrNil("final_dot_at"), claim: try record.count("claim"),
-            releasedAt: record.momentOrNil("released_at"), awaits: record.textOrNil("awaits"))
+            releasedAt: record.momentOrNil("released_at"), awaits: record.textOrNil("awaits"),
+            firstRoute: record.textOrNil("first_route"), providerID: record.textOrNil("provider_id"),
+            sentMessageID: record.textOrNil("sent_message_id").flatMap { MessageID(lenient: Array($0.utf8)) })
     }
 }
 

@@ -50,7 +50,7 @@ extension SQLiteStore {
             return try ledger.db.run(
                 """
                 UPDATE outbox
-                SET released_at = CASE WHEN awaits LIKE 'limit %' OR awaits LIKE 'safety %'
+                SET released_at = CASE WHEN awaits LIKE 'limit %' OR awaits LIKE 'safety %' OR awaits LIKE 'route %'
                         THEN released_at - MAX(0, next_attempt_at - :now) ELSE released_at END,
                     next_attempt_at = MIN(next_attempt_at, :now), awaits = NULL
                 WHERE awaits IS NOT NULL AND state IN ('incoming', 'deferred')
@@ -146,6 +146,12 @@ extension Ledger {
             case .wait(let until, let awaits, let because, let isOurs):
                 try postpone(bid.id, until: until, awaits: awaits, because: because, at: now, isOurs: isOurs)
                 return .postponed(until: until)
+            case .move(let route, let because):
+                try move(bid.id, to: route)
+                try db.run(
+                    "UPDATE outbox SET reason = :reason, awaits = NULL, next_attempt_at = MIN(next_attempt_at, :now) WHERE id = :id",
+                    ["id": bid.id.rawValue, "now": now.milliseconds, "reason": because.storable])
+                return .postponed(until: now)
             case .leave(let limits):
                 let awaited = row.textOrNil("awaits")
                 let limit = limits.first { awaited == OutboxMessage.awaiting(limit: $0.id) }
@@ -174,6 +180,16 @@ extension Ledger {
     /// `[[limit, step], ...]`, as the trigger that gives budget back reads it.
     private static func text(of taken: [TakenBudget]) -> String {
         "[" + taken.map { "[\(quoted($0.limit)),\($0.step)]" }.joined(separator: ",") + "]"
+    }
+
+    /// Lets a waiting message go by another route, and remembers the one it was composed for until it is back there.
+    func move(_ id: OutboxMessage.ID, to route: String) throws {
+        try db.run(
+            """
+            UPDATE outbox
+            SET first_route = CASE WHEN :route = first_route THEN NULL ELSE COALESCE(first_route, route) END, route = :route
+            WHERE id = :id AND state IN ('incoming', 'deferred') AND route <> :route
+            """, ["id": id.rawValue, "route": route.storable])
     }
 
     private func postpone(_ id: OutboxMessage.ID, until: Timestamp, awaits: String, because: String, at now: Timestamp, isOurs: Bool) throws

@@ -45,6 +45,7 @@ extension SQLiteStore: OutboxStore {
                     "next": state == .deferred ? (nextAttemptAt ?? attempt.endedAt).milliseconds : nil,
                     "ended": attempt.endedAt.milliseconds, "awaits": state == .deferred ? attempt.awaits?.storable : nil,
                 ])
+            try ledger.note(attempt, state: state, next: nextAttemptAt)
             // Only now: its own message is no queued mail any more.
             if let transition = consequence.transition { try ledger.cancelUnwantedMail(transition) }
             try ledger.apply(consequence.withoutTransition)
@@ -136,6 +137,23 @@ extension Ledger {
             WHERE id = :id
             """, ["id": id.rawValue, "reason": "global STOP: \(stop)"])
         return false
+    }
+
+    /// What few attempts have: another route, a pause of their route whose time is not part of the lifetime, a name that the next host gave.
+    fileprivate func note(_ attempt: DeliveryAttempt, state: OutboxMessage.State, next: Timestamp?) throws {
+        if state == .deferred, let reroute = attempt.reroute { try move(attempt.outbox, to: reroute.route) }
+        if state == .deferred, let awaits = attempt.awaits, awaits.utf8.starts(with: "route ".utf8), let next {
+            try db.run(
+                """
+                UPDATE outbox SET released_at = COALESCE(released_at, created_at) + MAX(0, :next - :ended)
+                WHERE id = :id AND state = 'deferred'
+                """, ["id": attempt.outbox.rawValue, "next": next.milliseconds, "ended": attempt.endedAt.milliseconds])
+        }
+        if state == .sent, let name = attempt.providerName {
+            try db.run(
+                "UPDATE outbox SET provider_id = :name, sent_message_id = :sent WHERE id = :id AND state = 'sent'",
+                ["id": attempt.outbox.rawValue, "name": name.id.storable, "sent": name.messageID?.text.storable])
+        }
     }
 
     fileprivate func insert(_ attempt: DeliveryAttempt) throws {

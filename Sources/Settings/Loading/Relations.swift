@@ -26,7 +26,7 @@ struct Relations {
         }
         for identity in settings.identities where isWhole(["identity", identity.name]) { check(identity) }
         for key in settings.dkimKeys where isWhole(["dkim", "key", key.domain]) { check(key) }
-        if let name = settings.transport.defaultRoute, isWhole(["transport"]) { route(name, at: ["transport"], "default") }
+        checkRouting()
         if let listener = settings.smtpListener, isWhole(["listener", "smtp"]) { check(listener, at: ["listener", "smtp"]) }
         if let listener = settings.lmtpListener, isWhole(["listener", "lmtp"]) { check(listener, at: ["listener", "lmtp"]) }
         checkListenAddresses()
@@ -45,16 +45,6 @@ struct Relations {
         findings.append((path, key, message, remedy))
     }
 
-    private mutating func route(_ name: String, at path: [String], _ key: String) {
-        guard settings.route(named: name) == nil else { return }
-        let names = settings.routes.map(\.name)
-        let nearest = Suggestion.nearest(to: name, among: names)
-        find(
-            path, key, "there is no [route.\(name)]",
-            nearest.map { "did you mean '\($0)'?" }
-                ?? (names.isEmpty ? "add a section [route.\(name)]" : "routes: \(names.joined(separator: ", "))"))
-    }
-
     // MARK: Mail out
 
     private mutating func check(_ route: RouteSettings) {
@@ -62,11 +52,12 @@ struct Relations {
         switch (route.type, route.host) {
         case (.mx, .some): find(path, "host", "a route of type mx takes no host", "remove it; the recipient's domain names the hosts")
         case (.mx, nil): break
-        case (.sink, _): return checkSink(route, at: path)
+        case (.sink, _), (.maildir, _): return checkUnconnected(route, at: path)
         case (_, nil): find(path, nil, "a route of type \(route.type.rawValue) needs 'host'", "add host = \"...\"")
         case (.submission, .unix): find(path, "host", "only a route of type lmtp takes a UNIX socket", "write a host name")
         default: break
         }
+        if route.path != nil { find(path, "path", "only a route of type maildir writes to a folder", "remove it") }
         if case .unix? = route.host, route.port != nil { find(path, "port", "a UNIX socket has no port", "remove it") }
         if route.type == .lmtp, case let host? = route.host, route.effectivePort == 25, !isSocket(host) {
             find(path, "port", "LMTP is never spoken on port 25 (RFC 2033)", "use port 24 or a UNIX socket")
@@ -94,20 +85,7 @@ struct Relations {
         }
     }
 
-    /// A sink connects to nothing: a key that says where to or how belongs to a route of another type, and nobody shall believe that it acts.
-    private mutating func checkSink(_ route: RouteSettings, at path: [String]) {
-        let given: [(key: String, isSet: Bool)] = [
-            ("host", route.host != nil), ("port", route.port != nil), ("tls", route.tls != nil),
-            ("tls_security_level", route.tlsSecurityLevel != nil), ("tls_match", !route.tlsMatch.isEmpty),
-            ("tls_fingerprints", !route.tlsFingerprints.isEmpty), ("tls_ca_file", route.tlsCAFile != nil), ("auth", route.auth != nil),
-            ("source", route.source != nil),
-        ]
-        for (key, _) in given.filter(\.isSet) {
-            find(path, key, "a route of type sink connects to nothing", "remove '\(key)', or use type \"submission\", \"mx\" or \"lmtp\"")
-        }
-    }
-
-    private func isSocket(_ host: HostAddress) -> Bool {
+    func isSocket(_ host: HostAddress) -> Bool {
         if case .unix = host { true } else { false }
     }
 
@@ -191,8 +169,8 @@ struct Relations {
         let path = ["identity", identity.name]
         check(identity.warmup, at: path)
         if let name = identity.route {
-            route(name, at: path, "route")
-        } else if settings.transport.defaultRoute == nil, settings.defaultRoute == nil {
+            checkWay(name, at: path, "route")
+        } else if settings.wayOut(of: identity) == nil {
             find(
                 path, nil, "no route for [identity.\(identity.name)]",
                 settings.routes.isEmpty ? "add a section [route.NAME]" : "add route = \"...\", or default in [transport]")

@@ -115,6 +115,7 @@ struct SectionKind: Sendable {
         .always(["log"], \.log, "What is logged, and how."),
         .named(["source"], \.sources, name: \.name, "A local address that mail leaves from, with its EHLO name."),
         .named(["route"], \.routes, name: \.name, "A way out for mail."),
+        .named(["pool"], \.pools, name: \.name, "Routes that share mail by weight."),
         .always(["transport"], \.transport, "Which route takes what."),
         .named(["oauth"], \.oauths, name: \.name, "An authorization server that gives access tokens for logins."),
         .always(["secrets"], \.secrets, "What the secrets in the database are sealed with."),

@@ -18,7 +18,7 @@ package struct IdentitySettings: ConfSection, Equatable {
 
     package let name: String
     package var from = SenderAddress(text: "", displayName: "", localPart: "", domain: "")
-    /// The NAME of a route, nil: ``Settings/defaultRoute``.
+    /// The NAME of a route or pool, nil: see ``Settings/wayOut(of:)``.
     package var route: String?
     package var replyTo = ReplyTo.own
     package var returnPath = ReturnPath.own

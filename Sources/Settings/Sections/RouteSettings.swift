@@ -9,12 +9,17 @@ package struct RouteSettings: ConfSection, Equatable {
         case lmtp
         /// Nothing leaves: the message counts as accepted. For trying out sequences and limits.
         case sink
+        /// A folder of files on this machine, one for each message (maildir). For tests.
+        case maildir
+
+        /// Whether it leads to no server.
+        package var leadsNowhere: Bool { self == .sink || self == .maildir }
     }
 
     /// The NAME of the section.
     package let name: String
     package var type = Kind.submission
-    /// Nil only for the types mx and sink.
+    /// Nil only for the types mx, sink and maildir.
     package var host: HostAddress?
     /// As written; see ``effectivePort``.
     package var port: Int?
@@ -41,13 +46,20 @@ package struct RouteSettings: ConfSection, Equatable {
     package var source: String?
     /// Header fields that the next host writes anew, so that signatures leave them out.
     package var dkimUnsigned: [String] = []
+    /// As written; see ``effectivePreservesMessageID``.
+    package var preservesMessageID: Bool?
+    /// The NAME of the route that mail goes on by when this one fails; nil: it waits for this one.
+    package var fallback: String?
+    /// The folder of a route of type maildir; nil for the others.
+    package var path: String?
 
     init(name: String) { self.name = name }
 
     static let fields: [Field<RouteSettings>] = [
         Field(
-            "type", \.type, .choice, required: true, "A smarthost, direct to MX, a local delivery agent, or a sink: nothing leaves."),
-        Field("host", \.host, .host, "The host to connect to, or unix:/path for lmtp; not for mx and sink."),
+            "type", \.type, .choice, required: true,
+            "A smarthost, direct to MX, a local delivery agent, a sink: nothing leaves, or a folder of files."),
+        Field("host", \.host, .host, "The host to connect to, or unix:/path for lmtp; not for mx, sink and maildir."),
         Field("port", \.port, .integer(1...65_535), "Unset: 587, or 465 with tls implicit; 25 for mx, 24 for lmtp."),
         Field(
             "tls", \.tls, .choice, "How TLS starts. Unset: starttls for submission (implicit on port 465) and mx, none for lmtp."),
@@ -76,17 +88,45 @@ package struct RouteSettings: ConfSection, Equatable {
         Field(
             "dkim_unsigned", \.dkimUnsigned, .list(.word("the name of a header field"), count: 0...10),
             "Header fields that the next host writes anew (some smarthosts do so with Date and Message-ID); signatures leave them out."),
+        Field(
+            "preserves_message_id", \.preservesMessageID, .flag,
+            "Whether the next host keeps our Message-ID; if not, its own is read from its last reply. Unset: true, but for Amazon SES."),
+        Field(
+            "fallback", \.fallback, .name(of: "route"),
+            "The route that mail goes on by when this one cannot be reached, its TLS or login fails, or it is paused. Unset: mail waits."),
+        Field("path", \.path, .directory, "The folder that a route of type maildir writes to."),
     ]
 
-    /// 0 for a sink, which connects to nothing.
+    /// 0 for a route that connects to nothing.
     package var effectivePort: Int {
         if let port { return port }
         return switch type {
         case .submission: effectiveTLS == .implicit ? 465 : 587
         case .mx: 25
         case .lmtp: 24
-        case .sink: 0
+        case .sink, .maildir: 0
         }
+    }
+
+    /// The region of a host of Amazon SES; nil for other hosts.
+    private var regionOfSES: String? {
+        guard type == .submission, case .name(let name)? = host else { return nil }
+        let labels = name.lowercased().utf8.split(separator: UInt8(ascii: ".")).map { String(decoding: Array($0), as: UTF8.self) }
+        return labels.count == 4 && labels[0] == "email-smtp" && labels[2] == "amazonaws" && labels[3] == "com" ? labels[1] : nil
+    }
+
+    package var effectivePreservesMessageID: Bool { preservesMessageID ?? (regionOfSES == nil) }
+
+    /// What the next host writes behind the `@` of its own Message-IDs; nil when it is not known.
+    package var messageIDDomain: String? {
+        regionOfSES.map { $0.utf8.elementsEqual("us-east-1".utf8) ? "email.amazonses.com" : "\($0).amazonses.com" }
+    }
+
+    /// Header fields that signatures leave out.
+    package var effectiveUnsigned: [String] {
+        let name = "Message-ID"
+        let isNamed = dkimUnsigned.contains { $0.lowercased().utf8.elementsEqual(name.lowercased().utf8) }
+        return effectivePreservesMessageID || isNamed ? dkimUnsigned : dkimUnsigned + [name]
     }
 
     package var effectiveProcessLimit: Int { processLimit ?? (type == .mx ? 20 : 2) }
@@ -98,7 +138,7 @@ package struct RouteSettings: ConfSection, Equatable {
         case .submission: port == 465 ? .implicit : .starttls
         case .mx: .starttls
         case .lmtp: tlsSecurityLevel == nil ? .none : .starttls
-        case .sink: .none
+        case .sink, .maildir: .none
         }
     }
 
@@ -128,19 +168,5 @@ package struct SourceSettings: ConfSection, Equatable {
         Field(
             "warmup", \.warmup, .table("a table such as { start = 20, increase = 10, ceiling = 500 }"),
             "A daily limit for all that leaves from it, which grows with each day on which something was sent. Unset: none."),
-    ]
-}
-
-/// `[transport]`: which route takes what.
-package struct TransportSettings: ConfSection, Equatable {
-    /// The NAME of the route for identities that name none, nil: see ``Settings/defaultRoute``.
-    package var defaultRoute: String?
-
-    init(name: String) {}
-
-    static let fields: [Field<TransportSettings>] = [
-        Field(
-            "default", \.defaultRoute, .name(of: "route"),
-            "The route of identities that name none. Unset: the only route, when there is one.")
     ]
 }

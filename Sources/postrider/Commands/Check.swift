@@ -61,27 +61,3 @@ struct Check: AsyncParsableCommand {
             logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
     }
 }
-
-struct Conf: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show the conf: values that differ from the defaults, or the defaults.")
-
-    @OptionGroup var conf: ConfOption
-    @Flag(name: .customShort("n"), help: "Values that are not the defaults (secrets are file names only).")
-    var nonDefault = false
-    @Flag(name: .customShort("d"), help: "All defaults.")
-    var defaults = false
-
-    func validate() throws {
-        guard nonDefault != defaults else { throw ValidationError("give either -n or -d") }
-    }
-
-    func run() async throws {
-        try await reportingFailures {
-            if defaults {
-                Console.out(Settings.defaults())
-            } else {
-                Console.out(try conf.load().nonDefault())
-            }
-        }
-    }
-}

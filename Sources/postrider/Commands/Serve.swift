@@ -35,7 +35,7 @@ struct Serve: AsyncParsableCommand {
             let resolver = TransportPolicies.resolver(settings)
             try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
             let appliance = try Appliance(installation, resolver: resolver, eventLoops: eventLoops, logger: logger)
-            if settings.routes.isEmpty || settings.routes.allSatisfy({ $0.type == .sink }) {
+            if settings.routes.isEmpty || settings.routes.allSatisfy(\.type.leadsNowhere) {
                 logger.warning("every route is a sink: nothing leaves this machine")
             }
             var services = try await appliance.services()

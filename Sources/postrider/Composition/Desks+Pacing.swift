@@ -48,8 +48,12 @@ extension Desks {
         policy.providers = try providers(settings)
         policy.finder = MailSiteFinder(resolver: resolver)
         policy.exchangerRoutes = Set(settings.routes.filter { $0.type == .mx }.map(\.name))
-        policy.sinkRoutes = Set(settings.routes.filter { $0.type == .sink }.map(\.name))
+        policy.sinkRoutes = Set(settings.routes.filter(\.type.leadsNowhere).map(\.name))
         policy.rests = settings.queue.retrySchedule
+        policy.fallbacks = fallbacks(settings)
+        for route in settings.routes where !route.effectivePreservesMessageID {
+            policy.renamingRoutes[route.name] = .some(route.messageIDDomain)
+        }
         var limits = DeliveryLimits()
         limits.instance = settings.limits.instance.compactMap(Rate.init)
         if let daily = Rate(settings.safety.instanceDailyLimit, per: .day) { limits.instance.append(daily) }
@@ -64,7 +68,8 @@ extension Desks {
             limits.sources[source.name] = source.rate.compactMap(Rate.init)
             guard let ramp = try warmUp(source.warmup, settings, at: "[source.\(source.name)]") else { continue }
             let senders = settings.identities.filter { identity in
-                settings.route(of: identity)?.source.map { $0.utf8.elementsEqual(source.name.utf8) } ?? false
+                guard let way = settings.wayOut(of: identity) else { return false }
+                return settings.routes(of: way).contains { $0.source?.utf8.elementsEqual(source.name.utf8) ?? false }
             }
             policy.ramps.append(DeliveryPolicy.Ramp(source: source.name, identities: senders.map(\.name), warmUp: ramp))
         }

@@ -38,8 +38,7 @@ struct Desks {
         let addresses = try Self.addresses(settings)
         let composer = StepComposer(
             hostname: settings.main.myhostname, addresses: addresses, unsubscribe: Self.unsubscribePolicy(settings),
-            chance: installation.chance,
-            ids: installation.ids)
+            routes: Self.routePlan(settings), chance: installation.chance, ids: installation.ids)
         guard
             let retry = RetrySchedule(
                 waits: settings.queue.retrySchedule, jitter: settings.queue.retryJitter, lifetime: settings.queue.maxQueueLifetime)
@@ -59,7 +58,7 @@ struct Desks {
             courier: courier,
             signer: AttemptSigner(
                 keys: signingKeys, published: published,
-                unsigned: Dictionary(settings.routes.map { ($0.name, $0.dkimUnsigned) }, uniquingKeysWith: { $1 })),
+                unsigned: Dictionary(settings.routes.map { ($0.name, $0.effectiveUnsigned) }, uniquingKeysWith: { $1 })),
             decider: DeliveryDecider(
                 retry: retry, onUncertain: settings.queue.onUncertain == .hold ? .hold : .resend, chance: installation.chance,
                 ids: installation.ids),
@@ -113,10 +112,10 @@ struct Desks {
         guard
             let window = SendingWindow(
                 days: days, opens: settings.window.hours.startMinute, closes: settings.window.hours.endMinute, zone: zone),
-            let route = settings.route(of: section)
+            let way = settings.wayOut(of: section)
         else { throw Failure(.configuration, "[identity.\(section.name)] has no usable window or route") }
         return SenderIdentity(
-            name: section.name, from: Mailbox(displayName: section.from.displayName, address: address), route: route.name,
+            name: section.name, from: Mailbox(displayName: section.from.displayName, address: address), route: way,
             replyTo: section.replyTo == .token ? .token : .mailbox, returnPath: section.returnPath == .bounce ? .token : .mailbox,
             pacing: PacingGate.Policy(
                 dailyLimit: section.dailyLimit, hourlyLimit: section.hourlyLimit, minimumGap: section.minGap,
@@ -161,6 +160,17 @@ struct Desks {
 
     // MARK: Routes, keys and mailboxes
 
+    static func fallbacks(_ settings: Settings) -> RouteFallbacks {
+        let pairs = settings.routes.compactMap { route in route.fallback.map { (route.name, $0) } }
+        return RouteFallbacks(Dictionary(pairs) { first, _ in first })
+    }
+
+    static func routePlan(_ settings: Settings) -> RoutePlan {
+        let rules = settings.transport.map?.entries.map { RoutePlan.Rule(RoutePlan.Pattern($0.recipients), to: $0.target) }
+        let pools = settings.pools.map { pool in (pool.name, pool.members.map { RoutePlan.Member($0.route, weight: $0.weight) }) }
+        return RoutePlan(rules: rules ?? [], pools: Dictionary(pools) { first, _ in first })
+    }
+
     static func route(_ section: RouteSettings, _ settings: Settings, _ logins: Logins) throws -> Route {
         let host = section.host
         let kind: Route.Kind =
@@ -170,6 +180,7 @@ struct Desks {
             case (.lmtp, .unix(let path)): .lmtp(.socket(path: path))
             case (.lmtp, _): .lmtp(.host(host?.description ?? "localhost", port: section.effectivePort))
             case (.sink, _): .sink
+            case (.maildir, _): .maildir(path: section.path ?? "")
             }
         let source = section.source.flatMap { settings.source(named: $0) }
         let policy = TransportPolicies.policy(section.effectiveSecurityLevel, section.tlsMatch, section.tlsFingerprints)
@@ -228,6 +239,18 @@ struct Desks {
         } catch {
             throw Failure(.configuration, "\(error)")
         }
+    }
+}
+
+extension RoutePlan.Pattern {
+    init(_ recipients: TransportMap.Recipients) {
+        self =
+            switch recipients {
+            case .everybody: .everybody
+            case .domain(let domain): .domain(domain)
+            case .below(let domain): .below(domain)
+            case .address(let address): .address(address)
+            }
     }
 }
 

@@ -144,9 +144,13 @@ CREATE TRIGGER outbox_end_stays BEFORE UPDATE OF state ON outbox
     WHEN OLD.state IN ('sent', 'bounced', 'expired', 'cancelled') AND NEW.state <> OLD.state
 BEGIN SELECT RAISE(ABORT, 'a final state never changes'); END;
 
-CREATE TRIGGER outbox_facts_stay BEFORE UPDATE OF workspace_id, enrollment_id, contact_id, step, occurrence, identity, route,
+CREATE TRIGGER outbox_facts_stay BEFORE UPDATE OF workspace_id, enrollment_id, contact_id, step, occurrence, identity,
     reverse_path, recipient, recipient_key, recipient_domain, message_id, subject, created_at, budget_day ON outbox
 BEGIN SELECT RAISE(ABORT, 'what a queued message is never changes'); END;
+
+CREATE TRIGGER outbox_route_waits BEFORE UPDATE OF route ON outbox
+    WHEN NEW.route <> OLD.route AND (OLD.state NOT IN ('incoming', 'deferred') OR OLD.final_dot_at IS NOT NULL)
+BEGIN SELECT RAISE(ABORT, 'only a message that waits changes its route'); END;
 
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
@@ -171,7 +175,7 @@ CREATE TABLE outbox (
     next_attempt_at INTEGER,
     final_dot_at INTEGER,
     lease_owner TEXT CHECK (lease_owner <> ''),
-    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)),
+    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''),
     CHECK ((next_attempt_at IS NOT NULL) = (state IN ('incoming', 'active', 'deferred'))),
     CHECK ((lease_owner IS NOT NULL) = (state = 'active')),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
@@ -191,6 +195,8 @@ CREATE INDEX outbox_identity ON outbox (identity, created_at);
 CREATE UNIQUE INDEX outbox_live_step ON outbox (enrollment_id, step) WHERE enrollment_id IS NOT NULL AND state <> 'cancelled';
 
 CREATE UNIQUE INDEX outbox_message_id ON outbox (message_id);
+
+CREATE INDEX outbox_provider_id ON outbox (provider_id) WHERE provider_id IS NOT NULL;
 
 CREATE INDEX outbox_recipient ON outbox (recipient_key, final_dot_at);
 
@@ -249,6 +255,24 @@ CREATE INDEX reply_contact ON reply (contact_id) WHERE contact_id IS NOT NULL;
 CREATE INDEX reply_message ON reply (message_id, body_hash) WHERE message_id IS NOT NULL;
 
 CREATE INDEX reply_signal ON reply (effective_class, sorted_at) WHERE outbox_id IS NOT NULL;
+
+CREATE TRIGGER route_pause_keeps BEFORE DELETE ON route_pause
+BEGIN SELECT RAISE(ABORT, 'what was paused is kept'); END;
+
+CREATE TABLE route_pause (
+    id INTEGER PRIMARY KEY,
+    route TEXT NOT NULL CHECK (route <> ''),
+    since INTEGER NOT NULL,
+    renewed_at INTEGER NOT NULL CHECK (renewed_at >= since),
+    until INTEGER NOT NULL CHECK (until > renewed_at),
+    failure_class TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    renewals INTEGER NOT NULL CHECK (renewals >= 0),
+    ended_at INTEGER,
+    ended_by TEXT CHECK ((ended_by IS NULL) = (ended_at IS NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX route_pause_open ON route_pause (route) WHERE ended_at IS NULL;
 
 CREATE TABLE secret (
     id INTEGER PRIMARY KEY CHECK (id > 0),

@@ -1,7 +1,8 @@
 package import Outreach
 
 /// A store of every role.
-package typealias EveryStore = ContactStore & IntakeStore & OutboxStore & PolicyStore & SecretStore & SequenceStore & SuppressionStore & TimelineStore
+package typealias EveryStore = ContactStore & IntakeStore & OutboxStore & PolicyStore & RoutePauseStore & SecretStore & SequenceStore
+    & SuppressionStore & TimelineStore
 
 /// What every implementation of the store roles must do, written against the protocols alone.
 ///
@@ -41,7 +42,10 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
     }
 
     /// Every check.
-    package static var all: [Self] { contacts + suppression + sequences + enrollments + dispatching + delivery + limits + queue + intake + replies + secrets + policies }
+    package static var all: [Self] {
+        contacts + suppression + sequences + enrollments + dispatching + delivery + limits + queue + intake + replies + secrets + policies
+            + routing
+    }
 }
 
 /// A sentence of the contract that does not hold.

@@ -10,7 +10,9 @@ struct OpenState {
     let installation: Installation
 
     /// By its roles alone, so that a command works on any implementation.
-    var store: any ContactStore & IntakeStore & OutboxStore & SequenceStore & SuppressionStore & TimelineStore { installation.store }
+    var store: any ContactStore & IntakeStore & OutboxStore & RoutePauseStore & SequenceStore & SuppressionStore & TimelineStore {
+        installation.store
+    }
     var settings: Settings { installation.settings }
     var ids: RecordIDs { installation.ids }
     var workspace: WorkspaceID { .default }

@@ -87,6 +87,9 @@ struct QueueList: AsyncParsableCommand {
             if let reason = seal.stop {
                 Console.out("STOPPED: \(TerminalText.line(reason)); 'postrider resume-all' ends it")
             }
+            for pause in seal.pauses {
+                Console.out("PAUSED: \(TerminalText.line(pause.words)); 'postrider guardrail override route:\(pause.route)' ends it")
+            }
             if seal.safety.isDryRun { Console.out("DRY RUN: nothing is delivered ([safety] dry_run)") }
             if table.isEmpty { return Console.out("the queue is empty") }
             table.write()
@@ -134,9 +137,11 @@ struct QueueShow: AsyncParsableCommand {
                 ("state", message.isAmbiguous ? "hold (ambiguous: it may have left)" : message.state.rawValue),
                 ("reason", message.reason), ("why it waits", seal.why(message)), ("waits for", message.awaits),
                 ("lifts", message.awaits == nil ? nil : message.nextAttemptAt?.iso8601), ("identity", message.identity),
-                ("route", message.route),
+                ("route", message.route), ("first route", message.firstRoute),
                 ("reverse-path", message.reversePath.shown), ("recipient", message.recipient.text), ("subject", message.subject),
-                ("Message-ID", message.messageID.text), ("size", "\(message.bytes.count) bytes"), ("step", "\(message.step + 1)"),
+                ("Message-ID", message.messageID.text), ("provider's id", message.providerID),
+                ("Message-ID as sent", message.sentMessageID?.text), ("size", "\(message.bytes.count) bytes"),
+                ("step", "\(message.step + 1)"),
                 ("enrollment", message.enrollment?.description), ("arrived", message.createdAt.iso8601),
                 ("next try", message.nextAttemptAt?.iso8601), ("final dot", message.finalDotAt?.iso8601),
             ])
@@ -156,15 +161,19 @@ struct QueueShow: AsyncParsableCommand {
 extension OpenState {
     /// What keeps all mail back at this moment.
     func seal() async throws -> QueueSeal {
-        QueueSeal(stop: try await store.stopReason(), safety: try Desks.safety(settings), now: now())
+        QueueSeal(
+            stop: try await store.stopReason(), safety: try Desks.safety(settings), pauses: try await store.routePauses(),
+            fallbacks: Desks.fallbacks(settings), now: now())
     }
 
     func json(_ message: OutboxMessage, _ seal: QueueSeal) -> JSONValue {
         [
             "id": .id(message.id), "state": .string(message.state.rawValue), "ambiguous": .bool(message.isAmbiguous),
             "arrived_at": .moment(message.createdAt), "identity": .string(message.identity), "route": .string(message.route),
+            "first_route": .text(message.firstRoute),
             "sender": .string(message.reversePath.shown), "recipient": .string(message.recipient.text), "subject": .string(message.subject),
-            "message_id": .string(message.messageID.text), "contact": .id(message.contact), "enrollment": .id(message.enrollment),
+            "message_id": .string(message.messageID.text), "provider_id": .text(message.providerID),
+            "sent_message_id": .text(message.sentMessageID?.text), "contact": .id(message.contact), "enrollment": .id(message.enrollment),
             "step": .count(message.step), "occurrence": .count(message.occurrence), "attempts": .count(message.attempts),
             "reason": .string(message.reason), "why": .text(seal.why(message)), "awaits": .text(message.awaits),
             "lifts_at": .moment(message.awaits == nil ? nil : message.nextAttemptAt), "next_attempt_at": .moment(message.nextAttemptAt),

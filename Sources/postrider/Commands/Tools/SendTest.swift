@@ -93,11 +93,13 @@ struct SendTest: AsyncParsableCommand {
         guard let messageID = MessageID("\(id).test@\(settings.main.myhostname)") else {
             throw Failure(.configuration, "[main] myhostname '\(settings.main.myhostname)' cannot stand in a Message-ID")
         }
+        let route = Desks.routePlan(settings).route(
+            for: recipient, as: identity, subject: id.description, chance: installation.chance)
         let offset = identity.pacing.window.zone.offset(at: now) / 60
         var draft = MessageDraft(
             from: identity.from, to: [Mailbox(address: recipient)], subject: "Test from \(settings.main.myhostname)",
             date: MessageDate(timestamp: now, offsetMinutes: offset), messageID: messageID,
-            text: "This message was sent by 'postrider send-test' as the identity '\(identity.name)' over the route '\(identity.route)'.\n")
+            text: "This message was sent by 'postrider send-test' as the identity '\(identity.name)' over the route '\(route)'.\n")
         // Sent by a program to try a route: no responder is to answer it (RFC 3834 §5).
         draft.autoSubmitted = .generated
         if identity.replyTo == .token { draft.replyTo = Mailbox(displayName: identity.from.displayName, address: try address(.reply)) }
@@ -146,7 +148,7 @@ struct SendTest: AsyncParsableCommand {
                 }
             },
             finalDot: { true })
-        let report = await courier.deliver(parcel, route: identity.route, checks: checks)
+        let report = await courier.deliver(parcel, route: route, checks: checks)
         await courier.drain(within: .seconds(1))
         await http.shutdown()
         return Sent(report: report, messageID: messageID, signed: signed)

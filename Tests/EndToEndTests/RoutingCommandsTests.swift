@@ -1,0 +1,76 @@
+import Foundation
+import TestKit
+import Testing
+
+/// The transport map, a paused route and what they look like, through the built executable.
+@Suite("routing commands")
+struct RoutingCommandsTests {
+    /// Mail to Bo becomes files; the rest goes to a server that offers no login though the route has one.
+    private func bench(_ sink: SinkSMTP) throws -> (bench: StateBench, files: TemporaryFolder) {
+        let files = try TemporaryFolder()
+        let password = try files.write("password", text: "secret\n", permissions: 0o600)
+        let map = try files.write("transport.map", text: "# Bo only\n.example.net  files\nbo@example.net files\n")
+        let text = """
+            \(StateBench.submission(sink.port))auth = { user = "anna", password_file = "\(password)" }
+            rate = ["30/min"]
+            [route.files]
+            type = "maildir"
+            path = "\(files("mail"))"
+            [transport]
+            default = "out"
+            map = "\(map)"
+
+            """
+        return (try StateBench(route: .text(text)), files)
+    }
+
+    @Test("what applies to an address is shown with the line that says so")
+    func explain() async throws {
+        let (bench, files) = try bench(try SinkSMTP())
+        let ann = try #require(try await bench.objects("conf", "explain", "ann@example.org").first)
+        #expect(ann["route"] == "out" && ann.isNull("pool"))
+        let facts = Dictionary(ann.list("facts").map { ($0["name"] ?? "", $0) }, uniquingKeysWith: { $1 })
+        #expect(facts["route"]?["origin"]?.hasPrefix(bench.conf + ":") == true)
+        #expect(facts["limit"]?["value"] == "the route: 30/min" && facts["DKIM"]?["value"]?.hasPrefix("none") == true)
+        #expect(facts["TLS"]?["value"] == "none" && facts["EHLO name"]?["value"] == "out.example.com")
+        let bo = try await bench.output("conf", "explain", "BO@example.net", "--identity", "anna")
+        #expect(bo.contains("files  [\(files("transport.map")):3]") && bo.contains(files("mail")))
+        #expect(try await bench.run("conf", "explain", "nobody").status == 65)
+        #expect(try await bench.run("conf", "explain", "a@example.org", "--identity", "bob").status == 65)
+    }
+
+    @Test("a route whose login fails is paused over a restart, is listed, and goes on when a person says so")
+    func pause() async throws {
+        let sink = try SinkSMTP()
+        let (bench, files) = try bench(sink)
+        #expect(try await bench.output("guardrail") == "nothing is paused\n")
+        #expect(try await bench.run("guardrail", "override", "route:out", "--reason", "x").status == 65)
+        try await bench.prepare()
+        _ = try await bench.output("enroll", "hello", "--all")
+        let first = try await bench.serve()
+        let queue = try await bench.queue("one put off, one in its file") { Set($0.map { $0["state"] }) == ["deferred", "sent"] }
+        #expect(await first.end() == .exited(0))
+        let held = try #require(queue.first { $0["state"] == "deferred" })
+        #expect(held["recipient"] == "ann@example.org" && held["awaits"] == "route out" && held.number("attempts") == 1)
+        #expect(held["why"]?.hasPrefix("route out is paused until ") == true)
+        let mail = try FileManager.default.contentsOfDirectory(atPath: files("mail/new"))
+        let text = try String(contentsOfFile: files("mail/new/\(try #require(mail.first))"), encoding: .utf8)
+        #expect(mail.count == 1 && text.hasPrefix("Return-Path: <bounce+") && text.contains("Delivered-To: bo@example.net\r\n"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: files("mail/tmp")).isEmpty)
+
+        let pause = try #require(try await bench.objects("guardrail", "list").first)
+        #expect(pause["what"] == "route:out" && pause["rule"] == "route_auth" && pause.number("renewals") == 0)
+        #expect(try await bench.output("queue").contains("PAUSED: route out is paused until"))
+
+        // A new process keeps to it: nothing is tried, whatever is asked of the queue.
+        let second = try await bench.serve()
+        _ = try await bench.output("queue", "flush")
+        _ = try await bench.queue("told again") { $0.contains { $0["awaits"] == "route out" } }
+        #expect(try await bench.objects("queue", "--to", "ann@example.org").first?.number("attempts") == 1)
+        #expect(try await bench.output("guardrail", "override", "route:out", "--reason", "new password").contains("no longer paused"))
+        _ = try await bench.queue("tried again") { $0.contains { $0.number("attempts") == 2 } }
+        try await eventually("paused anew") { try await !bench.objects("guardrail", "list").isEmpty }
+        #expect(await second.end() == .exited(0))
+        #expect(sink.messages.isEmpty)
+    }
+}

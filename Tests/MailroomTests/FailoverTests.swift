@@ -1,0 +1,130 @@
+import Foundation
+import InternetMessage
+import Outreach
+import SQLiteStore
+import TestKit
+import Testing
+
+@testable import Mailroom
+
+/// What happens to mail when its route fails as a whole, and what does not.
+@Suite("a route that fails")
+struct FailoverTests {
+    static let bo = "bo@one.example.net"
+
+    private func office(_ fallbacks: [String: String] = [:], rests: [Duration] = [.seconds(300), .seconds(900)]) throws -> Office {
+        var policy = DeliveryPolicy()
+        policy.fallbacks = RouteFallbacks(fallbacks)
+        policy.rests = rests
+        return try Office(policy: policy)
+    }
+
+    private func only(_ office: Office) async throws -> OutboxMessage {
+        let all = try await office.store.list(OutboxSelection(), after: nil, limit: 10)
+        return try #require(all.count == 1 ? all.first : nil)
+    }
+
+    @Test(
+        "a login that does not come about pauses the route; its mail waits beyond its lifetime and leaves when a person ends the pause",
+        .timeLimit(.minutes(1)))
+    func pause() async throws {
+        let office = try office(rests: [.seconds(86_000)])
+        try await office.queue(Self.bo, route: "login")
+        try await office.delivering {
+            _ = try await eventually("paused") { try await office.store.routePauses().isEmpty ? nil : true }
+            let waiting = try await eventually("put off") { try await only(office).state == .deferred ? try await only(office) : nil }
+            #expect(waiting.awaits == "route login" && waiting.attempts == 1 && waiting.route == "login")
+            // A second message is not tried at all.
+            try await office.queue("cy@one.example.net", route: "login")
+            office.wind(.seconds(1))
+            _ = try await eventually("told") {
+                try await office.store.list(OutboxSelection(), after: nil, limit: 9).last?.awaits == "route login" ? true : nil
+            }
+            // Long past its lifetime it is still there; the pause was renewed by single tries.
+            for _ in 0..<8 {
+                let renewals = try #require(try await office.store.routePauses().first).renewals
+                office.wind(.seconds(86_400))
+                _ = try await eventually("renewed") { try await office.store.routePauses().first?.renewals ?? 0 > renewals ? true : nil }
+            }
+            let all = try await office.store.list(OutboxSelection(), after: nil, limit: 9)
+            #expect(all.map(\.state) == [.deferred, .deferred], "\(all.map(\.reason))")
+            #expect(all.map(\.attempts).reduce(0, +) == 9, "one try for each renewal")
+        }
+        #expect(office.sink.messages.isEmpty)
+        #expect(try await office.store.resume(route: "login", by: "tests", at: office.clock.now()))
+        #expect(try await office.store.list(OutboxSelection(), after: nil, limit: 9).allSatisfy { $0.nextAttemptAt == office.clock.now() })
+    }
+
+    @Test("with a fallback the mail goes on at once, and what comes later does not try the paused route", .timeLimit(.minutes(1)))
+    func fallback() async throws {
+        let office = try office(["login": "dead", "dead": "gone"])
+        try await office.queue(Self.bo, route: "login")
+        try await office.delivering {
+            _ = try await eventually("sent") { office.slow.messages.count == 1 ? true : nil }
+            let sent = try await eventually("stored") { try await only(office).state == .sent ? try await only(office) : nil }
+            #expect(sent.route == "dead" && sent.firstRoute == "login" && sent.attempts == 2)
+            try await office.queue("cy@one.example.net", route: "login")
+            office.wind(.seconds(1))
+            _ = try await eventually("sent, too") { office.slow.messages.count == 2 ? true : nil }
+            let second = try await eventually("stored, too") {
+                try await office.store.list(OutboxSelection(states: [.sent]), after: nil, limit: 9).last {
+                    $0.recipient.text.hasPrefix("cy@")
+                }
+            }
+            #expect(second.route == "dead" && second.attempts == 1)
+        }
+        #expect(office.sink.messages.isEmpty)
+    }
+
+    @Test("behind the last fallback a message comes back to its first route, in its turn", .timeLimit(.minutes(1)))
+    func endOfChain() async throws {
+        let office = try office(["login": "gone"])
+        try await office.queue(Self.bo, route: "login")
+        try await office.delivering {
+            let back = try await eventually("both tried") { try await only(office).attempts == 2 ? try await only(office) : nil }
+            #expect(back.route == "login" && back.firstRoute == nil && back.state == .deferred)
+            #expect(back.nextAttemptAt == office.clock.now() + .seconds(300) && back.awaits == nil)
+        }
+        let attempts = try await office.store.attempts(of: try await only(office).id)
+        #expect(attempts.map(\.stage) == ["authentication", "connect"])
+    }
+
+    @Test(
+        "what a server says about a message, and what may have left, never goes on by another route", .timeLimit(.minutes(1)),
+        arguments: [
+            (SinkSMTP.Answer.refuse("451 4.7.1 Greylisted"), OutboxMessage.State.deferred),
+            (.refuse("550 5.1.1 no such user"), .bounced), (.refuseData("554 5.7.1 spam"), .bounced),
+            (.refuseData("451 4.3.0 later"), .deferred), (.dropAfterDot, .hold), (.dropWithinData, .deferred),
+        ])
+    func stays(answer: SinkSMTP.Answer, state: OutboxMessage.State) async throws {
+        let office = try office(["sink": "dead"])
+        office.sink.script(Self.bo, answer)
+        try await office.queue(Self.bo, route: "sink")
+        try await office.delivering {
+            let message = try await eventually("tried") { try await only(office).attempts == 1 ? try await only(office) : nil }
+            #expect(message.state == state && message.route == "sink" && message.firstRoute == nil)
+        }
+        #expect(office.slow.messages.isEmpty && office.slow.refusals.isEmpty)
+        #expect(try await office.store.routePauses().isEmpty)
+    }
+
+    @Test("a dead host's mail goes to the fallback without being tried there", .timeLimit(.minutes(1)))
+    func dead() async throws {
+        let office = try office(["gone": "sink"])
+        for number in 0..<8 { try await office.queue("d\(number)@one.example.net", route: "gone") }
+        try await office.delivering {
+            _ = try await eventually("the first three") { office.sink.messages.count >= 3 ? true : nil }
+            // Some were told to wait while the two were tried.
+            office.wind(.seconds(20))
+            _ = try await eventually("all sent") { office.sink.messages.count == 8 ? true : nil }
+            let sent = try await eventually("stored") {
+                let sent = try await office.store.list(OutboxSelection(states: [.sent]), after: nil, limit: 9)
+                return sent.count == 8 ? sent : nil
+            }
+            #expect(sent.allSatisfy { $0.route == "sink" && $0.firstRoute == "gone" })
+            // Three failures make it dead; two may be under way at once.
+            #expect((3...4).contains(sent.count { $0.attempts == 2 }), "\(sent.map(\.attempts))")
+        }
+        #expect(Set(office.sink.messages.flatMap(\.recipients)).count == 8)
+    }
+}
