@@ -142,14 +142,17 @@ class Sink:
 
 # --- Postrider ----------------------------------------------------------------------------------------------------------------------
 
-def postrider(encrypted, certificate):
+def installation(sink, certificate, contacts, body, extra=""):
+    """A fresh installation whose only route leads to the sink, with a sequence of one step and that many contacts enrolled; its conf file.
+
+    certificate: of the sink, which is spoken to over STARTTLS then; None: in clear.
+    """
     shutil.rmtree(path("own"), ignore_errors=True)
-    sink = Sink(certificate if encrypted else None)
     name = ["--domain", "example.com", "--selector", "s1"]
     succeed(POSTRIDER, "dkim", "keygen", *name, "--out", path("own/keys"))
     key = next(path("own/keys", file) for file in os.listdir(path("own/keys")) if file.endswith(".pem"))
     write("own/token.key", "5a" * 32 + "\n", 0o600)
-    tls = f'tls = "starttls"\ntls_ca_file = "{certificate[0]}"\ntls_security_level = "verify"' if encrypted else 'tls = "none"'
+    tls = f'tls = "starttls"\ntls_ca_file = "{certificate[0]}"\ntls_security_level = "verify"' if certificate else 'tls = "none"'
     conf = write("own/postrider.conf", f"""
         [main]
         myhostname = "out.example.com"
@@ -181,15 +184,21 @@ def postrider(encrypted, certificate):
         return_path = "bounce"
         daily_limit = 10000
         min_gap = "0s"
-        """.replace("\n        ", "\n") + EXTRA)
-    contacts = write("own/contacts.csv", "email,first_name\n" + "".join(f"person-{n}@customers.example.net,Bo{n}\n" for n in range(MESSAGES)))
-    body = "Hello {{first_name}},\n\n" + "\n\n".join(WORDS * 3 for _ in range(12)) + "\n"
+        """.replace("\n        ", "\n") + extra)
+    people = write("own/contacts.csv", "email,first_name\n" + "".join(f"person-{n}@customers.example.net,Bo{n}\n" for n in range(contacts)))
     sequence = write("own/one.toml", f'name = "one"\n\n[[step]]\ndelay = "PT0S"\nsubject = "A letter"\ntext = """\n{body}"""\n')
     for folder in ("own/state", "own/run"):
         os.makedirs(path(folder), exist_ok=True)
-    succeed(POSTRIDER, "--conf", conf, "contacts", "import", contacts)
+    succeed(POSTRIDER, "--conf", conf, "contacts", "import", people)
     succeed(POSTRIDER, "--conf", conf, "sequence", "load", sequence)
     succeed(POSTRIDER, "--conf", conf, "enroll", "one", "--all")
+    return conf
+
+
+def postrider(encrypted, certificate):
+    sink = Sink(certificate if encrypted else None)
+    body = "Hello {{first_name}},\n\n" + "\n\n".join(WORDS * 3 for _ in range(12)) + "\n"
+    conf = installation(sink, certificate if encrypted else None, MESSAGES, body, EXTRA)
     log = open(path("own/serve.log"), "w")
     began = time.monotonic()
     serve = subprocess.Popen([POSTRIDER, "--conf", conf, "serve"], stdout=log, stderr=log)
@@ -329,4 +338,5 @@ def main():
     print(f"openssl speed rsa2048 afterwards {rsa_after:,.0f}/s")
 
 
-main()
+if __name__ == "__main__":
+    main()
