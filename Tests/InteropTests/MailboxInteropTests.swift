@@ -50,19 +50,20 @@ struct MailboxInteropTests {
 
     private static func watcher(
         _ dovecot: DovecotProcess, certificate: CertificateFiles, desk: Shelf, mechanism: SASLMechanism = .scramSHA256,
-        password: String = "secret", tls: Route.TLSMode = .implicit
+        password: String = "secret", tls: Route.TLSMode = .implicit,
+        mailboxes: [ClientSession.Configuration.MailboxSelector] = [.named(.inbox)], access: ClientSession.Configuration.Access = .examine
     ) throws -> MailboxWatcher {
         let account = MailboxAccount(
             name: "ann", host: "localhost", port: tls == .implicit ? dovecot.imapsPort : dovecot.imapPort, tls: tls,
             trust: try Peers.trust(certificate), credentials: Peers.credentials(mechanism, password: password),
-            mailboxes: [.named(.inbox)], lookback: .seconds(3650 * 86_400))
+            mailboxes: mailboxes, access: access, lookback: .seconds(3650 * 86_400))
         return MailboxWatcher(account: account, desk: desk, eventLoops: Peers.eventLoops, logger: Peers.logger)
     }
 
-    private static func dovecot() async throws -> (DovecotProcess, CertificateFiles) {
+    private static func dovecot(extra: String = "") async throws -> (DovecotProcess, CertificateFiles) {
         let certificate = try await CertificateFiles.selfSigned(in: try folder())
         let server = try await DovecotProcess.start(
-            users: [.init(user, password: "secret")], certificate: certificate, allowsPlaintext: false)
+            users: [.init(user, password: "secret")], certificate: certificate, allowsPlaintext: false, extra: extra)
         return (server, certificate)
     }
 
@@ -147,6 +148,73 @@ struct MailboxInteropTests {
         second.cancel()
         _ = try await second.value
         #expect(desk.subjects == (1...4).map { "Subject: Number \($0)" })
+        await dovecot.end()
+    }
+
+    @Test(
+        "what reading leaves behind is what conf says: read, or moved; the folder for junk is found by its mark",
+        arguments: ["seen", "move"])
+    func access(_ kind: String) async throws {
+        let marked = """
+            namespace inbox {
+              mailbox Spamverdacht {
+                auto = create
+                special_use = \\Junk
+              }
+              mailbox Done {
+                auto = create
+              }
+            }
+            """
+        let (dovecot, certificate) = try await Self.dovecot(extra: marked)
+        for number in 1...3 { try await dovecot.deliver(Self.letter(number), to: Self.user) }
+        try await dovecot.deliver(Self.letter(4), to: Self.user, mailbox: "Spamverdacht")
+        let desk = Shelf()
+        let watcher = try Self.watcher(
+            dovecot, certificate: certificate, desk: desk, mailboxes: [.named(.inbox), .specialUse(.junk, orNamed: [])],
+            access: kind == "seen" ? .seen : .move(MailboxName("Done")))
+        for _ in 0..<2 {
+            let ending = try await watcher.session(watches: false, now: Self.now())
+            #expect(ending.pollFinished && ending.alerts.isEmpty, "\(ending)\n\(dovecot.log)")
+        }
+        #expect(Set(desk.subjects) == Set((1...4).map { "Subject: Number \($0)" }) && desk.messages.count == 4)
+        func count(_ mailbox: String, _ search: String) async throws -> Int {
+            try await dovecot.doveadm(["search", "-u", Self.user, "mailbox", mailbox, search]).split(separator: "\n").count
+        }
+        for mailbox in ["INBOX", "Spamverdacht"] {
+            #expect(try await count(mailbox, "UNSEEN") == 0)
+            #expect(try await count(mailbox, "SEEN") == (kind == "move" ? 0 : mailbox == "INBOX" ? 3 : 1))
+        }
+        #expect(try await count("Done", "ALL") == (kind == "move" ? 4 : 0))
+        await dovecot.end()
+    }
+
+    @Test(
+        "a server that is killed in the middle of a FETCH, again and again: nothing is lost and nothing comes twice",
+        .timeLimit(.minutes(2)))
+    func killed() async throws {
+        let (dovecot, certificate) = try await Self.dovecot()
+        let count = 60
+        let padding = String(repeating: "All work and no play makes this a long letter.\r\n", count: 4000)
+        for number in 1...count { try await dovecot.deliver(Self.letter(number) + Array(padding.utf8), to: Self.user) }
+        let desk = Shelf()
+        let watcher = try Self.watcher(dovecot, certificate: certificate, desk: desk)
+        var kills = 0
+        var tries = 0
+        while desk.messages.count < count {
+            let before = desk.messages.count
+            let session = Task { try await watcher.session(watches: false, now: Self.now()) }
+            tries += 1
+            if tries < 8 {
+                try await eventually("a message more\n\(dovecot.log)", within: .seconds(30)) { desk.messages.count > before }
+                // The session may have come to its end meanwhile.
+                if (try? await dovecot.doveadm(["kick", Self.user])) != nil { kills += 1 }
+            }
+            _ = try await session.value
+        }
+        #expect(try await watcher.session(watches: false, now: Self.now()).pollFinished)
+        #expect(desk.subjects == (1...count).map { "Subject: Number \($0)" })
+        #expect(kills >= 2, "the mailbox was read before the server could be killed")
         await dovecot.end()
     }
 

@@ -60,7 +60,7 @@ final class KeepingDesk: InboundDesk {
 
     var mail: [InboundMail] { state.withLock { $0 } }
 
-    func verdict(forwardPath: [UInt8]) async -> RecipientVerdict {
+    func verdict(forwardPath: [UInt8]) -> RecipientVerdict {
         let text = String(decoding: forwardPath, as: UTF8.self)
         if text.hasPrefix("nobody@") { return .unknownMailbox }
         return text.hasSuffix("@r.example.com") ? .accepted : .relayDenied

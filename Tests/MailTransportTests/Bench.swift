@@ -108,7 +108,7 @@ final class RecordingDesk: InboundDesk {
         for continuation in waiting { continuation.resume() }
     }
 
-    func verdict(forwardPath: [UInt8]) async -> RecipientVerdict {
+    func verdict(forwardPath: [UInt8]) -> RecipientVerdict {
         let path = String(decoding: forwardPath, as: UTF8.self)
         state.withLock { $0.paths.append(path) }
         if path.hasPrefix("nobody@") { return .unknownMailbox }

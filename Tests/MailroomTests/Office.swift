@@ -266,7 +266,7 @@ final class Office: Sendable {
     ) async throws {
         let line = try #require(message.text.components(separatedBy: "\r\n").first { $0.hasPrefix("Reply-To: ") })
         let token = String(line.dropFirst("Reply-To: ".count)).filter { $0 != "<" && $0 != ">" }
-        #expect(await desk.verdict(forwardPath: Array(token.utf8)) == .accepted)
+        #expect(desk.verdict(forwardPath: Array(token.utf8)) == .accepted)
         let letter =
             "From: <\(message.recipients[0])>\r\nTo: <\(token)>\r\nSubject: Re: yours\r\nMessage-ID: <\(ids.next() as IncomingMessage.ID)@w.example>\r\n"
             + "\r\n\(text)\r\n"

@@ -5,8 +5,8 @@ package protocol InboundDesk: Sendable {
     /// Whether new messages are to be put off with 452; asked often, so it must be cheap.
     var isUnderPressure: Bool { get }
 
-    /// Whether mail for this forward-path is taken. Called for each RCPT.
-    func verdict(forwardPath: [UInt8]) async -> RecipientVerdict
+    /// Whether mail for this forward-path is taken. Called for each RCPT, on an event loop: it must not wait for anything.
+    func verdict(forwardPath: [UInt8]) -> RecipientVerdict
 
     /// Keeps a complete message; `stored` only when it is on stable storage.
     func accept(_ mail: InboundMail) async -> DeliveryVerdict

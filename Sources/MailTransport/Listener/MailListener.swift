@@ -48,7 +48,7 @@ package struct MailListener: Sendable {
     private struct Connection: Sendable {
         let channel: any Channel
         let handler: NIOLoopBound<SMTPServerHandler>
-        let questions: AsyncStream<SMTPServerHandler.Question>
+        let offered: AsyncStream<InboundMail>
     }
 
     private let configuration: Configuration
@@ -106,17 +106,18 @@ package struct MailListener: Sendable {
     ) throws -> Connection {
         let address = channel.remoteAddress?.ipAddress
         let isProxied = address.flatMap { IPAddress($0) }.map(configuration.proxies.contains) ?? false
-        let (questions, continuation) = AsyncStream.makeStream(of: SMTPServerHandler.Question.self)
+        let (offered, continuation) = AsyncStream.makeStream(of: InboundMail.self)
         var session = configuration.session
         session.offersTLS = tls != nil
         let handler = SMTPServerHandler(
             configuration: session, peer: address, isProxied: isProxied, tls: tls, census: census, budget: budget,
-            isUnderPressure: { budget.isUnderPressure || desk.isUnderPressure }, questions: continuation
+            verdict: { desk.verdict(forwardPath: $0) }, isUnderPressure: { budget.isUnderPressure || desk.isUnderPressure },
+            offers: continuation
         ) { peer, reason in
             logger.debug("connection closed", metadata: ["remote.address": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "peer")"])
         }
         try channel.pipeline.syncOperations.addHandler(handler)
-        return Connection(channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), questions: questions)
+        return Connection(channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), offered: offered)
     }
 
     /// Serves until `stop`, then until the last connection has ended.
@@ -143,16 +144,10 @@ package struct MailListener: Sendable {
     }
 
     private func serve(_ connection: Connection) async {
-        for await question in connection.questions {
-            switch question {
-            case .recipient(let path):
-                let verdict = await desk.verdict(forwardPath: path)
-                connection.channel.eventLoop.execute { connection.handler.value.recipient(verdict) }
-            case .deliver(let mail):
-                let verdict = await desk.accept(mail)
-                log(mail, verdict)
-                connection.channel.eventLoop.execute { connection.handler.value.delivered(verdict) }
-            }
+        for await mail in connection.offered {
+            let verdict = await desk.accept(mail)
+            log(mail, verdict)
+            connection.channel.eventLoop.execute { connection.handler.value.delivered(verdict) }
         }
     }
 

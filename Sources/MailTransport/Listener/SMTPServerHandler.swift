@@ -3,17 +3,12 @@ import NIOCore
 import OpenSSL
 import SMTP
 
-/// The shell around `ServerSession` on one channel: does what the machine says and asks the desk through a stream of questions.
+/// The shell around `ServerSession` on one channel: does what the machine says and offers what came to the desk through a stream.
 ///
 /// Lives on its channel's event loop alone.
 final class SMTPServerHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-
-    enum Question: Sendable {
-        case recipient([UInt8])
-        case deliver(InboundMail)
-    }
 
     private var session: ServerSession
     /// Address of the client; `unix` for a local socket.
@@ -26,7 +21,8 @@ final class SMTPServerHandler: ChannelInboundHandler {
     private var countedFor: String?
     private let budget: ContentBudget
     private let isUnderPressure: @Sendable () -> Bool
-    private let questions: AsyncStream<Question>.Continuation
+    private let verdict: @Sendable ([UInt8]) -> RecipientVerdict
+    private let offers: AsyncStream<InboundMail>.Continuation
     private let onEnd: @Sendable (String, CloseReason?) -> Void
     private var context: ChannelHandlerContext?
     private var content = ByteBuffer()
@@ -47,7 +43,8 @@ final class SMTPServerHandler: ChannelInboundHandler {
 
     init(
         configuration: ServerConfiguration, peer: String?, isProxied: Bool, tls: TLSServerContext?, census: Census, budget: ContentBudget,
-        isUnderPressure: @escaping @Sendable () -> Bool, questions: AsyncStream<Question>.Continuation,
+        verdict: @escaping @Sendable ([UInt8]) -> RecipientVerdict, isUnderPressure: @escaping @Sendable () -> Bool,
+        offers: AsyncStream<InboundMail>.Continuation,
         onEnd: @escaping @Sendable (String, CloseReason?) -> Void
     ) {
         session = ServerSession(configuration: configuration)
@@ -57,13 +54,13 @@ final class SMTPServerHandler: ChannelInboundHandler {
         self.census = census
         self.budget = budget
         self.isUnderPressure = isUnderPressure
-        self.questions = questions
+        self.verdict = verdict
+        self.offers = offers
         self.onEnd = onEnd
     }
 
     // MARK: Answers of the desk
 
-    func recipient(_ verdict: RecipientVerdict) { perform(session.recipientVerdict(verdict)) }
     func delivered(_ verdict: DeliveryVerdict) {
         discharge()
         perform(session.deliveryVerdict(verdict))
@@ -159,7 +156,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
         unread.removeAll()
         perform(session.connectionClosed())
         self.context = nil
-        questions.finish()
+        offers.finish()
         census.leave(countedFor)
         onEnd(peer, reason)
         context.fireChannelInactive()
@@ -191,7 +188,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
         case .startTLS: startTLS()
         case .pause(let duration):
             context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) { self.perform(self.session.resumed()) }
-        case .validateRecipient(let path, _): questions.yield(.recipient(path))
+        case .validateRecipient(let path, _): perform(session.recipientVerdict(verdict(path)))
         case .beginMessage(let envelope):
             drop()
             content.reserveCapacity(Int(clamping: min(envelope.announcedSize ?? 8192, 1 << 16)))
@@ -202,7 +199,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
         case .deliver(let envelope):
             let bytes = Array(content.readableBytesView)
             content = ByteBuffer()
-            questions.yield(.deliver(InboundMail(envelope: envelope, peer: peer, content: bytes)))
+            offers.yield(InboundMail(envelope: envelope, peer: peer, content: bytes))
         case .discardMessage: drop()
         case .close(let why):
             reason = why
@@ -247,7 +244,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
     /// Stops reading while an answer of the desk is awaited or replies wait to be read, so that a client cannot fill memory.
     private func followReading() {
         guard let context, !session.isClosed else { return }
-        let wanted = !session.isWaitingForDriver && context.channel.isWritable
+        let wanted = session.wantsInput && context.channel.isWritable
         guard wanted != reading else { return }
         reading = wanted
         context.channel.setOption(.autoRead, value: wanted).whenComplete { _ in }

@@ -53,7 +53,7 @@ package struct TokenDesk: InboundDesk {
 
     package var isUnderPressure: Bool { pressure.isHigh }
 
-    package func verdict(forwardPath: [UInt8]) async -> RecipientVerdict {
+    package func verdict(forwardPath: [UInt8]) -> RecipientVerdict {
         let policy = policy.current
         if let at = forwardPath.lastIndex(of: UInt8(ascii: "@")) {
             guard let address = EmailAddress(parsing: forwardPath) else { return .unknownMailbox }

@@ -90,7 +90,7 @@ package struct SinkMX: Sendable {
             }
         }
 
-        func verdict(forwardPath: [UInt8]) async -> RecipientVerdict {
+        func verdict(forwardPath: [UInt8]) -> RecipientVerdict {
             guard let recipient = recipient(of: forwardPath) else {
                 journal.note(.fault, String(decoding: forwardPath, as: UTF8.self), "mail to somebody who is not in the script")
                 return .unknownMailbox

@@ -85,6 +85,11 @@ package struct ServerSession: Sendable {
         }
     }
 
+    /// Whether octets of the client are to be read now. During the pause before the greeting they are: whoever talks then is found out.
+    package var wantsInput: Bool {
+        if case .greetingPause = state { true } else { !isWaitingForDriver }
+    }
+
     /// Octets came from the client.
     package mutating func received(_ bytes: ByteBuffer) -> [ServerAction] {
         guard bytes.readableBytes > 0 else { return [] }

@@ -98,7 +98,7 @@ extension SQLiteStore {
     }
 
     static let conversationSQL = """
-        SELECT outbox.id, outbox.enrollment_id, outbox.contact_id, outbox.message_id, outbox.recipient
+        SELECT outbox.id, outbox.enrollment_id, outbox.contact_id, outbox.message_id, outbox.recipient, outbox.provider_id
         FROM reply JOIN outbox ON outbox.id = reply.outbox_id
         WHERE reply.message_id = :message AND reply.certainty IN ('medium', 'high')
         ORDER BY reply.intake_id LIMIT 1
