@@ -121,6 +121,9 @@ let package = Package(
             name: "MessageBench", dependencies: ["InternetMessage", "MailAuthentication", "OpenSSL"], path: "Tests/Bench/MessageBench",
             swiftSettings: settings),
 
+        // Learns the tone model that CEmbedded carries; run by scripts/generate/tone-model, and no product ships it.
+        .executableTarget(name: "ToneTrainer", dependencies: ["MailClassifier"], path: "Tests/Bench/ToneTrainer", swiftSettings: settings),
+
         .target(
             name: "TestKit", dependencies: ["Outreach", "InternetMessage", "OpenSSL", nioCore, nioPosix], path: "Tests/TestKit",
             swiftSettings: settings),

@@ -45,6 +45,9 @@ static const unsigned char classify_nl_toml[] = {
 static const unsigned char classify_no_toml[] = {
 #embed "files/classify/no.toml"
 };
+static const unsigned char classify_others_toml[] = {
+#embed "files/classify/others.toml"
+};
 static const unsigned char classify_pl_toml[] = {
 #embed "files/classify/pl.toml"
 };
@@ -56,6 +59,9 @@ static const unsigned char classify_reports_toml[] = {
 };
 static const unsigned char classify_sv_toml[] = {
 #embed "files/classify/sv.toml"
+};
+static const unsigned char classify_tone_model[] = {
+#embed "files/classify/tone.model"
 };
 static const unsigned char classify_tr_toml[] = {
 #embed "files/classify/tr.toml"
@@ -96,10 +102,12 @@ static const CEmbeddedFile files[] = {
     ENTRY("classify/ja.toml", classify_ja_toml),
     ENTRY("classify/nl.toml", classify_nl_toml),
     ENTRY("classify/no.toml", classify_no_toml),
+    ENTRY("classify/others.toml", classify_others_toml),
     ENTRY("classify/pl.toml", classify_pl_toml),
     ENTRY("classify/pt.toml", classify_pt_toml),
     ENTRY("classify/reports.toml", classify_reports_toml),
     ENTRY("classify/sv.toml", classify_sv_toml),
+    ENTRY("classify/tone.model", classify_tone_model),
     ENTRY("classify/tr.toml", classify_tr_toml),
     ENTRY("demo/ca.pem", demo_ca_pem),
     ENTRY("demo/contacts.csv", demo_contacts_csv),

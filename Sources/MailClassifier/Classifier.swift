@@ -11,17 +11,21 @@ package struct Classifier: Sendable {
 
     private let book: PhraseBook
     private let dateWords: DateWords
+    private let toneModel: ToneModel
     private let bounceRules: BounceRules
 
     /// A classifier with the built-in rules; throws when the binary does not carry them or they are wrong.
-    package init() throws(RuleError) {
-        self = try Classifier(bounceRules: BounceRules.builtin())
+    ///
+    /// - Parameter tone: a model of an installation's own; nil: the built-in one.
+    package init(tone: ToneModel? = nil) throws(RuleError) {
+        self = try Classifier(bounceRules: BounceRules.builtin(), tone: tone)
     }
 
     /// A classifier with the built-in phrases and other rules for bounces.
-    package init(bounceRules: BounceRules) throws(RuleError) {
+    package init(bounceRules: BounceRules, tone: ToneModel? = nil) throws(RuleError) {
         book = try PhraseBook.builtin()
         dateWords = try DateWords.builtin()
+        toneModel = if let tone { tone } else { try ToneModel.builtin() }
         self.bounceRules = bounceRules
     }
 
@@ -141,7 +145,10 @@ package struct Classifier: Sendable {
         }
         let saysSo = max(tally[.automatic], facts.subjectTally[.automatic], facts.subjectTally[.outOfOffice])
         let header = facts.signals.weight
-        let wishes: [Meaning] = [.unsubscribe, .erasure, .positive, .meet, .negative, .notNow]
+        // A day beside a plain note of absence is no proposal to meet.
+        let isPlain = best.score >= 0.9 && !facts.reply.hasQuote
+        let wishes: [Meaning] =
+            isPlain ? [.unsubscribe, .erasure, .positive] : [.unsubscribe, .erasure, .positive, .meet, .negative, .notNow]
         let person = max(wishes.map { tally[$0] }.max() ?? 0, tally.asks ? 0.5 : 0)
         let program: Double
         if header >= AutomaticSignals.proof {
@@ -198,7 +205,8 @@ package struct Classifier: Sendable {
             tally = facts.subjectTally
             place = "subject"
         }
-        let tone = ToneReader(tally, isEmpty: isEmpty && place == "body")
+        let text = place == "subject" ? facts.subject : facts.reply.own
+        let tone = ToneJudge(text, place: place, tally: tally, model: toneModel, book: book)
         let addressees = referrals(facts)
         if tone.messageClass == .neutral, let first = addressees.first, place == "body", facts.reply.own.utf8.count < 400 {
             // Somebody who writes little but another's address sends us there.
@@ -207,12 +215,11 @@ package struct Classifier: Sendable {
                 signature: facts.reply.signature, returnDate: nil, comeBackDate: nil, referredTo: addressees,
                 evidence: [.init(rule: "address-in-text", place: "body", text: first.address.text)], bounces: [], complaint: nil)
         }
-        let evidence = tally.finds(of: tone.meanings).map { Classification.Evidence(rule: $0.rule, place: place, text: $0.text) }
         return Classification(
             messageClass: tone.messageClass, intent: tone.intent, confidence: tone.confidence, automatic: false, replyText: facts.reply.own,
             signature: facts.reply.signature, returnDate: nil,
             comeBackDate: tone.messageClass == .notNow ? dates(facts.reply.own, facts)?.comeBackDate() : nil,
-            referredTo: tone.messageClass == .referral || tone.messageClass == .leftCompany ? addressees : [], evidence: evidence,
+            referredTo: tone.messageClass == .referral || tone.messageClass == .leftCompany ? addressees : [], evidence: tone.evidence,
             bounces: [],
             complaint: nil)
     }

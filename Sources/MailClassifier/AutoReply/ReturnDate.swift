@@ -39,10 +39,13 @@ extension DateReader {
         }
     }
 
-    /// The day from which a person may be asked again: the last one the text names ahead of today.
+    /// The day from which a person may be asked again: the first one that the text names ahead of today, a full date before a month.
     func comeBackDate() -> CivilDate? {
         let ahead = mentions.filter { $0.date > today }
-        return (ahead.first { $0.kind == .calendar } ?? ahead.first)?.date
+        // "Busy until April, write in May": until when they are busy counts only where nothing else is named.
+        let asked = ahead.filter { distanceBefore($0, .until) != 0 }
+        let named = asked.isEmpty ? ahead : asked
+        return (named.first { $0.kind == .calendar } ?? named.first)?.date
     }
 
     private func joins(_ low: Int, _ high: Int) -> Bool {

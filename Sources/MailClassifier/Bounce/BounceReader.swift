@@ -74,7 +74,7 @@ struct BounceReader {
             let action: Classification.Bounce.Action
             switch recipient.action {
             case "delayed"?: action = .delayed
-            case "delivered"?, "relayed"?, "expanded"?: continue
+            case "delivered"?, "relayed"?, "expanded"?, "deliverable"?: continue
             default:
                 if recipient.status?.class == 2 { continue }
                 action = .failed

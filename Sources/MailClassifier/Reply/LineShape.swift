@@ -16,9 +16,30 @@ enum LineShape {
         return line.allSatisfy { $0 == first }
     }
 
+    /// A line without a letter, a digit or a picture: what is left of a frame, or the mark that a mail program leaves behind a text.
+    static func isOrnament(_ line: ArraySlice<UInt8>) -> Bool {
+        line.elementsEqual([0xE1, 0x90, 0xA7]) || line.allSatisfy { $0 <= 0x20 || [0x7C, 0x5F, 0x2D, 0x3D, 0x2A, 0x7E, 0x23].contains($0) }
+    }
+
+    /// Two words with a capital letter side by side: a person's name, in any script that has capitals.
+    static func hasName(_ line: ArraySlice<UInt8>) -> Bool {
+        var isCapital = false
+        for word in line.split(separator: 0x20) {
+            let word = word.drop { [0x27, 0x22, 0x28, 0x3C].contains($0) }
+            let capital =
+                word.count > 1 && (word.first.map { $0 &- 0x41 < 26 } ?? false || word.starts(with: [0xC3]) || word.starts(with: [0xD0]))
+                && word[word.startIndex + 1] | 0x20 != word[word.startIndex] | 0x20
+            if isCapital, capital { return true }
+            isCapital = capital && word.last != 0x2C && word.last != 0x2E
+        }
+        return false
+    }
+
     /// Words between dashes, as in `-----Original Message-----`.
     static func isTitledSeparator(_ line: ArraySlice<UInt8>) -> Bool {
-        let line = trimmed(line)
+        var line = trimmed(line)
+        // Bold, as in "*-----Original Message-----*".
+        if line.count > 8, line.first == 0x2A, line.last == 0x2A, line[line.startIndex + 1] != 0x2A { line = line.dropFirst().dropLast() }
         guard line.count >= 8, line.count < 200 else { return false }
         for mark: UInt8 in [0x2D, 0x5F, 0x2A, 0x3D] {
             let head = line.prefix { $0 == mark }.count
@@ -55,12 +76,20 @@ enum LineShape {
 
     static func endsWithColon(_ line: ArraySlice<UInt8>) -> Bool {
         let line = trimmed(line)
-        return line.last == 0x3A || line.suffix(3).elementsEqual([0xEF, 0xBC, 0x9A])
+        // Also full-width, and as Khmer writes it.
+        return line.last == 0x3A || line.suffix(3).elementsEqual([0xEF, 0xBC, 0x9A]) || line.suffix(3).elementsEqual([0xE1, 0x9F, 0x96])
     }
 
     static func hasAddress(_ line: ArraySlice<UInt8>) -> Bool {
         guard let at = line.firstIndex(of: 0x40), at > line.startIndex, at + 1 < line.endIndex else { return false }
         return (line[at - 1] > 0x20) && (line[at + 1].isLetter || line[at + 1].isDigit || line[at + 1] >= 0x80)
+    }
+
+    /// A time of day: `9:45`.
+    static func hasClock(_ line: ArraySlice<UInt8>) -> Bool {
+        line.indices.dropFirst().dropLast(2).contains {
+            line[$0] == 0x3A && line[$0 - 1].isDigit && line[$0 + 1].isDigit && line[$0 + 2].isDigit
+        }
     }
 
     /// A year 1990...2099, a time of day, or three numbers with dots, slashes or hyphens.

@@ -26,7 +26,7 @@ struct ReplyText: Sendable {
     private static func join(_ lines: ArraySlice<ArraySlice<UInt8>>) -> String {
         var lines = lines
         while lines.first?.isEmpty == true { lines.removeFirst() }
-        while lines.last?.isEmpty == true { lines.removeLast() }
+        while let last = lines.last, LineShape.isOrnament(last) { lines.removeLast() }
         return String(decoding: Array(lines.joined(separator: [0x0A])), as: UTF8.self)
     }
 
@@ -41,6 +41,8 @@ struct ReplyText: Sendable {
                 i += 1
             } else if LineShape.isQuoted(line) {
                 hasQuote = true
+                i += 1
+            } else if isWrappedQuote(lines, at: i) {
                 i += 1
             } else if isSeparator(lines, at: i) {
                 return (own, true)
@@ -57,6 +59,12 @@ struct ReplyText: Sendable {
         return (own, hasQuote)
     }
 
+    /// The end of a quoted line that a program broke without marking it again.
+    private static func isWrappedQuote(_ lines: [ArraySlice<UInt8>], at i: Int) -> Bool {
+        i > 0 && i + 1 < lines.count && lines[i - 1].count >= 68 && LineShape.isQuoted(lines[i - 1]) && LineShape.isQuoted(lines[i + 1])
+            && lines[i].count < 60
+    }
+
     private static func nextLine(_ lines: [ArraySlice<UInt8>], from start: Int) -> Int? {
         var i = start
         while i < lines.count, lines[i].isEmpty { i += 1 }
@@ -70,7 +78,8 @@ struct ReplyText: Sendable {
             // A drawn title inside own text is no separator; a header or a quote follows a real one, or the message was cut there.
             guard let next = nextLine(lines, from: i + 1) else { return true }
             if LineShape.isQuoted(lines[next]) || LineShape.label(lines[next]) != nil { return true }
-            return LineShape.hasDate(lines[next]) || LineShape.hasAddress(lines[next]) || line.prefix(5).allSatisfy { $0 == 0x2D }
+            return LineShape.hasDate(lines[next]) || LineShape.hasAddress(lines[next])
+                || line.drop { $0 == 0x2A }.prefix(5).allSatisfy { $0 == 0x2D }
         }
         if LineShape.isRule(line), let next = nextLine(lines, from: i + 1), isHeaderBlock(lines, at: next) { return true }
         if LineShape.endsWithColon(line), let next = nextLine(lines, from: i + 1), next > i, isHeaderBlock(lines, at: next) {
@@ -115,8 +124,12 @@ struct ReplyText: Sendable {
             guard i + count <= lines.count, !lines[i + count - 1].isEmpty, !LineShape.isQuoted(lines[i + count - 1]) else { return nil }
             guard isAttribution(lines, i, count, book) else { continue }
             // The shortest group of lines that says it all, date included; what stands before it are own words.
+            let hasAddress = lines[i..<(i + count)].contains { LineShape.hasAddress($0) }
             if count > 1,
-                (1..<count).contains(where: { isAttribution(lines, i + $0, count - $0, book) && hasDate(lines, i + $0, count - $0) })
+                (1..<count).contains(where: { start in
+                    isAttribution(lines, i + start, count - start, book) && Self.hasDate(lines, i + start, count - start)
+                        && (!hasAddress || lines[(i + start)..<(i + count)].contains { LineShape.hasAddress($0) })
+                })
             {
                 return nil
             }
@@ -136,7 +149,9 @@ struct ReplyText: Sendable {
         let closes = LineShape.endsWithColon(last)
         let next = nextLine(lines, from: start + count)
         let quoteFollows = next.map { LineShape.isQuoted(lines[$0]) } ?? false
-        guard closes || quoteFollows else { return false }
+        let isParagraph = start == 0 || lines[start - 1].isEmpty
+        let standsApart = isParagraph && (start + count == lines.count || lines[start + count].isEmpty)
+        guard closes || quoteFollows || standsApart else { return false }
         var joined: [UInt8] = []
         for line in lines[start..<(start + count)] {
             if !joined.isEmpty { joined.append(0x20) }
@@ -147,6 +162,23 @@ struct ReplyText: Sendable {
         let hasAddress = LineShape.hasAddress(joined[...])
         if closes, hasDate, hasAddress { return true }
         if quoteFollows, hasDate && hasAddress { return true }
+        // "On Monday, 4 March 2026 at 9:45 Ann <ann@example.com> wrote", without the colon.
+        if hasDate, hasAddress, standsApart, joined.count < 200 {
+            return book.hits(in: Folding.phrase(String(decoding: joined, as: UTF8.self))).contains { $0.meaning == .attribution }
+        }
+        guard closes || quoteFollows else { return false }
+        let directly = next == start + count && quoteFollows
+        if directly, isParagraph, hasDate, joined.last != 0x3F, joined.count < 160 { return true }
+        // "Ann Example:" in any language, right above a quote.
+        if closes, directly, isParagraph, joined.count < 100, joined.count(where: { $0 == 0x20 }) <= 7,
+            LineShape.hasName(joined[...])
+        {
+            return true
+        }
+        // With a clock or an address and a name, and alone on its lines, it needs no quote marks below.
+        if closes, isParagraph, joined.count < 200, LineShape.hasName(joined[...]), hasAddress || LineShape.hasClock(joined[...]) {
+            return true
+        }
         guard hasDate || hasAddress || quoteFollows else { return false }
         if closes, quoteFollows, hasDate || hasAddress { return true }
         // A name and a verb only: the phrase must be there.

@@ -35,9 +35,11 @@ struct SignatureFinder {
             let line = lines[index]
             let isFirst = index == filled.first
             let folded = Folding.phrase(String(decoding: line.prefix(400), as: UTF8.self))
-            let words = folded.count(where: { $0 == 0x20 }) - 1
+            // A link behind the name of a program is none of its words.
+            let words =
+                Folding.phrase(String(decoding: line.prefix(400).prefix { $0 != 0x3C }, as: UTF8.self)).count(where: { $0 == 0x20 }) - 1
             let hits = book.hits(in: folded)
-            if hits.contains(where: { $0.meaning == .mobileSignature && $0.start == 0 }), words <= 12 {
+            if hits.contains(where: { $0.meaning == .mobileSignature && $0.start == 0 }), words <= 8 {
                 begin = index
                 break
             }

@@ -35,7 +35,7 @@ struct PhraseBook: Sendable {
 
     static func builtin() throws(RuleError) -> PhraseBook {
         var files: [RuleFile] = []
-        for language in builtinLanguages + ["reports"] { files.append(try RuleFile(builtin: "classify/\(language).toml")) }
+        for language in builtinLanguages + ["others", "reports"] { files.append(try RuleFile(builtin: "classify/\(language).toml")) }
         return try PhraseBook(files)
     }
 
@@ -79,6 +79,17 @@ struct PhraseBook: Sendable {
 
     /// The fragments of a phrase as written, and whether it is bound to the beginning or the end of a sentence.
     static func parse(_ text: String) -> (fragments: [[UInt8]], atStart: Bool, atEnd: Bool) {
+        // Most phrases are words of small letters with one space between them, and are folded as they stand.
+        var plain: [UInt8] = [0x20]
+        plain.reserveCapacity(text.utf8.count + 2)
+        for byte in text.utf8 {
+            guard byte &- 0x61 < 26 || byte == 0x20 && plain.last != 0x20 else {
+                plain = []
+                break
+            }
+            plain.append(byte)
+        }
+        if plain.count > 1, plain.last != 0x20 { return ([plain + [0x20]], false, false) }
         var words = text.utf8.split(separator: 0x20).map { Array($0) }
         let atStart = words.first == [0x5E]
         if atStart { words.removeFirst() }

@@ -4,20 +4,40 @@ import MailClassifier
 
 struct Classify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say what replies and reports mean, how sure that is, and why. Needs no conf, no database and no network.")
+        abstract: "Say what replies and reports mean, how sure that is, and why. Needs no conf, no database and no network.",
+        subcommands: [ClassifyMessages.self, ClassifyEval.self, ClassifyTrain.self], defaultSubcommand: ClassifyMessages.self)
+}
+
+/// A tone model other than the one that the binary carries.
+struct ToneModelFile: ParsableArguments {
+    @Option(help: ArgumentHelp("A tone model that 'classify train' wrote; without it the binary's own.", valueName: "file"))
+    var model: String?
+
+    func classifier() throws(Failure) -> Classifier {
+        var tone: ToneModel?
+        if let model {
+            tone = ToneModel(parsing: try Input.file(model))
+            if tone == nil { throw Failure(.badInput, "\(TerminalText.line(model)): this is no tone model; 'classify train' writes one") }
+        }
+        do throws(RuleError) {
+            return try Classifier(tone: tone)
+        } catch {
+            throw Failure(.internalError, error.description)
+        }
+    }
+}
+
+struct ClassifyMessages: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "messages", abstract: "Say what each message means. This is the default.")
 
     @Flag(help: "One JSON object per line.")
     var json = false
+    @OptionGroup var tone: ToneModelFile
     @OptionGroup var input: MessageFiles
 
     func run() async throws {
         try await reportingFailures {
-            let classifier: Classifier
-            do throws(RuleError) {
-                classifier = try Classifier()
-            } catch {
-                throw Failure(.internalError, error.description)
-            }
+            let classifier = try tone.classifier()
             try input.each { file, bytes in
                 let classification = classifier.classify(Message(parsing: bytes))
                 if json {
