@@ -91,9 +91,9 @@ extension OutboxDeliverer {
         if case .accepted(let reply) = outcome, let domain = desk.policy.renamingRoutes[message.route] {
             attempt.providerName = ProviderName(reply: reply.text, own: message.messageID, domain: domain)
         }
-        let state = try await settle(attempt, of: errand, judgement: judgement, desk: desk)
+        let decision = try await settle(attempt, of: errand, judgement: judgement, desk: desk)
         if let site = errand.site, let reply = outcome.failure?.reply { react(to: reply, of: site, desk: desk) }
-        log(attempt, errand, state, judgement: judgement, connectedAt: course.connectedAt)
+        log(attempt, errand, decision.state, judgement: judgement, connectedAt: course.connectedAt)
         if pause == nil, let pause = judgement?.pause {
             // Its mail waits, and no retry mends it: a login, a quota, a signature.
             logger.error(
@@ -103,7 +103,8 @@ extension OutboxDeliverer {
                     "reason": "\(attempt.text)",
                 ])
         }
-        sequenceBell.ring()
+        // Who looks for due steps sleeps no longer than that.
+        if let due = decision.consequence.transition?.dueAt, due < attempt.endedAt + StepDispatcher.longestSleep { sequenceBell.ring() }
     }
 
     /// What is asked right before MAIL FROM and right before the dot; the conf that holds then counts.
@@ -141,7 +142,7 @@ extension OutboxDeliverer {
     ///
     /// A consequence that the store refuses is left out and told: the outcome itself must not be lost, or the message would leave again.
     private func settle(_ attempt: DeliveryAttempt, of errand: Errand, judgement: FailureJudgement?, desk: Desk) async throws
-        -> OutboxMessage.State
+        -> DeliveryDecision
     {
         let message = errand.message
         // Mostly it is as it was when the message was claimed, and the store tells when it is not.
@@ -161,12 +162,12 @@ extension OutboxDeliverer {
                 }
             }
             do {
-                if try await record(decision.consequence) == .committed { return decision.state }
+                if try await record(decision.consequence) == .committed { return decision }
             } catch let error as StoreError where error.code == .constraint {
                 logger.critical(
                     "what follows from an outcome cannot be stored; the outcome alone is",
                     metadata: ["message.id": "\(message.id)", "reason": "\(error.message)"])
-                if try await record(Consequence()) == .committed { return decision.state }
+                if try await record(Consequence()) == .committed { return decision }
             }
         }
     }

@@ -73,7 +73,7 @@ package struct OutboxDeliverer: Service {
 
     /// - Parameters:
     ///   - bell: rung when a message may have become due.
-    ///   - sequenceBell: rung when an outcome made an enrollment move.
+    ///   - sequenceBell: rung when an outcome made a step due, or soon to be.
     package init(
         store: any OutboxStore & RoutePauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock, bell: Bell,
         sequenceBell: Bell, owner: String,

@@ -30,7 +30,7 @@ package struct StepDispatcher: Service {
     /// How long an enrollment rests whose step the store refused.
     private static let setAsideTime = Duration.seconds(3600)
     /// Longest sleep without looking, so that foreign commits and clock changes are noticed.
-    private static let longestSleep = Duration.seconds(30)
+    static let longestSleep = Duration.seconds(30)
 
     private let store: any SequenceStore & OutboxStore
     private let desk: Swappable<Desk>
