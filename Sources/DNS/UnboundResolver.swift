@@ -9,7 +9,8 @@ internal import Synchronization
 ///
 /// Validation: with a trust anchor, the root is asked first. When the servers asked do not hand DNSSEC data through (many
 /// routers and container hosts do not), every signed domain would fail for ever; so a root that fails validation turns
-/// validation off for the life of the resolver, and ``validation`` says so. Then no answer is secure.
+/// validation off, and ``validation`` says so. Then no answer is secure. From time to time the root is tried anew beside all that, and
+/// validation is on again once it holds.
 ///
 /// libunbound answers `test.` and private reverse zones itself unless told not to; here they are asked for like all others.
 package final class UnboundResolver: Resolver {
@@ -20,8 +21,14 @@ package final class UnboundResolver: Resolver {
         package var trustAnchorFile: String?
         /// The most that one lookup takes.
         package var deadline: Duration
+        /// How long validation stays off until the root is tried anew.
+        package var trialInterval: Duration
 
-        package init(servers: [String] = [], trustAnchorFile: String? = "/usr/share/dns/root.key", deadline: Duration = .seconds(20)) {
+        package init(
+            servers: [String] = [], trustAnchorFile: String? = "/usr/share/dns/root.key", deadline: Duration = .seconds(20),
+            trialInterval: Duration = .seconds(60)
+        ) {
+            self.trialInterval = trialInterval
             self.servers = servers
             self.trustAnchorFile = trustAnchorFile
             self.deadline = deadline

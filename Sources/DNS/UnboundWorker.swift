@@ -24,6 +24,10 @@ final class UnboundWorker {
     private var probeStarted: ContinuousClock.Instant?
     private var isProbing = false
     private var rootIsBogus: String?
+    /// The root asked in a context of its own, while validation is off because of it.
+    private var trial: RootTrial?
+    /// When the next trial begins; nil while validation is not off, or there is no anchor.
+    private var trialDue: ContinuousClock.Instant?
 
     /// The root is asked again after this, as long as it gave no answer either way.
     private static let probeInterval = Duration.seconds(30)
@@ -48,6 +52,7 @@ final class UnboundWorker {
             waitForWork()
             if let context { ub_process(context) }
             if let why = rootIsBogus { reopenWithoutValidation(why) }
+            tryRootAnew()
             expire()
         }
     }
@@ -57,6 +62,10 @@ final class UnboundWorker {
     private func open(anchor: String?) {
         guard let context = ub_ctx_create() else { return trouble = "libunbound has no memory" }
         self.context = context
+        configure(context, anchor: anchor)
+    }
+
+    private func configure(_ context: OpaquePointer, anchor: String?) {
         _ = ub_ctx_debugout(context, nil)
         for (option, value) in Self.options { check(ub_ctx_set_option(context, option, value), "\(option) \(value)") }
         for server in configuration.servers { check(ub_ctx_set_fwd(context, server), "server \(server)") }
@@ -91,12 +100,45 @@ final class UnboundWorker {
         context = nil
         open(anchor: nil)
         held = again + held
+        trialDue = .now + configuration.trialInterval
         submitHeld()
+    }
+
+    /// Asks the root in a context of its own when it is time, and works with that context from then on when its answer is secure.
+    private func tryRootAnew() {
+        if let trial {
+            trial.process()
+            guard trial.isSecure else {
+                if trial.isOver || ContinuousClock.now - trial.started >= configuration.deadline {
+                    self.trial = nil
+                    trialDue = .now + configuration.trialInterval
+                }
+                return
+            }
+            self.trial = nil
+            trialDue = nil
+            let again = underWay.values.map(\.lookup)
+            forgetAll()
+            if let context { ub_ctx_delete(context) }
+            context = trial.giveAway()
+            queue.validation = .on
+            held = again + held
+            submitHeld()
+        } else if let due = trialDue, due <= .now, let file = configuration.trustAnchorFile {
+            trialDue = nil
+            guard FileManager.default.isReadableFile(atPath: file), let context = ub_ctx_create() else {
+                trialDue = .now + configuration.trialInterval
+                return
+            }
+            configure(context, anchor: file)
+            trial = RootTrial(context)
+        }
     }
 
     private func close(_ arrived: [Lookup]) {
         let rest = underWay.values.map(\.lookup) + held + arrived
         forgetAll()
+        trial = nil
         if let context { ub_ctx_delete(context) }
         for lookup in rest { lookup.fail(.unavailable("the resolver has stopped")) }
     }
@@ -185,11 +227,14 @@ final class UnboundWorker {
         let now = ContinuousClock.now
         var due = underWay.values.map { $0.lookup.started + configuration.deadline } + held.map { $0.started + configuration.deadline }
         if isWaitingForProbe, let probeStarted { due.append(probeStarted + Self.probePatience) }
+        if let trialDue { due.append(trialDue) }
+        if let trial { due.append(trial.started + configuration.deadline) }
         let wait = due.min().map { max(.zero, $0 - now) }
         let milliseconds =
             wait.map { Int32(clamping: $0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000 + 1) } ?? -1
         var descriptors = [pollfd(fd: queue.wakeup, events: Int16(POLLIN), revents: 0)]
         if let context { descriptors.append(pollfd(fd: ub_fd(context), events: Int16(POLLIN), revents: 0)) }
+        if let trial { descriptors.append(pollfd(fd: trial.descriptor, events: Int16(POLLIN), revents: 0)) }
         _ = poll(&descriptors, nfds_t(descriptors.count), milliseconds)
     }
 

@@ -104,7 +104,12 @@ package final class HTTPFetcher: Sendable {
         } catch {
             result = .failure(error)
         }
-        try? await client.shutdown()
+        if case .failure(let error) = result, error.code == .timeout {
+            // A connection that never came about holds the library up until its own time is over; nobody need wait for that.
+            Task { try? await client.shutdown() }
+        } else {
+            try? await client.shutdown()
+        }
         return try result.get()
     }
 

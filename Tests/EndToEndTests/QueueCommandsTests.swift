@@ -29,6 +29,9 @@ struct QueueCommandsTests {
         #expect(try await bench.objects("queue", "--domain", "EXAMPLE.net").map { $0["recipient"] } == ["bo@example.net"])
         #expect(try await bench.objects("queue", "--to", "ann@example.org").map { $0["id"] } == [id])
         #expect(try await bench.objects("queue", "--sequence", "hello").count == 2)
+        #expect(try await bench.objects("queue", id).map { $0["id"] } == [id])
+        #expect(try await bench.objects("queue", "--route", "out").count == 2)
+        #expect(try await bench.objects("queue", "--route", "other").isEmpty)
 
         let shown = try #require(try await bench.objects("queue", "show", id).first)
         #expect(shown.list("tries").map { $0["outcome"] } == ["deferred"] && (shown.number("size") ?? 0) > 200)

@@ -54,6 +54,36 @@ struct SecureDeliveryTests {
             tls: " unverified"),
     ]
 
+    @Test("a route with an authority of its own takes the certificates of public ones where an MTA-STS policy asks for them")
+    func publicTrust() async throws {
+        let folder = try TemporaryFolder()
+        try await Command.succeed("/bin/bash", [Checkout.url("certs/make-test-certs").path, folder("certs")], within: .seconds(120))
+        let own = try TLSClientContext(trust: .caFile(folder("certs/unknown-ca.pem")))
+        let everybody = try TLSClientContext(trust: .caFile(folder("certs/ca.pem")))
+        let zone = StaticResolver(["r.example.com": [.mx(10, "mx.test.example.com")], "mx.test.example.com": [.a("127.0.0.1")]])
+        let server = try TLSServerContext(certificateChainFile: folder("certs/good.pem"), keyFile: folder("certs/good.key"))
+        for (sts, policy, word) in [
+            (STSPolicy?.some(Self.named), TLSPolicy?.none, "accepted"), (nil, Self.below, "deferred"),
+            (nil, TLSPolicy(.encrypt), "accepted"),
+        ] {
+            let desk = RecordingDesk()
+            let open = try await OpenListener.start(desk: desk, tls: server)
+            let route = Route(
+                name: "r", kind: .mx(port: open.port), tls: .starttls, level: .may, trust: own, helloName: "out.example.com",
+                allowsPrivateDestinations: true, publicTrust: everybody)
+            let security = TransportSecurity(
+                policies: TLSPolicyMap(policy.map { [("r.example.com", $0)] } ?? []),
+                sts: sts.map { FixedPolicies(policies: ["r.example.com": $0]) })
+            let courier = Courier(
+                routes: [route], resolver: zone, security: security, eventLoops: Bench.eventLoops, seed: 1, logger: Bench.logger)
+            let report = await courier.deliver(
+                try Bench.message(to: "reply@r.example.com"), route: "r",
+                checks: DeliveryChecks(mayLeave: { true }, finalDot: { true }))
+            #expect(report.word == word, "\(report)")
+            try await open.end()
+        }
+    }
+
     @Test("mail leaves where the policy is met, and not a word of it where it is not")
     func policies() async throws {
         let folder = try TemporaryFolder()

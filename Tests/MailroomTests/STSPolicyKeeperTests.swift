@@ -77,6 +77,22 @@ struct STSPolicyKeeperTests {
         "version: STSv1\nmode: \(mode)\n\(hosts)max_age: \(age)\n"
     }
 
+    @Test("a first address that is dead leaves the second one its time")
+    func deadAddress() async throws {
+        let server = try await PolicyServer(hosts: ["mta-sts.example.com"])
+        try server.answer(Self.text("enforce"))
+        let program = "import socket,time; s=socket.create_server(('127.0.0.2', \(server.port))); print('up', flush=True); time.sleep(60)"
+        let silent = try ChildProcess(Interop.require("python3"), ["-c", program])
+        try await silent.waitForLine(containing: "up", in: silent.outputFile)
+        let http = HTTPFetcher(on: MultiThreadedEventLoopGroup.singleton)
+        let zone = StaticResolver(["mta-sts.example.com": [.a("127.0.0.2"), .a("127.0.0.1")]])
+        let fetcher = STSFetcher(
+            http: http, resolver: zone, trust: .caFile(server.caFile), port: server.port, allowsPrivate: true, patience: .seconds(6))
+        #expect(try await fetcher.fetch("example.com").get() == Array(Self.text("enforce").utf8))
+        await http.shutdown()
+        silent.kill()
+    }
+
     @Test("a policy is fetched once, kept over a restart, and fetched anew when DNS has another id")
     func kept() async throws {
         let bench = try await Bench()

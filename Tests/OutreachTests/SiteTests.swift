@@ -62,6 +62,18 @@ struct SiteTests {
         #expect(!feedback.isDead && feedback.window == 5 && feedback.underWay == 0)
     }
 
+    @Test("those under way when a site dies are no probes, however late they fail")
+    func stragglers() {
+        var feedback = SiteFeedback(policy: policy)
+        for _ in 0..<5 { _ = feedback.begin(policy, at: Self.start) }
+        for _ in 0..<5 { _ = feedback.ended(.unreachable, policy, at: Self.start) }
+        #expect(feedback.begin(policy, at: Self.start) == .resting(until: Self.start + .seconds(60)))
+        let probe = Self.start + .seconds(60)
+        #expect(feedback.begin(policy, at: probe) == .go)
+        _ = feedback.ended(.unreachable, policy, at: probe)
+        #expect(feedback.begin(policy, at: probe) == .resting(until: probe + .seconds(300)), "the probe counts")
+    }
+
     @Test("a delivery that learned nothing changes nothing but its place")
     func nothing() {
         var feedback = SiteFeedback(policy: policy)

@@ -1,7 +1,7 @@
 package import HTTPFetch
 
 /// An authorization server and who we are to it, as an `[oauth.NAME]` says (RFC 6749).
-package struct OAuthAccount: Sendable {
+package struct OAuthAccount: Sendable, Equatable {
     /// How a token is had.
     package enum Flow: Sendable, Equatable {
         /// With the client's own secret; nobody logs in (RFC 6749 §4.4).

@@ -45,6 +45,14 @@ package struct OAuthTrouble: Error, Sendable, Equatable, CustomStringConvertible
 
     /// The server could not be asked.
     init(_ error: HTTPFetchError, account: String) {
+        if error.code == .tls {
+            // Certificates are renewed too late and proxies stand in the way: that may pass, and nothing in the conf need be wrong.
+            self.init(
+                .temporary,
+                "[oauth.\(account)]: \(error.message); it is tried again; when the server has a private authority, name that in tls_ca_file"
+            )
+            return
+        }
         self.init(
             error.isTemporary ? .temporary : .badRequest,
             "[oauth.\(account)]: \(error.message)" + (error.isTemporary ? "" : "; correct it, or the URL in the conf"))

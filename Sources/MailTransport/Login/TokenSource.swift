@@ -51,6 +51,9 @@ package actor TokenSource {
         self.now = now
     }
 
+    /// Whose tokens they are.
+    package nonisolated var account: OAuthAccount { endpoint.account }
+
     /// Logins of `user` with this account's tokens.
     package nonisolated func logins(of user: String) -> any LoginSource { TokenLogin(source: self, user: user) }
 
@@ -64,7 +67,9 @@ package actor TokenSource {
                 continue
             }
             isFetching = true
-            await fetch()
+            // In a task of its own: who asked first may be cancelled, and a refresh token that the server has exchanged by then must not be lost.
+            let fetching = Task { await fetch() }
+            await fetching.value
             isFetching = false
             let ended = waiting
             waiting = []
@@ -84,7 +89,7 @@ package actor TokenSource {
         return token.serial != serial
     }
 
-    /// One request; leaves a token or a fault, and neither when the task is cancelled.
+    /// One request; leaves a token or a fault.
     private func fetch() async {
         do throws(OAuthTrouble) {
             let answer = try await answer()
@@ -96,7 +101,6 @@ package actor TokenSource {
             if fault != nil { logger.notice("there is an access token again", metadata: ["oauth": "\(endpoint.account.name)"]) }
             fault = nil
         } catch {
-            if Task.isCancelled { return }
             let trouble = error.loginTrouble
             if fault?.trouble != trouble {
                 logger.log(

@@ -60,6 +60,8 @@ package struct Route: Sendable {
     package let policy: TLSPolicy
     /// Whom TLS connections of the route trust.
     package let trust: TLSClientContext
+    /// Whom they trust where the destination's MTA-STS policy asks for a certificate, which is one of a public authority (RFC 8461 §4.2).
+    package let publicTrust: TLSClientContext
     package let credentials: Credentials?
     /// The name that certificates must bear; nil: that of the host connected to.
     package let certificateName: String?
@@ -82,13 +84,15 @@ package struct Route: Sendable {
         fingerprints: [[UInt8]] = [], trust: TLSClientContext,
         credentials: Credentials? = nil, certificateName: String? = nil,
         helloName: String, sourceAddress: String? = nil, timeouts: Timeouts = Timeouts(), addressLimit: Int = 5,
-        sessionLimit: Int = 2, allowsPrivateDestinations: Bool = false, connections: ConnectionLimits = .single
+        sessionLimit: Int = 2, allowsPrivateDestinations: Bool = false, connections: ConnectionLimits = .single,
+        publicTrust: TLSClientContext? = nil
     ) {
         self.name = name
         self.kind = kind
         self.tls = tls
         policy = TLSPolicy(level, match: match, fingerprints: fingerprints)
         self.trust = trust
+        self.publicTrust = publicTrust ?? trust
         self.credentials = credentials
         self.certificateName = certificateName
         self.helloName = helloName
@@ -113,7 +117,7 @@ package struct Route: Sendable {
     /// A level that asks for TLS makes STARTTLS of a route in clear, and `none` leaves it out; TLS from the first octet stays what it is.
     func demanding(_ demand: TLSDemand) -> Route {
         let mode: TLSMode = tls == .implicit ? .implicit : demand.level == .none ? .none : .starttls
-        return with(mode, demand.level)
+        return with(mode, demand.level, trust: demand.origin == .sts ? publicTrust : trust)
     }
 
     /// The same route with at most so many messages on one connection; nil: as many as it says itself.
@@ -124,12 +128,13 @@ package struct Route: Sendable {
         return with(tls, level, limits)
     }
 
-    private func with(_ mode: TLSMode, _ level: TLSLevel, _ limits: ConnectionLimits? = nil) -> Route {
+    private func with(_ mode: TLSMode, _ level: TLSLevel, _ limits: ConnectionLimits? = nil, trust: TLSClientContext? = nil) -> Route {
         Route(
-            name: name, kind: kind, tls: mode, level: level, match: policy.match, fingerprints: policy.fingerprints, trust: trust,
-            credentials: credentials, certificateName: certificateName, helloName: helloName, sourceAddress: sourceAddress,
+            name: name, kind: kind, tls: mode, level: level, match: policy.match, fingerprints: policy.fingerprints,
+            trust: trust ?? self.trust, credentials: credentials, certificateName: certificateName, helloName: helloName,
+            sourceAddress: sourceAddress,
             timeouts: timeouts, addressLimit: addressLimit, sessionLimit: sessionLimit,
-            allowsPrivateDestinations: allowsPrivateDestinations, connections: limits ?? connections)
+            allowsPrivateDestinations: allowsPrivateDestinations, connections: limits ?? connections, publicTrust: publicTrust)
     }
 
     /// How a session on this route behaves.

@@ -14,18 +14,22 @@ package struct STSFetcher: Sendable {
     private let trust: HTTPFetcher.Trust
     private let port: Int
     private let allowsPrivate: Bool
+    private let patience: Duration
 
     /// - Parameters:
     ///   - port: 443 but for tests.
     ///   - allowsPrivate: servers on loopback and private networks are called too; for closed networks.
+    ///   - patience: for all addresses together.
     package init(
-        http: HTTPFetcher, resolver: any DNS.Resolver, trust: HTTPFetcher.Trust = .system, port: Int = 443, allowsPrivate: Bool = false
+        http: HTTPFetcher, resolver: any DNS.Resolver, trust: HTTPFetcher.Trust = .system, port: Int = 443, allowsPrivate: Bool = false,
+        patience: Duration = .seconds(60)
     ) {
         self.http = http
         self.resolver = resolver
         self.trust = trust
         self.port = port
         self.allowsPrivate = allowsPrivate
+        self.patience = patience
     }
 
     /// Why there is no document.
@@ -47,8 +51,10 @@ package struct STSFetcher: Sendable {
         let place = port == 443 ? host : "\(host):\(port)"
         let start = ContinuousClock.now
         var last = Failure(description: "\(host) was not asked")
-        for address in addresses.prefix(Self.addressLimit) {
-            let left = .seconds(60) - (ContinuousClock.now - start)
+        let tried = addresses.prefix(Self.addressLimit)
+        for (number, address) in tried.enumerated() {
+            // One that is dead leaves the others their share of the minute.
+            let left = (patience - (ContinuousClock.now - start)) / (tried.count - number)
             guard left > .zero else { break }
             do throws(HTTPFetchError) {
                 let response = try await http.get(
@@ -63,7 +69,7 @@ package struct STSFetcher: Sendable {
                 return .success(response.body)
             } catch {
                 last = Failure(description: error.description)
-                guard error.code == .unreachable else { break }
+                guard error.code == .unreachable || error.code == .timeout || error.code == .broken else { break }
             }
         }
         return .failure(last)

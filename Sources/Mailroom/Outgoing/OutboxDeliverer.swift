@@ -186,10 +186,15 @@ package struct OutboxDeliverer: Service {
         let now = clock.now()
         // Nobody is given up while nothing may leave.
         if desk.policy.safety.isDryRun {
+            _ = try await store.prolong(waitingSinceBefore: now - desk.lifetime / 2, now: now)
             logger.warning("DRY RUN: everything is composed and queued, and nothing is delivered ([safety] dry_run)")
             return
         }
         overseer.endOverdue()
+        if try await store.stopReason() != nil {
+            _ = try await store.prolong(waitingSinceBefore: now - desk.lifetime / 2, now: now)
+            return
+        }
         try await store.forgetLevels(now: now)
         try await warmUp(desk, at: now)
         _ = try await store.claim([], now: now, lease: Lease(owner: owner, until: now + Self.leaseTime))

@@ -75,6 +75,8 @@ extension OutboxDeliverer {
     }
 
     private func pauseClass(_ outcome: DeliveryOutcome, _ report: DeliveryReport, _ judgement: FailureJudgement?) -> String? {
+        // No token just now is nobody's to mend: the next try may have one.
+        if report.loginTrouble?.remedy == .time { return nil }
         if judgement?.pause == .route { return judgement?.failureClass }
         if outcome.failure?.cause == .tlsFailed, report.isPeerRefused { return judgement?.failureClass }
         return nil

@@ -17,6 +17,8 @@ package final class TLSClientContext: @unchecked Sendable {
         case caFile(String)
         /// Those of PEM text, and nobody else.
         case caPEM([UInt8])
+        /// Those of the machine and those of one PEM file.
+        case systemAndFile(String)
     }
 
     let pointer: OpaquePointer
@@ -33,6 +35,9 @@ package final class TLSClientContext: @unchecked Sendable {
         switch trust {
         case .system: try trustSystem()
         case .caFile(let path):
+            try add(Certificate.all(pem: TLSError.reading { () throws(KeyError) in try KeyFile.readPublic(path) }, source: path))
+        case .systemAndFile(let path):
+            try trustSystem()
             try add(Certificate.all(pem: TLSError.reading { () throws(KeyError) in try KeyFile.readPublic(path) }, source: path))
         case .caPEM(let pem): try add(Certificate.all(pem: pem, source: "the given list of authorities"))
         }

@@ -7,6 +7,8 @@ package struct OutboxSelection: Sendable, Equatable {
     /// Lower-case A-label domain of the recipient.
     package var domain: String?
     package var sequenceName: String?
+    /// The route by which it goes at present.
+    package var route: String?
     package var states: Set<OutboxMessage.State>?
 
     package init(
@@ -60,7 +62,7 @@ package protocol OutboxStore: Sendable {
     /// Returns how many there were.
     func reconsiderWaiting(now: Timestamp) async throws(StoreError) -> Int
 
-    /// Forgets levels of limits that mean nothing any more.
+    /// Forgets levels of limits that mean nothing any more, and times that were kept for messages which do not wait for a limit any more.
     func forgetLevels(now: Timestamp) async throws(StoreError)
 
     /// Whether the message may still leave under this claim, whose lease must not have run out: asked right before MAIL FROM.
@@ -93,6 +95,10 @@ package protocol OutboxStore: Sendable {
     /// Messages that wait (not claimed, not held) since before `before`, counted from their release where a person released them, to be
     /// expired.
     func overdue(waitingSinceBefore before: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage]
+
+    /// Lets the lifetime of those that wait since before `before` begin at `now`: nothing may leave at present, which is not their fault.
+    /// Returns how many there were.
+    func prolong(waitingSinceBefore before: Timestamp, now: Timestamp) async throws(StoreError) -> Int
 
     /// Ends an overdue message with its consequence; false when it is claimed, held or final meanwhile.
     func expire(_ id: OutboxMessage.ID, at: Timestamp, consequence: Consequence) async throws(StoreError) -> Bool

@@ -49,6 +49,8 @@ package struct SiteFeedback: Sendable, Equatable {
     package private(set) var underWay = 0
     private var failuresInRow = 0
     private var probesFailed = 0
+    /// The one delivery under way was let go after the site died; those from before are no probes.
+    private var isProbing = false
     /// nil while the site is alive.
     private var restsUntil: Timestamp?
 
@@ -65,6 +67,7 @@ package struct SiteFeedback: Sendable, Equatable {
     package mutating func begin(_ policy: Policy, at now: Timestamp) -> Permit {
         if room(policy, at: now) > 0 {
             underWay += 1
+            isProbing = restsUntil != nil
             return .go
         }
         if let restsUntil { return .resting(until: max(restsUntil, now + .seconds(1))) }
@@ -74,6 +77,8 @@ package struct SiteFeedback: Sendable, Equatable {
     /// A delivery that `begin` let go has ended; true when the site came back to life by it.
     package mutating func ended(_ experience: Experience, _ policy: Policy, at now: Timestamp) -> Bool {
         underWay = max(0, underWay - 1)
+        let wasProbe = isProbing
+        isProbing = false
         switch experience {
         case .nothing:
             return false
@@ -89,8 +94,7 @@ package struct SiteFeedback: Sendable, Equatable {
         case .unreachable:
             failuresInRow += 1
             if restsUntil != nil {
-                // Deliveries that were under way when the site died are no probes.
-                if underWay == 0 { rest(policy, at: now) }
+                if wasProbe { rest(policy, at: now) }
             } else {
                 window = max(1, window - 1 / max(1, window))
                 if failuresInRow >= policy.deadAfter { rest(policy, at: now) }

@@ -61,6 +61,15 @@ extension SQLiteStore {
     package func forgetLevels(now: Timestamp) async throws(StoreError) {
         try await write { ledger in
             try ledger.db.run("DELETE FROM sending_level WHERE until < :now", ["now": now.milliseconds])
+            // Cancelled or held since: who comes new need not stand behind them.
+            try ledger.db.run(
+                """
+                UPDATE sending_level
+                SET booked = MIN(booked, COALESCE((
+                    SELECT MAX(next_attempt_at) * 1000 FROM outbox INDEXED BY outbox_awaits
+                    WHERE awaits = 'limit ' || sending_level.id AND state IN ('incoming', 'deferred')), 0))
+                WHERE booked > :now * 1000
+                """, ["now": now.milliseconds])
             return
         }
     }

@@ -16,6 +16,16 @@ extension SQLiteStore {
         }
     }
 
+    package func prolong(waitingSinceBefore before: Timestamp, now: Timestamp) async throws(StoreError) -> Int {
+        try await write { ledger in
+            try ledger.db.run(
+                """
+                UPDATE outbox INDEXED BY outbox_waiting_age SET released_at = :now
+                WHERE state IN ('incoming', 'deferred') AND final_dot_at IS NULL AND COALESCE(released_at, created_at) < :before
+                """, ["now": now.milliseconds, "before": min(before, now).milliseconds])
+        }
+    }
+
     package func message(id: OutboxMessage.ID) async throws(StoreError) -> OutboxMessage? {
         try await read { try $0.message(id) }
     }
@@ -125,6 +135,10 @@ extension OutboxSelection {
                     SELECT enrollment.id FROM enrollment JOIN sequence ON sequence.id = enrollment.sequence_id WHERE sequence.name = :sequence)
                 """)
             arguments["sequence"] = sequenceName
+        }
+        if let route {
+            conditions.append("route = :route")
+            arguments["route"] = route.storable
         }
         if let wanted = states.map({ allowed?.intersection($0) ?? $0 }) ?? allowed {
             conditions.append("state IN (\(wanted.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")))")

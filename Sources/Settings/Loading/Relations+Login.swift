@@ -47,6 +47,12 @@ extension Relations {
             find(path, "flow", "device_code needs the address where a login begins", "add device_url = \"https://...\"")
         default: break
         }
+        if oauth.deviceURL != nil, oauth.flow != .deviceCode {
+            find(path, "device_url", "it counts with flow \"device_code\" only", "remove it, or change the flow")
+        }
+        if oauth.tenant != nil, oauth.provider == .microsoft, oauth.tokenURL != nil, oauth.flow != .deviceCode || oauth.deviceURL != nil {
+            find(path, "tenant", "the URLs that are written here stand in place of it", "remove it, or the URLs")
+        }
         if oauth.flow != .clientCredentials, settings.secrets.keyFile == nil, isWhole(["secrets"]) {
             find(
                 path, "flow", "a login that is stored needs a key to seal it with",

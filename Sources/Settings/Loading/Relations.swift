@@ -77,6 +77,9 @@ struct Relations {
             checkLogin(of: route, at: path)
             check(auth, at: path)
         }
+        if case .unix? = route.host, route.source != nil {
+            find(path, "source", "a UNIX socket is not connected to from an address", "remove it")
+        }
         if let source = route.source, settings.source(named: source) == nil {
             let nearest = Suggestion.nearest(to: source, among: settings.sources.map(\.name))
             find(

@@ -1,3 +1,5 @@
+import InternetMessage
+
 /// Host names, domains and addresses, checked on bytes.
 ///
 /// Bytes above 0x7F are let through: a domain may be written in Unicode, and becomes an A-label where it is used.
@@ -18,9 +20,10 @@ enum Names {
         !text.utf8.isEmpty && text.utf8.count <= 64 && text.utf8.allSatisfy { isLetterOrDigit($0) || [0x2D, 0x5F, 0x2E].contains($0) }
     }
 
-    /// Labels of letters, digits and inner hyphens, 63 bytes each, 253 in all (RFC 1123 §2.1, RFC 1035 §2.3.4); no trailing dot.
+    /// Labels of letters, digits and inner hyphens, 63 bytes each, 253 in all (RFC 1123 §2.1, RFC 1035 §2.3.4), which IDNA2008 allows; no
+    /// trailing dot.
     static func isHostName(_ text: String) -> Bool {
-        isDomainName(text, allowUnderscore: false)
+        isDomainName(text, allowUnderscore: false) && DomainName.toASCII(text) != nil
     }
 
     static func isDomainName(_ text: String, allowUnderscore: Bool) -> Bool {

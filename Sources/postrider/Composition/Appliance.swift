@@ -43,6 +43,7 @@ final class Appliance: Sendable {
     private let keyBell = Bell()
     private let web: WebClient
     private let policyFetcher: Swappable<STSFetcher>
+    private let logins: Swappable<Logins>
     private let policies: STSPolicyKeeper
     /// By the names of the mailboxes that were in the conf at the start.
     private let watchers: [String: (desk: Swappable<MailboxPoller.Desk>, bell: Bell)]
@@ -58,6 +59,7 @@ final class Appliance: Sendable {
             logger: logger)
         self.web = web
         policyFetcher = fetcher
+        self.logins = Swappable(logins)
         self.policies = policies
         self.installation = installation
         pressure = StoragePressure(
@@ -89,7 +91,7 @@ final class Appliance: Sendable {
             settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock)
         // The resolver is the one of the start, so what it proves has not changed; what is asked of it may have.
         try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
-        let logins = try Logins(renewed, fetcher: web.http, logger: logger)
+        let logins = try Logins(renewed, fetcher: web.http, earlier: self.logins.current, logger: logger)
         let desks = try Desks(
             renewed, logins: logins, resolver: resolver, eventLoops: eventLoops, published: publishedKeys, sts: policies, logger: logger)
         var renewedWatchers: [String: MailboxPoller.Desk] = [:]
@@ -97,6 +99,7 @@ final class Appliance: Sendable {
             renewedWatchers[section.name] = try Self.pollingDesk(
                 section, renewed, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
         }
+        self.logins.swap(logins)
         dispatchDesk.swap(desks.dispatch)
         let earlier = deliveryDesk.current.courier
         deliveryDesk.swap(desks.delivery)

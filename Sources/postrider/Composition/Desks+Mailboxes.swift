@@ -5,11 +5,13 @@ import Settings
 
 /// The IMAP accounts that a conf names.
 extension Desks {
-    static func account(_ section: MailboxSettings, _ logins: Logins) throws -> MailboxAccount {
+    /// - Parameter readsNothing: a login and nothing else.
+    static func account(_ section: MailboxSettings, _ logins: Logins, readsNothing: Bool = false) throws -> MailboxAccount {
         MailboxAccount(
             name: section.name, host: section.host.description, port: section.effectivePort, tls: Route.TLSMode(section.tls),
             trust: try trust(section.tlsCAFile), credentials: try logins.credentials(section.auth, isLocal: section.host.isLocal),
-            mailboxes: section.folders.map(Self.selector), access: access(section.access), pollInterval: section.pollInterval,
+            mailboxes: readsNothing ? [] : section.folders.map(Self.selector), access: access(section.access),
+            pollInterval: section.pollInterval,
             idleReissue: section.idleRefresh,
             messageSizeLimit: section.fetchLimit.bytes, lookback: section.lookback)
     }

@@ -194,7 +194,14 @@ struct Desks {
             allowsPrivateDestinations: section.effectivePort != 25,
             connections: ConnectionLimits(
                 total: section.effectiveProcessLimit, perHost: section.processLimitPerHost, messages: section.messagesPerConnection,
-                idle: section.connectionIdle))
+                idle: section.connectionIdle),
+            publicTrust: section.type == .mx && section.tlsCAFile != nil ? try publicTrust(section.tlsCAFile) : nil)
+    }
+
+    /// The machine's authorities beside those of the file; a machine that has none trusts those of the file.
+    private static func publicTrust(_ file: String?) throws(Failure) -> TLSClientContext {
+        guard let file, let both = try? TLSClientContext(trust: .systemAndFile(file)) else { return try trust(file) }
+        return both
     }
 
     private static func timeouts(_ queue: QueueSettings) -> Timeouts {

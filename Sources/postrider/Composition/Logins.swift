@@ -11,21 +11,31 @@ struct Logins {
     private let settings: Settings
     private let sources: [String: TokenSource]
 
-    /// - Parameter keeper: where logins of people are kept; nil: nowhere, and who needs one is told so.
+    /// - Parameters:
+    ///   - keeper: where logins of people are kept; nil: nowhere, and who needs one is told so.
+    ///   - earlier: of the conf before; accounts that did not change keep their tokens and what they are fetching.
     /// - Throws: `Failure` naming the file that cannot be used.
-    init(_ settings: Settings, keeper: RefreshTokens?, fetcher: HTTPFetcher, logger: Logger) throws(Failure) {
+    init(
+        _ settings: Settings, keeper: RefreshTokens?, fetcher: HTTPFetcher, earlier: Logins? = nil, logger: Logger
+    ) throws(Failure) {
         self.settings = settings
         var sources: [String: TokenSource] = [:]
         for section in settings.oauths {
-            let endpoint = TokenEndpoint(account: try Self.account(section), fetcher: fetcher)
+            let account = try Self.account(section)
+            if let kept = earlier?.sources[section.name], kept.account == account, earlier?.settings.secrets == settings.secrets {
+                sources[section.name] = kept
+                continue
+            }
+            let endpoint = TokenEndpoint(account: account, fetcher: fetcher)
             sources[section.name] = TokenSource(endpoint: endpoint, keeper: keeper, logger: logger)
         }
         self.sources = sources
     }
 
     /// The logins of an installation, kept in its store.
-    init(_ installation: Installation, fetcher: HTTPFetcher, logger: Logger) throws(Failure) {
-        try self.init(installation.settings, keeper: Self.keeper(installation), fetcher: fetcher, logger: logger)
+    init(_ installation: Installation, fetcher: HTTPFetcher, earlier: Logins? = nil, logger: Logger) throws(Failure) {
+        try self.init(
+            installation.settings, keeper: Self.keeper(installation), fetcher: fetcher, earlier: earlier, logger: logger)
     }
 
     /// Nil when the conf has no key.

@@ -12,7 +12,9 @@ extension StoreContract {
                 let limit = try world.limit("route office", "1/min")
                 let answers = try await world.store.claim(
                     [first, second].map { ClaimBid(id: $0.id, wish: .leave([limit])) }, now: world.later(10), lease: world.lease("me"))
-                guard case .claimed(let claimed, _)? = answers.first else { throw ContractBreach(description: "broken: one is let through") }
+                guard case .claimed(let claimed, _)? = answers.first else {
+                    throw ContractBreach(description: "broken: one is let through")
+                }
                 try expect(claimed.id, first.id, "the first bid comes first")
                 try expect(answers.last, .postponed(until: world.later(70)), "the other is told when")
                 let waiting = try await world.store.message(id: second.id)
@@ -179,6 +181,37 @@ extension StoreContract {
                 try expect(try await bid("b@example.com", 30, [limit]), .postponed(until: world.later(60)), "the rate holds")
                 try await world.store.forgetLevels(now: world.later(7200))
                 try expect(try await bid("c@example.com", 7200, [day]), .postponed(until: day.nextDay), "so does the day")
+            },
+            Self("a time that was kept for a message which is gone keeps nobody waiting") { world in
+                let limit = try world.limit("site google", "1/min")
+                func bid(_ text: String, _ seconds: Int64) async throws -> ClaimAnswer? {
+                    let message = try world.message(to: text)
+                    _ = try await world.store.dispatch(message, with: Consequence())
+                    return try await world.store.claim(
+                        [ClaimBid(id: message.id, wish: .leave([limit]))], now: world.later(seconds), lease: world.lease("me")
+                    ).first
+                }
+                _ = try await bid("a@example.com", 0)
+                for (number, seconds) in [(1, 60), (2, 120), (3, 180)] as [(Int, Int64)] {
+                    try expect(try await bid("b\(number)@example.net", 1), .postponed(until: world.later(seconds)), "each has a time")
+                }
+                try await world.store.forgetLevels(now: world.later(2))
+                try expect(try await bid("c@example.com", 3), .postponed(until: world.later(240)), "who comes new stands behind them")
+                _ = try await world.store.command(.delete, on: OutboxSelection(domain: "example.net"), at: world.later(4))
+                _ = try await world.store.command(.hold(reason: "x"), on: OutboxSelection(domain: "example.com"), at: world.later(4))
+                try await world.store.forgetLevels(now: world.later(5))
+                try expect(try await bid("d@example.org", 6), .postponed(until: world.later(60)), "the first time is free again")
+            },
+            Self("the lifetime of what may not leave begins anew, but for what is young, claimed or held") { world in
+                let old = try world.message(to: "old@example.com", created: 0)
+                let young = try world.message(to: "young@example.com", created: 50)
+                let held = try world.message(to: "held@example.com", created: 0)
+                for message in [old, young, held] { _ = try await world.store.dispatch(message, with: Consequence()) }
+                _ = try await world.store.command(.hold(reason: "x"), on: OutboxSelection(ids: [held.id]), at: world.later(60))
+                try expect(try await world.store.prolong(waitingSinceBefore: world.later(40), now: world.later(100)), 1, "one is old")
+                try expect(try await world.store.message(id: old.id)?.waitsSince, world.later(100), "it begins anew")
+                try expect(try await world.store.message(id: young.id)?.waitsSince, world.later(50), "the young one goes on")
+                try expect(try await world.store.message(id: held.id)?.waitsSince, world.later(0), "a person has the held one")
             },
             Self("what senders sent is counted by days, and bounces and complaints with it") { world in
                 let (enrollment, message) = try await world.claimed("ann@example.com")

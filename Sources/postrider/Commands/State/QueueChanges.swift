@@ -11,7 +11,7 @@ struct QueueTarget: ParsableArguments {
 
     func validate() throws {
         guard all == (ids.isEmpty && filter.isEmpty) else {
-            throw ValidationError("name messages by id, --to, --domain or --sequence, or give --all")
+            throw ValidationError("name messages by id, --to, --domain, --sequence or --route, or give --all")
         }
     }
 

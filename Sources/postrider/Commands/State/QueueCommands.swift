@@ -18,8 +18,9 @@ struct QueueFilter: ParsableArguments {
     @Option(help: "To this address.") var to: String?
     @Option(help: "To this domain.") var domain: String?
     @Option(help: "Of this sequence.") var sequence: String?
+    @Option(help: "By this route.") var route: String?
 
-    var isEmpty: Bool { to == nil && domain == nil && sequence == nil }
+    var isEmpty: Bool { to == nil && domain == nil && sequence == nil && route == nil }
 
     func selection(_ state: OpenState, ids: [String] = []) async throws -> OutboxSelection {
         var selection = OutboxSelection()
@@ -40,6 +41,7 @@ struct QueueFilter: ParsableArguments {
             selection.domain = ascii
         }
         if let sequence { selection.sequenceName = try await state.sequence(sequence).plan.name }
+        selection.route = route
         return selection
     }
 }
@@ -59,14 +61,15 @@ struct QueueList: AsyncParsableCommand {
         commandName: "list", abstract: "List the queue: what waits, is on its way, deferred or held, with the reason (the default).")
 
     @OptionGroup var conf: ConfOption
+    @Argument(help: "Ids of messages.") var ids: [String] = []
     @OptionGroup var filter: QueueFilter
     @Flag(help: "Also what left, bounced, expired or was cancelled.") var all = false
     @Flag(help: "One JSON object per message.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            var selection = try await filter.selection(state)
-            if !all { selection.states = OutboxMessage.State.waiting }
+            var selection = try await filter.selection(state, ids: ids)
+            if !all, ids.isEmpty { selection.states = OutboxMessage.State.waiting }
             let seal = try await state.seal()
             if json {
                 return try await state.eachMessage(selection) { JSONLine.write(state.json($0, seal)) }

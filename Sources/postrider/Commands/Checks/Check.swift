@@ -15,6 +15,9 @@ struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Check the whole conf; every fault at once. Exit status 1 when there is one.")
 
     @OptionGroup var conf: ConfOption
+    @Flag(help: "Also ask DNS for what the conf says of it: names, addresses, DKIM records, SPF.") var dns = false
+    @Flag(help: "Also connect and log in to every smarthost, local delivery agent and mailbox; nothing is sent or read.") var connect =
+        false
 
     func run() async throws {
         try await reportingFailures {
@@ -49,12 +52,19 @@ struct Check: AsyncParsableCommand {
             let faults = complaints.filter { !$0.file.utf8.starts(with: "builtin:".utf8) }
             for note in complaints where note.file.utf8.starts(with: "builtin:".utf8) { Console.error("note: \(note)") }
             guard faults.isEmpty else { throw Failure(.faults, faults.map(\.description).joined(separator: "\n")) }
+            var found: [CheckFinding] = []
+            if dns { found += await DNSChecks(settings: settings, resolver: TransportPolicies.resolver(settings)).findings() }
+            if connect { found += try await ConnectChecks(settings: settings).findings() }
+            // A fault that was found outweighs an answer that was not had.
+            if let worst = found.contains(where: { !$0.isUnknown }) ? ExitStatus.faults : found.isEmpty ? nil : .unavailable {
+                throw Failure(worst, found.map { TerminalText.lines($0.text) }.joined(separator: "\n"))
+            }
             Console.out("\(conf.path): no faults; \(settings.identities.count) identities, \(settings.routes.count) routes")
         }
     }
 
     /// Every secret of a login read; nobody is asked for a token.
-    private static func logins(_ settings: Settings) throws(Failure) -> Logins {
+    static func logins(_ settings: Settings) throws(Failure) -> Logins {
         _ = try Logins.sealingKey(settings)
         return try Logins(
             settings, keeper: nil, fetcher: HTTPFetcher(on: MultiThreadedEventLoopGroup.singleton),
