@@ -135,6 +135,12 @@ struct MainJobTests {
             #expect(reply.proofs.contains { $0.lowercased().contains(proof) }, "\(reply.proofs)")
         }
 
+        // One list with everything, the dialogue of each attempt in it.
+        let answer = try #require(replies.first { $0.way == "smtp" })
+        let shown = try await premises.run(["inbox", "show", answer.id, "--json"]).outputText
+        #expect(shown.contains(#""dialogue":"#) && shown.contains("MAIL FROM:<bounce+") && !shown.contains(#""dialogue":null"#), "\(shown)")
+        #expect(shown.contains(#""participants":["\#(Self.people[1])"]"#), "\(shown)")
+
         try await Self.expectTimelines(premises)
         #expect(try await premises.query(Premises.Queued.self, ["queue"]).isEmpty)
         // Nothing was touched in the mailbox.

@@ -166,6 +166,7 @@ final class Premises: Sendable {
 
     struct Reply: Decodable, Sendable {
         struct Contact: Decodable, Sendable { let address: String }
+        let id: String
         let way: String
         let from: String
         let messageId: String?

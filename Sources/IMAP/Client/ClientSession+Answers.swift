@@ -105,6 +105,8 @@ extension ClientSession {
         case .capability: endCapability(status)
         case .startTLS: endStartTLS(status)
         case .login, .authenticate: endLogin(status)
+        // Whatever it says: who we are matters to few servers.
+        case .identify: openMailboxes()
         case .list(let listed): endList(status, listed)
         case .select(let name, let selection): endSelect(status, name, selection)
         case .search(let findings): endSearch(status, findings)

@@ -1,7 +1,12 @@
 /// Which mailbox is next: LIST, SELECT and EXAMINE, and the rounds over all of them.
 extension ClientSession {
-    /// Logged in: finds out the names, then begins the first round.
+    /// Logged in: says who we are, finds out the names, then begins the first round.
     mutating func openMailboxes() {
+        // Quirk(NetEase: 163.com, 126.com): a client that did not name itself opens no mailbox; dialogue "identifies-itself".
+        if !isIdentified, capabilities?.has("ID") == true {
+            isIdentified = true
+            return begin("ID (\"name\" \"postrider\")", .identify)
+        }
         let needsList = configuration.mailboxes.contains { if case .specialUse = $0 { true } else { false } }
         guard needsList else { return endList(nil, []) }
         let isExtended = capabilities?.has("LIST-EXTENDED") == true && capabilities?.has("SPECIAL-USE") == true

@@ -47,6 +47,8 @@ package struct ClientSession: Sendable {
     /// nil while they are not known for the present state of the connection.
     var capabilities: Capabilities?
     var isAuthenticated = false
+    /// ID was said (RFC 2971).
+    var isIdentified = false
     var commandCount: UInt32 = 0
     /// The mailboxes to poll, the one to stay on last.
     var mailboxes: [MailboxName] = []

@@ -6,6 +6,7 @@ struct Command: Sendable {
         case startTLS
         case login
         case authenticate(Exchange)
+        case identify
         case list([ListedMailbox])
         case select(MailboxName, Selection)
         case search(Findings)

@@ -62,7 +62,7 @@ struct InboxShow: AsyncParsableCommand {
             if let contact = reply.contact { timeline = try await state.store.timeline(contact: contact) }
             if json {
                 let facts = try await state.facts(reply)
-                return JSONLine.write(.object(facts + [(key: "timeline", value: .array(timeline.map(state.json)))]))
+                return JSONLine.write(.object(facts + [(key: "timeline", value: .array(try await state.dialogues(of: timeline)))]))
             }
             let reading = reply.reading
             FactSheet.write([
@@ -194,6 +194,26 @@ extension OpenState {
         ]
         if case .object(let members) = all { return members }
         return []
+    }
+
+    /// The events, each outcome of an attempt with the dialogue that led to it.
+    func dialogues(of timeline: [TimelineEvent]) async throws -> [JSONValue] {
+        var attempts: [OutboxMessage.ID: ArraySlice<DeliveryAttempt>] = [:]
+        var events: [JSONValue] = []
+        for event in timeline {
+            guard let id = event.outbox, [.delivered, .deferred, .rejected, .ambiguous].contains(event.kind),
+                case .object(let facts) = json(event)
+            else {
+                events.append(json(event))
+                continue
+            }
+            if attempts[id] == nil { attempts[id] = try await store.attempts(of: id)[...] }
+            // What a crash left open is an outcome without an attempt: it ended before none of them.
+            let isTold = attempts[id]?.first.map { $0.outcome.rawValue.utf8.elementsEqual(event.kind.rawValue.utf8) } ?? false
+            let attempt = isTold ? attempts[id]?.popFirst() : nil
+            events.append(.object(facts + [(key: "dialogue", value: .text(attempt?.transcript))]))
+        }
+        return events
     }
 
     /// Who wrote in the conversation, the first one first: its correspondent and those who joined.
