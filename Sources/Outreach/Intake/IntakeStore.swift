@@ -63,7 +63,7 @@ package protocol IntakeStore: Sendable {
 
     func reply(_ id: IncomingMessage.ID) async throws(StoreError) -> ReplyRecord?
 
-    /// Replies, newest first; `contact` nil: all; unmatched ones have no enrollment.
+    /// Replies, newest first; `contact` nil: all; unmatched ones have no enrollment. Mail of our own is none.
     func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord]
 
     /// The other intake, filed before now, that `record` only repeats; nil when there is none.

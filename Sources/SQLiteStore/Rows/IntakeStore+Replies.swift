@@ -36,11 +36,11 @@ extension SQLiteStore {
         try await read { ledger in
             if let contact {
                 return try ledger.db.records(
-                    "SELECT * FROM reply WHERE contact_id = :contact ORDER BY intake_id DESC LIMIT :limit",
+                    "SELECT * FROM reply WHERE contact_id = :contact AND is_own = 0 ORDER BY intake_id DESC LIMIT :limit",
                     ["contact": contact.rawValue, "limit": max(0, limit)]
                 ).map(ReplyRecord.init)
             }
-            return try ledger.db.records("SELECT * FROM reply ORDER BY intake_id DESC LIMIT :limit", ["limit": max(0, limit)])
+            return try ledger.db.records("SELECT * FROM reply WHERE is_own = 0 ORDER BY intake_id DESC LIMIT :limit", ["limit": max(0, limit)])
                 .map(ReplyRecord.init)
         }
     }

@@ -9,7 +9,7 @@ extension Desks {
     static func account(_ section: MailboxSettings, _ logins: Logins, readsNothing: Bool = false) throws -> MailboxAccount {
         MailboxAccount(
             name: section.name, host: section.host.description, port: section.effectivePort, tls: Route.TLSMode(section.tls),
-            trust: try trust(section.tlsCAFile), credentials: try logins.credentials(section.auth, isLocal: section.host.isLocal),
+            trust: try logins.trust(section.tlsCAFile), credentials: try logins.credentials(section.auth, isLocal: section.host.isLocal),
             mailboxes: readsNothing ? [] : section.folders.map(Self.selector), access: access(section.access),
             pollInterval: section.pollInterval,
             idleReissue: section.idleRefresh,

@@ -186,7 +186,7 @@ struct Desks {
         let policy = TransportPolicies.policy(section.effectiveSecurityLevel, section.tlsMatch, section.tlsFingerprints)
         return Route(
             name: section.name, kind: kind, tls: Route.TLSMode(section.effectiveTLS),
-            level: policy.level, match: policy.match, fingerprints: policy.fingerprints, trust: try trust(section.tlsCAFile),
+            level: policy.level, match: policy.match, fingerprints: policy.fingerprints, trust: try logins.trust(section.tlsCAFile),
             credentials: try section.auth.map { try logins.credentials($0, isLocal: host?.isLocal == true) },
             helloName: source?.helo ?? settings.main.myhostname, sourceAddress: source?.address,
             timeouts: timeouts(settings.queue),
@@ -215,14 +215,6 @@ struct Desks {
         timeouts.content = queue.dataXferTimeout
         timeouts.finalDot = queue.dataDoneTimeout
         return timeouts
-    }
-
-    static func trust(_ file: String?) throws(Failure) -> TLSClientContext {
-        do throws(TLSError) {
-            return try TLSClientContext(trust: file.map { .caFile($0) } ?? .system)
-        } catch {
-            throw Failure(.configuration, "\(error)")
-        }
     }
 
     /// The keys of each signing domain.

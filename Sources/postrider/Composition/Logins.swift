@@ -5,11 +5,29 @@ import Mailroom
 import OpenSSL
 import SASL
 import Settings
+import Synchronization
+
+/// Contexts by the file of their certificates: all of a system's take a megabyte.
+private final class TrustShelf: Sendable {
+    private let contexts = Mutex<[String?: TLSClientContext]>([:])
+
+    func context(_ file: String?) throws(Failure) -> TLSClientContext {
+        if let known = contexts.withLock({ $0[file] }) { return known }
+        do throws(TLSError) {
+            let made = try TLSClientContext(trust: file.map { .caFile($0) } ?? .system)
+            contexts.withLock { $0[file] = made }
+            return made
+        } catch {
+            throw Failure(.configuration, "\(error)")
+        }
+    }
+}
 
 /// The logins that a conf asks for: passwords from their files, Kerberos tickets, and access tokens, which all users of an `[oauth.NAME]` share.
 struct Logins {
     private let settings: Settings
     private let sources: [String: TokenSource]
+    private let trusts = TrustShelf()
 
     /// - Parameters:
     ///   - keeper: where logins of people are kept; nil: nowhere, and who needs one is told so.
@@ -69,6 +87,9 @@ struct Logins {
             flow: section.flow == .clientCredentials ? .clientCredentials : .refreshToken,
             trust: section.tlsCAFile.map { .caFile($0) } ?? .system)
     }
+
+    /// Whom connections trust: the certificates in the file, nil: those of the system. Read once, however many use them.
+    func trust(_ file: String?) throws(Failure) -> TLSClientContext { try trusts.context(file) }
 
     /// - Parameter isLocal: whether the server is on this machine.
     func credentials(_ section: AuthSettings, isLocal: Bool) throws(Failure) -> Route.Credentials {

@@ -247,6 +247,8 @@ extension StoreContract {
                 let own = world.reply(to: messages[0], enrollment: enrollment, isOwn: true)
                 try expect(try await world.store.file(own, consequence: Consequence()), .committed, "it is filed")
                 try expect(try await world.store.reply(messages[0].id), own, "and read back as it is")
+                try expect(try await world.store.replies(contact: nil, limit: 9), [], "it is among no replies")
+                try expect(try await world.store.replies(contact: enrollment.contact, limit: 9), [], "nor among those of the contact")
                 let reply = world.reply(to: messages[1], enrollment: enrollment)
                 try expect(try await world.store.earlier(than: reply) == nil, "a reply that says the same is another message")
                 try expect(try await world.store.file(reply, consequence: Consequence()), .committed, "it counts")

@@ -30,8 +30,9 @@ struct InboxList: AsyncParsableCommand {
                 .init("ID"), .init("SORTED"), .init("CLASS"), .init("SURE", number: true), .init("MATCH"), .init("FROM", limit: 40),
                 .init("SUBJECT", limit: 60),
             ])
-            let found = try await state.store.replies(contact: only, limit: .max).filter { !$0.isOwn && (!open || $0.requiresResponse) }
-            for reply in found.prefix(limit ?? .max) {
+            // Those that wait are few and may be old, so that a limit counts behind the choice.
+            let found = try await state.store.replies(contact: only, limit: open ? .max : limit ?? .max)
+            for reply in found.filter({ !open || $0.requiresResponse }).prefix(limit ?? .max) {
                 if json {
                     JSONLine.write(.object(try await state.facts(reply)))
                 } else {
@@ -221,7 +222,7 @@ extension OpenState {
         guard let contact = reply.contact else { return [] }
         var senders: [String] = []
         for other in try await store.replies(contact: contact, limit: .max).reversed()
-        where other.enrollment == reply.enrollment && other.duplicateOf == nil && !other.isOwn && !other.replyClass.isReport
+        where other.enrollment == reply.enrollment && other.duplicateOf == nil && !other.replyClass.isReport
             && other.certainty != .low
         {
             if !senders.contains(where: { $0.utf8.elementsEqual(other.from.utf8) }) { senders.append(other.from) }

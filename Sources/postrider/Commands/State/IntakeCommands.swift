@@ -46,7 +46,7 @@ struct IntakeList: AsyncParsableCommand {
                 }
             }
             for reply in try await state.store.replies(contact: nil, limit: .max)
-            where reply.outbox == nil && reply.duplicateOf == nil && !reply.isOwn {
+            where reply.outbox == nil && reply.duplicateOf == nil {
                 if let message = try await state.store.incoming(id: reply.intake) { show(message, state: "unmatched", from: reply.from) }
             }
             if !json { table.isEmpty ? Console.out("nothing is quarantined, waiting or unmatched") : table.write() }
