@@ -33,7 +33,9 @@ struct ToneJudge {
             best.chance = max(best.chance, Float(tally[.negative]))
         }
         // It acts at once and for ever: a likeness to such wishes alone is not enough.
-        if best.tone == .unsubscribe, best.chance < Self.wishThreshold, max(tally[.unsubscribe], tally[.erasure]) < ToneReader.threshold {
+        if best.tone == .unsubscribe, best.chance < Self.wishThreshold,
+            max(tally[.unsubscribe], tally[.erasure]) < Strength.strong.confidence - 0.001
+        {
             let others = ToneClass.allCases.filter { $0 != .unsubscribe }.map { ($0, $0 == .interested ? positive : chance($0)) }
             best = others.max { $0.1 < $1.1 } ?? best
         }
