@@ -118,6 +118,7 @@ struct ToneTests {
         ("Too early for us, ask again next quarter.", "2026-04-01"),
         ("Bitte nicht jetzt, derzeit nicht. Melden Sie sich im September wieder.", "2026-09-01"),
         ("Not now. Write to us again on 5 May.", "2026-05-05"),
+        ("This is not a good time for us. Please get back to me in September.", "2026-09-01"),
     ]
 
     @Test("not now: when to come back", arguments: later)

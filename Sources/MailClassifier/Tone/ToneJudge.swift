@@ -32,6 +32,12 @@ struct ToneJudge {
         } else if isRefusal, best.tone == .negative, text.utf8.count < 120 {
             best.chance = max(best.chance, Float(tally[.negative]))
         }
+        // Put off in plain words, and not refused in any: a model that leans to no is not sure enough to lose the contact.
+        if tally[.notNow] >= Strength.strong.confidence - 0.001, tally[.negative] < ToneReader.threshold, best.chance < 0.75,
+            best.tone == .negative || best.tone == .neutral
+        {
+            best = (.notNow, max(0.65, chance(.notNow)))
+        }
         // It acts at once and for ever: a likeness to such wishes alone is not enough.
         if best.tone == .unsubscribe, best.chance < Self.wishThreshold,
             max(tally[.unsubscribe], tally[.erasure]) < Strength.strong.confidence - 0.001
