@@ -195,12 +195,12 @@ struct Desks {
             connections: ConnectionLimits(
                 total: section.effectiveProcessLimit, perHost: section.processLimitPerHost, messages: section.messagesPerConnection,
                 idle: section.connectionIdle),
-            publicTrust: section.type == .mx && section.tlsCAFile != nil ? try publicTrust(section.tlsCAFile) : nil)
+            publicTrust: section.type == .mx ? try section.tlsCAFile.map { try publicTrust($0, logins) } : nil)
     }
 
     /// The machine's authorities beside those of the file; a machine that has none trusts those of the file.
-    private static func publicTrust(_ file: String?) throws(Failure) -> TLSClientContext {
-        guard let file, let both = try? TLSClientContext(trust: .systemAndFile(file)) else { return try trust(file) }
+    private static func publicTrust(_ file: String, _ logins: Logins) throws(Failure) -> TLSClientContext {
+        guard let both = try? TLSClientContext(trust: .systemAndFile(file)) else { return try logins.trust(file) }
         return both
     }
 
