@@ -320,7 +320,7 @@ def reply_text():
 # --- constructed replies ----------------------------------------------------------------------------------------------------
 
 def constructed():
-    print("\nconstructed replies (written for the project, no real mail; the shipped rules and model never saw them)")
+    print("\nconstructed replies (written for the project, no real mail; looked at while rules and model were made)")
     with open(path("replies-constructed/labels.jsonl"), encoding="utf-8") as file:
         labels = [json.loads(line) for line in file if line.strip()]
     folder = path("replies-constructed/eml")
