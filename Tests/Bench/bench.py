@@ -1,4 +1,4 @@
-"""What the conductors of scripts/bench inbound and scripts/bench imap have in common: folders, ports, processes and what they cost."""
+"""What the conductors of scripts/bench have in common: folders, ports, processes and what they cost."""
 
 import os
 import re

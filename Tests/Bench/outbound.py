@@ -13,56 +13,21 @@ import os
 import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import time
 
+from bench import TICK, Folder, free_port, load, succeed, wait_for_port
+
 POSTRIDER, SINK, FOLDER, MESSAGES = sys.argv[1], sys.argv[2], os.path.abspath(sys.argv[3]), int(sys.argv[4])
 SESSIONS = 20
 TURNS = 3
 LIMIT = 600
-TICK = os.sysconf("SC_CLK_TCK")
 WORDS = "The house stands on the hill and looks over the river to the town where the letters come from every morning. "
 
 
-def path(*names):
-    return os.path.join(FOLDER, *names)
-
-
-def write(name, text, mode=0o644):
-    os.makedirs(os.path.dirname(path(name)), exist_ok=True)
-    with open(path(name), "w") as file:
-        file.write(text)
-    os.chmod(path(name), mode)
-    return path(name)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_port(port, process):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            sys.exit(f"outbound.py: {process.args[0]} ended with {process.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    sys.exit(f"outbound.py: nothing answers on port {port}")
-
-
-def succeed(*command, **more):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
-    if done.returncode != 0:
-        sys.exit(f"outbound.py: {' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
+path, write = Folder(FOLDER), Folder(FOLDER).write
 
 
 # --- what a process costs -----------------------------------------------------------------------------------------------------------
@@ -304,19 +269,12 @@ def main():
         sys.exit("outbound.py: an identity may send 10,000 messages a day; choose 1 to 10,000")
     shutil.rmtree(FOLDER, ignore_errors=True)
     os.makedirs(FOLDER)
-    # Postfix's daemons run under a user of their own and must reach their queue.
-    folder = FOLDER
-    while folder != "/":
-        if os.stat(folder).st_mode & 0o005 != 0o005 and os.stat(folder).st_uid == os.getuid():
-            sys.exit(f"outbound.py: Postfix cannot reach its queue: {folder} is not open to other users")
-        folder = os.path.dirname(folder)
+    path.must_be_open_to_others()
     succeed("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", path("sink.key"),
             "-out", path("sink.pem"), "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
     certificate = (path("sink.pem"), path("sink.key"))
-    with open("/proc/loadavg") as file:
-        load = file.read().split()[0]
     rsa = signatures_per_second()
-    print(f"outbound, {MESSAGES} messages, {SESSIONS} connections, medians of {TURNS}, in turn; {os.cpu_count()} processors, load {load}, "
+    print(f"outbound, {MESSAGES} messages, {SESSIONS} connections, medians of {TURNS}, in turn; {os.cpu_count()} processors, load {load()}, "
           f"openssl speed rsa2048 {rsa:,.0f}/s on one core", flush=True)
     for encrypted in (False, True):
         results = {"Postrider": [], "Postfix + OpenDKIM": []}

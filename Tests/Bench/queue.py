@@ -8,7 +8,6 @@ the messages after it, the time that the two statements of a claim take by thems
 """
 
 import json
-import re
 import shutil
 import signal
 import sqlite3
@@ -17,7 +16,8 @@ import sys
 import time
 
 import outbound
-from outbound import FOLDER, POSTRIDER, Sink, installation, path, succeed
+from bench import highest_memory, succeed
+from outbound import FOLDER, POSTRIDER, Sink, installation, path
 
 FEW, COUNTED = 1_000, 900
 BODY = "Hello {{first_name}},\n\nthe letters come from the town every morning.\n"
@@ -25,13 +25,6 @@ BODY = "Hello {{first_name}},\n\nthe letters come from the town every morning.\n
 # The columns that a copy has of its own; the others are as they were.
 OWN = {"id": "model.id + n.i", "message_id": "n.i || '.' || model.message_id", "recipient": "'person-' || n.i || '@customers.example.net'",
        "recipient_key": "'person-' || n.i || '@customers.example.net'", "enrollment_id": "NULL", "contact_id": "NULL"}
-
-
-def resident(pid):
-    """Resident set and its highest value in MB."""
-    with open(f"/proc/{pid}/status") as file:
-        text = file.read()
-    return [int(re.search(rf"^{name}:\s+(\d+)", text, re.M).group(1)) / 1024 for name in ("VmRSS", "VmHWM")]
 
 
 def queued(conf):
@@ -97,12 +90,12 @@ def measure(rows):
     started = time.monotonic() - began
     sink.wait(FEW, serve)
     seconds = time.monotonic() - began - started
-    now, highest = resident(serve.pid)
+    highest = highest_memory(serve.pid)
     serve.send_signal(signal.SIGTERM)
     serve.wait(120)
     sink.end()
     print(f"  {rows:9,} rows: {started:.2f} s until the first {FEW - COUNTED} are in the sink, then {seconds * 1000 / COUNTED:.2f} ms per message; "
-          f"a claim of 20 by itself {alone:.2f} ms; resident {now:.0f} MB, at most {highest:.0f} MB", flush=True)
+          f"a claim of 20 by itself {alone:.2f} ms; at most {highest:.0f} MB resident", flush=True)
     return seconds / COUNTED, alone, highest
 
 
