@@ -1,5 +1,7 @@
+import DNS
 import InternetMessage
 import MailTransport
+import OpenSSL
 import SASL
 import SMTP
 import TestKit
@@ -66,6 +68,49 @@ struct DeliveryInteropTests {
         guard case .outcome(.rejected(let failure)) = refused.result else { throw Unexpected(description: "\(refused)") }
         #expect(failure.scope == .recipient && failure.reply?.code == 550 && failure.reply?.enhancedStatusCode?.description == "5.1.1")
         #expect(await Peers.deliver(try Peers.message(to: "bo@example.net"), over: try route(nil)).word == "rejected")
+    }
+
+    @Test(
+        "Exim as the exchanger of a domain takes mail under its own certificate, three over one connection, and refuses what is not its own"
+    )
+    func exchanger() async throws {
+        let exim = try await EximProcess.start(domain: "example.net")
+        let zone = StaticResolver(["example.net": [.mx(10, "mx.example.net")], "mx.example.net": [.a("127.0.0.1")]])
+        func route(_ level: Route.TLSLevel) throws -> Route {
+            Route(
+                name: "r", kind: .mx(port: exim.port), level: level, trust: try TLSClientContext(trust: .system),
+                helloName: "out.example.com",
+                allowsPrivateDestinations: true, connections: ConnectionLimits(total: 1, messages: 10))
+        }
+        let courier = Courier(routes: [try route(.may)], resolver: zone, eventLoops: Peers.eventLoops, seed: 1, logger: Peers.logger)
+        let checks = DeliveryChecks(mayLeave: { true }, finalDot: { true })
+        func deliver(_ recipient: String, id: String = "one@example.com") async throws -> DeliveryReport {
+            await courier.deliver(try Peers.message(to: recipient, id: id), route: "r", checks: checks)
+        }
+        for number in 1...3 {
+            let report = try await deliver("bo-\(number)@example.net", id: "\(number)@example.com")
+            #expect(report.word == "accepted" && report.tls?.hasSuffix(" unverified") == true, "\(report)\n\(exim.log)")
+            #expect(report.transcript.contains("used again") == (number > 1), "\(report.transcript)")
+        }
+        let unknown = try await deliver("nobody@example.net")
+        guard case .outcome(.rejected(let failure)) = unknown.result else { throw Unexpected(description: "\(unknown)") }
+        #expect(failure.scope == .recipient && failure.reply?.code == 550)
+        // After the refusal the connection goes on.
+        #expect(try await deliver("bo-4@example.net", id: "4@example.com").transcript.contains("used again"))
+
+        // A certificate that nobody vouches for is no certificate where one is asked for.
+        let strict = await Peers.deliver(try Peers.message(to: "bo@example.net"), over: try route(.verify), resolver: zone)
+        #expect(strict.word == "deferred" && !strict.transcript.contains("> MAIL"), "\(strict)")
+
+        let messages = try await exim.waitForMessages(4)
+        #expect(messages.count == 4)
+        for message in messages.map({ String(decoding: $0, as: UTF8.self) }) {
+            #expect(
+                message.contains("Return-path: <ann@example.com>") && message.contains("\n.A line that starts with a dot\nend\n"),
+                "\(message)")
+        }
+        await courier.drain(within: .seconds(5))
+        await exim.end()
     }
 
     @Test("Dovecot takes mail by LMTP, and says no for whom it does not know")
