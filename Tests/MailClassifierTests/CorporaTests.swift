@@ -230,7 +230,7 @@ struct CorporaTests {
 
 /// A little below what was measured when they were last set.
 enum Floors {
-    static let constructedClass = 0.93
+    static let constructedClass = 0.90
     static let constructedAutomatic = 0.99
     static let constructedText = 0.97
     static let constructedDate = 0.96

@@ -115,8 +115,10 @@ struct FailoverTests {
         try await office.delivering {
             _ = try await eventually("the first three") { office.sink.messages.count >= 3 ? true : nil }
             // Some were told to wait while the two were tried.
-            office.wind(.seconds(20))
-            _ = try await eventually("all sent") { office.sink.messages.count == 8 ? true : nil }
+            _ = try await eventually("all sent") {
+                office.wind(.seconds(5))
+                return office.sink.messages.count == 8 ? true : nil
+            }
             let sent = try await eventually("stored") {
                 let sent = try await office.store.list(OutboxSelection(states: [.sent]), after: nil, limit: 9)
                 return sent.count == 8 ? sent : nil

@@ -10,8 +10,11 @@ import Testing
 struct ThreadTests {
     private static let bo = "bo@customers.example.net"
 
-    private func letter(from sender: String, id: String, answering: String? = nil, _ text: String = "Please call me on Monday.") -> String {
-        "From: \(sender)\r\nTo: anna@example.com\r\nSubject: Re: yours\r\nMessage-ID: <\(id)>\r\n"
+    private func letter(
+        from sender: String, to recipient: String = "anna@example.com", id: String, answering: String? = nil, more: String = "",
+        _ text: String = "Please call me on Monday."
+    ) -> String {
+        "From: \(sender)\r\nTo: \(recipient)\r\n\(more)Subject: Re: yours\r\nMessage-ID: <\(id)>\r\n"
             + (answering.map { "In-Reply-To: <\($0)>\r\n" } ?? "") + "\r\n\(text)\r\n"
     }
 
@@ -22,9 +25,11 @@ struct ThreadTests {
         let sent = try #require(try await office.store.messages(enrollment: enrollment.id).first)
         let copies = [
             try await office.take(letter(from: "anna@example.com", id: sent.messageID.text, "Hello")),
-            try await office.take(letter(from: "Anna <ANNA@example.com>", id: "byhand@example.com", answering: sent.messageID.text)),
-            try await office.take(letter(from: "anna@example.com", id: "other@example.com")),
+            try await office.take(
+                letter(from: "Anna <ANNA@example.com>", to: Self.bo, id: "byhand@example.com", answering: sent.messageID.text)),
         ]
+        // A form or a forger writes in her name.
+        let stranger = try await office.take(letter(from: "anna@example.com", id: "other@example.com"))
         while try await office.sorter.sortReceived() > 0 {}
         #expect(try await office.store.enrollment(id: enrollment.id)?.state == .sending)
         for copy in copies {
@@ -32,10 +37,28 @@ struct ThreadTests {
             #expect(record.isOwn && record.replyClass == .neutral && !record.requiresResponse)
         }
         #expect(try await office.store.reply(copies[1].id)?.enrollment == enrollment.id, "it belongs to the conversation")
+        #expect(try await office.store.reply(stranger.id)?.isOwn == false, "it stays to be seen")
         // The answer to what she wrote by hand names nothing of ours, and is one all the same.
         let answer = try await office.take(letter(from: "cy@customers.example.net", id: "a@c", answering: "byhand@example.com"))
         while try await office.sorter.sortReceived() > 0 {}
         #expect(try await office.store.reply(answer.id)?.enrollment == enrollment.id)
+        #expect(try await office.store.enrollment(id: enrollment.id)?.cause == .replied)
+    }
+
+    @Test(
+        "an answer that a list or somebody else wrote anew under the identity's name is an answer",
+        arguments: [
+            ("", "anna@example.com"), ("Reply-To: bo@customers.example.net\r\n", "anna@example.com"),
+            ("Reply-To: bo@customers.example.net\r\n", "anna@example.com, bo@customers.example.net"),
+        ])
+    func rewritten(more: String, recipients: String) async throws {
+        let office = try Office()
+        let enrollment = try await office.written(to: Self.bo)
+        let sent = try #require(try await office.store.messages(enrollment: enrollment.id).first)
+        let reply = try await office.take(
+            letter(from: "'Bo' via Sales <anna@example.com>", to: recipients, id: "l@lists", answering: sent.messageID.text, more: more))
+        while try await office.sorter.sortReceived() > 0 {}
+        #expect(try await office.store.reply(reply.id)?.isOwn == false)
         #expect(try await office.store.enrollment(id: enrollment.id)?.cause == .replied)
     }
 

@@ -149,39 +149,47 @@ struct BounceReader {
 
 /// What a report says to people, by the recipient it is about.
 struct ReportProse {
+    /// More than any mail server writes; what is behind that is not looked at.
+    private static let longest = 32_768
+    private static let longestLine = 2000
+
     let text: String
     private let lines: [ArraySlice<UInt8>]
+    /// By address: the first line that begins with it, and the first that names it.
+    private var places: [String: (strong: Int?, weak: Int?)] = [:]
+    /// Lines that begin with an address.
+    private var heads: Set<Int> = []
 
     init(_ text: String) {
-        self.text = text
-        lines = Array(text.utf8).split(separator: 0x0A, omittingEmptySubsequences: false).map { LineShape.trimmed($0) }
+        let bytes = Array(text.utf8.prefix(Self.longest))
+        self.text = String(decoding: bytes, as: UTF8.self)
+        lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { LineShape.trimmed($0).prefix(Self.longestLine) }
+        for (number, line) in lines.enumerated() {
+            for (index, found) in AddressFinder.addresses(in: line).enumerated() {
+                let offset = found.range.lowerBound - line.startIndex
+                if index == 0, offset <= 1 { heads.insert(number) }
+                let key = found.address.suppressionKey
+                var place = places[key] ?? (nil, nil)
+                if offset <= 2, place.strong == nil { place.strong = number }
+                if place.weak == nil { place.weak = number }
+                places[key] = place
+            }
+        }
     }
 
     /// From the line that begins with one of the addresses, else the first that names one, to the next address or empty line; all of the text
     /// where none does and there is only one recipient, else empty.
     func paragraph(of addresses: [String], isOnly: Bool) -> String {
-        var weak: Int?
-        var strong: Int?
-        for (number, line) in lines.enumerated() {
-            guard let found = AddressFinder.addresses(in: line).first(where: { addresses.contains($0.address.suppressionKey) }) else {
-                continue
-            }
-            if found.range.lowerBound - line.startIndex <= 2 {
-                strong = number
-                break
-            }
-            if weak == nil { weak = number }
-        }
+        let strong = addresses.compactMap { places[$0]?.strong }.min()
+        let weak = addresses.compactMap { places[$0]?.weak }.min()
         guard let start = strong ?? weak else { return isOnly ? text : "" }
         var words: [ArraySlice<UInt8>] = [lines[start]]
-        for line in lines[(start + 1)...].prefix(12) {
+        for (number, line) in zip(lines.indices, lines).dropFirst(start + 1).prefix(12) {
             // The reason may stand one empty line below a bare address.
             if line.isEmpty, words.count > 1 { break }
-            if line.first == 0x3C || AddressFinder.addresses(in: line).first.map({ $0.range.lowerBound - line.startIndex <= 1 }) == true {
-                break
-            }
+            if line.first == 0x3C || heads.contains(number) { break }
             if !line.isEmpty { words.append(line) }
         }
-        return String(decoding: Array(words.joined(separator: [0x20])), as: UTF8.self)
+        return String(decoding: Array(words.joined(separator: [0x20]).prefix(Self.longestLine)), as: UTF8.self)
     }
 }

@@ -59,10 +59,16 @@ struct ReplyText: Sendable {
         return (own, hasQuote)
     }
 
-    /// The end of a quoted line that a program broke without marking it again.
+    /// The end of a quoted line that a program broke without marking it again: it goes on in the middle of a sentence, with a word that
+    /// had no room above. Anything else between two quoted lines is an answer.
     private static func isWrappedQuote(_ lines: [ArraySlice<UInt8>], at i: Int) -> Bool {
-        i > 0 && i + 1 < lines.count && lines[i - 1].count >= 68 && LineShape.isQuoted(lines[i - 1]) && LineShape.isQuoted(lines[i + 1])
-            && lines[i].count < 60
+        guard i > 0, i + 1 < lines.count, LineShape.isQuoted(lines[i - 1]), LineShape.isQuoted(lines[i + 1]), lines[i].count < 60 else {
+            return false
+        }
+        let (above, line) = (lines[i - 1], lines[i])
+        guard let first = line.first, first >= 0x80 || first.isLetter && first & 0x20 != 0 else { return false }
+        guard let last = above.last, !".?!:;".utf8.contains(last) else { return false }
+        return above.count >= 68 && above.count + 1 + line.prefix { $0 != 0x20 }.count > 72
     }
 
     private static func nextLine(_ lines: [ArraySlice<UInt8>], from start: Int) -> Int? {
@@ -173,10 +179,6 @@ struct ReplyText: Sendable {
         if closes, directly, isParagraph, joined.count < 100, joined.count(where: { $0 == 0x20 }) <= 7,
             LineShape.hasName(joined[...])
         {
-            return true
-        }
-        // With a clock or an address and a name, and alone on its lines, it needs no quote marks below.
-        if closes, isParagraph, joined.count < 200, LineShape.hasName(joined[...]), hasAddress || LineShape.hasClock(joined[...]) {
             return true
         }
         guard hasDate || hasAddress || quoteFollows else { return false }

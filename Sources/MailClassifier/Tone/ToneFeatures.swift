@@ -55,6 +55,8 @@ struct ToneFeatures: Sendable {
     private static func add(
         _ sentence: FoldedSentence, negators: [PhraseBook.Hit], isFirst: Bool, isLast: Bool, to collector: inout Collector
     ) {
+        // More than any sentence of a person has.
+        let negators = negators.prefix(100)
         var words: [(bytes: ArraySlice<UInt8>, isNegated: Bool)] = []
         var i = 1
         while i < sentence.bytes.count {

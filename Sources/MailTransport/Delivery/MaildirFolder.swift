@@ -57,13 +57,12 @@ struct MaildirFolder: Sendable {
         }
         close(file)
         let place = "\(path)/new/\(name)"
-        guard rename(draft, place) == 0 else { throw Trouble("be renamed to \(place)", draft) }
         let folder = open("\(path)/new", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        if folder >= 0 {
-            // The file stands there either way; a folder that cannot be synced loses it with the power only.
-            _ = fsync(folder)
-            close(folder)
-        }
+        guard folder >= 0 else { throw Trouble("be opened", "\(path)/new") }
+        defer { close(folder) }
+        guard rename(draft, place) == 0 else { throw Trouble("be renamed to \(place)", draft) }
+        // The file stands there either way; a folder that cannot be synced loses it with the power only.
+        _ = fsync(folder)
         return name
     }
 

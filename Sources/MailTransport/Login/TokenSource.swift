@@ -107,7 +107,7 @@ package actor TokenSource {
                     level: trouble.remedy == .person ? .critical : .warning, "no access token",
                     metadata: ["oauth": "\(endpoint.account.name)", "reason": "\(trouble.message)"])
             }
-            let pause = min(error.retryAfter ?? Self.pauseAfterFault, Self.longestPause)
+            let pause = max(.seconds(1), min(error.retryAfter ?? Self.pauseAfterFault, Self.longestPause))
             fault = (trouble, now() + pause)
         }
     }

@@ -211,7 +211,7 @@ package struct IntakeSorter: Service {
                 let now = clock.now()
                 let conversations = try await conversations(incoming, message, reading, desk: desk, now: now)
                 let primary = conversations.first?.correlation
-                let isOwn = try await isOwn(message, reading, primary, desk: desk)
+                let isOwn = try await isOwn(message, reading, primary, authentication.proof, desk: desk)
                 let replyClass = isOwn ? .neutral : ReplyDecider.effectiveClass(of: reading, correlation: primary)
                 var record = ReplyRecord(
                     intake: incoming.id, sortedAt: now, enrollment: primary?.message.enrollment, contact: primary?.message.contact,
@@ -238,17 +238,25 @@ package struct IntakeSorter: Service {
         }
     }
 
-    /// Whether it is a copy of what we wrote ourselves: From is an identity of ours, and it is a message of the outbox or goes to somebody
-    /// else than the message it would answer. From alone decides nothing about who writes to
-    /// himself, and an unsubscribe address stands whoever writes to it.
-    private func isOwn(_ message: Message, _ reading: Reading, _ correlation: Correlation?, desk: Desk) async throws(StoreError) -> Bool {
+    /// Whether it is a copy of what we wrote ourselves: From is an identity of ours, and it is a message of the outbox or one to the person
+    /// that the message it belongs to went to. From alone decides nothing: lists write it anew, forms on web sites bear it, and anybody can
+    /// forge it; and an unsubscribe address stands whoever writes to it.
+    private func isOwn(
+        _ message: Message, _ reading: Reading, _ correlation: Correlation?, _ proof: ReplyRecord.DomainProof?, desk: Desk
+    ) async throws(StoreError) -> Bool {
         guard !reading.replyClass.isReport, correlation?.tokenKind != .unsubscribe,
             let sender = message.from.first?.address.suppressionKey.utf8
         else { return false }
-        guard desk.identities.values.contains(where: { $0.from.address.suppressionKey.utf8.elementsEqual(sender) }) else { return false }
-        guard let answered = correlation?.message, answered.recipient.suppressionKey.utf8.elementsEqual(sender) else { return true }
-        guard let id = message.messageID else { return false }
-        return try await !store.sentMessages(messageIDs: [id]).isEmpty
+        func isOurs(_ key: String) -> Bool {
+            desk.identities.values.contains { $0.from.address.suppressionKey.utf8.elementsEqual(key.utf8) }
+        }
+        guard isOurs(String(decoding: Array(sender), as: UTF8.self)) else { return false }
+        if let id = message.messageID, try await !store.sentMessages(messageIDs: [id]).isEmpty { return true }
+        guard proof != .fail, let answered = correlation?.message.recipient.suppressionKey else { return false }
+        // Who writes for somebody else says so there.
+        guard message.replyTo.allSatisfy({ isOurs($0.address.suppressionKey) }) else { return false }
+        return !answered.utf8.elementsEqual(sender)
+            && (message.to + message.cc).contains { $0.address.suppressionKey.utf8.elementsEqual(answered.utf8) }
     }
 
     /// Who sent it, as far as SPF, DKIM and DMARC prove within the time there is; strangers decide how long their name servers take.

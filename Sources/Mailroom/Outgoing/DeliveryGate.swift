@@ -54,6 +54,7 @@ struct DeliveryGate: Sendable {
     /// Longer than DNS takes to answer from its cache.
     private static let patience = Duration.milliseconds(250)
     private static let comeBackForDNS = Duration.seconds(5)
+    private static let comeBackForRoom = Duration.seconds(5)
 
     let board: SiteBoard
     let lookups: SiteLookups
@@ -84,8 +85,12 @@ struct DeliveryGate: Sendable {
                 continue
             }
             // Another route takes the mail of one that fails; while it has no room, the mail is left as it is.
-            let open = policy.fallbacks.chain(behind: candidate.route).first { pauses[$0] == nil }
+            let open = policy.fallbacks.chain(behind: candidate.route).first { isOpen($0, policy, at: now) }
             let stand = open.flatMap { room[$0, default: 0] > 0 ? $0 : nil }
+            // Where none does, it goes back to the route that it was made for, once that works again.
+            let home = candidate.firstRoute.flatMap { first in
+                open == nil && isOpen(first, policy, at: now) && room[first, default: 0] > 0 ? first : nil
+            }
             func moving(to other: String, because: String) -> Ticket {
                 if let left = room[other] { room[other] = left - 1 }
                 return Ticket(
@@ -94,8 +99,8 @@ struct DeliveryGate: Sendable {
                     hasRoom: false)
             }
             if let pause = pauses[candidate.route] {
-                if let stand {
-                    tickets.append(moving(to: stand, because: pause.words))
+                if let other = stand ?? home {
+                    tickets.append(moving(to: other, because: pause.words))
                 } else if open == nil {
                     tickets.append(
                         waiting(
@@ -124,8 +129,17 @@ struct DeliveryGate: Sendable {
                 let all = ceilings[candidate.route] ?? 1
                 let ceiling = isRoute ? all : min(site.profile.connections, max(1, all / 2))
                 let feedback = SiteFeedback.Policy(ceiling: ceiling, rests: policy.rests)
-                if open != nil, board.isResting(site.name, at: now) {
-                    if let stand { tickets.append(moving(to: stand, because: "site \(site.name) does not answer")) }
+                if open ?? home != nil, board.isResting(site.name, at: now) {
+                    let why = "site \(site.name) does not answer"
+                    if let other = stand ?? home {
+                        tickets.append(moving(to: other, because: why))
+                    } else {
+                        // It keeps nobody behind it waiting.
+                        tickets.append(
+                            waiting(
+                                until: now + Self.comeBackForRoom, awaiting: OutboxMessage.awaiting(answerOf: site.name),
+                                because: "\(why), and the route that stands in has no room"))
+                    }
                     continue
                 }
                 if case .wait(let until, let because) = board.begin(site, policy: feedback, at: now) {
@@ -143,6 +157,12 @@ struct DeliveryGate: Sendable {
             if let left = room[candidate.route] { room[candidate.route] = left - 1 }
         }
         return tickets
+    }
+
+    /// Whether mail may be moved to a route: it is not paused, and the host behind it does not rest.
+    func isOpen(_ route: String, _ policy: DeliveryPolicy, at now: Timestamp) -> Bool {
+        pauses[route] == nil
+            && (policy.exchangerRoutes.contains(route) || !board.isResting(Self.site(ofRoute: route).name, at: now))
     }
 
     /// The one host behind a route that takes mail for everybody.

@@ -76,7 +76,7 @@ extension OutboxDeliverer {
         let judgement = desk.judge.judgement(of: outcome)
         if judgement?.failureClass == "rate_limited", course.experience == .answered { course.experience = .overloaded }
         let pause = try await pauseOrResume(
-            message, outcome, report, judgement: judgement, hasConnected: course.connectedAt != nil, began: started, desk: desk)
+            message, outcome, report, judgement: judgement, hasConnected: outcome.cameToMail, began: started, desk: desk)
         let reroute = reroute(message, after: outcome, desk: desk)
         var awaits: String?
         if pause != nil, reroute == nil {
@@ -185,6 +185,16 @@ extension OutboxDeliverer {
 }
 
 extension DeliveryOutcome {
+    /// Whether the server answered MAIL FROM: up to there, the route works.
+    fileprivate var cameToMail: Bool {
+        guard let failure else { return true }
+        switch failure.stage {
+        case .connect, .greeting, .hello, .startTLS, .tls, .authentication: return false
+        case .mail: return failure.reply != nil
+        case .recipient, .data, .content, .finalDot, .reset, .quit: return true
+        }
+    }
+
     /// What a delivery said about the site, whatever it said about the message.
     fileprivate func experience(of report: DeliveryReport) -> SiteFeedback.Experience {
         guard let failure else { return .answered }

@@ -44,7 +44,9 @@ extension OutboxDeliverer {
         let calls = board.calls(at: now)
         var wanted: [String: Int] = [:]
         for (route, count) in room {
-            let stand = desk.policy.fallbacks.chain(behind: route).first { held[$0] == nil }
+            let stand = desk.policy.fallbacks.chain(behind: route).first {
+                DeliveryGate(board: board, lookups: lookups, pauses: held).isOpen($0, desk.policy, at: now)
+            }
             if held[route] != nil {
                 // Those who wait are told so; where another route stands in, as many go there as it has room for.
                 wanted[route] = stand == nil ? Self.toldAtOnce : min(Self.toldAtOnce, stand.flatMap { room[$0] } ?? 0)

@@ -183,6 +183,7 @@ package struct OutboxDeliverer: Service {
 
     /// Gives up what has waited longer than its lifetime; what a person holds waits for the person.
     private func sweep(_ desk: Desk) async throws {
+        overseer.endOverdue()
         let now = clock.now()
         // Nobody is given up while nothing may leave.
         if desk.policy.safety.isDryRun {
@@ -190,7 +191,6 @@ package struct OutboxDeliverer: Service {
             logger.warning("DRY RUN: everything is composed and queued, and nothing is delivered ([safety] dry_run)")
             return
         }
-        overseer.endOverdue()
         if try await store.stopReason() != nil {
             _ = try await store.prolong(waitingSinceBefore: now - desk.lifetime / 2, now: now)
             return

@@ -45,8 +45,9 @@ extension OutboxDeliverer {
         began: Timestamp, desk: Desk
     ) async throws -> RoutePause? {
         let route = message.route
-        guard !desk.policy.exchangerRoutes.contains(route), !desk.policy.sinkRoutes.contains(route) else { return nil }
-        if let failureClass = pauseClass(outcome, report, judgement) {
+        // A pause from before the conf made another kind of route of it ends all the same.
+        let isPausable = !desk.policy.exchangerRoutes.contains(route) && !desk.policy.sinkRoutes.contains(route)
+        if isPausable, let failureClass = pauseClass(outcome, report, judgement) {
             let now = clock.now()
             let reason = report.reason
             let rests = judgement?.wait.map { [$0] } ?? desk.policy.rests

@@ -81,7 +81,7 @@ package struct StepDispatcher: Service {
         let now = clock.now()
         let desk = desk.current
         let due = try await store.claimDue(now: now, limit: desk.safety.batchLimit, lease: Lease(owner: owner, until: now + Self.leaseTime))
-        var round = Round()
+        var round = Round(end: now + Self.leaseTime)
         for item in due {
             let verdict = try await loop.patiently { try await decide(item, desk: desk, round: &round) }
             round.add(verdict, about: item.enrollment)
@@ -99,6 +99,8 @@ package struct StepDispatcher: Service {
             let history: SendingHistory?
         }
 
+        /// When the claims run out: what was decided then is decided anew.
+        let end: Timestamp
         var accounts: [String: Account] = [:]
         /// Not stored yet.
         var decided: [(enrollment: Enrollment, verdict: StepVerdict)] = []
@@ -123,7 +125,10 @@ package struct StepDispatcher: Service {
         let decided = round.decided
         round.decided = []
         do {
-            let results = try await loop.patiently { try await store.store(decided.map(\.verdict)) }
+            let end = round.end
+            let results = try await loop.patiently {
+                clock.now() < end ? try await store.store(decided.map(\.verdict)) : decided.map { _ in .stale }
+            }
             for (item, result) in zip(decided, results) { note(result, of: item.verdict, in: &round) }
         } catch let error as StoreError where error.code == .constraint {
             for item in decided {

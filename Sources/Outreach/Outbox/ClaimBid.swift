@@ -11,10 +11,12 @@ package struct OutboxCandidate: Sendable, Equatable {
     package let domain: String
     /// See `OutboxMessage.awaits`.
     package let awaits: String?
+    /// The route that it was composed for, while it goes by another one.
+    package let firstRoute: String?
 
     package init(
         id: OutboxMessage.ID, workspace: WorkspaceID, identity: String, route: String, recipient: EmailAddress, domain: String,
-        awaits: String?
+        awaits: String?, firstRoute: String? = nil
     ) {
         self.id = id
         self.workspace = workspace
@@ -23,6 +25,7 @@ package struct OutboxCandidate: Sendable, Equatable {
         self.recipient = recipient
         self.domain = domain
         self.awaits = awaits
+        self.firstRoute = firstRoute
     }
 }
 

@@ -32,12 +32,14 @@ struct ConnectChecks {
             routes: try routes.map { try Desks.route($0, settings, logins) }, resolver: TransportPolicies.resolver(settings),
             security: try TransportPolicies.security(settings), eventLoops: eventLoops, seed: 1, logger: logger)
         for route in routes {
-            if let trouble = await trouble(of: route, courier) { found.append(CheckFinding(["route", route.name], settings, trouble)) }
+            if let trouble = await trouble(of: route, courier) {
+                found.append(CheckFinding(["route", route.name], settings, trouble, isUnknown: trouble.hasSuffix(Self.silence)))
+            }
         }
         await courier.drain(within: .seconds(1))
         for section in settings.mailboxes {
             if let trouble = try await trouble(of: section, logins, logger) {
-                found.append(CheckFinding(["mailbox", section.name], settings, trouble))
+                found.append(CheckFinding(["mailbox", section.name], settings, trouble, isUnknown: trouble.hasSuffix(Self.silence)))
             }
         }
         await http.shutdown()
@@ -67,7 +69,9 @@ struct ConnectChecks {
         let ending = await Self.bounded(else: nil) { try? await watcher.session(watches: false, now: SystemClock().now()) }
         guard let ending else { return "[mailbox.\(section.name)]: \(Self.silence)" }
         if ending.loggedIn { return nil }
-        if case .loginRefused(let text)? = ending.reason { return "[mailbox.\(section.name)]: login refused: \(text)" }
+        if case .loginRefused(let text)? = ending.reason {
+            return "[mailbox.\(section.name)]: login refused: \(String(decoding: text.prefix(1000), as: UTF8.self))"
+        }
         return
             "[mailbox.\(section.name)]: \(ending.note ?? "no login came about (\(ending.reason.map { "\($0)" } ?? "the connection ended"))")"
     }

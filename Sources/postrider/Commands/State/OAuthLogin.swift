@@ -3,6 +3,7 @@ import HTTPFetch
 import MailTransport
 import Mailroom
 import NIOPosix
+import Outreach
 import Settings
 
 struct OAuth: AsyncParsableCommand {
@@ -89,6 +90,14 @@ struct OAuthLogin: AsyncParsableCommand {
             _ = try await keeper.keep(token, of: section.name, replacing: nil)
         } catch {
             throw Failure(.tryAgain, error.message)
+        }
+        // Mailboxes that gave up on the login before this one try again at the next start or reload.
+        for mailbox in state.settings.mailboxes where mailbox.auth.oauth.map({ $0.utf8.elementsEqual(section.name.utf8) }) == true {
+            do throws(StoreError) {
+                try await state.store.loginAccepted(account: mailbox.name)
+            } catch {
+                throw Failure(.tryAgain, error.message)
+            }
         }
         say("the login for [oauth.\(section.name)] is kept", "kept", section)
     }
