@@ -101,6 +101,7 @@ package struct OutboxDeliverer: Service {
                         lastSweep = clock.now()
                         try await loop.round { try await sweep(desk) }
                     }
+                    let looked = clock.now()
                     guard let round = try await loop.round({ try await claim(desk, flow) { work in group.addTask { await work() } } })
                     else {
                         continue
@@ -113,7 +114,7 @@ package struct OutboxDeliverer: Service {
                         }
                     }
                     guard !round.hasMore, !flow.isStopping else { continue }
-                    try await loop.round { try await rest() }
+                    try await loop.round { try await rest(since: looked) }
                     // Room for one more is soon room for several: they are claimed together.
                     if flow.isFillingUp { await bell.wait(until: SystemClock().now() + Self.gathering, clock: SystemClock()) }
                 }
@@ -126,10 +127,12 @@ package struct OutboxDeliverer: Service {
         await desk.current.courier.drain(within: Self.longestFarewell)
     }
 
-    private func rest() async throws {
+    /// - Parameter looked: when it was looked for due messages: what came due after that is not waited for.
+    private func rest(since looked: Timestamp) async throws {
         let limit = clock.now() + Self.longestSleep
         let next = try await store.nextAttempt() ?? limit
         let now = clock.now()
+        if next > looked, next <= now { return }
         await bell.wait(until: min(next > now ? next : now + Self.shortestSleep, limit), clock: clock)
     }
 

@@ -9,28 +9,49 @@ import Synchronization
 final class RoutePauseBoard: Sendable {
     private static let patience = Duration.seconds(1)
 
-    private let state = Mutex((pauses: [String: RoutePause](), askAt: Timestamp?.none))
+    private struct State {
+        var pauses: [String: RoutePause] = [:]
+        var askAt: Timestamp?
+        /// Goes up with what attempts tell: an answer of the store that is older is not taken.
+        var news = 0
+    }
+
+    private let state = Mutex(State())
 
     /// By route; those that are over and wait for a delivery to get through are among them.
     func current(of store: any RoutePauseStore, at now: Timestamp) async throws(StoreError) -> [String: RoutePause] {
-        let known = state.withLock { state in
+        let (known, news) = state.withLock { state in
             guard let askAt = state.askAt, state.pauses.isEmpty, now < askAt, askAt - now <= Self.patience else {
-                return [String: RoutePause]?.none
+                return ([String: RoutePause]?.none, state.news)
             }
-            return state.pauses
+            return (state.pauses, state.news)
         }
         if let known { return known }
         let found = try await store.routePauses()
-        let pauses = Dictionary(found.map { ($0.route, $0) }) { $1 }
-        state.withLock { $0 = (pauses, now + Self.patience) }
-        return pauses
+        return state.withLock { state in
+            guard state.news == news else { return state.pauses }
+            state.pauses = Dictionary(found.map { ($0.route, $0) }) { $1 }
+            state.askAt = now + Self.patience
+            return state.pauses
+        }
     }
 
     /// The pause of a route as it was last seen; nil when it had none.
     subscript(_ route: String) -> RoutePause? { state.withLock { $0.pauses[route] } }
 
-    func note(_ pause: RoutePause) { state.withLock { $0.pauses[pause.route] = pause } }
-    func forget(_ route: String) { state.withLock { _ = $0.pauses.removeValue(forKey: route) } }
+    func note(_ pause: RoutePause) {
+        state.withLock { state in
+            state.pauses[pause.route] = pause
+            state.news += 1
+        }
+    }
+
+    func forget(_ route: String) {
+        state.withLock { state in
+            state.pauses[route] = nil
+            state.news += 1
+        }
+    }
 }
 
 extension OutboxDeliverer {
