@@ -12,7 +12,7 @@ struct OAuthTests {
         client_id = "app"
         \(secret.map { "client_secret_file = \"\($0)\"" } ?? "")
         token_url = "http://127.0.0.1:\(token)/token"
-        device_url = "http://127.0.0.1:\(token)/device"
+        \(flow == "device_code" ? "device_url = \"http://127.0.0.1:\(token)/device\"" : "")
         flow = "\(flow)"
         user = "anna@example.com"
 
