@@ -10,6 +10,15 @@ struct ReplyTextTests {
     init() throws { book = try #require(Self.builtin) }
 
     static let texts: [(name: String, text: String, own: String, signature: String?)] = [
+        (
+            "a greeting and a list of times are no attribution", "Hi Anna,\nI could do 9:30 on one of these days:\n\n- Tuesday\n- Thursday",
+            "Hi Anna,\nI could do 9:30 on one of these days:\n\n- Tuesday\n- Thursday", nil
+        ),
+        (
+            "an answer between quoted lines",
+            "> Would you like to see a short demonstration on Tuesday next week, or not?\nNo. Please take me off your list.\n>\n> Best regards",
+            "No. Please take me off your list.", nil
+        ),
         ("quote marks", "Yes.\n\nOn Tue, 3 Mar 2026 at 10:00, Jo <jo@example.org> wrote:\n> Hello", "Yes.", nil),
         ("attribution over two lines", "Yes.\n\nOn Tue, 3 Mar 2026 at 10:00, Jo Sender\n<jo@example.org> wrote:\n\n> Hello", "Yes.", nil),
         (

@@ -181,6 +181,13 @@ struct ReplyText: Sendable {
         {
             return true
         }
+        // Below words of one's own, a name with an address, or with a clock on one line alone, needs no quote marks. What opens the mail
+        // may be a greeting with a list behind it.
+        if closes, isParagraph, start > 0, joined.count < 200, LineShape.hasName(joined[...]),
+            hasAddress || count == 1 && LineShape.hasClock(joined[...])
+        {
+            return true
+        }
         guard hasDate || hasAddress || quoteFollows else { return false }
         if closes, quoteFollows, hasDate || hasAddress { return true }
         // A name and a verb only: the phrase must be there.
