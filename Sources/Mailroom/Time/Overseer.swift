@@ -11,6 +11,9 @@ final class Overseer: Sendable {
 
     private let state = Mutex(State())
 
+    /// How many pieces of work go on.
+    var count: Int { state.withLock { $0.running.count } }
+
     /// What `work` gives. It is cancelled when the caller is, and by the first `endOverdue` after `limit`.
     func limited<Value: Sendable>(to limit: Duration, _ work: @escaping @Sendable () async -> Value) async -> Value {
         let task = Task { await work() }

@@ -77,13 +77,15 @@ extension Database {
                 case .integer(let value): sqlite3_bind_int64(statement, parameter, value)
                 case .real(let value): sqlite3_bind_double(statement, parameter, value)
                 case .text(var text):
-                    text.withUTF8 { bytes in
-                        bytes.withMemoryRebound(to: CChar.self) {
-                            // A base address of nil would be NULL, and not the empty text.
-                            sqlite3_bind_text64(
-                                statement, parameter, $0.baseAddress ?? Self.nothing, UInt64($0.count), Self.copied, UInt8(SQLITE_UTF8))
+                    // A base address of nil would be NULL, and not the empty text.
+                    text.utf8.isEmpty
+                        ? sqlite3_bind_text(statement, parameter, "", 0, Self.copied)
+                        : text.withUTF8 { bytes in
+                            bytes.withMemoryRebound(to: CChar.self) {
+                                sqlite3_bind_text64(
+                                    statement, parameter, $0.baseAddress, UInt64($0.count), Self.copied, UInt8(SQLITE_UTF8))
+                            }
                         }
-                    }
                 case .bytes(let bytes):
                     bytes.withUnsafeBytes {
                         $0.isEmpty
@@ -124,11 +126,6 @@ extension Database {
 
     /// Tells SQLite to copy what it is given at once (`SQLITE_TRANSIENT`).
     private static var copied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
-    private nonisolated(unsafe) static let nothing: UnsafePointer<CChar> = {
-        let byte = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
-        byte.initialize(to: 0)
-        return UnsafePointer(byte)
-    }()
 }
 
 extension Arguments {
