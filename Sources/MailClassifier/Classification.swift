@@ -52,6 +52,8 @@ package struct Classification: Sendable, Equatable {
         package let remoteMTA: String?
         /// The rule that gave the class, nil when none did.
         package let ruleID: String?
+        /// With how many such messages the address is given up; nil: with none.
+        package let suppressAfter: SuppressAfter?
     }
 
     /// A complaint about spam from a feedback loop (RFC 5965).

@@ -65,4 +65,44 @@ struct TransportPolicyTests {
             #expect(outcome.errorText.contains("DNSSEC"))
         }
     }
+
+    @Test("what a domain's MTA-STS policy enforces is kept to, and remembered by the database", .timeLimit(.minutes(3)))
+    func mtaSTS() async throws {
+        let folder = try TemporaryFolder()
+        let certificate = try await CertificateFiles.selfSigned(in: folder)
+        var configuration = PostfixProcess.Configuration(routes: ["*": .discard])
+        configuration.certificate = certificate
+        let postfix = try await PostfixProcess.start(configuration)
+        // The port of policies is HTTPS's own (RFC 8461, section 3.3), so the address is one that nobody else has.
+        let address = "127.83.84.83"
+        let domains = ["bank", "shop", "cafe"].map { "\($0).example.com" }
+        let policies = try await PolicyServer(hosts: domains.map { "mta-sts.\($0)" }, address: address, port: 443)
+        let dns = try await SignedDNS.start(
+            records: domains.flatMap {
+                [
+                    "\($0). MX 10 mx.\($0).", "mx.\($0). A 127.0.0.1", "_mta-sts.\($0). TXT \"v=STSv1; id=1;\"",
+                    "mta-sts.\($0). A \(address)",
+                ]
+            })
+        let sections = "[mta_sts]\ntls_ca_file = \"\(policies.caFile)\"\n"
+        let conf = try Self.conf(folder, dns: dns, anchor: dns.trustAnchorFile, port: postfix.port, sections)
+        func send(_ domain: String, _ mode: String, mx: String) async throws -> Command.Outcome {
+            try policies.answer("version: STSv1\r\nmode: \(mode)\r\nmx: \(mx)\r\nmax_age: 86400\r\n")
+            return try await Executable.run(["send-test", "--conf", conf, "--to", "bo@\(domain)"])
+        }
+        // Nobody vouches for the exchanger's certificate.
+        let unproven = try await send("bank.example.com", "enforce", mx: "mx.bank.example.com")
+        #expect(unproven.status != 0 && !unproven.errorText.contains("MAIL FROM"), "\(unproven.errorText)")
+        #expect(unproven.errorText.contains("certificate"), "\(unproven.errorText)")
+        #expect(policies.requests == ["mta-sts.bank.example.com/.well-known/mta-sts.txt"])
+        let unlisted = try await send("shop.example.com", "enforce", mx: "*.elsewhere.example.com")
+        #expect(unlisted.status != 0 && !unlisted.errorText.contains("MAIL FROM"), "\(unlisted.errorText)")
+        #expect(unlisted.errorText.contains("MTA-STS"), "\(unlisted.errorText)")
+        let testing = try await send("cafe.example.com", "testing", mx: "mx.cafe.example.com")
+        #expect(testing.status == 0, "\(testing.errorText)")
+        // Whoever takes the web server over does not take the policy away.
+        let again = try await send("bank.example.com", "none", mx: "mx.bank.example.com")
+        #expect(again.status != 0 && !again.errorText.contains("MAIL FROM"), "\(again.errorText)")
+        #expect(policies.requests.count == 3)
+    }
 }

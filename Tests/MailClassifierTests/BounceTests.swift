@@ -165,6 +165,19 @@ struct BounceTests {
         #expect(local.verdict(code: 550, status: nil, text: "mailbox full").failureClass == .mailboxFull)
     }
 
+    static let limits: [(rule: String, limit: SuppressAfter?)] = [
+        ("class = \"mailbox_full\"", SuppressAfter(count: 5, days: 30)), ("class = \"inactive_mailbox\"", SuppressAfter(count: 2, days: 7)),
+        ("class = \"policy\"", nil), ("class = \"policy\"\nsuppress_after = \"3 in 14d\"", SuppressAfter(count: 3, days: 14)),
+        ("class = \"mailbox_full\"\nsuppress_after = \"never\"", nil),
+    ]
+
+    @Test("how many lost messages are the end of an address: as usual for the class, or as the rule says", arguments: limits)
+    func suppressAfter(_ expected: (rule: String, limit: SuppressAfter?)) throws {
+        let source = "[[rule]]\n\(expected.rule)\nany = \"odd words\"\n"
+        let local = try BounceRules(local: [(file: "a.toml", bytes: Array(source.utf8))])
+        #expect(local.verdict(code: 550, status: nil, text: "odd words").suppressAfter == expected.limit)
+    }
+
     static let faults = [
         ("[[rule]]\nclass = \"nonsense\"\ncode = \"550\"", 2), ("[[rule]]\nclass = \"policy\"", 1),
         ("[[rule]]\nclass = \"policy\"\ncodes = \"550\"", 3),
@@ -173,6 +186,9 @@ struct BounceTests {
         ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\n\nwait = \"soon\"", 5),
         ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\nwait = \"31d\"", 4),
         ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\nexample = 5", 4),
+        ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\nsuppress_after = \"2 a week\"", 4),
+        ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\nsuppress_after = \"0 in 7d\"", 4),
+        ("[[rule]]\nclass = \"policy\"\ncode = \"550\"\nsuppress_after = \"2 in 7h\"", 4),
         ("[[rule]]\nclass = \"policy\"\nany = '''\n# nothing\n'''", 3),
     ]
 

@@ -40,13 +40,15 @@ struct TransportSecurityTests {
     static func verdict(
         _ level: TLSPolicy.Level, match: [TLSPolicy.NameMatch] = [], fingerprints: [[UInt8]] = [], sts: STSPolicy? = nil,
         isRoutedSecurely: Bool = true, map: [(destination: String, policy: TLSPolicy)] = [], resolver: any DNS.Resolver = zone(),
-        host: String = "mx.example.com"
+        host: String = "mx.example.com", encrypted: [String] = []
     ) async throws -> TransportSecurity.Verdict {
         let route = Route(
             name: "r", kind: .mx(port: 25), level: level, match: match, fingerprints: fingerprints,
             trust: try TLSClientContext(trust: .caPEM(ca)),
             helloName: "out.example.net")
-        let security = TransportSecurity(policies: TLSPolicyMap(map), sts: sts.map { FixedPolicies(policies: ["example.com": $0]) })
+        let security = TransportSecurity(
+            policies: TLSPolicyMap(map), sts: sts.map { FixedPolicies(policies: ["example.com": $0]) },
+            encryptedHosts: encrypted.map { Array($0.utf8) })
         let policy = await security.policy(for: "example.com", on: route, isDomain: true)
         let hosts = [TransportSecurity.Host(name: host, port: 25, isRoutedSecurely: isRoutedSecurely)]
         return try #require(
@@ -56,6 +58,25 @@ struct TransportSecurityTests {
     /// Any certificate: nothing connects here.
     static let ca: [UInt8] = Array(
         (try? String(contentsOf: Checkout.url("certs/demo/ca.pem"), encoding: .utf8))?.utf8 ?? "".utf8)
+
+    @Test("a host that takes mail over TLS only raises may to encrypt, and nothing else")
+    func encryptedHosts() async throws {
+        func level(_ level: TLSPolicy.Level, _ host: String, map: [(destination: String, policy: TLSPolicy)] = []) async throws
+            -> TLSPolicy.Level?
+        {
+            let verdict = try await Self.verdict(
+                level, map: map, resolver: Self.zone(tlsa: []), host: host, encrypted: [".example.com", ".other.example"])
+            guard case .demand(let demand) = verdict else { return nil }
+            return demand.level
+        }
+        #expect(try await level(.may, "MX.Example.com") == .encrypt)
+        #expect(try await level(.may, "other.example") == .encrypt)
+        #expect(try await level(.dane, "mx.example.com") == .encrypt)
+        #expect(try await level(.may, "mx.badexample.com") == .may)
+        #expect(try await level(.none, "mx.example.com") == TLSPolicy.Level.none)
+        #expect(try await level(.verify, "mx.example.com") == .verify)
+        #expect(try await level(.may, "mx.example.com", map: [("example.com", TLSPolicy(.may))]) == .may)
+    }
 
     @Test("each level without DANE asks for what Postfix's does")
     func levels() async throws {

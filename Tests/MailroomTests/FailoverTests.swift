@@ -31,7 +31,7 @@ struct FailoverTests {
         let office = try office(rests: [.seconds(86_000)])
         try await office.queue(Self.bo, route: "login")
         try await office.delivering {
-            _ = try await eventually("paused") { try await office.store.routePauses().isEmpty ? nil : true }
+            _ = try await eventually("paused") { try await office.store.pauses().isEmpty ? nil : true }
             let waiting = try await eventually("put off") { try await only(office).state == .deferred ? try await only(office) : nil }
             #expect(waiting.awaits == "route login" && waiting.attempts == 1 && waiting.route == "login")
             // A second message is not tried at all.
@@ -42,9 +42,9 @@ struct FailoverTests {
             }
             // Long past its lifetime it is still there; the pause was renewed by single tries.
             for _ in 0..<8 {
-                let renewals = try #require(try await office.store.routePauses().first).renewals
+                let renewals = try #require(try await office.store.pauses().first).renewals
                 office.wind(.seconds(86_400))
-                _ = try await eventually("renewed") { try await office.store.routePauses().first?.renewals ?? 0 > renewals ? true : nil }
+                _ = try await eventually("renewed") { try await office.store.pauses().first?.renewals ?? 0 > renewals ? true : nil }
                 // What was tried is put off by the clock as it stands now.
                 _ = try await eventually("put off again") {
                     try await office.store.list(OutboxSelection(states: [.active]), after: nil, limit: 9).isEmpty ? true : nil
@@ -55,8 +55,54 @@ struct FailoverTests {
             #expect(all.map(\.attempts).reduce(0, +) == 9, "one try for each renewal")
         }
         #expect(office.sink.messages.isEmpty)
-        #expect(try await office.store.resume(route: "login", by: "tests", at: office.clock.now()))
+        #expect(try await office.store.resume(.route("login"), by: "tests", at: office.clock.now()))
         #expect(try await office.store.list(OutboxSelection(), after: nil, limit: 9).allSatisfy { $0.nextAttemptAt == office.clock.now() })
+    }
+
+    @Test(
+        "mail refused for its authentication pauses its identity, and no other; one message tries, and what gets through releases the rest")
+    func identity() async throws {
+        let office = try office()
+        let refusal = "550 5.7.26 This mail has been blocked because the sender is unauthenticated"
+        office.sink.script(Self.bo, .refuse(refusal), .refuse(refusal))
+        try await office.queue(Self.bo, route: "sink")
+        try await office.delivering {
+            let pause = try await eventually("paused") { try await office.store.pauses().first }
+            #expect(pause.subject == .identity("anna") && pause.failureClass == "auth_failed")
+            #expect(pause.until - office.clock.now() <= .seconds(3600))
+            let waiting = try await eventually("put off") { try await only(office).state == .deferred ? try await only(office) : nil }
+            #expect(waiting.awaits == "identity anna" && waiting.nextAttemptAt == pause.until)
+            for number in 0..<3 { try await office.queue("c\(number)@one.example.net", route: "sink") }
+            try await office.queue("other@one.example.net", route: "sink", identity: "bert")
+            office.wind(.seconds(1))
+            _ = try await eventually("the other identity's") { office.sink.messages.count == 1 ? true : nil }
+            #expect(office.sink.messages(to: "other@one.example.net").count == 1)
+            _ = try await eventually("told") {
+                try await office.store.list(OutboxSelection(), after: nil, limit: 9).filter { $0.awaits == "identity anna" }.count == 4
+                    ? true : nil
+            }
+            office.wind(.seconds(3600))
+            // One is let through; whichever it is, what gets through ends the pause.
+            _ = try await eventually("released") {
+                office.wind(.seconds(61))
+                return try await office.store.pauses().isEmpty ? true : nil
+            }
+            _ = try await eventually("all left") { office.sink.messages.count >= 4 ? true : nil }
+        }
+    }
+
+    @Test("one site that nobody knows does not pause an identity; the second one does")
+    func doubt() {
+        let board = PauseBoard()
+        let now = Office.start
+        #expect(!board.isSecondDoubt(about: "anna", of: "mx.one.example", at: now))
+        #expect(!board.isSecondDoubt(about: "anna", of: "mx.one.example", at: now + .seconds(60)))
+        #expect(!board.isSecondDoubt(about: "bert", of: "mx.two.example", at: now + .seconds(60)))
+        #expect(board.isSecondDoubt(about: "anna", of: "mx.two.example", at: now + .seconds(60)))
+        #expect(!board.isSecondDoubt(about: "anna", of: "mx.three.example", at: now + .seconds(90_000)))
+        #expect(board.tries("anna", at: now) && !board.tries("anna", at: now + .seconds(5)))
+        board.hasTried("anna")
+        #expect(board.tries("anna", at: now + .seconds(6)))
     }
 
     @Test("with a fallback the mail goes on at once, and what comes later does not try the paused route", .timeLimit(.minutes(1)))
@@ -109,7 +155,7 @@ struct FailoverTests {
             #expect(message.state == state && message.route == "sink" && message.firstRoute == nil)
         }
         #expect(office.slow.messages.isEmpty && office.slow.refusals.isEmpty)
-        #expect(try await office.store.routePauses().isEmpty)
+        #expect(try await office.store.pauses().isEmpty)
     }
 
     @Test("a dead host's mail goes to the fallback without being tried there", .timeLimit(.minutes(1)))

@@ -28,11 +28,12 @@ extension FailureJudgeTests {
         let suppresses: Bool
         let pause: FailureJudgement.Pause?
         let wait: Duration?
+        let strikes: StrikeLimit?
 
         init(
             _ reply: String, _ failureClass: String, permanent: Bool = false, suppresses: Bool = false,
             pause: FailureJudgement.Pause? = nil,
-            wait: Duration? = nil
+            wait: Duration? = nil, strikes: StrikeLimit? = nil
         ) {
             self.reply = reply
             self.failureClass = failureClass
@@ -40,6 +41,7 @@ extension FailureJudgeTests {
             self.suppresses = suppresses
             self.pause = pause
             self.wait = wait
+            self.strikes = strikes
         }
 
         var testDescription: String { reply }
@@ -47,8 +49,11 @@ extension FailureJudgeTests {
 
     static let refusals: [Case] = [
         Case("550 5.1.1 User unknown", "invalid_recipient", permanent: true, suppresses: true),
-        Case("550 5.2.1 The account has been disabled", "inactive_mailbox", permanent: true),
-        Case("552 5.2.2 Mailbox full", "mailbox_full", wait: .seconds(14_400)),
+        Case(
+            "550 5.2.1 The account has been disabled", "inactive_mailbox", permanent: true,
+            strikes: StrikeLimit(count: 2, within: .seconds(7 * 86_400))),
+        Case(
+            "552 5.2.2 Mailbox full", "mailbox_full", wait: .seconds(14_400), strikes: StrikeLimit(count: 5, within: .seconds(30 * 86_400))),
         Case("554 5.7.1 Message identified as spam", "spam_content", permanent: true),
         Case("550 5.7.1 Message refused by policy", "policy", permanent: true),
         Case("550 nothing that anybody knows", "unclassified", permanent: true),
@@ -76,6 +81,7 @@ extension FailureJudgeTests {
         #expect(judgement.failureClass == expected.failureClass, "\(judgement)")
         #expect(judgement.permanent == expected.permanent && judgement.suppressesRecipient == expected.suppresses, "\(judgement)")
         #expect(judgement.pause == expected.pause && judgement.wait == expected.wait, "\(judgement)")
+        #expect(judgement.strikeLimit == expected.strikes, "\(judgement)")
     }
 
     @Test(

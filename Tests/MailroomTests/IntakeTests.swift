@@ -28,8 +28,8 @@ extension Office {
     }
 
     /// Enrolls somebody whose first message is in the outbox.
-    func written(to text: String) async throws -> Enrollment {
-        let enrollment = try await enroll(text)
+    func written(to text: String, steps: Int = 2) async throws -> Enrollment {
+        let enrollment = try await enroll(text, steps: steps)
         _ = try await dispatcher.dispatchDue()
         return enrollment
     }
@@ -46,7 +46,9 @@ struct IntakeTests {
     static let cy = "cy@customers.example.net"
     static let stop = "Subject: Re: yours\r\nMessage-ID: <stop@customers.example.net>\r\n\r\nPlease unsubscribe me from your list.\r\n"
 
-    private static func report(on recipient: String, envelopeID: String) -> String {
+    private static func report(
+        on recipient: String, envelopeID: String, status: String = "5.1.1", diagnostic: String = "550 5.1.1 user unknown"
+    ) -> String {
         """
         From: mailer-daemon@hub.example.net\r
         To: postmaster@r.example.com\r
@@ -67,8 +69,8 @@ struct IntakeTests {
         \r
         Final-Recipient: rfc822; \(recipient)\r
         Action: failed\r
-        Status: 5.1.1\r
-        Diagnostic-Code: smtp; 550 5.1.1 user unknown\r
+        Status: \(status)\r
+        Diagnostic-Code: smtp; \(diagnostic)\r
         \r
         --b--\r
 
@@ -93,6 +95,21 @@ struct IntakeTests {
         #expect(try await office.store.reply(genuine.id)?.certainty == .high)
         #expect(try await office.current(enrollment).cause == .bounced)
         #expect(try await office.isSuppressed(Self.bo))
+    }
+
+    @Test("reports of a shut mailbox count, and with the second within a week nobody writes there any more")
+    func strikes() async throws {
+        let office = try Office()
+        for turn in 0..<2 {
+            let enrollment = try await office.written(to: Self.bo, steps: turn + 1)
+            let sent = try #require(try await office.store.messages(enrollment: enrollment.id).first)
+            let token = office.addresses.envelopeID(for: sent.id, at: office.clock.now())
+            let report = Self.report(
+                on: Self.bo, envelopeID: token, status: "5.2.1", diagnostic: "550 5.2.1 The account has been disabled")
+            for _ in 0..<2 { _ = try await office.take(report) }
+            #expect(try await office.sorter.sortReceived() == 2)
+            #expect(try await office.isSuppressed(Self.bo) == (turn == 1))
+        }
     }
 
     @Test("the ENVID that a message leaves with is its signed token")

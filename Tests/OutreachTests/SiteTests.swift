@@ -139,6 +139,7 @@ struct SiteTests {
         #expect(book.fallback.connections == 3)
         let google = book.site(domain: "a.example", exchangers: ["aspmx.l.google.com"]).profile
         #expect(google.rates.map(\.description) == ["10/min", "400/day"] && google.connections == 5 && google.isOneSite)
+        #expect(google.encrypts && book.encryptedHosts == [Array(".google.com".utf8), Array(".googlemail.com".utf8)])
         #expect(book.site(domain: "x.example", exchangers: ["mx.acme.example"]).profile.name == "acme")
         #expect(book.reactions.first?.origin == "local.toml:7" && book.reactions.count > 5)
     }
@@ -156,6 +157,7 @@ struct SiteTests {
             ("[provider.x]\nconnections = 2", 1, "needs 'mx'"),
             ("[provider.x]\nmx = [\".x.example.\"]", 2, "begin with a dot"),
             ("[provider.x]\nmx = [\".x.example\"]\nconections = 2", 3, "unknown key 'conections'"),
+            ("[provider.x]\nmx = [\".x.example\"]\ntls = \"verify\"", 3, "'tls' must be"),
             ("[default]\nconnections = 0", 2, "from 1 to 1000"),
             ("[default]\nrate = [\"10/minute\"]", 2, "no rate"),
             ("provider = 1", 1, "table"),

@@ -36,7 +36,8 @@ struct BounceReader {
             return Classification.Bounce(
                 recipient: recipient.address, action: recipient.action == "delayed" ? .delayed : .failed, status: judged.status,
                 replyCode: judged.code, failureClass: judged.verdict.failureClass, scope: judged.verdict.scope,
-                permanent: judged.verdict.permanent, diagnostic: recipient.diagnostic, remoteMTA: nil, ruleID: judged.verdict.ruleID)
+                permanent: judged.verdict.permanent, diagnostic: recipient.diagnostic, remoteMTA: nil, ruleID: judged.verdict.ruleID,
+                suppressAfter: judged.verdict.suppressAfter)
         }
         return Result(
             recipients: Array(bounces), confidence: 0.97,
@@ -93,7 +94,8 @@ struct BounceReader {
                     recipient: address, action: action, status: judged.status, replyCode: judged.code,
                     failureClass: judged.verdict.failureClass, scope: judged.verdict.scope,
                     permanent: judged.verdict.permanent && action == .failed, diagnostic: diagnostic, remoteMTA: recipient.remoteMTA,
-                    ruleID: judged.verdict.ruleID))
+                    ruleID: judged.verdict.ruleID,
+                    suppressAfter: judged.verdict.suppressAfter))
             let words = "Action: \(recipient.action ?? "-") Status: \(recipient.status?.text ?? "-") \(diagnostic)"
             evidence.append(
                 .init(

@@ -2,7 +2,7 @@ import Toml
 
 /// One rule of a file: what must hold, and what it means then.
 struct BounceRule {
-    static let keys = ["class", "any", "status", "code", "scope", "permanent", "action", "wait", "example", "note"]
+    static let keys = ["class", "any", "status", "code", "scope", "permanent", "action", "wait", "suppress_after", "example", "note"]
     /// The longest `wait`.
     private static let longestWait = 30 * 86_400
 
@@ -37,10 +37,19 @@ struct BounceRule {
             }
             wait = .seconds(seconds)
         }
+        var suppressAfter = failureClass.suppressAfter
+        if let value = table["suppress_after"] {
+            guard case .string(let text) = value, let limit = Self.suppressAfter(text) else {
+                throw file.fault(
+                    path + ["suppress_after"], "'suppress_after' is a count and days such as \"2 in 7d\", or \"never\"")
+            }
+            suppressAfter = limit.count == 0 ? nil : limit
+        }
         line = file.document.line(near: path)
         self.file = file.name
         verdict = BounceRules.Verdict(
-            failureClass: failureClass, scope: scope, permanent: permanent, action: action, wait: wait, ruleID: "\(file.name):\(line)",
+            failureClass: failureClass, scope: scope, permanent: permanent, action: action, wait: wait,
+            suppressAfter: suppressAfter, ruleID: "\(file.name):\(line)",
             isByCode: table["any"] == nil)
         statuses = try Self.strings(table["status"], file, path + ["status"]).map { status throws(RuleError) in
             let parts = status.utf8.split(separator: 0x2E).map { String(decoding: Array($0), as: UTF8.self) }
@@ -100,5 +109,17 @@ struct BounceRule {
             return nil
         }
         return bytes.dropLast().reduce(0) { $0 * 10 + Int($1 - 0x30) } * unit
+    }
+
+    /// `2 in 7d`; a count of 0 for `never`.
+    private static func suppressAfter(_ text: String) -> SuppressAfter? {
+        if text.utf8.elementsEqual("never".utf8) { return SuppressAfter(count: 0, days: 0) }
+        let words = text.utf8.split(separator: 0x20).map { Array($0) }
+        guard words.count == 3, words[1] == Array("in".utf8), (1...3).contains(words[0].count), words[0].allSatisfy(\.isDigit),
+            words[2].last == UInt8(ascii: "d"), let seconds = seconds(String(decoding: words[2], as: UTF8.self)),
+            (1...366).contains(seconds / 86_400)
+        else { return nil }
+        let count = words[0].reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        return count == 0 ? nil : SuppressAfter(count: count, days: seconds / 86_400)
     }
 }

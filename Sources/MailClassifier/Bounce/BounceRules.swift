@@ -4,7 +4,7 @@ import Toml
 /// Ordered rules from the words of a refusal to its class; the same for reports that come back and for replies to our own deliveries.
 ///
 /// A rule file is a list of `[[rule]]` tables: `class`, and any of `any` (phrases, one a line; one of them must occur), `status`
-/// (`"5.1.1"`, `"*.7.*"`, or a list), `code` (`"550"`, `"4.."`, or a list), `scope`, `action`, `wait` and `permanent` where they differ from the
+/// (`"5.1.1"`, `"*.7.*"`, or a list), `code` (`"550"`, `"4.."`, or a list), `scope`, `action`, `wait`, `suppress_after` and `permanent` where they differ from the
 /// class's own, and `example`: a reply, or a list of them, that this rule is the first to take. All conditions that a rule has must hold. The
 /// first rule that holds wins; rules of an installation stand before the built-in ones.
 package struct BounceRules: Sendable {
@@ -21,10 +21,12 @@ package struct BounceRules: Sendable {
         package let ruleID: String
         /// No words were asked for: a reply code or a status alone gave the class.
         let isByCode: Bool
+        /// With how many such messages the address is given up; nil: with none.
+        package let suppressAfter: SuppressAfter?
 
         init(
             failureClass: FailureClass, scope: FailureScope, permanent: Bool, action: FailureAction? = nil, wait: Duration? = nil,
-            ruleID: String, isByCode: Bool = false
+            suppressAfter: SuppressAfter? = nil, ruleID: String, isByCode: Bool = false
         ) {
             self.isByCode = isByCode
             self.failureClass = failureClass
@@ -32,6 +34,7 @@ package struct BounceRules: Sendable {
             self.permanent = permanent
             self.action = action ?? failureClass.action
             self.wait = wait
+            self.suppressAfter = suppressAfter
             self.ruleID = ruleID
         }
 
@@ -39,7 +42,7 @@ package struct BounceRules: Sendable {
         var passing: Verdict {
             Verdict(
                 failureClass: failureClass, scope: scope, permanent: false, action: action == .suppress ? .fail : action, wait: wait,
-                ruleID: ruleID, isByCode: isByCode)
+                suppressAfter: suppressAfter, ruleID: ruleID, isByCode: isByCode)
         }
     }
 

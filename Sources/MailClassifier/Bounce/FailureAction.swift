@@ -22,7 +22,22 @@ package enum FailureAction: String, Sendable, CaseIterable {
     package var needsPerson: Bool { self == .pauseRoute || self == .pauseIdentity }
 }
 
+/// How many messages that fail in one way, and within how many days, are the end of an address.
+package struct SuppressAfter: Sendable, Equatable {
+    package let count: Int
+    package let days: Int
+}
+
 extension FailureClass {
+    /// After how much of it an address is usually given up; nil: it says nothing about the address.
+    var suppressAfter: SuppressAfter? {
+        switch self {
+        case .inactiveMailbox: SuppressAfter(count: 2, days: 7)
+        case .mailboxFull: SuppressAfter(count: 5, days: 30)
+        default: nil
+        }
+    }
+
     /// What is usually done about it.
     var action: FailureAction {
         switch self {

@@ -111,7 +111,8 @@ struct FreeTextBounce {
             return Classification.Bounce(
                 recipient: address, action: isDelay ? .delayed : .failed, status: judged.status, replyCode: judged.code,
                 failureClass: judged.verdict.failureClass, scope: judged.verdict.scope,
-                permanent: judged.verdict.permanent && !isDelay, diagnostic: paragraph, remoteMTA: nil, ruleID: judged.verdict.ruleID)
+                permanent: judged.verdict.permanent && !isDelay, diagnostic: paragraph, remoteMTA: nil, ruleID: judged.verdict.ruleID,
+                suppressAfter: judged.verdict.suppressAfter)
         }
     }
 

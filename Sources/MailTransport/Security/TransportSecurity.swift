@@ -5,15 +5,20 @@ import OpenSSL
 /// Settles what TLS must show on the way to each host of a destination: policy map, route, DANE and MTA-STS together.
 ///
 /// Rules: an entry of the map stands in place of the route's level, and in place of MTA-STS. `dane` asks the TLSA records first; they win
-/// over MTA-STS. MTA-STS raises `may`, `encrypt` and a `dane` without records; it never lowers anything.
+/// over MTA-STS. MTA-STS raises `may`, `encrypt` and a `dane` without records; it never lowers anything. A host of which it is known that it
+/// takes mail over TLS only raises `may` to `encrypt`.
 package struct TransportSecurity: Sendable {
     private let policies: TLSPolicyMap
     private let sts: (any STSPolicySource)?
+    private let encryptedHosts: [[UInt8]]
 
-    /// - Parameter sts: nil: MTA-STS is not asked for.
-    package init(policies: TLSPolicyMap = TLSPolicyMap(), sts: (any STSPolicySource)? = nil) {
+    /// - Parameters:
+    ///   - sts: nil: MTA-STS is not asked for.
+    ///   - encryptedHosts: ends of host names in lower case, each beginning with a dot: what takes mail over TLS only.
+    package init(policies: TLSPolicyMap = TLSPolicyMap(), sts: (any STSPolicySource)? = nil, encryptedHosts: [[UInt8]] = []) {
         self.policies = policies
         self.sts = sts
+        self.encryptedHosts = encryptedHosts
     }
 
     /// A host as the search for it found it.
@@ -35,13 +40,15 @@ package struct TransportSecurity: Sendable {
     struct Policy: Sendable {
         let tls: TLSPolicy
         let sts: STSPolicy?
+        /// It stands in the map, so that nothing else changes it.
+        var isOwn = false
     }
 
     /// - Parameters:
     ///   - nexthop: the recipient's domain, or the host that conf names; A-labels.
     ///   - isDomain: it is a domain whose mail exchangers are asked for, so that it may have an MTA-STS policy.
     func policy(for nexthop: String, on route: Route, isDomain: Bool) async -> Policy {
-        if let own = policies.policy(for: nexthop) { return Policy(tls: own, sts: nil) }
+        if let own = policies.policy(for: nexthop) { return Policy(tls: own, sts: nil, isOwn: true) }
         switch route.policy.level {
         case .may, .encrypt, .dane:
             guard isDomain, let sts, let found = await sts.policy(for: nexthop), found.mode != .none else { break }
@@ -81,7 +88,8 @@ package struct TransportSecurity: Sendable {
         let anybody = TLSPeer.unverified(name: name)
         switch policy.tls.level {
         case .none: return .demand(TLSDemand(.none, anybody))
-        case .may, .encrypt: return strict(policy, on: host, else: TLSDemand(policy.tls.level, anybody))
+        case .may: return strict(policy, on: host, else: TLSDemand(opportunistic(policy, host), anybody))
+        case .encrypt: return strict(policy, on: host, else: TLSDemand(.encrypt, anybody))
         case .fingerprint: return .demand(TLSDemand(.fingerprint, .pinned(policy.tls.fingerprints, serverName: name)))
         case .verify, .secure:
             let destination = route.certificateName == nil ? nexthop : name
@@ -92,10 +100,18 @@ package struct TransportSecurity: Sendable {
             case .unknown(let failure): return .refused("the TLSA records of \(host.name) cannot be had: \(failure)")
             case .absent where policy.tls.level == .daneOnly: return .refused("\(host.name) has no TLSA records that DNSSEC proves")
             case .unusable where policy.tls.level == .daneOnly: return .refused("none of the TLSA records of \(host.name) can be used")
-            case .absent: return strict(policy, on: host, else: TLSDemand(.may, anybody))
+            case .absent: return strict(policy, on: host, else: TLSDemand(opportunistic(policy, host), anybody))
             case .unusable: return strict(policy, on: host, else: TLSDemand(.encrypt, anybody, origin: .dane))
             }
         }
+    }
+
+    /// What stands in place of `may` for a host.
+    private func opportunistic(_ policy: Policy, _ host: Host) -> TLSPolicy.Level {
+        guard !policy.isOwn else { return .may }
+        let name = host.name.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }
+        let isEncrypted = encryptedHosts.contains { name.suffix($0.count) == $0[...] || name[...] == $0.dropFirst() }
+        return isEncrypted ? .encrypt : .may
     }
 
     /// As the MTA-STS policy says, else as conf says (RFC 8461 §4 and §5).

@@ -12,7 +12,12 @@ extension Reading {
                 Bounce(
                     recipient: bounce.recipient, status: bounce.status, permanent: bounce.permanent,
                     failureClass: bounce.failureClass.rawValue,
-                    diagnostic: bounce.diagnostic)
+                    diagnostic: bounce.diagnostic,
+                    strikeLimit: bounce.action == .failed ? bounce.suppressAfter.map(StrikeLimit.init) : nil)
             })
     }
+}
+
+extension StrikeLimit {
+    init(_ limit: SuppressAfter) { self.init(count: limit.count, within: .seconds(86_400 * limit.days)) }
 }

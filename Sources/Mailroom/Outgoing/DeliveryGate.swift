@@ -49,24 +49,34 @@ struct DeliveryGate: Sendable {
         let bid: ClaimBid
         /// Whether the site's room is taken and must be told `ended`.
         let hasRoom: Bool
+        /// Whether it tries for its identity whether that works again, and must be told `hasTried`.
+        var tries = false
     }
 
     /// Longer than DNS takes to answer from its cache.
     private static let patience = Duration.milliseconds(250)
     private static let comeBackForDNS = Duration.seconds(5)
     private static let comeBackForRoom = Duration.seconds(5)
+    private static let comeBackForTry = Duration.seconds(60)
 
     let board: SiteBoard
     let lookups: SiteLookups
-    /// Routes on which nothing leaves now.
-    var pauses: [String: RoutePause] = [:]
+    /// What is paused, and what a message may try.
+    var pauses: [SendingPause.Subject: SendingPause] = [:]
+
+    /// The pause under which nothing leaves now; nil: something may.
+    func holding(_ subject: SendingPause.Subject, at now: Timestamp) -> SendingPause? {
+        pauses[subject].flatMap { $0.holds(at: now) ? $0 : nil }
+    }
 
     /// - Parameters:
     ///   - room: how many of each route may leave; the rest is left as it is. Of a paused route: how many are looked at.
     ///   - ask: runs a lookup beside everything else.
+    ///   - tries: whether a message of that identity, whose pause is over, may try it now.
     func tickets(
         for candidates: [OutboxCandidate], room: [String: Int], policy: DeliveryPolicy, ceilings: [String: Int],
-        identities: [String: SenderIdentity], at now: Timestamp, ask: (@escaping @Sendable () async -> Void) -> Void
+        identities: [String: SenderIdentity], at now: Timestamp, ask: (@escaping @Sendable () async -> Void) -> Void,
+        tries: (String) -> Bool = { _ in true }
     ) async -> [Ticket] {
         let domains = Set(candidates.filter { policy.exchangerRoutes.contains($0.route) }.map(\.domain))
         let exchangers = await lookups.exchangers(of: domains, finder: policy.finder, patience: Self.patience, ask: ask)
@@ -84,6 +94,11 @@ struct DeliveryGate: Sendable {
                         until: now + .seconds(3600), awaiting: OutboxMessage.awaitingPermission, because: refusal, isOurs: true))
                 continue
             }
+            let identity = SendingPause.Subject.identity(candidate.identity)
+            if let pause = holding(identity, at: now) {
+                tickets.append(waiting(until: pause.until, awaiting: OutboxMessage.awaiting(identity), because: pause.words, isOurs: true))
+                continue
+            }
             // Another route takes the mail of one that fails; while it has no room, the mail is left as it is.
             let open = policy.fallbacks.chain(behind: candidate.route).first { isOpen($0, policy, at: now) }
             let stand = open.flatMap { room[$0, default: 0] > 0 ? $0 : nil }
@@ -98,15 +113,23 @@ struct DeliveryGate: Sendable {
                     bid: ClaimBid(id: candidate.id, wish: .move(to: other, because: "\(because); goes on by route \(other)")),
                     hasRoom: false)
             }
-            if let pause = pauses[candidate.route] {
+            if let pause = holding(.route(candidate.route), at: now) {
                 if let other = stand ?? home {
                     tickets.append(moving(to: other, because: pause.words))
                 } else if open == nil {
                     tickets.append(
                         waiting(
-                            until: pause.until, awaiting: OutboxMessage.awaiting(route: candidate.route), because: pause.words, isOurs: true
+                            until: pause.until, awaiting: OutboxMessage.awaiting(pause.subject), because: pause.words, isOurs: true
                         ))
                 }
+                continue
+            }
+            let isOver = pauses[identity] != nil
+            if isOver, !tries(candidate.identity) {
+                tickets.append(
+                    waiting(
+                        until: now + Self.comeBackForTry, awaiting: OutboxMessage.awaiting(identity),
+                        because: "another message tries whether identity \(candidate.identity) works again", isOurs: true))
                 continue
             }
             var site: MailSite?
@@ -153,7 +176,8 @@ struct DeliveryGate: Sendable {
                 for: candidate, site: site.map { ($0.name, rates) }, window: identities[candidate.identity]?.pacing.window, at: now)
             tickets.append(
                 Ticket(
-                    candidate: candidate, site: site, bid: ClaimBid(id: candidate.id, wish: .leave(limits)), hasRoom: site != nil))
+                    candidate: candidate, site: site, bid: ClaimBid(id: candidate.id, wish: .leave(limits)), hasRoom: site != nil,
+                    tries: isOver))
             if let left = room[candidate.route] { room[candidate.route] = left - 1 }
         }
         return tickets
@@ -161,7 +185,7 @@ struct DeliveryGate: Sendable {
 
     /// Whether mail may be moved to a route: it is not paused, and the host behind it does not rest.
     func isOpen(_ route: String, _ policy: DeliveryPolicy, at now: Timestamp) -> Bool {
-        pauses[route] == nil
+        holding(.route(route), at: now) == nil
             && (policy.exchangerRoutes.contains(route) || !board.isResting(Self.site(ofRoute: route).name, at: now))
     }
 

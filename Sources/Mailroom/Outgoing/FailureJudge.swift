@@ -62,7 +62,8 @@ package struct FailureJudge: Sendable {
             }
         return FailureJudgement(
             failureClass: verdict.failureClass.rawValue, permanent: permanent,
-            suppressesRecipient: permanent && failure.scope == .recipient && verdict.action == .suppress, rule: verdict.ruleID,
+            suppressesRecipient: permanent && failure.scope == .recipient && verdict.action == .suppress,
+            strikeLimit: failure.scope == .recipient ? verdict.suppressAfter.map(StrikeLimit.init) : nil, rule: verdict.ruleID,
             wait: verdict.wait, pause: pause)
     }
 }

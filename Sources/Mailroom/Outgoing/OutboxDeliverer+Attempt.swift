@@ -16,6 +16,7 @@ extension OutboxDeliverer {
         let course = Course()
         defer {
             let now = clock.now()
+            pauses.hasTried(errand.message.identity)
             let revived = errand.site.map { board.ended($0, course.experience, lasted: now - errand.claimedAt, at: now) } ?? false
             if revived, let site = errand.site {
                 logger.notice("a site answers again; its mail is released", metadata: ["site": "\(site.name)"])
@@ -75,12 +76,11 @@ extension OutboxDeliverer {
         course.experience = outcome.experience(of: report)
         let judgement = desk.judge.judgement(of: outcome)
         if judgement?.failureClass == "rate_limited", course.experience == .answered { course.experience = .overloaded }
-        let pause = try await pauseOrResume(
-            message, outcome, report, judgement: judgement, hasConnected: outcome.cameToMail, began: started, desk: desk)
+        let pause = try await pauseOrResume(errand, outcome, report, judgement: judgement, began: started, desk: desk)
         let reroute = reroute(message, after: outcome, desk: desk)
         var awaits: String?
-        if pause != nil, reroute == nil {
-            awaits = OutboxMessage.awaiting(route: message.route)
+        if let pause, reroute == nil {
+            awaits = OutboxMessage.awaiting(pause.subject)
         } else if let site = errand.site, course.experience == .unreachable, reroute == nil {
             awaits = OutboxMessage.awaiting(answerOf: site.name)
         }
@@ -186,7 +186,7 @@ extension OutboxDeliverer {
 
 extension DeliveryOutcome {
     /// Whether the server answered MAIL FROM: up to there, the route works.
-    fileprivate var cameToMail: Bool {
+    var cameToMail: Bool {
         guard let failure else { return true }
         switch failure.stage {
         case .connect, .greeting, .hello, .startTLS, .tls, .authentication: return false

@@ -36,18 +36,18 @@ extension OutboxDeliverer {
             if let known = room[route] { room[route] = max(0, known - count) } else { unknown -= count }
         }
         let pauses = try await self.pauses.current(of: store, at: now)
-        for (route, pause) in pauses where !pause.holds(at: now) {
+        for case (.route(let route), let pause) in pauses where !pause.holds(at: now) {
             // The pause is over: one delivery tries whether it works again.
             if let known = room[route] { room[route] = min(known, active[route, default: 0] == 0 ? 1 : 0) }
         }
-        let held = pauses.filter { $0.value.holds(at: now) }
+        let gate = DeliveryGate(board: board, lookups: lookups, pauses: pauses)
         let calls = board.calls(at: now)
         var wanted: [String: Int] = [:]
         for (route, count) in room {
             let stand = desk.policy.fallbacks.chain(behind: route).first {
-                DeliveryGate(board: board, lookups: lookups, pauses: held).isOpen($0, desk.policy, at: now)
+                gate.isOpen($0, desk.policy, at: now)
             }
-            if held[route] != nil {
+            if gate.holding(.route(route), at: now) != nil {
                 // Those who wait are told so; where another route stands in, as many go there as it has room for.
                 wanted[route] = stand == nil ? Self.toldAtOnce : min(Self.toldAtOnce, stand.flatMap { room[$0] } ?? 0)
                 room[route] = wanted[route]
@@ -77,11 +77,11 @@ extension OutboxDeliverer {
         }
         // Who was called may not be there any more; others may be.
         guard !candidates.isEmpty else { return Round(hasMore: !calls.isEmpty) }
-        let gate = DeliveryGate(board: board, lookups: lookups, pauses: held)
         var policy = desk.policy
         for (source, rate) in ramps.current { policy.limits.sources[source, default: []].append(rate) }
         let tickets = await gate.tickets(
-            for: candidates, room: room, policy: policy, ceilings: desk.limits, identities: desk.identities, at: now, ask: ask)
+            for: candidates, room: room, policy: policy, ceilings: desk.limits, identities: desk.identities, at: now, ask: ask,
+            tries: { self.pauses.tries($0, at: now) })
         guard !tickets.isEmpty else { return Round() }
         let answers: [ClaimAnswer]
         do {
@@ -104,5 +104,6 @@ extension OutboxDeliverer {
 
     private func giveUpRoom(of ticket: DeliveryGate.Ticket, at now: Timestamp) {
         if ticket.hasRoom, let site = ticket.site { _ = board.ended(site, .nothing, lasted: .zero, at: now) }
+        if ticket.tries { pauses.hasTried(ticket.candidate.identity) }
     }
 }

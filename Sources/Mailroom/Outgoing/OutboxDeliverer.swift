@@ -55,7 +55,7 @@ package struct OutboxDeliverer: Service {
     /// What connections have to end in order, once nothing is delivered any more.
     private static let longestFarewell = Duration.seconds(5)
 
-    let store: any OutboxStore & RoutePauseStore & SequenceStore
+    let store: any OutboxStore & PauseStore & SequenceStore
     let desk: Swappable<Desk>
     let clock: any MailClock
     private let bell: Bell
@@ -67,7 +67,7 @@ package struct OutboxDeliverer: Service {
     let lookups = SiteLookups()
     private let plans = PlanShelf()
     let overseer = Overseer()
-    let pauses = RoutePauseBoard()
+    let pauses = PauseBoard()
     /// What each source with a warm-up may send today, as the latest sweep found.
     let ramps = Swappable<[String: Rate]>([:])
 
@@ -75,7 +75,7 @@ package struct OutboxDeliverer: Service {
     ///   - bell: rung when a message may have become due.
     ///   - sequenceBell: rung when an outcome made a step due, or soon to be.
     package init(
-        store: any OutboxStore & RoutePauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock, bell: Bell,
+        store: any OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock, bell: Bell,
         sequenceBell: Bell, owner: String,
         logger: Logger
     ) {

@@ -58,7 +58,19 @@ package struct ReplyDecider: Sendable {
         }
         timeline += suppressions.map { writer.event(.suppressed, "\($0.reason.rawValue) (\($0.source.rawValue))") }
         if let event = writer.event(of: transition, from: conversation.machine?.enrollment.state) { timeline.append(event) }
-        return Consequence(transition: transition, suppressions: suppressions, timeline: timeline)
+        let strikes = certainty == .low || replyClass != .bounce ? [] : self.strikes(record, conversation, at: now)
+        return Consequence(transition: transition, suppressions: suppressions, strikes: strikes, timeline: timeline)
+    }
+
+    private func strikes(_ record: ReplyRecord, _ conversation: Conversation, at now: Timestamp) -> [Strike] {
+        let message = conversation.correlation.message
+        let bounce = record.reading.bounces.first { $0.strikeLimit != nil && ($0.recipient.map { $0 == message.recipient } ?? true) }
+        guard let bounce, let limit = bounce.strikeLimit else { return [] }
+        return [
+            Strike(
+                message: message.outbox, workspace: conversation.contact?.workspace ?? .default, address: message.recipient,
+                failureClass: bounce.failureClass, limit: limit, at: now)
+        ]
     }
 
     private static func proof(of record: ReplyRecord) -> [String: String] {

@@ -34,13 +34,19 @@ package struct Reading: Sendable, Equatable {
         /// Class of the failure (`invalid_recipient`, `mailbox_full`, ...).
         package let failureClass: String
         package let diagnostic: String
+        /// With how many such messages nobody should write to the address again; nil: however often it fails so, or it has not failed yet.
+        package let strikeLimit: StrikeLimit?
 
-        package init(recipient: EmailAddress?, status: EnhancedStatusCode?, permanent: Bool, failureClass: String, diagnostic: String) {
+        package init(
+            recipient: EmailAddress?, status: EnhancedStatusCode?, permanent: Bool, failureClass: String, diagnostic: String,
+            strikeLimit: StrikeLimit? = nil
+        ) {
             self.recipient = recipient
             self.status = status
             self.permanent = permanent
             self.failureClass = failureClass
             self.diagnostic = diagnostic
+            self.strikeLimit = strikeLimit
         }
     }
 

@@ -8,6 +8,8 @@ package struct FailureJudgement: Sendable, Equatable {
     package let permanent: Bool
     /// Whether the address does not exist or is shut, so that nobody should write to it again.
     package let suppressesRecipient: Bool
+    /// With how many such messages nobody should write to the address again; nil: however often it fails so.
+    package let strikeLimit: StrikeLimit?
     /// The rule that said so, for a person.
     package let rule: String
     /// How long it is of no use to try this message again; nil: as the retry schedule says.
@@ -24,11 +26,13 @@ package struct FailureJudgement: Sendable, Equatable {
     }
 
     package init(
-        failureClass: String, permanent: Bool, suppressesRecipient: Bool, rule: String, wait: Duration? = nil, pause: Pause? = nil
+        failureClass: String, permanent: Bool, suppressesRecipient: Bool, strikeLimit: StrikeLimit? = nil, rule: String,
+        wait: Duration? = nil, pause: Pause? = nil
     ) {
         self.failureClass = failureClass
         self.permanent = permanent
         self.suppressesRecipient = suppressesRecipient
+        self.strikeLimit = strikeLimit
         self.rule = rule
         self.wait = wait
         self.pause = pause
@@ -93,7 +97,7 @@ package struct DeliveryDecider: Sendable {
                         source: .bounce,
                         note: attempt.text, at: now))
             }
-            return decision
+            return decision.striking(message, judgement)
         }
     }
 
@@ -119,6 +123,7 @@ package struct DeliveryDecider: Sendable {
         guard let next = attempt.pausedUntil ?? next else {
             let transition = machine?.advance(on: .expired(step: message.step, text: attempt.text), at: attempt.endedAt)
             return decision(.expired, nil, .expired, "given up: \(attempt.text)", attempt, message, machine, transition, judgement)
+                .striking(message, judgement)
         }
         let earliest = judgement?.wait.map { attempt.endedAt + $0 } ?? next
         return decision(.deferred, max(next, earliest), kind, attempt.text, attempt, message, machine, nil, judgement)
@@ -160,6 +165,21 @@ extension DeliveryDecision {
     fileprivate func suppressing(_ suppression: Suppression) -> DeliveryDecision {
         var consequence = consequence
         consequence.suppressions.append(suppression)
-        return DeliveryDecision(state: state, nextAttemptAt: nextAttemptAt, consequence: consequence)
+        return with(consequence)
+    }
+
+    /// The end of the message counts against its address, where its failure is of a kind that is counted.
+    fileprivate func striking(_ message: OutboxMessage, _ judgement: FailureJudgement?) -> DeliveryDecision {
+        guard let judgement, let limit = judgement.strikeLimit, let at = consequence.timeline.first?.at else { return self }
+        var consequence = consequence
+        consequence.strikes.append(
+            Strike(
+                message: message.id, workspace: message.workspace, address: message.recipient, failureClass: judgement.failureClass,
+                limit: limit, at: at))
+        return with(consequence)
+    }
+
+    private func with(_ consequence: Consequence) -> DeliveryDecision {
+        DeliveryDecision(state: state, nextAttemptAt: nextAttemptAt, consequence: consequence)
     }
 }

@@ -39,6 +39,8 @@ package struct OutboxMessage: Sendable, Equatable {
     package let subject: String
     /// The message without DKIM signature: CRLF line ends, never changed.
     package let bytes: [UInt8]
+    /// Octets of the message; stated where `bytes` is left out.
+    package var size: Int
     package let createdAt: Timestamp
     /// The sender's local date whose budget it uses.
     package let budgetDate: CivilDate
@@ -91,6 +93,7 @@ package struct OutboxMessage: Sendable, Equatable {
         self.messageID = messageID
         self.subject = subject
         self.bytes = bytes
+        size = bytes.count
         self.createdAt = createdAt
         self.budgetDate = budgetDate
         self.state = state

@@ -9,6 +9,8 @@ package struct OutboxSelection: Sendable, Equatable {
     package var sequenceName: String?
     /// The route by which it goes at present.
     package var route: String?
+    /// The identity that it is sent by.
+    package var identity: String?
     package var states: Set<OutboxMessage.State>?
 
     package init(
@@ -109,7 +111,7 @@ package protocol OutboxStore: Sendable {
     /// Every message of one enrollment, cancelled ones included, by step and occurrence.
     func messages(enrollment: Enrollment.ID) async throws(StoreError) -> [OutboxMessage]
 
-    /// Messages that match, without their bytes' content (`bytes` is empty), oldest first, from above `after`.
+    /// Messages that match, without their content (`bytes` is empty, `size` is stated), oldest first, from above `after`.
     func list(_ selection: OutboxSelection, after: OutboxMessage.ID?, limit: Int) async throws(StoreError) -> [OutboxMessage]
 
     /// How many messages are in each state.

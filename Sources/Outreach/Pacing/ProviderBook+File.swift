@@ -77,7 +77,7 @@ private struct ProviderReader {
     }
 
     private mutating func read(_ table: TomlTable, _ path: [TomlStep], into profile: inout ProviderProfile, isDefault: Bool) {
-        let known = ["connections", "messages_per_connection", "rate"] + (isDefault ? [] : ["mx", "one_site"])
+        let known = ["connections", "messages_per_connection", "rate"] + (isDefault ? [] : ["mx", "one_site", "tls"])
         refuseOthers(in: table, path, known: known)
         if let count = integer("connections", in: table, path, 1...1000) { profile.connections = count }
         if let count = integer("messages_per_connection", in: table, path, 1...100_000) { profile.messagesPerConnection = count }
@@ -96,6 +96,12 @@ private struct ProviderReader {
         case nil: break
         case .bool(let flag)?: profile.isOneSite = flag
         default: fault(path + ["one_site"], "'one_site' must be true or false")
+        }
+        switch table["tls"] {
+        case nil: break
+        case .string("may")?: profile.encrypts = false
+        case .string("encrypt")?: profile.encrypts = true
+        default: fault(path + ["tls"], "'tls' must be \"may\" or \"encrypt\"; for more write a [tls_policy.\"DOMAIN\"] in the conf")
         }
     }
 

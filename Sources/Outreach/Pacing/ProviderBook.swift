@@ -34,6 +34,9 @@ package struct ProviderBook: Sendable {
         return MailSite(name: hosts.isEmpty ? domain : Self.name(hosts), profile: profile ?? fallback)
     }
 
+    /// Ends of the names of hosts to which mail goes over TLS only; each begins with a dot and is for the name after it, too.
+    package var encryptedHosts: [[UInt8]] { profiles.filter(\.encrypts).flatMap(\.suffixes) }
+
     /// The names joined by `+`; of a long list the first two, and a number that keeps it apart from others that begin so.
     private static func name(_ hosts: [[UInt8]]) -> String {
         let names = hosts.map { String(decoding: $0, as: UTF8.self) }

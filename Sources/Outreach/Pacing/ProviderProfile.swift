@@ -12,6 +12,8 @@ package struct ProviderProfile: Sendable, Equatable {
     package var connections = 20
     /// Messages after which a connection is closed.
     package var messagesPerConnection = 100
+    /// Whether its hosts take mail over TLS only, so that it never goes to them in clear.
+    package var encrypts = false
     /// What may be sent to the site.
     package var rates: [Rate] = []
 

@@ -114,14 +114,19 @@ package struct Consequence: Sendable, Equatable {
     /// nil when the enrollment does not change.
     package var transition: Transition?
     package var suppressions: [Suppression]
+    /// Failures that count against an address.
+    package var strikes: [Strike]
     package var timeline: [TimelineEvent]
 
-    package init(transition: Transition? = nil, suppressions: [Suppression] = [], timeline: [TimelineEvent] = []) {
+    package init(
+        transition: Transition? = nil, suppressions: [Suppression] = [], strikes: [Strike] = [], timeline: [TimelineEvent] = []
+    ) {
         self.transition = transition
         self.suppressions = suppressions
+        self.strikes = strikes
         self.timeline = timeline
     }
 
     /// What there is beside the transition.
-    package var withoutTransition: Consequence { Consequence(suppressions: suppressions, timeline: timeline) }
+    package var withoutTransition: Consequence { Consequence(suppressions: suppressions, strikes: strikes, timeline: timeline) }
 }

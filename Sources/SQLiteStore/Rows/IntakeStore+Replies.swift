@@ -40,8 +40,10 @@ extension SQLiteStore {
                     ["contact": contact.rawValue, "limit": max(0, limit)]
                 ).map(ReplyRecord.init)
             }
-            return try ledger.db.records("SELECT * FROM reply WHERE is_own = 0 ORDER BY intake_id DESC LIMIT :limit", ["limit": max(0, limit)])
-                .map(ReplyRecord.init)
+            return try ledger.db.records(
+                "SELECT * FROM reply WHERE is_own = 0 ORDER BY intake_id DESC LIMIT :limit", ["limit": max(0, limit)]
+            )
+            .map(ReplyRecord.init)
         }
     }
 
@@ -212,6 +214,7 @@ private struct StoredBounce: Codable {
     let permanent: Bool
     let failureClass: String
     let diagnostic: String
+    let strikeLimit: StrikeLimit?
 
     init(_ bounce: Reading.Bounce) {
         // A recipient that could not be read back is left to the diagnostic.
@@ -220,13 +223,14 @@ private struct StoredBounce: Codable {
         permanent = bounce.permanent
         failureClass = bounce.failureClass
         diagnostic = bounce.diagnostic
+        strikeLimit = bounce.strikeLimit
     }
 
     var bounce: Reading.Bounce {
         Reading.Bounce(
             recipient: recipient.flatMap(EmailAddress.init(stored:)), status: status.flatMap { EnhancedStatusCode($0) },
             permanent: permanent,
-            failureClass: failureClass, diagnostic: diagnostic)
+            failureClass: failureClass, diagnostic: diagnostic, strikeLimit: strikeLimit)
     }
 }
 

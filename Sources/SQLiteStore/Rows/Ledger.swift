@@ -31,6 +31,7 @@ struct Ledger {
         for transition in consequences.compactMap(\.transition) { try apply(transition) }
         for suppression in consequences.flatMap(\.suppressions) { try add(suppression) }
         for event in consequences.flatMap(\.timeline) { try append(event) }
+        for strike in consequences.flatMap(\.strikes) { try add(strike) }
     }
 
     /// Moves the enrollment, keeps the transition, and cancels queued mail where the new state does not want it.

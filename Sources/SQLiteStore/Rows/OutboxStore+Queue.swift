@@ -43,10 +43,17 @@ extension SQLiteStore {
     package func list(_ selection: OutboxSelection, after: OutboxMessage.ID?, limit: Int) async throws(StoreError) -> [OutboxMessage] {
         try await read { ledger in
             let (condition, arguments) = try selection.sql(within: nil)
+            // The length of a blob is read from its row's head; its pages are not.
             return try ledger.db.records(
-                "SELECT * FROM outbox WHERE \(condition) AND id > :after ORDER BY id LIMIT :limit",
-                arguments + ["after": after?.rawValue ?? 0, "limit": max(0, limit)]
-            ).map { try OutboxMessage($0, bytes: []) }
+                """
+                SELECT outbox.*, COALESCE((SELECT length(bytes) FROM outbox_body WHERE outbox_id = outbox.id), 0) AS size
+                FROM outbox WHERE \(condition) AND id > :after ORDER BY id LIMIT :limit
+                """, arguments + ["after": after?.rawValue ?? 0, "limit": max(0, limit)]
+            ).map { record in
+                var message = try OutboxMessage(record, bytes: [])
+                message.size = try record.count("size")
+                return message
+            }
         }
     }
 
@@ -139,6 +146,10 @@ extension OutboxSelection {
         if let route {
             conditions.append("route = :route")
             arguments["route"] = route.storable
+        }
+        if let identity {
+            conditions.append("identity = :identity")
+            arguments["identity"] = identity.storable
         }
         if let wanted = states.map({ allowed?.intersection($0) ?? $0 }) ?? allowed {
             conditions.append("state IN (\(wanted.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")))")

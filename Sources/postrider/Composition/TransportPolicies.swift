@@ -5,6 +5,7 @@ import Logging
 import MailTransport
 import Mailroom
 import NIOCore
+import Outreach
 import SQLiteStore
 import ServiceLifecycle
 import Settings
@@ -19,7 +20,9 @@ enum TransportPolicies {
 
     /// - Parameter sts: asked for the policies of recipient domains unless conf turns that off.
     static func security(_ settings: Settings, sts: (any STSPolicySource)? = nil) throws(Failure) -> TransportSecurity {
-        TransportSecurity(policies: try map(settings), sts: settings.mtaSTS.enabled ? sts : nil)
+        TransportSecurity(
+            policies: try map(settings), sts: settings.mtaSTS.enabled ? sts : nil,
+            encryptedHosts: try Desks.providers(settings).encryptedHosts)
     }
 
     static func map(_ settings: Settings) throws(Failure) -> TLSPolicyMap {

@@ -42,7 +42,7 @@ struct StoreBoard: StatusBoard {
     func troubles() async -> [String] {
         do {
             _ = try await store.counts()
-            return try await store.routePauses().map(\.words) + (mailboxes?.troubles ?? [])
+            return try await store.pauses().map(\.words) + (mailboxes?.troubles ?? [])
         } catch {
             return ["store: \(error)"] + (mailboxes?.troubles ?? [])
         }

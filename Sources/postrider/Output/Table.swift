@@ -42,10 +42,13 @@ struct Table {
 
     private let columns: [Column]
     private var rows: [[String]] = []
+    /// Of what is written already; nil before the column names are.
+    private var widths: [Int]?
 
     init(_ columns: [Column]) { self.columns = columns }
 
-    var isEmpty: Bool { rows.isEmpty }
+    /// Whether it has had no row so far.
+    var isEmpty: Bool { rows.isEmpty && widths == nil }
 
     mutating func add(_ cells: [String]) {
         rows.append(
@@ -56,11 +59,14 @@ struct Table {
             })
     }
 
-    /// Writes the column names and the rows; the last column is not padded.
-    func write() {
-        let all = [columns.map(\.title)] + rows
-        let widths = columns.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-        for row in all {
+    /// Writes the rows added since the last time, before the first ones the column names; the last column is not padded.
+    ///
+    /// A table of unknown length is written in parts: columns grow with their content and never become narrower.
+    mutating func write() {
+        let part = widths == nil ? [columns.map(\.title)] + rows : rows
+        let written = widths ?? columns.map { _ in 0 }
+        let widths = columns.indices.map { column in max(written[column], part.map { $0[column].count }.max() ?? 0) }
+        for row in part {
             let cells = row.indices.map { index in
                 let blanks = String(repeating: " ", count: widths[index] - row[index].count)
                 if columns[index].isNumber { return blanks + row[index] }
@@ -68,6 +74,13 @@ struct Table {
             }
             Console.out(cells.joined(separator: "  "))
         }
+        self.widths = widths
+        rows.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes the rows when a few hundred have come together.
+    mutating func writeWhenLong() {
+        if rows.count >= 500 { write() }
     }
 }
 

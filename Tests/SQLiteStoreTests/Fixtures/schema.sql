@@ -256,24 +256,6 @@ CREATE INDEX reply_message ON reply (message_id, body_hash) WHERE message_id IS 
 
 CREATE INDEX reply_signal ON reply (effective_class, sorted_at) WHERE outbox_id IS NOT NULL;
 
-CREATE TRIGGER route_pause_keeps BEFORE DELETE ON route_pause
-BEGIN SELECT RAISE(ABORT, 'what was paused is kept'); END;
-
-CREATE TABLE route_pause (
-    id INTEGER PRIMARY KEY,
-    route TEXT NOT NULL CHECK (route <> ''),
-    since INTEGER NOT NULL,
-    renewed_at INTEGER NOT NULL CHECK (renewed_at >= since),
-    until INTEGER NOT NULL CHECK (until > renewed_at),
-    failure_class TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    renewals INTEGER NOT NULL CHECK (renewals >= 0),
-    ended_at INTEGER,
-    ended_by TEXT CHECK ((ended_by IS NULL) = (ended_at IS NULL))
-) STRICT;
-
-CREATE UNIQUE INDEX route_pause_open ON route_pause (route) WHERE ended_at IS NULL;
-
 CREATE TABLE secret (
     id INTEGER PRIMARY KEY CHECK (id > 0),
     kind TEXT NOT NULL CHECK (kind IN ('refresh_token')),
@@ -291,6 +273,24 @@ CREATE TABLE sending_level (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sending_level_until ON sending_level (until);
+
+CREATE TRIGGER sending_pause_keeps BEFORE DELETE ON sending_pause
+BEGIN SELECT RAISE(ABORT, 'what was paused is kept'); END;
+
+CREATE TABLE "sending_pause" (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL CHECK (name <> ''),
+    since INTEGER NOT NULL,
+    renewed_at INTEGER NOT NULL CHECK (renewed_at >= since),
+    until INTEGER NOT NULL CHECK (until > renewed_at),
+    failure_class TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    renewals INTEGER NOT NULL CHECK (renewals >= 0),
+    ended_at INTEGER,
+    ended_by TEXT CHECK ((ended_by IS NULL) = (ended_at IS NULL))
+, kind TEXT NOT NULL DEFAULT 'route' CHECK (kind IN ('route', 'identity'))) STRICT;
+
+CREATE UNIQUE INDEX sending_pause_open ON sending_pause (kind, name) WHERE ended_at IS NULL;
 
 CREATE TABLE sequence (
     id INTEGER PRIMARY KEY,
@@ -312,6 +312,16 @@ CREATE TABLE sequence_version (
 ) STRICT;
 
 CREATE UNIQUE INDEX sequence_version_hash ON sequence_version (sequence_id, hash);
+
+CREATE TABLE strike (
+    outbox_id INTEGER PRIMARY KEY REFERENCES outbox (id),
+    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
+    address_key TEXT NOT NULL CHECK (instr(address_key, '@') > 1),
+    failure_class TEXT NOT NULL CHECK (failure_class <> ''),
+    at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX strike_address ON strike (address_key, failure_class, at);
 
 CREATE TABLE sts_policy (
     domain TEXT PRIMARY KEY CHECK (domain <> ''),

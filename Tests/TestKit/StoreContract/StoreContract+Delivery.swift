@@ -291,6 +291,12 @@ extension StoreContract {
                 let paged = try await world.store.list(OutboxSelection(), after: ann.id, limit: 1)
                 try expect(paged.map(\.id), [bob.id], "from above the last one")
                 try expect(paged.map(\.bytes), [[]], "without bytes")
+                try expect(paged.map(\.size), [bob.bytes.count], "and with their number")
+                var office = OutboxSelection(domain: "example.net")
+                office.identity = "sales"
+                try expect(try await list(office), [bob.id], "by identity")
+                office.identity = "sale"
+                try expect(try await list(office), [], "and no other")
                 try expect(try await world.store.counts(), [.incoming: 1, .hold: 1], "and counted by state")
             },
             Self("a person can hold, release, flush and delete what waits") { world in

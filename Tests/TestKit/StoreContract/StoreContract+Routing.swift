@@ -7,9 +7,9 @@ extension StoreContract {
         [
             Self("a route is paused once, renewed by what failed after its end, and its mail is due when it ends") { world in
                 let rests: [Duration] = [.seconds(10), .seconds(100)]
-                func pause(began: Int64, at: Int64, reason: String = "535 no") async throws -> (pause: RoutePause, isNew: Bool) {
+                func pause(began: Int64, at: Int64, reason: String = "535 no") async throws -> (pause: SendingPause, isNew: Bool) {
                     try await world.store.pause(
-                        route: "office", failureClass: "route_auth", reason: reason, began: world.later(began), at: world.later(at),
+                        .route("office"), failureClass: "route_auth", reason: reason, began: world.later(began), at: world.later(at),
                         rests: rests)
                 }
                 let first = try await pause(began: 1, at: 5)
@@ -20,7 +20,7 @@ extension StoreContract {
                 try expect(
                     renewed.isNew && renewed.pause.until == world.later(120) && renewed.pause.renewals == 1
                         && renewed.pause.since == world.later(5), "a failure behind its end renews it for the next rest")
-                try expect(try await world.store.routePauses(), [renewed.pause], "it is listed as it stands")
+                try expect(try await world.store.pauses(), [renewed.pause], "it is listed as it stands")
 
                 let message = try world.message(to: "a@example.com")
                 _ = try await world.store.dispatch(message, with: Consequence())
@@ -29,28 +29,31 @@ extension StoreContract {
                         ClaimBid(
                             id: message.id,
                             wish: .wait(
-                                until: world.later(120), awaiting: OutboxMessage.awaiting(route: "office"), because: renewed.pause.words,
+                                until: world.later(120), awaiting: OutboxMessage.awaiting(.route("office")), because: renewed.pause.words,
                                 isOurs: true))
                     ], now: world.later(21), lease: world.lease("me"))
                 try expect(
                     try await world.store.message(id: message.id)?.waitsSince, world.later(99), "the pause is no part of its lifetime")
-                try expect(try await world.store.resume(route: "relay", by: "me", at: world.later(30)), false, "another route has none")
-                try expect(try await world.store.resume(route: "office", by: "me", at: world.later(30)), true, "a person ends it")
+                try expect(
+                    try await world.store.resume(.identity("office"), by: "me", at: world.later(30)), false,
+                    "nor has an identity of its name")
+                try expect(try await world.store.resume(.route("relay"), by: "me", at: world.later(30)), false, "another route has none")
+                try expect(try await world.store.resume(.route("office"), by: "me", at: world.later(30)), true, "a person ends it")
                 let due = try await world.store.message(id: message.id)
                 try expect(due?.nextAttemptAt, world.later(30), "its mail is due")
                 try expect(due?.waitsSince, world.later(9), "its lifetime gets back what was not waited")
                 try expect(due?.awaits == nil, "and waits for nothing")
-                try expect(try await world.store.routePauses(), [], "nothing is paused")
-                try expect(try await world.store.resume(route: "office", by: "me", at: world.later(31)), false, "it ends once")
+                try expect(try await world.store.pauses(), [], "nothing is paused")
+                try expect(try await world.store.resume(.route("office"), by: "me", at: world.later(31)), false, "it ends once")
                 let again = try await pause(began: 40, at: 41)
                 try expect(again.isNew && again.pause.until == world.later(51) && again.pause.renewals == 0, "a later one begins anew")
             },
             Self(crash: "a pause outlives the process") { world, bench in
                 let (pause, _) = try await world.store.pause(
-                    route: "office", failureClass: "route_auth", reason: "535 no", began: world.later(0), at: world.later(1),
+                    .route("office"), failureClass: "route_auth", reason: "535 no", began: world.later(0), at: world.later(1),
                     rests: [.seconds(60)])
                 let again = try await bench.reopenAfterCrash(world.store)
-                try expect(try await again.routePauses(), [pause], "it is there after a crash")
+                try expect(try await again.pauses(), [pause], "it is there after a crash")
             },
             Self("a message that waits goes on by another route and remembers its first one until it is back") { world in
                 let claimed = try await world.claimed("a@example.com")

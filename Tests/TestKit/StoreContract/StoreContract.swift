@@ -1,7 +1,7 @@
 package import Outreach
 
 /// A store of every role.
-package typealias EveryStore = ContactStore & IntakeStore & OutboxStore & PolicyStore & RoutePauseStore & SecretStore & SequenceStore
+package typealias EveryStore = ContactStore & IntakeStore & OutboxStore & PolicyStore & PauseStore & SecretStore & SequenceStore
     & SuppressionStore & TimelineStore
 
 /// What every implementation of the store roles must do, written against the protocols alone.
@@ -44,7 +44,7 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
     /// Every check.
     package static var all: [Self] {
         contacts + suppression + sequences + enrollments + dispatching + delivery + limits + queue + intake + replies + secrets + policies
-            + routing
+            + routing + strikes
     }
 }
 

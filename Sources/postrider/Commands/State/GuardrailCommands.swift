@@ -13,8 +13,8 @@ struct GuardrailList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List what is paused, by which rule and until when (the default).",
         discussion: """
-            A route is paused when its login, its certificate or its quota is out of order. When the pause is over one message at a time tries \
-            whether it works again; the first that gets through ends it.
+            A route is paused when its login, its certificate or its quota is out of order, an identity when mail is refused because of its \
+            SPF, DKIM or DMARC. When the pause is over one message at a time tries whether it works again; the first that gets through ends it.
             """)
 
     @OptionGroup var conf: ConfOption
@@ -22,7 +22,7 @@ struct GuardrailList: AsyncParsableCommand {
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            let pauses = try await state.store.routePauses()
+            let pauses = try await state.store.pauses()
             if json {
                 for pause in pauses { JSONLine.write(pause.json) }
                 return
@@ -33,7 +33,7 @@ struct GuardrailList: AsyncParsableCommand {
             ])
             for pause in pauses {
                 let until = pause.holds(at: state.now()) ? pause.until.iso8601 : "a try gets through"
-                table.add(["route:\(pause.route)", pause.since.iso8601, until, pause.failureClass, "\(pause.renewals)", pause.reason])
+                table.add([pause.subject.text, pause.since.iso8601, until, pause.failureClass, "\(pause.renewals)", pause.reason])
             }
             table.write()
         }
@@ -46,7 +46,7 @@ struct GuardrailOverride: AsyncParsableCommand {
         discussion: "Mend first what paused it: the next failure pauses it again.")
 
     @OptionGroup var conf: ConfOption
-    @Argument(help: ArgumentHelp("What 'guardrail list' names, as route:office.", valueName: "what")) var subject: String
+    @Argument(help: ArgumentHelp("What 'guardrail list' names, as route:office or identity:anna.", valueName: "what")) var subject: String
     @Option(help: "Why, for those who look later.") var reason: String
 
     func validate() throws {
@@ -55,23 +55,22 @@ struct GuardrailOverride: AsyncParsableCommand {
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            let prefix = "route:"
-            let name = String(
-                decoding: subject.utf8.dropFirst(subject.utf8.starts(with: prefix.utf8) ? prefix.utf8.count : 0), as: UTF8.self)
-            guard try await state.store.resume(route: name, by: "\(reason) (\(OpenState.person))", at: state.now()) else {
-                let paused = try await state.store.routePauses().map { "route:\($0.route)" }
+            guard let what = SendingPause.Subject(subject),
+                try await state.store.resume(what, by: "\(reason) (\(OpenState.person))", at: state.now())
+            else {
+                let paused = try await state.store.pauses().map(\.subject.text)
                 let hint = paused.isEmpty ? "nothing is paused" : "paused are \(paused.joined(separator: ", "))"
                 throw Failure(.badInput, "'\(TerminalText.line(subject))' is not paused: \(hint)")
             }
-            Console.out("route:\(name) is no longer paused; its mail is due at once")
+            Console.out("\(what.text) is no longer paused; its mail is due at once")
         }
     }
 }
 
-extension RoutePause {
+extension SendingPause {
     var json: JSONValue {
         [
-            "what": .string("route:\(route)"), "since": .moment(since), "until": .moment(until), "rule": .string(failureClass),
+            "what": .string(subject.text), "since": .moment(since), "until": .moment(until), "rule": .string(failureClass),
             "renewals": .count(renewals), "reason": .string(reason),
         ]
     }

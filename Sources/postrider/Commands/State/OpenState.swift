@@ -10,7 +10,7 @@ struct OpenState {
     let installation: Installation
 
     /// By its roles alone, so that a command works on any implementation.
-    var store: any ContactStore & IntakeStore & OutboxStore & RoutePauseStore & SequenceStore & SuppressionStore & TimelineStore {
+    var store: any ContactStore & IntakeStore & OutboxStore & PauseStore & SequenceStore & SuppressionStore & TimelineStore {
         installation.store
     }
     var settings: Settings { installation.settings }

@@ -8,15 +8,24 @@ struct QueueTarget: ParsableArguments {
     @Argument(help: "Ids of messages.") var ids: [String] = []
     @OptionGroup var filter: QueueFilter
     @Flag(help: "Every message that this can be done to.") var all = false
+    @Flag(help: "One JSON object with the counts.") var json = false
 
     func validate() throws {
         guard all == (ids.isEmpty && filter.isEmpty) else {
-            throw ValidationError("name messages by id, --to, --domain, --sequence or --route, or give --all")
+            throw ValidationError("name messages by id, --to, --domain, --sequence, --route, --identity or --state, or give --all")
         }
     }
 
     func use(_ body: (OpenState, OutboxSelection) async throws -> Void) async throws {
         try await OpenState.use(conf) { state in try await body(state, try await filter.selection(state, ids: ids)) }
+    }
+
+    /// Says what was done: as a sentence to a person, as counts to a program.
+    func tell(_ sentence: String, _ counts: KeyValuePairs<String, Int>) { QueueTarget.tell(sentence, counts, json: json) }
+
+    static func tell(_ sentence: String, _ counts: KeyValuePairs<String, Int>, json: Bool) {
+        guard json else { return Console.out(sentence) }
+        JSONLine.write(.object(counts.map { (key: $0.key, value: .count($0.value)) }))
     }
 }
 
@@ -31,7 +40,7 @@ struct QueueHold: AsyncParsableCommand {
         try await target.use { state, selection in
             let why = reason.map { "\($0) (\(OpenState.person))" } ?? "held by \(OpenState.person)"
             let count = try await state.store.command(.hold(reason: why), on: selection, at: state.now())
-            Console.out("\(count) held")
+            target.tell("\(count) held", ["held": count])
         }
     }
 }
@@ -54,7 +63,7 @@ struct QueueRelease: AsyncParsableCommand {
             if !resend { try await state.refuseAmbiguous(selection) }
             let unwanted = try await state.unwanted(selection)
             let count = try await state.store.command(.release(resend: resend), on: selection, at: state.now())
-            Console.out("\(count) released")
+            target.tell("\(count) released", ["released": count])
             for line in unwanted { Console.error(line) }
         }
     }
@@ -73,7 +82,7 @@ struct QueueRequeue: AsyncParsableCommand {
             let unwanted = try await state.unwanted(selection)
             let released = try await state.store.command(.release(resend: resend), on: selection, at: state.now())
             let due = try await state.store.command(.flush, on: selection, at: state.now())
-            Console.out("\(due) due at once, \(released) of them were held")
+            target.tell("\(due) due at once, \(released) of them were held", ["due": due, "released": released])
             for line in unwanted { Console.error(line) }
         }
     }
@@ -86,12 +95,13 @@ struct QueueFlush: AsyncParsableCommand {
     @OptionGroup var conf: ConfOption
     @Argument(help: "Ids of messages.") var ids: [String] = []
     @OptionGroup var filter: QueueFilter
+    @Flag(help: "One JSON object with the count.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf) { state in
             let selection = try await filter.selection(state, ids: ids)
             let count = try await state.store.command(.flush, on: selection, at: state.now())
-            Console.out("\(count) due at once")
+            QueueTarget.tell("\(count) due at once", ["due": count], json: json)
         }
     }
 }
@@ -109,7 +119,8 @@ struct QueueDelete: AsyncParsableCommand {
     func run() async throws {
         try await target.use { state, selection in
             var candidates = selection
-            candidates.states = [.incoming, .deferred, .hold]
+            let can: Set<OutboxMessage.State> = [.incoming, .deferred, .hold]
+            candidates.states = selection.states?.intersection(can) ?? can
             var deleted = 0
             var stopped = 0
             try await state.eachMessage(candidates) { message in
@@ -123,7 +134,7 @@ struct QueueDelete: AsyncParsableCommand {
                 _ = try await state.store.command(.delete, on: OutboxSelection(ids: [message.id]), at: state.now())
                 if try await state.store.message(id: message.id)?.state == .cancelled { deleted += 1 }
             }
-            Console.out("\(deleted) deleted, \(stopped) sequences stopped with them")
+            target.tell("\(deleted) deleted, \(stopped) sequences stopped with them", ["deleted": deleted, "stopped": stopped])
         }
     }
 }
@@ -172,6 +183,7 @@ struct QueueShape: AsyncParsableCommand {
         commandName: "shape", abstract: "Show how old the queue is, by recipient domain: minutes in columns, as qshape does.")
 
     @OptionGroup var conf: ConfOption
+    @Argument(help: "Ids of messages.") var ids: [String] = []
     @OptionGroup var filter: QueueFilter
     @Flag(help: "One JSON object per domain.") var json = false
 
@@ -180,8 +192,8 @@ struct QueueShape: AsyncParsableCommand {
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            var selection = try await filter.selection(state)
-            selection.states = OutboxMessage.State.waiting
+            var selection = try await filter.selection(state, ids: ids)
+            if selection.states == nil { selection.states = OutboxMessage.State.waiting }
             var shape: [String: [Int]] = [:]
             let none = [Int](repeating: 0, count: Self.edges.count + 1)
             var total = none

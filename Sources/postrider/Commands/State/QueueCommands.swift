@@ -19,8 +19,10 @@ struct QueueFilter: ParsableArguments {
     @Option(help: "To this domain.") var domain: String?
     @Option(help: "Of this sequence.") var sequence: String?
     @Option(help: "By this route.") var route: String?
+    @Option(help: "Sent by this identity.") var identity: String?
+    @Option(help: "In this state: \(OutboxMessage.State.allCases.map(\.rawValue).joined(separator: ", ")).") var state: OutboxMessage.State?
 
-    var isEmpty: Bool { to == nil && domain == nil && sequence == nil && route == nil }
+    var isEmpty: Bool { to == nil && domain == nil && sequence == nil && route == nil && identity == nil && state == nil }
 
     func selection(_ state: OpenState, ids: [String] = []) async throws -> OutboxSelection {
         var selection = OutboxSelection()
@@ -42,13 +44,20 @@ struct QueueFilter: ParsableArguments {
         }
         if let sequence { selection.sequenceName = try await state.sequence(sequence).plan.name }
         selection.route = route
+        selection.identity = identity
+        selection.states = self.state.map { [$0] }
         return selection
     }
 }
 
-extension OutboxMessage.State {
+extension OutboxMessage.State: ExpressibleByArgument {
     /// States in which a message still takes room in the queue.
     static var waiting: Set<Self> { Set(allCases.filter { !$0.isFinal }) }
+}
+
+extension OutboxSelection {
+    /// The whole queue.
+    static var waiting: Self { OutboxSelection(states: OutboxMessage.State.waiting) }
 }
 
 extension OutboxMessage {
@@ -69,38 +78,43 @@ struct QueueList: AsyncParsableCommand {
     func run() async throws {
         try await OpenState.use(conf) { state in
             var selection = try await filter.selection(state, ids: ids)
-            if !all, ids.isEmpty { selection.states = OutboxMessage.State.waiting }
+            if !all, ids.isEmpty, filter.state == nil { selection.states = OutboxMessage.State.waiting }
             let seal = try await state.seal()
             if json {
                 return try await state.eachMessage(selection) { JSONLine.write(state.json($0, seal)) }
             }
             var table = Table([
-                .init("ID"), .init("ARRIVED"), .init("STATE"), .init("TRIES", number: true), .init("SENDER", limit: 40),
+                .init("ID"), .init("SIZE", number: true), .init("ARRIVED"), .init("STATE"), .init("TRIES", number: true),
+                .init("SENDER", limit: 40),
                 .init("RECIPIENT", limit: 40), .init("NEXT TRY"), .init("REASON", limit: 100),
             ])
-            var counts: [OutboxMessage.State: Int] = [:]
-            try await state.eachMessage(selection) { message in
-                counts[message.state, default: 0] += 1
-                table.add([
-                    message.id.description, message.createdAt.iso8601, message.isAmbiguous ? "hold!" : message.state.rawValue,
-                    "\(message.attempts)", message.identity, message.recipient.text, message.nextAttemptAt?.iso8601 ?? "-",
-                    seal.why(message) ?? message.reason,
-                ])
-            }
             if let reason = seal.stop {
                 Console.out("STOPPED: \(TerminalText.line(reason)); 'postrider resume-all' ends it")
             }
             for pause in seal.pauses {
-                Console.out("PAUSED: \(TerminalText.line(pause.words)); 'postrider guardrail override route:\(pause.route)' ends it")
+                Console.out("PAUSED: \(TerminalText.line(pause.words)); 'postrider guardrail override \(pause.subject.text)' ends it")
             }
             if seal.safety.isDryRun { Console.out("DRY RUN: nothing is delivered ([safety] dry_run)") }
-            if table.isEmpty { return Console.out("the queue is empty") }
+            var counts: [OutboxMessage.State: Int] = [:]
+            var octets = 0
+            var ambiguous: [OutboxMessage.ID] = []
+            try await state.eachMessage(selection) { message in
+                counts[message.state, default: 0] += 1
+                octets += message.size
+                if message.isAmbiguous { ambiguous.append(message.id) }
+                table.add([
+                    message.id.description, "\(message.size)", message.createdAt.iso8601,
+                    message.isAmbiguous ? "hold!" : message.state.rawValue, "\(message.attempts)", message.identity,
+                    message.recipient.text, message.nextAttemptAt?.iso8601 ?? "-", seal.why(message) ?? message.reason,
+                ])
+                table.writeWhenLong()
+            }
+            if table.isEmpty { return Console.out(selection == .waiting ? "the queue is empty" : "no message is like that") }
             table.write()
             let totals = OutboxMessage.State.allCases.compactMap { state in counts[state].map { "\($0) \(state.rawValue)" } }
-            Console.out("-- \(counts.values.reduce(0, +)) messages: \(totals.joined(separator: ", "))")
-            try await state.eachMessage(OutboxSelection(states: [.hold])) { message in
-                guard message.isAmbiguous else { return }
-                Console.out("-- \(message.id) is ambiguous: it may have left; 'postrider queue release --resend' or 'queue delete' decides")
+            Console.out("-- \(octets / 1024) KB in \(counts.values.reduce(0, +)) messages: \(totals.joined(separator: ", "))")
+            for id in ambiguous {
+                Console.out("-- \(id) is ambiguous: it may have left; 'postrider queue release --resend' or 'queue delete' decides")
             }
         }
     }
@@ -130,10 +144,7 @@ struct QueueShow: AsyncParsableCommand {
                 guard case .object(let facts) = state.json(message, seal) else { return }
                 return JSONLine.write(
                     .object(
-                        facts + [
-                            (key: "size", value: .count(message.bytes.count)),
-                            (key: "tries", value: .array(attempts.map(state.json))),
-                        ]))
+                        facts + [(key: "tries", value: .array(attempts.map(state.json)))]))
             }
             FactSheet.write([
                 ("id", message.id.description),
@@ -143,7 +154,7 @@ struct QueueShow: AsyncParsableCommand {
                 ("route", message.route), ("first route", message.firstRoute),
                 ("reverse-path", message.reversePath.shown), ("recipient", message.recipient.text), ("subject", message.subject),
                 ("Message-ID", message.messageID.text), ("provider's id", message.providerID),
-                ("Message-ID as sent", message.sentMessageID?.text), ("size", "\(message.bytes.count) bytes"),
+                ("Message-ID as sent", message.sentMessageID?.text), ("size", "\(message.size) bytes"),
                 ("step", "\(message.step + 1)"),
                 ("enrollment", message.enrollment?.description), ("arrived", message.createdAt.iso8601),
                 ("next try", message.nextAttemptAt?.iso8601), ("final dot", message.finalDotAt?.iso8601),
@@ -165,7 +176,7 @@ extension OpenState {
     /// What keeps all mail back at this moment.
     func seal() async throws -> QueueSeal {
         QueueSeal(
-            stop: try await store.stopReason(), safety: try Desks.safety(settings), pauses: try await store.routePauses(),
+            stop: try await store.stopReason(), safety: try Desks.safety(settings), pauses: try await store.pauses(),
             fallbacks: Desks.fallbacks(settings), now: now())
     }
 
@@ -175,7 +186,7 @@ extension OpenState {
             "arrived_at": .moment(message.createdAt), "identity": .string(message.identity), "route": .string(message.route),
             "first_route": .text(message.firstRoute),
             "sender": .string(message.reversePath.shown), "recipient": .string(message.recipient.text), "subject": .string(message.subject),
-            "message_id": .string(message.messageID.text), "provider_id": .text(message.providerID),
+            "size": .count(message.size), "message_id": .string(message.messageID.text), "provider_id": .text(message.providerID),
             "sent_message_id": .text(message.sentMessageID?.text), "contact": .id(message.contact), "enrollment": .id(message.enrollment),
             "step": .count(message.step), "occurrence": .count(message.occurrence), "attempts": .count(message.attempts),
             "reason": .string(message.reason), "why": .text(seal.why(message)), "awaits": .text(message.awaits),

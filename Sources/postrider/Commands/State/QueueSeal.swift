@@ -6,8 +6,8 @@ struct QueueSeal {
     /// The reason of the global STOP; nil when mail may leave.
     let stop: String?
     let safety: SendingSafety
-    /// Routes that are paused, those included whose pause is over and that wait for a delivery to get through.
-    var pauses: [RoutePause] = []
+    /// What is paused, that included whose pause is over and that waits for a delivery to get through.
+    var pauses: [SendingPause] = []
     var fallbacks = RouteFallbacks()
     let now: Timestamp
 
@@ -21,11 +21,14 @@ struct QueueSeal {
         case .incoming, .deferred:
             if let stop { return "global STOP: \(stop)" }
             if let refusal = safety.refusal(of: message.recipient) { return refusal }
-            if let pause = pauses.first(where: { $0.route.utf8.elementsEqual(message.route.utf8) && $0.holds(at: now) }) {
+            if let pause = holding(.identity(message.identity)) { return pause.words }
+            if let pause = holding(.route(message.route)) {
                 return pause.words + (fallbacks[message.route].map { "; goes on by route \($0) as that has room" } ?? "")
             }
             guard let next = message.nextAttemptAt, next > now else { return "it is due and waits for its turn" }
             return message.reason.utf8.isEmpty ? "its time has not come" : message.reason
         }
     }
+
+    private func holding(_ subject: SendingPause.Subject) -> SendingPause? { pauses.first { $0.subject == subject && $0.holds(at: now) } }
 }

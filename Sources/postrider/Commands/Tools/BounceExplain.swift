@@ -30,13 +30,16 @@ struct BounceExplain: AsyncParsableCommand {
                     "rule": .string(verdict.ruleID), "class": .string(verdict.failureClass.rawValue),
                     "scope": .string(verdict.scope.rawValue), "permanent": .bool(verdict.permanent),
                     "action": .string(verdict.action.rawValue), "wait": wait.map { .integer($0) } ?? .null,
+                    "suppress_after": verdict.suppressAfter.map { .string("\($0.count) in \($0.days)d") } ?? .null,
                     "meaning": .string(meaning(verdict)),
                 ])
             } else {
                 FactSheet.write([
                     ("rule", verdict.ruleID), ("class", verdict.failureClass.rawValue), ("scope", verdict.scope.rawValue),
                     ("permanent", verdict.permanent ? "yes" : "no"),
-                    ("action", verdict.action.rawValue + (wait.map { " \(Self.time($0))" } ?? "")), ("meaning", meaning(verdict)),
+                    ("action", verdict.action.rawValue + (wait.map { " \(Self.time($0))" } ?? "")),
+                    ("suppressed", verdict.suppressAfter.map { "after \($0.count) such messages within \($0.days) days" }),
+                    ("meaning", meaning(verdict)),
                 ])
             }
         }

@@ -1,17 +1,19 @@
 import Foundation
-import TestKit
 import Testing
 
 /// Python's HTTPS server on a port of loopback, with a certificate of an authority of its own, that answers as it is told.
-final class PolicyServer: Sendable {
-    let port: Int
+package final class PolicyServer: Sendable {
+    package let port: Int
     /// The authority that vouches for it.
-    let caFile: String
+    package let caFile: String
     private let folder: TemporaryFolder
     private let process: ChildProcess
 
-    /// - Parameter hosts: the names of its certificate.
-    init(hosts: [String]) async throws {
+    /// - Parameters:
+    ///   - hosts: the names of its certificate.
+    ///   - address: of loopback.
+    ///   - port: nil: a free one.
+    package init(hosts: [String], address: String = "127.0.0.1", port: Int? = nil) async throws {
         folder = try TemporaryFolder()
         let openssl = try Interop.require("openssl")
         let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -28,30 +30,30 @@ final class PolicyServer: Sendable {
                 "-extfile",
                 folder("ext"), "-out", folder("pem"),
             ])
-        port = try FreePort.next()
+        self.port = try port ?? FreePort.next()
         try folder.write("server.py", text: Self.program)
         try folder.write("body", text: "")
         try folder.write("head", text: "404\n")
         process = try ChildProcess(
             FileManager.default.isExecutableFile(atPath: "/usr/bin/python3") ? "/usr/bin/python3" : Interop.require("python3"),
-            [folder("server.py"), folder.path, "\(port)"])
-        try await process.waitForPort(port)
+            [folder("server.py"), folder.path, address, "\(self.port)"])
+        try await process.waitForLine(containing: "listening")
     }
 
     deinit { process.kill() }
 
     /// What is answered from now on.
-    func answer(_ body: String, status: Int = 200, fields: [String] = ["Content-Type: text/plain"]) throws {
+    package func answer(_ body: String, status: Int = 200, fields: [String] = ["Content-Type: text/plain"]) throws {
         try folder.write("body", text: body)
         try folder.write("head", text: ([String(status)] + fields).joined(separator: "\n") + "\n")
     }
 
     /// The requests so far: host and path.
-    var requests: [String] { TextFile.read(folder("requests")).split(separator: "\n").map(String.init) }
+    package var requests: [String] { TextFile.read(folder("requests")).split(separator: "\n").map(String.init) }
 
     private static let program = """
         import http.server, ssl, sys
-        folder, port = sys.argv[1], int(sys.argv[2])
+        folder, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
@@ -70,10 +72,11 @@ final class PolicyServer: Sendable {
             def log_message(self, *words):
                 pass
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        server = http.server.ThreadingHTTPServer((address, port), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder + "/pem", folder + "/key")
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        print("listening", flush=True)
         server.serve_forever()
         """
 }

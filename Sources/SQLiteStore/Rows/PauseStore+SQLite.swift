@@ -1,0 +1,83 @@
+import GRDB
+package import InternetMessage
+package import Outreach
+
+extension SQLiteStore: PauseStore {
+    package func pause(
+        _ subject: SendingPause.Subject, failureClass: String, reason: String, began: Timestamp, at: Timestamp, rests: [Duration]
+    ) async throws(StoreError) -> (pause: SendingPause, isNew: Bool) {
+        @Sendable func end(after renewals: Int) -> Timestamp {
+            at + max(.milliseconds(1), rests.isEmpty ? .seconds(300) : rests[min(renewals, rests.count - 1)])
+        }
+        return try await write { ledger in
+            let now = at.milliseconds
+            let key: Arguments = ["kind": subject.kind, "name": subject.name.storable]
+            guard let known = try ledger.db.record(Self.openPauseSQL, key) else {
+                let pause = SendingPause(
+                    subject: subject, since: at, until: end(after: 0), failureClass: failureClass, reason: reason, renewals: 0)
+                try ledger.db.run(
+                    """
+                    INSERT INTO sending_pause (kind, name, since, renewed_at, until, failure_class, reason, renewals)
+                    VALUES (:kind, :name, :now, :now, :until, :class, :reason, 0)
+                    """,
+                    key + [
+                        "now": now, "until": pause.until.milliseconds, "class": failureClass.storable, "reason": reason.storable,
+                    ])
+                return (pause, true)
+            }
+            let pause = try SendingPause(known)
+            guard began >= pause.until else { return (pause, false) }
+            let until = end(after: pause.renewals + 1)
+            let renewed = SendingPause(
+                subject: subject, since: pause.since, until: until, failureClass: failureClass, reason: reason,
+                renewals: pause.renewals + 1)
+            try ledger.db.run(
+                """
+                UPDATE sending_pause
+                SET renewed_at = MAX(since, :now), until = :until, failure_class = :class, reason = :reason, renewals = renewals + 1
+                WHERE kind = :kind AND name = :name AND ended_at IS NULL
+                """,
+                key + [
+                    "now": now, "until": max(until.milliseconds, pause.since.milliseconds + 1), "class": failureClass.storable,
+                    "reason": reason.storable,
+                ])
+            return (renewed, true)
+        }
+    }
+
+    package func resume(_ subject: SendingPause.Subject, by: String, at: Timestamp) async throws(StoreError) -> Bool {
+        try await write { ledger in
+            let ended = try ledger.db.run(
+                "UPDATE sending_pause SET ended_at = :at, ended_by = :by WHERE kind = :kind AND name = :name AND ended_at IS NULL",
+                ["kind": subject.kind, "name": subject.name.storable, "at": at.milliseconds, "by": by.storable])
+            guard ended > 0 else { return false }
+            // The lifetime gets back what it was lengthened by for nothing.
+            try ledger.db.run(
+                """
+                UPDATE outbox
+                SET released_at = released_at - MAX(0, next_attempt_at - :at), next_attempt_at = MIN(next_attempt_at, :at), awaits = NULL
+                WHERE awaits = :awaits AND state IN ('incoming', 'deferred')
+                """, ["at": at.milliseconds, "awaits": OutboxMessage.awaiting(subject).storable])
+            return true
+        }
+    }
+
+    package func pauses() async throws(StoreError) -> [SendingPause] {
+        try await read { ledger in
+            try ledger.db.records("SELECT * FROM sending_pause WHERE ended_at IS NULL ORDER BY kind, name").map(SendingPause.init)
+        }
+    }
+
+    static let openPauseSQL = "SELECT * FROM sending_pause WHERE kind = :kind AND name = :name AND ended_at IS NULL"
+}
+
+extension SendingPause {
+    init(_ record: Record) throws {
+        guard let subject = Subject(kind: try record.text("kind"), name: try record.text("name")) else {
+            throw StoreError(code: .unusable, message: "what is paused cannot be read; run 'postrider db check'")
+        }
+        self.init(
+            subject: subject, since: try record.moment("since"), until: try record.moment("until"),
+            failureClass: try record.text("failure_class"), reason: try record.text("reason"), renewals: try record.count("renewals"))
+    }
+}
