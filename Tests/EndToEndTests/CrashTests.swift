@@ -60,7 +60,9 @@ struct CrashTests {
         let addresses = (1...Self.messages).map { "person-\($0)@customers.example.net" }
         // The reply to the dot takes its time, so that kills fall into every stage of a transaction and not beside it.
         for address in addresses { sink.script(address, then: .delayReply(.milliseconds(Int.random(in: 0...60, using: &dice)))) }
-        let premises = try Premises(Premises.plainRoute("sink", port: sink.port, connections: 4) + Premises.identity(route: "sink"))
+        let premises = try Premises(
+            Premises.plainRoute("sink", port: sink.port, connections: 4) + Premises.identity(route: "sink")
+                + "[safety]\ninstance_daily_limit = \(2 * Self.messages)\n")
         try await premises.load(sequence: "one", delays: ["PT0S"])
         try await premises.importContacts(addresses)
         try await premises.run(["enroll", "one", "--all"])
