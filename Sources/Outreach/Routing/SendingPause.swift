@@ -98,6 +98,15 @@ package protocol PauseStore: Sendable {
     func pauses() async throws(StoreError) -> [SendingPause]
 }
 
+extension SendingPause.Subject {
+    /// What a message waits for by its `awaits`; nil when that is nothing that can be paused.
+    package init?(awaited text: String) {
+        let bytes = Array(text.utf8)
+        guard let blank = bytes.firstIndex(of: 0x20) else { return nil }
+        self.init(kind: String(decoding: bytes[..<blank], as: UTF8.self), name: String(decoding: bytes[(blank + 1)...], as: UTF8.self))
+    }
+}
+
 extension OutboxMessage {
     /// The value of `awaits` for what is paused: `route NAME` or `identity NAME`.
     package static func awaiting(_ subject: SendingPause.Subject) -> String { "\(subject.kind) \(subject.name)" }

@@ -50,7 +50,7 @@ extension SQLiteStore {
             return try ledger.db.run(
                 """
                 UPDATE outbox
-                SET released_at = CASE WHEN awaits LIKE 'limit %' OR awaits LIKE 'safety %' OR awaits LIKE 'route %'
+                SET released_at = CASE WHEN awaits LIKE 'limit %' OR awaits LIKE 'safety %' OR awaits LIKE 'route %' OR awaits LIKE 'identity %'
                         THEN released_at - MAX(0, next_attempt_at - :now) ELSE released_at END,
                     next_attempt_at = MIN(next_attempt_at, :now), awaits = NULL
                 WHERE awaits IS NOT NULL AND state IN ('incoming', 'deferred')
@@ -203,6 +203,9 @@ extension Ledger {
 
     private func postpone(_ id: OutboxMessage.ID, until: Timestamp, awaits: String, because: String, at now: Timestamp, isOurs: Bool) throws
     {
+        // Of a pause that a person ended meanwhile there is nothing to wait for.
+        let isOver = try isOver(awaited: awaits) == true
+        let until = isOver ? now : until
         try db.run(
             """
             UPDATE outbox
@@ -213,7 +216,7 @@ extension Ledger {
             WHERE id = :id
             """,
             [
-                "id": id.rawValue, "reason": because.storable, "awaits": awaits.storable, "until": until.milliseconds,
+                "id": id.rawValue, "reason": because.storable, "awaits": isOver ? nil : awaits.storable, "until": until.milliseconds,
                 "now": now.milliseconds, "ours": isOurs,
             ])
     }

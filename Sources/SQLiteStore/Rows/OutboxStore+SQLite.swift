@@ -31,6 +31,9 @@ extension SQLiteStore: OutboxStore {
             }
             if let transition = consequence.transition, try !ledger.move(transition) { return .stale }
             try ledger.insert(attempt)
+            // Of a pause that a person ended meanwhile there is nothing to wait for.
+            let isOver = state == .deferred ? try ledger.isOver(awaited: attempt.awaits) : nil
+            let next = isOver == true ? attempt.endedAt : nextAttemptAt
             // A message that was cancelled meanwhile stays so; the attempt is a fact all the same.
             try ledger.db.run(
                 """
@@ -42,10 +45,11 @@ extension SQLiteStore: OutboxStore {
                 """,
                 [
                     "id": attempt.outbox.rawValue, "state": state.rawValue, "reason": attempt.text.storable,
-                    "next": state == .deferred ? (nextAttemptAt ?? attempt.endedAt).milliseconds : nil,
-                    "ended": attempt.endedAt.milliseconds, "awaits": state == .deferred ? attempt.awaits?.storable : nil,
+                    "next": state == .deferred ? (next ?? attempt.endedAt).milliseconds : nil,
+                    "ended": attempt.endedAt.milliseconds,
+                    "awaits": state == .deferred && isOver != true ? attempt.awaits?.storable : nil,
                 ])
-            try ledger.note(attempt, state: state, next: nextAttemptAt)
+            try ledger.note(attempt, state: state, pausedUntil: isOver == false ? next : nil)
             // Only now: its own message is no queued mail any more.
             if let transition = consequence.transition { try ledger.cancelUnwantedMail(transition) }
             try ledger.apply(consequence.withoutTransition)
@@ -139,10 +143,10 @@ extension Ledger {
         return false
     }
 
-    /// What few attempts have: another route, a pause of their route whose time is not part of the lifetime, a name that the next host gave.
-    fileprivate func note(_ attempt: DeliveryAttempt, state: OutboxMessage.State, next: Timestamp?) throws {
+    /// What few attempts have: another route, a pause whose time is not part of the lifetime, a name that the next host gave.
+    fileprivate func note(_ attempt: DeliveryAttempt, state: OutboxMessage.State, pausedUntil next: Timestamp?) throws {
         if state == .deferred, let reroute = attempt.reroute { try move(attempt.outbox, to: reroute.route) }
-        if state == .deferred, let awaits = attempt.awaits, awaits.utf8.starts(with: "route ".utf8), let next {
+        if let next {
             try db.run(
                 """
                 UPDATE outbox SET released_at = COALESCE(released_at, created_at) + MAX(0, :next - :ended)

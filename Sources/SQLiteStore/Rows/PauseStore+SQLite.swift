@@ -71,6 +71,14 @@ extension SQLiteStore: PauseStore {
     static let openPauseSQL = "SELECT * FROM sending_pause WHERE kind = :kind AND name = :name AND ended_at IS NULL"
 }
 
+extension Ledger {
+    /// Whether a message waits for a pause that has ended meanwhile; nil when it waits for no pause.
+    func isOver(awaited: String?) throws -> Bool? {
+        guard let subject = awaited.flatMap(SendingPause.Subject.init(awaited:)) else { return nil }
+        return try !db.exists(SQLiteStore.openPauseSQL, ["kind": subject.kind, "name": subject.name.storable])
+    }
+}
+
 extension SendingPause {
     init(_ record: Record) throws {
         guard let subject = Subject(kind: try record.text("kind"), name: try record.text("name")) else {

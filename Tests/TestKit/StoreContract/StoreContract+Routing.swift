@@ -45,6 +45,18 @@ extension StoreContract {
                 try expect(due?.awaits == nil, "and waits for nothing")
                 try expect(try await world.store.pauses(), [], "nothing is paused")
                 try expect(try await world.store.resume(.route("office"), by: "me", at: world.later(31)), false, "it ends once")
+                _ = try await world.store.claim(
+                    [
+                        ClaimBid(
+                            id: message.id,
+                            wish: .wait(
+                                until: world.later(120), awaiting: OutboxMessage.awaiting(.route("office")), because: "paused", isOurs: true
+                            ))
+                    ], now: world.later(32), lease: world.lease("me"))
+                let late = try await world.store.message(id: message.id)
+                try expect(late?.nextAttemptAt, world.later(32), "who comes too late to wait for it does not")
+                try expect(late?.awaits == nil, "nor waits for anything")
+                try expect(late?.waitsSince, world.later(9), "and has the lifetime that it had")
                 let again = try await pause(began: 40, at: 41)
                 try expect(again.isNew && again.pause.until == world.later(51) && again.pause.renewals == 0, "a later one begins anew")
             },
