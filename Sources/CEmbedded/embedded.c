@@ -9,6 +9,9 @@ static const unsigned char bounce_base_toml[] = {
 static const unsigned char bounce_providers_toml[] = {
 #embed "files/bounce/providers.toml"
 };
+static const unsigned char calendar_holidays_txt[] = {
+#embed "files/calendar/holidays.txt"
+};
 static const unsigned char classify_cs_toml[] = {
 #embed "files/classify/cs.toml"
 };
@@ -66,6 +69,21 @@ static const unsigned char classify_tone_model[] = {
 static const unsigned char classify_tr_toml[] = {
 #embed "files/classify/tr.toml"
 };
+static const unsigned char contacts_countries_txt[] = {
+#embed "files/contacts/countries.txt"
+};
+static const unsigned char contacts_disposable_txt[] = {
+#embed "files/contacts/disposable.txt"
+};
+static const unsigned char contacts_free_mail_txt[] = {
+#embed "files/contacts/free-mail.txt"
+};
+static const unsigned char contacts_phone_zones_txt[] = {
+#embed "files/contacts/phone-zones.txt"
+};
+static const unsigned char contacts_roles_txt[] = {
+#embed "files/contacts/roles.txt"
+};
 static const unsigned char demo_ca_pem[] = {
 #embed "../../certs/demo/ca.pem"
 };
@@ -90,6 +108,7 @@ static const unsigned char pacing_providers_toml[] = {
 static const CEmbeddedFile files[] = {
     ENTRY("bounce/base.toml", bounce_base_toml),
     ENTRY("bounce/providers.toml", bounce_providers_toml),
+    ENTRY("calendar/holidays.txt", calendar_holidays_txt),
     ENTRY("classify/cs.toml", classify_cs_toml),
     ENTRY("classify/da.toml", classify_da_toml),
     ENTRY("classify/dates.toml", classify_dates_toml),
@@ -109,6 +128,11 @@ static const CEmbeddedFile files[] = {
     ENTRY("classify/sv.toml", classify_sv_toml),
     ENTRY("classify/tone.model", classify_tone_model),
     ENTRY("classify/tr.toml", classify_tr_toml),
+    ENTRY("contacts/countries.txt", contacts_countries_txt),
+    ENTRY("contacts/disposable.txt", contacts_disposable_txt),
+    ENTRY("contacts/free-mail.txt", contacts_free_mail_txt),
+    ENTRY("contacts/phone-zones.txt", contacts_phone_zones_txt),
+    ENTRY("contacts/roles.txt", contacts_roles_txt),
     ENTRY("demo/ca.pem", demo_ca_pem),
     ENTRY("demo/contacts.csv", demo_contacts_csv),
     ENTRY("demo/sequence.toml", demo_sequence_toml),

@@ -28,6 +28,7 @@ package struct Settings: Sendable {
     package internal(set) var safety = SafetySettings(name: "")
     package internal(set) var limits = LimitSettings(name: "")
     package internal(set) var shaping = ShapingSettings(name: "")
+    package internal(set) var contacts = ContactSettings(name: "")
     package internal(set) var mailboxes: [MailboxSettings] = []
     var writtenSMTPListener: SMTPListenerSettings?
     var writtenLMTPListener: LMTPListenerSettings?

@@ -51,35 +51,3 @@ struct TemplateTests {
         }
     }
 }
-
-@Suite("contact tables")
-struct CSVTableTests {
-    @Test("cells, quotes, delimiters and line ends")
-    func cells() throws {
-        let bytes = Array("\u{FEFF}email;name\r\n\"a;b\"\"c\";\"two\nlines\"\r\n\r\nx@example.com;y".utf8)
-        let table = try CSVTable(parsing: bytes)
-        #expect(table.header == ["email", "name"])
-        #expect(table.rows.map(\.cells) == [["a;b\"c", "two\nlines"], ["x@example.com", "y"]])
-        #expect(table.rows.map(\.line) == [2, 5])
-    }
-
-    @Test("a comma before a combining mark still separates")
-    func combiningMark() throws {
-        let table = try CSVTable(parsing: Array("a,b\nx,\u{301}y".utf8))
-        #expect(table.rows.map(\.cells) == [["x", "\u{301}y"]])
-    }
-
-    @Test(
-        "faults name their line",
-        arguments: [
-            ("", 1), ("a,b\nc,\"open", 2), ("a\u{0}", 1),
-        ])
-    func faults(text: String, line: Int) {
-        #expect { try CSVTable(parsing: Array(text.utf8)) } throws: { ($0 as? CSVTable.Fault)?.line == line }
-    }
-
-    @Test("bytes that are not UTF-8 are refused")
-    func notUTF8() {
-        #expect { try CSVTable(parsing: Array("a,b\nx,".utf8) + [0xE9, 10]) } throws: { ($0 as? CSVTable.Fault)?.line == 2 }
-    }
-}

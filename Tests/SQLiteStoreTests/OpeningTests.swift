@@ -111,10 +111,11 @@ struct OpeningTests {
         #expect(throws: StoreError.self) { try SQLiteStore.migrate(path: self.folder.path) }
         let broken =
             next + [
-                Migration(number: next.count + 1, sql: "CREATE TABLE more (id INTEGER) STRICT; CREATE TABLE extra (id INTEGER) STRICT;")
+                Migration(
+                    number: Migration.latest + 2, sql: "CREATE TABLE more (id INTEGER) STRICT; CREATE TABLE extra (id INTEGER) STRICT;")
             ]
         #expect(throws: StoreError.self) { try SQLiteStore.migrate(path: self.folder.path, migrations: broken) }
-        #expect(try SQLiteStore.migrate(path: folder.path, migrations: next) == (from: next.count, to: next.count))
+        #expect(try SQLiteStore.migrate(path: folder.path, migrations: next) == (from: Migration.latest + 1, to: Migration.latest + 1))
     }
 
     @Test("a missing file is not migrated into being")

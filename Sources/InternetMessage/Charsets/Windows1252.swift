@@ -1,6 +1,7 @@
 /// The charset that unlabelled western mail is in; its five holes are read as the C1 controls of the same number.
-enum Windows1252 {
-    static func decode(_ bytes: ArraySlice<UInt8>) -> String {
+package enum Windows1252 {
+    /// The text of any bytes.
+    package static func decode(_ bytes: ArraySlice<UInt8>) -> String {
         let high = bytes.reduce(0) { $0 &+ Int($1 >> 7) }
         let output = [UInt8](capacity: bytes.count + high * 2) { output in
             let bytes = bytes.span

@@ -1,18 +1,8 @@
 package import InternetMessage
 
-/// An address or a domain that must not be written to.
+/// Somebody who must not be written to: an address, a domain, or all that a pattern covers.
 package struct Suppression: Sendable, Equatable {
     package typealias ID = RecordID<Suppression>
-
-    /// What is suppressed, as the byte-compared key that the store looks up.
-    package enum Subject: Sendable, Hashable {
-        /// `EmailAddress.suppressionKey`.
-        case address(String)
-        /// Lower-case A-label domain; its subdomains are not meant.
-        case domain(String)
-
-        package init(_ address: EmailAddress) { self = .address(address.suppressionKey) }
-    }
 
     package enum Reason: String, Sendable, CaseIterable {
         case unsubscribed
@@ -20,13 +10,21 @@ package struct Suppression: Sendable, Equatable {
         case complaint
         case refused
         case manual
+        /// The person asked to be forgotten.
+        case erased
+
+        /// Whether the person said so: nobody else takes it back.
+        package var isAskedFor: Bool { self == .unsubscribed || self == .complaint || self == .erased }
+
+        /// For ever, whatever is said of an end.
+        package var isForEver: Bool { self == .unsubscribed || self == .erased }
 
         /// Which of two reasons for one subject is kept: the greater one, so that what a person asked for is never hidden.
         package var strength: Int {
             switch self {
             case .unsubscribed: 2
             case .complaint: 1
-            case .invalidRecipient, .refused, .manual: 0
+            case .invalidRecipient, .refused, .manual, .erased: 0
             }
         }
     }
@@ -44,6 +42,7 @@ package struct Suppression: Sendable, Equatable {
     }
 
     package let id: ID
+    /// `.instance`: it holds in every workspace.
     package let workspace: WorkspaceID
     package let subject: Subject
     package let reason: Reason
@@ -51,7 +50,7 @@ package struct Suppression: Sendable, Equatable {
     /// Words for a person: which message, which line, who.
     package let note: String
     package let at: Timestamp
-    /// nil: for ever. Unsubscribes never expire.
+    /// nil: for ever. Unsubscribes and erasures never expire.
     package let expiresAt: Timestamp?
 
     package init(
@@ -65,7 +64,7 @@ package struct Suppression: Sendable, Equatable {
         self.source = source
         self.note = note
         self.at = at
-        self.expiresAt = reason == .unsubscribed ? nil : expiresAt
+        self.expiresAt = reason.isForEver ? nil : expiresAt
     }
 
     /// Whether it no longer holds at `now`.

@@ -96,7 +96,7 @@ extension SQLiteStore {
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 let before = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
                 try Migrator(migrations: migrations).run(on: db)
-                return (before, migrations.count)
+                return (before, migrations.last?.number ?? before)
             }
         } catch {
             throw StoreError(error)

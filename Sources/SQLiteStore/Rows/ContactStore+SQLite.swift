@@ -4,12 +4,20 @@ package import Outreach
 
 extension SQLiteStore: ContactStore {
     package func save(_ contacts: [Contact]) async throws(StoreError) -> [ContactVerdict] {
-        try await write { ledger in try contacts.map(ledger.save) }
+        try await write { ledger in
+            try contacts.map { contact in
+                switch try ledger.save(contact) {
+                case .created: .created(contact.id)
+                case .updated(let id, _): .updated(id)
+                case .suppressed(let reason): .suppressed(reason: reason)
+                }
+            }
+        }
     }
 
     package func contact(id: Contact.ID) async throws(StoreError) -> Contact? {
         try await read { ledger in
-            try ledger.db.record("SELECT * FROM contact WHERE id = :id", ["id": id.rawValue]).map(Contact.init)
+            try ledger.db.record("SELECT * FROM contact WHERE id = :id AND erased_at IS NULL", ["id": id.rawValue]).map(Contact.init)
         }
     }
 
@@ -20,46 +28,115 @@ extension SQLiteStore: ContactStore {
     package func contacts(workspace: WorkspaceID, after: Contact.ID?, limit: Int) async throws(StoreError) -> [Contact] {
         try await read { ledger in
             try ledger.db.records(
-                "SELECT * FROM contact WHERE workspace_id = :workspace AND id > :after ORDER BY id LIMIT :limit",
+                "SELECT * FROM contact WHERE workspace_id = :workspace AND id > :after AND erased_at IS NULL ORDER BY id LIMIT :limit",
                 ["workspace": workspace.rawValue, "after": after?.rawValue ?? 0, "limit": max(0, limit)]
             ).map(Contact.init)
         }
     }
 }
 
+/// What a save replaced: the value before and after, nil where there was none.
+struct ContactChanges: Codable, Equatable {
+    struct Change: Codable, Equatable {
+        let before: String?
+        let after: String?
+    }
+
+    var name: Change?
+    var timeZone: Change?
+    var fields: [String: Change] = [:]
+
+    var isEmpty: Bool { name == nil && timeZone == nil && fields.isEmpty }
+
+    private init(name: Change?, timeZone: Change?, fields: [String: Change]) {
+        self.name = name
+        self.timeZone = timeZone
+        self.fields = fields
+    }
+
+    /// What bringing `old` up to date with `new` replaces: values that are given replace those that are there; the others stay.
+    init(from old: Contact, to new: Contact) {
+        func change(_ before: String?, _ after: String?) -> Change? {
+            guard let after, before.map({ !$0.utf8.elementsEqual(after.utf8) }) ?? true else { return nil }
+            return Change(before: before, after: after)
+        }
+        self.init(
+            name: change(old.displayName, new.displayName), timeZone: change(old.timeZone, new.timeZone),
+            fields: new.fields.reduce(into: [:]) { changes, field in changes[field.key] = change(old.fields[field.key], field.value) })
+    }
+
+    /// What takes the changes back in `contact`, where it has the value of after still.
+    func undone(in contact: Contact) -> Contact {
+        func isStill(_ value: String?, _ change: Change) -> Bool {
+            (value.map { Array($0.utf8) }) == (change.after.map { Array($0.utf8) })
+        }
+        var contact = contact
+        if let name, isStill(contact.displayName, name) { contact.displayName = name.before }
+        if let timeZone, isStill(contact.timeZone, timeZone) { contact.timeZone = timeZone.before }
+        for (field, change) in fields where isStill(contact.fields[field], change) { contact.fields[field] = change.before }
+        return contact
+    }
+}
+
 extension Ledger {
+    enum Saving {
+        case created
+        case updated(Contact.ID, ContactChanges)
+        case suppressed(String)
+    }
+
     func contact(workspace: WorkspaceID, key: String) throws -> Contact? {
         try db.record(
             "SELECT * FROM contact WHERE workspace_id = :workspace AND address_key = :key", ["workspace": workspace.rawValue, "key": key]
         ).map(Contact.init)
     }
 
-    /// Values that are given replace those that are there; the others stay.
-    fileprivate func save(_ contact: Contact) throws -> ContactVerdict {
+    /// Inserts the contact, or brings the one of the same key up to date; nothing when it is suppressed.
+    func save(_ contact: Contact) throws -> Saving {
         if let suppression = try suppression(workspace: contact.workspace, address: contact.address, now: contact.createdAt) {
-            return .suppressed(reason: suppression.reason.rawValue)
+            return .suppressed(suppression.reason.rawValue)
         }
         let key = contact.address.suppressionKey
         guard let present = try self.contact(workspace: contact.workspace, key: key) else {
-            try db.run(
-                """
-                INSERT INTO contact (id, workspace_id, address, address_key, address_domain, display_name, fields, time_zone, created_at)
-                VALUES (:id, :workspace, :address, :key, :domain, :name, :fields, :zone, :created)
-                """,
-                [
-                    "id": contact.id.rawValue, "workspace": contact.workspace.rawValue, "address": contact.address.stored(), "key": key,
-                    "domain": contact.address.domainKey, "name": contact.displayName?.storable, "fields": jsonText(contact.fields),
-                    "zone": contact.timeZone?.storable, "created": contact.createdAt.milliseconds,
-                ])
-            return .created(contact.id)
+            try insert(contact, key: key)
+            return .created
         }
+        let changes = try update(present, with: contact)
+        return .updated(present.id, changes)
+    }
+
+    func insert(_ contact: Contact, key: String) throws {
+        try db.run(
+            """
+            INSERT INTO contact (id, workspace_id, address, address_key, address_domain, display_name, fields, time_zone, created_at)
+            VALUES (:id, :workspace, :address, :key, :domain, :name, :fields, :zone, :created)
+            """,
+            [
+                "id": contact.id.rawValue, "workspace": contact.workspace.rawValue, "address": contact.address.stored(), "key": key,
+                "domain": EmailAddress.domain(ofKey: key), "name": contact.displayName?.storable, "fields": jsonText(contact.fields),
+                "zone": contact.timeZone?.storable, "created": contact.createdAt.milliseconds,
+            ])
+    }
+
+    /// Values that are given replace those that are there; the others stay.
+    func update(_ present: Contact, with contact: Contact) throws -> ContactChanges {
+        let changes = ContactChanges(from: present, to: contact)
+        if changes.isEmpty { return changes }
+        var merged = present
+        merged.displayName = contact.displayName ?? present.displayName
+        merged.fields = present.fields.merging(contact.fields) { $1 }
+        merged.timeZone = contact.timeZone ?? present.timeZone
+        try setValues(of: merged)
+        return changes
+    }
+
+    func setValues(of contact: Contact) throws {
         try db.run(
             "UPDATE contact SET display_name = :name, fields = :fields, time_zone = :zone WHERE id = :id",
             [
-                "id": present.id.rawValue, "name": (contact.displayName ?? present.displayName)?.storable,
-                "fields": jsonText(present.fields.merging(contact.fields) { $1 }), "zone": (contact.timeZone ?? present.timeZone)?.storable,
+                "id": contact.id.rawValue, "name": contact.displayName?.storable, "fields": jsonText(contact.fields),
+                "zone": contact.timeZone?.storable,
             ])
-        return .updated(present.id)
     }
 }
 

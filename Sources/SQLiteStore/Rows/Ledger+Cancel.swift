@@ -17,34 +17,6 @@ extension Ledger {
         for message in cancelled { try appendCancelled(message, because: reason, at: at) }
     }
 
-    /// Cancels the mail to one address key that has not reached its final dot, enrolled or not.
-    func cancelMail(workspace: WorkspaceID, toAddress key: String, because reason: String, at: Timestamp) throws {
-        let cancelled = try db.records(
-            """
-            UPDATE outbox
-            SET state = 'cancelled', reason = :reason, next_attempt_at = NULL, lease_owner = NULL, lease_until = NULL
-            WHERE recipient_key = :key AND workspace_id = :workspace AND final_dot_at IS NULL
-                AND state IN ('incoming', 'active', 'deferred', 'hold')
-            RETURNING id, contact_id, enrollment_id, step
-            """,
-            ["key": key, "workspace": workspace.rawValue, "reason": reason.storable])
-        for message in cancelled { try appendCancelled(message, because: reason, at: at) }
-    }
-
-    /// Cancels the mail to one domain that has not reached its final dot, enrolled or not.
-    func cancelMail(workspace: WorkspaceID, toDomain domain: String, because reason: String, at: Timestamp) throws {
-        let cancelled = try db.records(
-            """
-            UPDATE outbox
-            SET state = 'cancelled', reason = :reason, next_attempt_at = NULL, lease_owner = NULL, lease_until = NULL
-            WHERE recipient_domain = :domain AND workspace_id = :workspace AND final_dot_at IS NULL
-                AND state IN ('incoming', 'active', 'deferred', 'hold')
-            RETURNING id, contact_id, enrollment_id, step
-            """,
-            ["domain": domain, "workspace": workspace.rawValue, "reason": reason.storable])
-        for message in cancelled { try appendCancelled(message, because: reason, at: at) }
-    }
-
     /// Cancels one message that has not reached its final dot.
     func cancel(_ id: OutboxMessage.ID, because reason: String, at: Timestamp) throws {
         let cancelled = try db.records(

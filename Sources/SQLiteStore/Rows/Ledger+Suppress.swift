@@ -15,14 +15,11 @@ extension Ledger {
             suppression.reason == .unsubscribed
             ? "unsubscribed (\(suppression.source.rawValue))" : "suppressed: \(suppression.reason.rawValue)"
         for enrollment in try running(suppression) { try stop(enrollment, suppression, because: why) }
-        switch suppression.subject {
-        case .address(let key): try cancelMail(workspace: suppression.workspace, toAddress: key, because: why, at: suppression.at)
-        case .domain(let domain): try cancelMail(workspace: suppression.workspace, toDomain: domain, because: why, at: suppression.at)
-        }
+        for message in try waitingMail(suppression) { try cancel(message, because: why, at: suppression.at) }
     }
 
-    private func store(_ suppression: Suppression) throws {
-        let (kind, subject) = suppression.subject.columns
+    func store(_ suppression: Suppression) throws {
+        let (kind, subject) = (suppression.subject.kind, suppression.subject.text)
         let key: Arguments = ["workspace": suppression.workspace.rawValue, "kind": kind, "subject": subject]
         let present = try db.record(
             "SELECT reason, expires_at FROM suppression WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject", key)
@@ -32,7 +29,7 @@ extension Ledger {
             let end = present.momentOrNil("expires_at")
             let isOver = end.map { $0 <= suppression.at } ?? false
             guard isOver || suppression.reason.strength > reason.strength else {
-                guard reason != .unsubscribed, let end, suppression.expiresAt.map({ $0 > end }) ?? true else { return }
+                guard !reason.isForEver, let end, suppression.expiresAt.map({ $0 > end }) ?? true else { return }
                 try db.run(
                     "UPDATE suppression SET expires_at = :end WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject",
                     [
@@ -63,21 +60,38 @@ extension Ledger {
     }
 
     private func running(_ suppression: Suppression) throws -> [Enrollment] {
-        let (kind, subject) = suppression.subject.columns
-        let arguments: Arguments = ["workspace": suppression.workspace.rawValue, "subject": subject]
-        let sql =
-            kind == "address"
-            ? """
-            SELECT enrollment.* FROM contact JOIN enrollment ON enrollment.contact_id = contact.id
-            WHERE contact.workspace_id = :workspace AND contact.address_key = :subject
-                AND enrollment.state NOT IN ('finished', 'stopped')
+        let covers: String
+        switch suppression.subject {
+        case .address: covers = "contact.address_key = :subject"
+        case .domain: covers = "contact.address_domain = :subject"
+        case .pattern: covers = "contact.address_key GLOB :subject"
+        // Nobody is a contact who was forgotten.
+        case .hash: return []
+        }
+        return try db.records(
             """
-            : """
             SELECT enrollment.* FROM contact JOIN enrollment ON enrollment.contact_id = contact.id
-            WHERE contact.workspace_id = :workspace AND contact.address_domain = :subject
-                AND enrollment.state NOT IN ('finished', 'stopped')
+            WHERE contact.workspace_id IN (\(Suppression.scope)) AND \(covers) AND enrollment.state NOT IN ('finished', 'stopped')
+            """, ["workspace": suppression.workspace.rawValue, "subject": suppression.subject.text]
+        ).map(Enrollment.init)
+    }
+
+    /// Mail to whom the suppression covers that has not reached its final dot, enrolled or not.
+    private func waitingMail(_ suppression: Suppression) throws -> [OutboxMessage.ID] {
+        let covers: String
+        switch suppression.subject {
+        case .address: covers = "recipient_key = :subject"
+        case .domain: covers = "recipient_domain = :subject"
+        case .pattern: covers = "recipient_key GLOB :subject"
+        case .hash: return []
+        }
+        return try db.records(
             """
-        return try db.records(sql, arguments).map(Enrollment.init)
+            SELECT id FROM outbox
+            WHERE state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL AND \(covers)
+                AND +workspace_id IN (\(Suppression.scope))
+            """, ["subject": suppression.subject.text, "workspace": suppression.workspace.rawValue]
+        ).map { try $0.id("id") }
     }
 
     private func stop(_ enrollment: Enrollment, _ suppression: Suppression, because why: String) throws {
@@ -97,44 +111,59 @@ extension Ledger {
                 ]))
     }
 
-    /// The suppression that holds for an address at `now`: its own before its domain's.
+    /// The suppression that holds for an address at `now`: its own before its domain's, a pattern's and that of its hash.
     func suppression(workspace: WorkspaceID, address: EmailAddress, now: Timestamp) throws -> Suppression? {
-        try db.record(
-            Suppression.lookup,
-            [
-                "workspace": workspace.rawValue, "address": address.suppressionKey, "domain": address.domainKey, "now": now.milliseconds,
-            ]
+        let key = address.suppressionKey
+        let arguments: Arguments = [
+            "workspace": workspace.rawValue, "address": key, "domain": EmailAddress.domain(ofKey: key), "now": now.milliseconds,
+        ]
+        if let found = try db.record(Suppression.lookup, arguments) { return try Suppression(found) }
+        // Only where somebody was forgotten is a hash worth its time.
+        guard try db.exists(Suppression.anyHash, ["workspace": workspace.rawValue]) else { return nil }
+        return try db.record(
+            Suppression.hashLookup,
+            ["workspace": workspace.rawValue, "hash": try hash(ofKey: key).text, "now": now.milliseconds]
         ).map(Suppression.init)
     }
-}
 
-extension Suppression.Subject {
-    /// The columns `kind` and `subject`.
-    var columns: (kind: String, subject: String) {
-        switch self {
-        case .address(let key): ("address", key)
-        case .domain(let domain): ("domain", domain)
+    /// The hash under which an address stays suppressed when it is forgotten.
+    func hash(ofKey key: String) throws -> Suppression.Subject {
+        guard let seed = try db.record("SELECT seed FROM installation")?.bytes("seed") else {
+            throw StoreError(code: .unusable, message: "the database has no installation seed; run 'postrider db check'")
         }
+        return .hash(ofKey: key, seed: seed)
     }
 }
 
 extension Suppression {
+    /// The workspaces in which a suppression of `:workspace` holds.
+    static let scope = "SELECT id FROM workspace WHERE :workspace IN (0, id)"
+
     // The plus keeps the planner from walking a whole workspace to have it in order.
     static let lookup = """
         SELECT * FROM suppression
-        WHERE workspace_id = :workspace
-            AND ((kind = 'address' AND subject = :address) OR (kind = 'domain' AND subject = :domain))
+        WHERE ((workspace_id IN (0, :workspace) AND kind = 'address' AND subject = :address)
+                OR (workspace_id IN (0, :workspace) AND kind = 'domain' AND subject = :domain)
+                OR (workspace_id IN (0, :workspace) AND kind = 'pattern' AND :address GLOB subject))
             AND (expires_at IS NULL OR expires_at > :now)
         ORDER BY +kind LIMIT 1
         """
 
+    static let anyHash = "SELECT 1 FROM suppression WHERE workspace_id IN (0, :workspace) AND kind = 'hash' LIMIT 1"
+
+    static let hashLookup = """
+        SELECT * FROM suppression
+        WHERE workspace_id IN (0, :workspace) AND kind = 'hash' AND subject = :hash AND (expires_at IS NULL OR expires_at > :now)
+        LIMIT 1
+        """
+
     init(_ record: Record) throws {
-        let kind = try record.text("kind")
-        let subject = try record.text("subject")
+        guard let subject = Subject(kind: try record.text("kind"), text: try record.text("subject")) else {
+            throw StoreError(code: .unusable, message: "column 'kind' holds what it cannot; run 'postrider db check'")
+        }
         self.init(
-            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
-            subject: kind == "domain" ? .domain(subject) : .address(subject), reason: try record.word("reason"),
-            source: try record.word("source"), note: try record.text("note"), at: try record.moment("at"),
-            expiresAt: record.momentOrNil("expires_at"))
+            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")), subject: subject,
+            reason: try record.word("reason"), source: try record.word("source"), note: try record.text("note"),
+            at: try record.moment("at"), expiresAt: record.momentOrNil("expires_at"))
     }
 }

@@ -76,8 +76,11 @@ extension EmailAddress {
     }
 
     /// The domain as it is looked up: lower case with A-labels.
-    var domainKey: String {
-        let key = Array(suppressionKey.utf8)
+    var domainKey: String { Self.domain(ofKey: suppressionKey) }
+
+    /// The domain in a suppression key.
+    static func domain(ofKey key: String) -> String {
+        let key = Array(key.utf8)
         let at = key.lastIndex(of: UInt8(ascii: "@")).map { $0 + 1 } ?? 0
         return String(decoding: key[at...], as: UTF8.self)
     }

@@ -8,25 +8,45 @@ extension SQLiteStore: SuppressionStore {
             for suppression in suppressions where !suppression.isOver(at: suppression.at) {
                 try ledger.add(suppression)
                 guard case .address(let key) = suppression.subject else { continue }
-                let contact = try ledger.db.record(
-                    "SELECT id FROM contact WHERE workspace_id = :workspace AND address_key = :key",
+                let contacts = try ledger.db.records(
+                    "SELECT id FROM contact WHERE workspace_id IN (\(Suppression.scope)) AND address_key = :key",
                     ["workspace": suppression.workspace.rawValue, "key": key])
-                guard let contact else { continue }
-                try ledger.append(
-                    TimelineEvent(
-                        id: ledger.ids.next(), at: suppression.at, kind: suppression.reason == .unsubscribed ? .unsubscribed : .suppressed,
-                        contact: contact.id("id"), summary: "\(suppression.reason.rawValue) (\(suppression.source.rawValue))",
-                        facts: suppression.note.utf8.isEmpty ? [:] : ["note": suppression.note]))
+                for contact in contacts {
+                    try ledger.append(
+                        TimelineEvent(
+                            id: ledger.ids.next(), at: suppression.at,
+                            kind: suppression.reason == .unsubscribed ? .unsubscribed : .suppressed, contact: contact.id("id"),
+                            summary: "\(suppression.reason.rawValue) (\(suppression.source.rawValue))",
+                            facts: suppression.note.utf8.isEmpty ? [:] : ["note": suppression.note]))
+                }
             }
         }
     }
 
     package func unsuppress(workspace: WorkspaceID, subject: Suppression.Subject) async throws(StoreError) -> Bool {
         try await write { ledger in
-            let (kind, subject) = subject.columns
-            return try ledger.db.run(
-                "DELETE FROM suppression WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject",
-                ["workspace": workspace.rawValue, "kind": kind, "subject": subject]) > 0
+            func delete(_ subject: Suppression.Subject) throws -> Bool {
+                try ledger.db.run(
+                    "DELETE FROM suppression WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject",
+                    ["workspace": workspace.rawValue, "kind": subject.kind, "subject": subject.text]) > 0
+            }
+            let found = try delete(subject)
+            guard case .address(let key) = subject else { return found }
+            return try delete(ledger.hash(ofKey: key)) || found
+        }
+    }
+
+    package func suppression(workspace: WorkspaceID, of subject: Suppression.Subject) async throws(StoreError) -> Suppression? {
+        try await read { ledger in
+            func find(_ subject: Suppression.Subject) throws -> Suppression? {
+                try ledger.db.record(
+                    "SELECT * FROM suppression WHERE workspace_id = :workspace AND kind = :kind AND subject = :subject",
+                    ["workspace": workspace.rawValue, "kind": subject.kind, "subject": subject.text]
+                ).map(Suppression.init)
+            }
+            if let found = try find(subject) { return found }
+            guard case .address(let key) = subject else { return nil }
+            return try find(ledger.hash(ofKey: key))
         }
     }
 
@@ -37,7 +57,7 @@ extension SQLiteStore: SuppressionStore {
     package func suppressions(workspace: WorkspaceID, after: Suppression.ID?, limit: Int) async throws(StoreError) -> [Suppression] {
         try await read { ledger in
             try ledger.db.records(
-                "SELECT * FROM suppression WHERE workspace_id = :workspace AND id > :after ORDER BY id LIMIT :limit",
+                "SELECT * FROM suppression WHERE +workspace_id IN (0, :workspace) AND id > :after ORDER BY id LIMIT :limit",
                 ["workspace": workspace.rawValue, "after": after?.rawValue ?? 0, "limit": max(0, limit)]
             ).map(Suppression.init)
         }

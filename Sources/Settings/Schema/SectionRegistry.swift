@@ -134,6 +134,7 @@ struct SectionKind: Sendable {
         .always(["dkim"], \.dkim, "What holds for all DKIM signatures."),
         .named(["dkim", "key"], placeholder: "\"DOMAIN\"", \.dkimKeys, name: \.domain, "The keys that sign for a domain."),
         .named(["identity"], \.identities, name: \.name, "Somebody that mail is sent as."),
+        .always(["contacts"], \.contacts, "Which addresses an import takes."),
         .named(["mailbox"], \.mailboxes, name: \.name, "An IMAP account that is read for replies."),
         .optional(["listener", "smtp"], \.writtenSMTPListener, "The SMTP listener for replies and bounces; there is no relay."),
         .optional(

@@ -25,13 +25,41 @@ CREATE TABLE contact (
     fields TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(fields)),
     time_zone TEXT,
     created_at INTEGER NOT NULL
-) STRICT;
+, erased_at INTEGER) STRICT;
 
 CREATE UNIQUE INDEX contact_address ON contact (workspace_id, address_key);
 
 CREATE INDEX contact_domain ON contact (workspace_id, address_domain);
 
 CREATE INDEX contact_workspace ON contact (workspace_id);
+
+CREATE TABLE contact_import (
+    id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
+    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
+    file TEXT NOT NULL,
+    person TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    finished_at INTEGER,
+    undone_at INTEGER,
+    rows INTEGER NOT NULL DEFAULT 0,
+    created INTEGER NOT NULL DEFAULT 0,
+    updated INTEGER NOT NULL DEFAULT 0,
+    suppressed INTEGER NOT NULL DEFAULT 0,
+    refused INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX contact_import_workspace ON contact_import (workspace_id);
+
+CREATE TABLE contact_import_row (
+    import_id INTEGER NOT NULL REFERENCES contact_import (id),
+    contact_id INTEGER NOT NULL REFERENCES contact (id),
+    line INTEGER NOT NULL CHECK (line > 0),
+    -- What it replaced, as {"name": [before, after], ...}; NULL: it made the contact.
+    changes TEXT CHECK (changes IS NULL OR json_valid(changes)),
+    PRIMARY KEY (import_id, contact_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX contact_import_row_contact ON contact_import_row (contact_id);
 
 CREATE TABLE enrollment (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
@@ -188,6 +216,8 @@ CREATE INDEX outbox_awaits ON outbox (awaits, next_attempt_at)
 
 CREATE INDEX outbox_budget ON outbox (identity, budget_day) WHERE state <> 'cancelled';
 
+CREATE INDEX outbox_contact ON outbox (contact_id) WHERE contact_id IS NOT NULL;
+
 CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE state IN ('incoming', 'deferred');
 
 CREATE INDEX outbox_identity ON outbox (identity, created_at);
@@ -334,18 +364,23 @@ CREATE TABLE sts_policy (
 
 CREATE INDEX sts_policy_expires ON sts_policy (expires_at);
 
-CREATE TABLE suppression (
+CREATE TABLE "suppression" (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
-    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
-    kind TEXT NOT NULL CHECK (kind IN ('address', 'domain')),
+    -- 0: it holds in every workspace.
+    workspace_id INTEGER NOT NULL CHECK (workspace_id >= 0),
+    kind TEXT NOT NULL CHECK (kind IN ('address', 'domain', 'pattern', 'hash')),
     subject TEXT NOT NULL CHECK (subject <> '' AND subject = lower(subject)),
-    reason TEXT NOT NULL CHECK (reason IN ('unsubscribed', 'invalid_recipient', 'complaint', 'refused', 'manual')),
+    reason TEXT NOT NULL CHECK (reason IN ('unsubscribed', 'invalid_recipient', 'complaint', 'refused', 'manual', 'erased')),
     source TEXT NOT NULL CHECK (source IN ('link', 'mailto', 'reply_text', 'bounce', 'complaint', 'manual', 'import')),
     note TEXT NOT NULL,
     at INTEGER NOT NULL,
     expires_at INTEGER,
-    CHECK ((kind = 'address') = (instr(subject, '@') > 0)),
-    CHECK (reason <> 'unsubscribed' OR expires_at IS NULL)
+    CHECK (CASE kind
+        WHEN 'address' THEN instr(subject, '@') > 0
+        WHEN 'domain' THEN instr(subject, '@') = 0
+        WHEN 'pattern' THEN instr(subject, '@') > 0 AND instr(subject, '*') > 0 AND instr(subject, '[') = 0
+        ELSE length(subject) = 64 AND subject NOT GLOB '*[^0-9a-f]*' END),
+    CHECK (reason NOT IN ('unsubscribed', 'erased') OR expires_at IS NULL)
 ) STRICT;
 
 CREATE UNIQUE INDEX suppression_subject ON suppression (workspace_id, kind, subject);

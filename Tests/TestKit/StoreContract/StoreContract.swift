@@ -1,8 +1,8 @@
 package import Outreach
 
 /// A store of every role.
-package typealias EveryStore = ContactStore & IntakeStore & OutboxStore & PolicyStore & PauseStore & SecretStore & SequenceStore
-    & SuppressionStore & TimelineStore
+package typealias EveryStore = ContactImportStore & ContactStore & ErasureStore & IntakeStore & OutboxStore & PolicyStore & PauseStore
+    & SecretStore & SequenceStore & SuppressionStore & TimelineStore
 
 /// What every implementation of the store roles must do, written against the protocols alone.
 ///
@@ -43,8 +43,8 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
 
     /// Every check.
     package static var all: [Self] {
-        contacts + suppression + sequences + enrollments + dispatching + delivery + limits + queue + intake + replies + secrets + policies
-            + routing + strikes
+        contacts + people + suppression + sequences + enrollments + dispatching + delivery + limits + queue + intake + replies + secrets
+            + policies + routing + strikes
     }
 }
 

@@ -117,5 +117,7 @@ struct CarryOver {
 
 extension Suppression {
     /// What two suppressions of one subject, reason and end have in common.
-    fileprivate var key: [String] { [subject.kind, subject.text, reason.rawValue, "\(expiresAt?.milliseconds ?? 0)"] }
+    fileprivate var key: [String] {
+        [workspace.rawValue.description, subject.kind, subject.text, reason.rawValue, "\(expiresAt?.milliseconds ?? 0)"]
+    }
 }

@@ -29,7 +29,8 @@ extension OpenState {
 
     func json(_ suppression: Suppression) -> JSONValue {
         [
-            "id": .id(suppression.id), "kind": .string(suppression.subject.kind), "subject": .string(suppression.subject.text),
+            "id": .id(suppression.id), "scope": .string(suppression.scope), "kind": .string(suppression.subject.kind),
+            "subject": .string(suppression.subject.text),
             "reason": .string(suppression.reason.rawValue), "source": .string(suppression.source.rawValue),
             "note": .string(suppression.note), "at": .moment(suppression.at), "expires_at": .moment(suppression.expiresAt),
         ]
@@ -51,21 +52,5 @@ extension OpenState {
         var table = Table([.init("AT"), .init("WHAT"), .init("SUMMARY")])
         for event in events { table.add([event.at.iso8601, event.kind.rawValue, event.summary]) }
         table.write()
-    }
-}
-
-extension Suppression.Subject {
-    var kind: String {
-        switch self {
-        case .address: "address"
-        case .domain: "domain"
-        }
-    }
-
-    var text: String {
-        switch self {
-        case .address(let key): key
-        case .domain(let domain): domain
-        }
     }
 }

@@ -10,7 +10,10 @@ struct OpenState {
     let installation: Installation
 
     /// By its roles alone, so that a command works on any implementation.
-    var store: any ContactStore & IntakeStore & OutboxStore & PauseStore & SequenceStore & SuppressionStore & TimelineStore {
+    var store:
+        any ContactImportStore & ContactStore & ErasureStore & IntakeStore & OutboxStore & PauseStore & SequenceStore
+            & SuppressionStore & TimelineStore
+    {
         installation.store
     }
     var settings: Settings { installation.settings }
@@ -53,10 +56,7 @@ struct OpenState {
 
     /// A domain of an email address in lower case with A-labels; nil when the text is none.
     static func domain(_ text: String) -> String? {
-        guard text.utf8.contains(UInt8(ascii: ".")), !text.utf8.contains(UInt8(ascii: "@")), let address = EmailAddress("a@" + text),
-            !address.isAddressLiteral
-        else { return nil }
-        return address.asciiDomain
+        if case .domain(let domain)? = try? Suppression.Subject.read(text) { domain } else { nil }
     }
 
     func contact(_ text: String) async throws -> Contact {

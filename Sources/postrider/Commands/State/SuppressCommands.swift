@@ -4,32 +4,32 @@ import Outreach
 
 struct Suppress: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Keep addresses and domains from ever being written to.",
+        abstract: "Keep addresses, domains and patterns from ever being written to.",
         subcommands: [SuppressAdd.self, SuppressRemove.self, SuppressList.self, SuppressImport.self, SuppressExport.self])
 }
 
-extension Suppression.Subject {
-    /// Reads an address, or a domain; nil for anything else.
-    init?(written text: String) {
-        if text.utf8.contains(UInt8(ascii: "@")) {
-            guard let address = EmailAddress(text) else { return nil }
-            self.init(address)
-        } else {
-            guard let domain = OpenState.domain(text) else { return nil }
-            self = .domain(domain)
-        }
-    }
-
-    static func read(_ text: String) throws(Failure) -> Self {
-        guard let subject = Self(written: text) else {
-            throw Failure(.badInput, "'\(TerminalText.line(text))' is neither an email address nor a domain")
-        }
-        return subject
-    }
+extension Suppression {
+    /// `instance` where it holds in every workspace.
+    var scope: String { workspace == .instance ? "instance" : "workspace" }
 }
 
 /// Words and dates of a suppression as people write them.
 enum SuppressionWords {
+    static func subject(_ text: String) throws(Failure) -> Suppression.Subject {
+        do throws(Suppression.SubjectFault) {
+            return try Suppression.Subject.read(text)
+        } catch {
+            throw Failure(.badInput, "'\(TerminalText.line(text))' \(error.what)")
+        }
+    }
+
+    /// The workspace of a scope.
+    static func workspace(_ scope: String, of state: OpenState) throws(Failure) -> WorkspaceID {
+        if scope.utf8.elementsEqual("workspace".utf8) { return state.workspace }
+        if scope.utf8.elementsEqual("instance".utf8) { return .instance }
+        throw Failure(.badInput, "'\(TerminalText.line(scope))' is no scope; there are: workspace instance")
+    }
+
     static func reason(_ text: String) throws(Failure) -> Suppression.Reason {
         guard let reason = Suppression.Reason(rawValue: text) else {
             let known = Suppression.Reason.allCases.map(\.rawValue).joined(separator: " ")
@@ -70,34 +70,48 @@ enum SuppressionWords {
 
 struct SuppressAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Suppress addresses and domains; what runs for them stops and what is queued is taken back.",
+        commandName: "add",
+        abstract: "Suppress addresses, domains and patterns; what runs for them stops and what is queued is taken back.",
         discussion:
-            "A domain means its own addresses, not those of its subdomains. A complaint replaces weaker reasons; an unsubscribe replaces any and never ends."
+            """
+            A domain means its own addresses, not those of its subdomains. With a * it is a pattern of addresses, with * for any text and ? for \
+            one character: 'info@*', '*@*.example.com'; without an @ one of domains: '*.example.com'. A complaint replaces weaker reasons; an \
+            unsubscribe replaces any and never ends. The scope 'instance' holds in every workspace.
+            """
     )
 
     @OptionGroup var conf: ConfOption
-    @Argument(help: "Email addresses and domains.") var subjects: [String]
+    @Argument(help: "Email addresses, domains and patterns.") var subjects: [String]
     @Option(help: "unsubscribed, invalid_recipient, complaint, refused or manual.") var reason = "manual"
+    @Option(help: "Where it holds: workspace or instance.") var scope = "workspace"
     @Option(help: "Words that say who asked, and where.") var note = ""
     @Option(help: "The first day (UTC) on which it no longer holds; unset: for ever.") var until: String?
+    @Flag(help: "One JSON object per suppression.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf) { state in
+            let workspace = try SuppressionWords.workspace(scope, of: state)
             let reason = try SuppressionWords.reason(reason)
             let expiry = try until.map { try SuppressionWords.expiry($0) }
             if let expiry, expiry <= state.now() {
                 throw Failure(.badInput, "--until \(until ?? "") is over already; give a day to come, or leave it out")
             }
-            if expiry != nil, reason == .unsubscribed { throw Failure(.usage, "an unsubscribe never ends; leave --until out") }
-            let named = try subjects.map { try Suppression.Subject.read($0) }
+            if expiry != nil, reason.isForEver { throw Failure(.usage, "an unsubscribe never ends; leave --until out") }
+            let named = try subjects.map { try SuppressionWords.subject($0) }
             let words = note.utf8.isEmpty ? "by \(OpenState.person)" : "\(note) (\(OpenState.person))"
-            try await state.store.suppress(
-                named.map { subject in
-                    Suppression(
-                        id: state.ids.next(), workspace: state.workspace, subject: subject, reason: reason, source: .manual, note: words,
-                        at: state.now(), expiresAt: expiry)
-                })
-            for subject in named { Console.out("suppressed \(subject.kind) \(subject.text)") }
+            let suppressions = named.map { subject in
+                Suppression(
+                    id: state.ids.next(), workspace: workspace, subject: subject, reason: reason, source: .manual, note: words,
+                    at: state.now(), expiresAt: expiry)
+            }
+            try await state.store.suppress(suppressions)
+            for suppression in suppressions {
+                if json {
+                    JSONLine.write(state.json(suppression))
+                } else {
+                    Console.out("suppressed \(suppression.subject.kind) \(suppression.subject.text)")
+                }
+            }
         }
     }
 }
@@ -105,32 +119,40 @@ struct SuppressAdd: AsyncParsableCommand {
 struct SuppressRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Take suppressions back. What was stopped stays stopped.",
-        discussion: "Whoever unsubscribed or complained asked to be left alone; --unsubscribed says that they asked to be written to again."
+        discussion: """
+            Whoever unsubscribed, complained or was erased asked to be left alone; --unsubscribed says that they asked to be written to again.
+            """
     )
 
     @OptionGroup var conf: ConfOption
-    @Argument(help: "Email addresses and domains.") var subjects: [String]
-    @Flag(help: "Also those who unsubscribed or complained.") var unsubscribed = false
+    @Argument(help: "Email addresses, domains and patterns.") var subjects: [String]
+    @Option(help: "Where it holds: workspace or instance.") var scope = "workspace"
+    @Flag(help: "Also those who unsubscribed, complained or were erased.") var unsubscribed = false
+    @Flag(help: "One JSON object per subject.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            let named = try subjects.map { try Suppression.Subject.read($0) }
-            var present: [Suppression.Subject: Suppression] = [:]
-            try await state.eachSuppression { if named.contains($0.subject) { present[$0.subject] = $0 } }
-            for (subject, suppression) in present where !unsubscribed {
-                guard suppression.reason == .unsubscribed || suppression.reason == .complaint else { continue }
+            let workspace = try SuppressionWords.workspace(scope, of: state)
+            let named = try subjects.map { try SuppressionWords.subject($0) }
+            for subject in named where !unsubscribed {
+                guard let held = try await state.store.suppression(workspace: workspace, of: subject), held.reason.isAskedFor else {
+                    continue
+                }
                 throw Failure(
                     .badInput,
-                    "\(subject.text): \(suppression.reason.rawValue) (\(suppression.source.rawValue), \(suppression.at.iso8601)); nothing was done. "
+                    "\(subject.text): \(held.reason.rawValue) (\(held.source.rawValue), \(held.at.iso8601)); nothing was done. "
                         + "Add --unsubscribed when the person asked for mail again")
             }
             var missing = 0
             for subject in named {
-                if try await state.store.unsuppress(workspace: state.workspace, subject: subject) {
+                let removed = try await state.store.unsuppress(workspace: workspace, subject: subject)
+                if !removed { missing += 1 }
+                if json {
+                    JSONLine.write(["kind": .string(subject.kind), "subject": .string(subject.text), "removed": .bool(removed)])
+                } else if removed {
                     Console.out("removed \(subject.kind) \(subject.text)")
                 } else {
                     Console.error("\(subject.text) was not suppressed")
-                    missing += 1
                 }
             }
             if missing > 0 { throw ExitStatus.badInput.code }
@@ -142,17 +164,28 @@ struct SuppressList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List what is suppressed, and why.")
 
     @OptionGroup var conf: ConfOption
+    @Option(help: "Only those for this reason.") var reason: String?
+    @Option(help: "Only those of this kind: address, domain, pattern or hash.") var kind: String?
     @Flag(help: "One JSON object per suppression.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf) { state in
+            let only = try reason.map { try SuppressionWords.reason($0) }
+            if let kind, !["address", "domain", "pattern", "hash"].contains(where: { $0.utf8.elementsEqual(kind.utf8) }) {
+                throw Failure(.badInput, "'\(TerminalText.line(kind))' is no kind; there are: address domain pattern hash")
+            }
             var table = Table([
-                .init("SUBJECT"), .init("REASON"), .init("SOURCE"), .init("SINCE"), .init("UNTIL"), .init("NOTE", limit: 80),
+                .init("SUBJECT", limit: 60), .init("SCOPE"), .init("REASON"), .init("SOURCE"), .init("SINCE"), .init("UNTIL"),
+                .init("NOTE", limit: 80),
             ])
             try await state.eachSuppression { suppression in
+                guard only.map({ $0 == suppression.reason }) ?? true,
+                    kind.map({ $0.utf8.elementsEqual(suppression.subject.kind.utf8) }) ?? true
+                else { return }
                 if json { return JSONLine.write(state.json(suppression)) }
                 table.add([
-                    suppression.subject.text, suppression.reason.rawValue, suppression.source.rawValue, suppression.at.iso8601,
+                    suppression.subject.text, suppression.scope, suppression.reason.rawValue, suppression.source.rawValue,
+                    suppression.at.iso8601,
                     suppression.expiresAt?.iso8601 ?? "-", suppression.note,
                 ])
             }
@@ -165,14 +198,15 @@ struct SuppressImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Suppress what a file lists.",
         discussion: """
-            A CSV file with a column 'subject' (or 'email', 'address', 'domain') and, if they are there, 'reason', 'note' and 'expires_at', as \
-            'suppress export' writes it; or a file with one address or domain a line. Bad rows are named and the exit status is 65; the good \
+            A CSV file with a column 'subject' (or 'email', 'address', 'domain') and, if they are there, 'kind', 'scope', 'reason', 'note' and \
+            'expires_at', as 'suppress export' writes it; or a file with one address, domain or pattern a line. Bad rows are named and the exit status is 65; the good \
             ones are stored.
             """)
 
     @OptionGroup var conf: ConfOption
     @Argument(help: "The file, or - for standard input.") var file: String
     @Option(help: "Reason of rows that give none.") var reason = "manual"
+    @Flag(help: "The counts as one JSON object.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf) { state in
@@ -185,7 +219,9 @@ struct SuppressImport: AsyncParsableCommand {
                 do throws(Failure) {
                     let suppression =
                         Suppression(
-                            id: state.ids.next(), workspace: state.workspace, subject: try .read(row.subject),
+                            id: state.ids.next(),
+                            workspace: try row.scope.map { text throws(Failure) in try SuppressionWords.workspace(text, of: state) }
+                                ?? state.workspace, subject: try row.named(),
                             reason: try row.reason.map { text throws(Failure) in try SuppressionWords.reason(text) } ?? fallback,
                             source: .import, note: row.note ?? "from \(file)", at: state.now(),
                             expiresAt: try row.expiry.map { text throws(Failure) in try SuppressionWords.expiry(text) })
@@ -199,6 +235,14 @@ struct SuppressImport: AsyncParsableCommand {
             for start in stride(from: 0, to: suppressions.count, by: 500) {
                 try await state.store.suppress(Array(suppressions[start..<min(start + 500, suppressions.count)]))
             }
+            if json {
+                JSONLine.write([
+                    "rows": .count(sheet.rows.count), "suppressed": .count(suppressions.count), "refused": .count(faults),
+                    "over": .count(over),
+                ])
+                if faults > 0 { throw ExitStatus.badInput.code }
+                return
+            }
             let overWords = over > 0 ? ", \(over) over already" : ""
             Console.out("\(file): \(sheet.rows.count) rows: \(suppressions.count) suppressed, \(faults) refused\(overWords)")
             if faults > 0 { throw ExitStatus.badInput.code }
@@ -211,14 +255,16 @@ struct SuppressExport: AsyncParsableCommand {
         commandName: "export", abstract: "Write all suppressions as CSV to standard output, as 'suppress import' reads them.")
 
     @OptionGroup var conf: ConfOption
+    @Flag(help: "One JSON object per suppression.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            Console.out("subject,kind,reason,source,note,at,expires_at")
+            if json { return try await state.eachSuppression { JSONLine.write(state.json($0)) } }
+            Console.out("subject,kind,reason,source,note,at,expires_at,scope")
             try await state.eachSuppression { suppression in
                 let cells = [
                     suppression.subject.text, suppression.subject.kind, suppression.reason.rawValue, suppression.source.rawValue,
-                    suppression.note, suppression.at.iso8601, suppression.expiresAt?.iso8601 ?? "",
+                    suppression.note, suppression.at.iso8601, suppression.expiresAt?.iso8601 ?? "", suppression.scope,
                 ]
                 Console.out(cells.map(CSVCell.written).joined(separator: ","))
             }

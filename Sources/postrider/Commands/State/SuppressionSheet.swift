@@ -5,69 +5,57 @@ struct SuppressionSheet {
     struct Row {
         let line: Int
         let subject: String
+        /// nil: seen from the subject.
+        let kind: String?
+        let scope: String?
         let reason: String?
         let note: String?
         let expiry: String?
+
+        /// Whom the row names.
+        func named() throws(Failure) -> Suppression.Subject {
+            // What people write says what it is; a hash says so in its own column.
+            guard let kind, kind.utf8.elementsEqual("hash".utf8) else { return try SuppressionWords.subject(subject) }
+            guard let hash = Suppression.Subject(kind: kind, text: subject) else {
+                throw Failure(.badInput, "'\(TerminalText.line(subject))' is no hash; it has 64 digits of 0-9 and a-f")
+            }
+            return hash
+        }
     }
 
     let rows: [Row]
 
     init(_ bytes: [UInt8], file: String) throws(Failure) {
         let table: CSVTable
-        do throws(CSVTable.Fault) {
+        do throws(CSVFault) {
             table = try CSVTable(parsing: bytes)
         } catch {
             throw Failure(.badInput, "\(file):\(error)")
         }
         let header = table.header.map { title in
-            String(decoding: ContactSheet.trimmed(title).utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self)
+            String(decoding: CSVCell.trimmed(title).utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self)
         }
         func column(_ names: [String]) -> Int? { header.firstIndex { title in names.contains { $0.utf8.elementsEqual(title.utf8) } } }
         let subject = column(["subject", "email", "e-mail", "address", "domain"])
-        let first = table.header.first.map(ContactSheet.trimmed) ?? ""
-        guard subject != nil || Suppression.Subject(written: first) != nil else {
+        let first = table.header.first.map(CSVCell.trimmed) ?? ""
+        guard subject != nil || (try? Suppression.Subject.read(first)) != nil else {
             throw Failure(
                 .badInput, "\(file):1: no column 'subject'; name the columns in the first line, or list one address or domain a line")
         }
-        let (reason, note, expiry) =
-            subject == nil ? (nil, nil, nil) : (column(["reason"]), column(["note"]), column(["expires_at", "until"]))
+        func other(_ names: [String]) -> Int? { subject == nil ? nil : column(names) }
+        let (reason, note, expiry) = (other(["reason"]), other(["note"]), other(["expires_at", "until"]))
+        let (kind, scope) = (other(["kind"]), other(["scope"]))
         func cell(_ cells: [String], _ column: Int?) -> String? {
             guard let column, cells.indices.contains(column) else { return nil }
-            let text = CSVCell.read(ContactSheet.trimmed(cells[column]))
+            let text = CSVCell.read(CSVCell.trimmed(cells[column]))
             return text.utf8.isEmpty ? nil : text
         }
         let all = (subject == nil ? [(line: 1, cells: table.header)] : []) + table.rows.map { (line: $0.line, cells: $0.cells) }
         rows = all.map { row in
             Row(
-                line: row.line, subject: cell(row.cells, subject ?? 0) ?? "", reason: cell(row.cells, reason), note: cell(row.cells, note),
+                line: row.line, subject: cell(row.cells, subject ?? 0) ?? "", kind: cell(row.cells, kind), scope: cell(row.cells, scope),
+                reason: cell(row.cells, reason), note: cell(row.cells, note),
                 expiry: cell(row.cells, expiry))
         }
-    }
-}
-
-enum CSVCell {
-    /// The text of a cell without the apostrophe that `written` put before it.
-    static func read(_ text: String) -> String {
-        guard text.utf8.first == UInt8(ascii: "'"), isFormula(text.utf8) else { return text }
-        return String(decoding: text.utf8.dropFirst(), as: UTF8.self)
-    }
-
-    /// Whether the text begins as a formula does, apostrophes before it left aside: what is written with one more is read with one less.
-    private static func isFormula(_ text: String.UTF8View) -> Bool {
-        guard let first = text.first(where: { $0 != UInt8(ascii: "'") }) else { return false }
-        return "=+-@\t\r".utf8.contains(first)
-    }
-
-    /// A cell as RFC 4180 writes it, with an apostrophe before what a spreadsheet would take for a formula.
-    static func written(_ text: String) -> String {
-        let text = isFormula(text.utf8) ? "'\(text)" : text
-        let special: [UInt8] = [UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: ";"), 9, 10, 13]
-        guard text.utf8.contains(where: special.contains) else { return text }
-        var out = [UInt8(ascii: "\"")]
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "\"") { out.append(byte) }
-            out.append(byte)
-        }
-        return String(decoding: out + [UInt8(ascii: "\"")], as: UTF8.self)
     }
 }

@@ -1,0 +1,194 @@
+package import InternetMessage
+
+/// What the columns of a sheet of contacts mean, and with it what its rows say.
+package struct ContactColumns: Sendable {
+    /// A contact as a row has it.
+    package struct Draft: Sendable, Equatable {
+        package let address: EmailAddress
+        /// nil: the cell is empty, or there is no such column.
+        package let name: String?
+        package let timeZone: String?
+        /// Cells that are not empty, by the name of their field.
+        package let fields: [String: String]
+    }
+
+    package enum Reading: Sendable, Equatable {
+        case contact(Draft)
+        /// Why the row cannot be taken.
+        case refused(String)
+    }
+
+    /// Which column a person means by what: `E-Mail-Adresse=email`, `Firma=company`, `Notes=-`.
+    package struct Choice: Sendable, Equatable {
+        /// The title as it stands in the file.
+        package let title: String
+        /// `email`, `name`, `time_zone`, the name of a field, or `-` to leave the column out.
+        package let meaning: String
+
+        /// nil without a `=` or with nothing on one side of it.
+        package init?(_ text: String) {
+            let bytes = Array(text.utf8)
+            guard let equals = bytes.lastIndex(of: UInt8(ascii: "=")), equals > 0, equals + 1 < bytes.count else { return nil }
+            title = CSVCell.trimmed(String(decoding: bytes[..<equals], as: UTF8.self))
+            meaning = CSVCell.trimmed(String(decoding: bytes[(equals + 1)...], as: UTF8.self))
+        }
+    }
+
+    private enum Column: Sendable {
+        case address
+        case name
+        case timeZone
+        case field(String)
+        /// A column without a name; it must be empty.
+        case unnamed
+        case ignored
+    }
+
+    /// Names that every message sets by itself.
+    private static let reserved = ["sender_email", "sender_name", "unsubscribe_url"]
+    /// What a file of refused rows has before the columns of its source.
+    package static let refusalTitles = ["import_source", "import_reason"]
+    private static let addressTitles: Set<String> = [
+        "email", "e-mail", "e_mail", "address", "email_address", "e_mail_address", "emailaddress", "mail", "e-mail-adresse",
+        "e-mail-address",
+        "email-address", "emailadresse", "email-adresse", "work_email", "correo", "courriel", "adresse_e_mail",
+    ]
+
+    private let columns: [Column]
+    /// Names of the template fields that the columns give, in the order of the file.
+    package let fields: [String]
+
+    /// - Parameter choices: what a person says; titles that none of them names mean what they say.
+    /// - Throws: no column of addresses, one meaning twice, a choice that names no column.
+    package init(header: CSVReader.Row, choices: [Choice] = []) throws(CSVFault) {
+        func fault(_ message: String) -> CSVFault { CSVFault(line: header.line, message: message) }
+        let titles = header.cells.map { CSVCell.trimmed(CSVCell.read(CSVCell.trimmed($0))) }
+        for choice in choices where !titles.contains(where: { Self.isSame($0, choice.title) }) {
+            let known = titles.filter { !$0.utf8.isEmpty }.joined(separator: ", ")
+            throw fault("there is no column '\(choice.title)'; there are \(known)")
+        }
+        var columns: [Column] = []
+        var seen: Set<String> = []
+        for (index, title) in titles.enumerated() {
+            let choice = choices.first { Self.isSame($0.title, title) }
+            let meaning = choice?.meaning ?? title
+            guard let name = Self.fieldName(meaning) else {
+                columns.append(.unnamed)
+                continue
+            }
+            let key = Self.lowercased(name)
+            if choice.map({ $0.meaning.utf8.elementsEqual("-".utf8) }) ?? Self.refusalTitles.contains(key) {
+                columns.append(.ignored)
+                continue
+            }
+            let column: Column
+            var identity = name
+            switch key {
+            case _ where Self.addressTitles.contains(key) || Self.addressTitles.contains(Self.lowercased(meaning)):
+                column = .address
+                identity = "email"
+            case "name":
+                column = .name
+                identity = key
+            case "time_zone", "timezone":
+                column = .timeZone
+                identity = "time_zone"
+            default: column = .field(name)
+            }
+            guard seen.insert(identity).inserted else {
+                throw fault("column \(index + 1) is '\(identity)' a second time; rename or remove one of them, or say which with --map")
+            }
+            if Self.reserved.contains(where: { $0.utf8.elementsEqual(key.utf8) }) {
+                throw fault("'\(key)' is set by every message itself; rename the column")
+            }
+            columns.append(column)
+        }
+        guard seen.contains("email") else {
+            throw fault("no column 'email'; the first line must name the columns, for instance email,name,company")
+        }
+        self.columns = columns
+        fields = columns.compactMap { if case .field(let name) = $0 { name } else { nil } }
+    }
+
+    /// The address as the row has it, for a verdict.
+    package func written(_ row: CSVReader.Row) -> String {
+        CSVCell.trimmed(zip(row.cells, columns).first { if case .address = $0.1 { true } else { false } }?.0 ?? "")
+    }
+
+    package func read(_ row: CSVReader.Row) -> Reading {
+        if row.isDamaged { return .refused("bytes that are not UTF-8; say what the file is in with --encoding") }
+        if row.cells.count > columns.count {
+            return .refused("\(row.cells.count) cells under \(columns.count) columns; put quotes around a cell that holds the delimiter")
+        }
+        var address: EmailAddress?
+        var name: String?
+        var timeZone: String?
+        var fields: [String: String] = [:]
+        for (cell, column) in zip(row.cells, columns) {
+            let value = CSVCell.read(CSVCell.trimmed(cell))
+            switch column {
+            case .address:
+                guard !value.utf8.isEmpty else { return .refused("no address") }
+                guard let read = EmailAddress(value) else { return .refused("'\(value)' is not an email address\(Self.hint(value))") }
+                guard !read.isAddressLiteral, read.asciiDomain?.utf8.contains(UInt8(ascii: ".")) == true else {
+                    return .refused("'\(value)' has no domain that mail can be sent to")
+                }
+                address = read
+            case .name:
+                if value.utf8.contains(where: { $0 < 32 || $0 == 127 }) { return .refused("a name is one line without control characters") }
+                if !value.utf8.isEmpty { name = value }
+            case .timeZone:
+                guard !value.utf8.isEmpty else { continue }
+                guard LocalZone(value) != nil else {
+                    return .refused("'\(value)' is not a time zone; write for instance Europe/Berlin")
+                }
+                timeZone = value
+            case .field(let field):
+                if !value.utf8.isEmpty { fields[field] = value }
+            case .unnamed:
+                if !value.utf8.isEmpty { return .refused("'\(value)' stands in a column without a name") }
+            case .ignored: break
+            }
+        }
+        guard let address else { return .refused("no address") }
+        return .contact(Draft(address: address, name: name, timeZone: timeZone, fields: fields))
+    }
+
+    /// What is mostly wrong with an address that is none.
+    private static func hint(_ value: String) -> String {
+        let bytes = Array(value.utf8)
+        if bytes.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ";") }),
+            bytes.filter({ $0 == UInt8(ascii: "@") }).count > 1
+        {
+            return "; there is room for one address in a cell"
+        }
+        if bytes.contains(UInt8(ascii: "<")) { return "; leave the name and the angle brackets out" }
+        return ""
+    }
+
+    /// The tag name for a column title: letters, digits, `-` and `_` stay; a title with anything else is lowered and gets `_` for it.
+    private static func fieldName(_ title: String) -> String? {
+        let bytes = Array(title.utf8)
+        guard !bytes.isEmpty else { return nil }
+        func isLegal(_ byte: UInt8) -> Bool {
+            (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122) || byte == UInt8(ascii: "-")
+                || byte == UInt8(ascii: "_")
+        }
+        if bytes.allSatisfy(isLegal) { return String(decoding: bytes.prefix(64), as: UTF8.self) }
+        var name: [UInt8] = []
+        for byte in lowercased(title).utf8 {
+            if isLegal(byte) {
+                name.append(byte)
+            } else if name.last != UInt8(ascii: "_") {
+                name.append(UInt8(ascii: "_"))
+            }
+        }
+        return String(decoding: name.prefix(64), as: UTF8.self)
+    }
+
+    private static func lowercased(_ text: String) -> String {
+        String(decoding: text.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
+
+    private static func isSame(_ one: String, _ other: String) -> Bool { lowercased(one).utf8.elementsEqual(lowercased(other).utf8) }
+}

@@ -1,0 +1,163 @@
+import GRDB
+package import InternetMessage
+package import Outreach
+
+extension SQLiteStore: ContactImportStore {
+    package func begin(_ contactImport: ContactImport) async throws(StoreError) {
+        try await write { ledger in
+            try ledger.db.run(
+                """
+                INSERT INTO contact_import (id, workspace_id, file, person, at) VALUES (:id, :workspace, :file, :person, :at)
+                """,
+                [
+                    "id": contactImport.id.rawValue, "workspace": contactImport.workspace.rawValue, "file": contactImport.file.storable,
+                    "person": contactImport.person.storable, "at": contactImport.at.milliseconds,
+                ])
+            return
+        }
+    }
+
+    package func take(_ rows: [ContactImport.Row], into contactImport: ContactImport.ID) async throws(StoreError)
+        -> [ContactImport.Verdict]
+    {
+        try await write { ledger in
+            guard try ledger.db.exists("SELECT 1 FROM contact_import WHERE id = :id AND undone_at IS NULL", ["id": contactImport.rawValue])
+            else { throw StoreError(code: .constraint, message: "rows of an import that is not there, or was undone") }
+            return try rows.map { try ledger.take($0, into: contactImport) }
+        }
+    }
+
+    package func foresee(_ rows: [ContactImport.Row]) async throws(StoreError) -> [ContactImport.Verdict] {
+        try await read { ledger in
+            try rows.map { row in
+                let contact = row.contact
+                if let held = try ledger.suppression(workspace: contact.workspace, address: contact.address, now: contact.createdAt) {
+                    return .suppressed(reason: held.reason.rawValue)
+                }
+                return try ledger.contact(workspace: contact.workspace, key: contact.address.suppressionKey).map { .updated($0.id) }
+                    ?? .created(nil)
+            }
+        }
+    }
+
+    package func finish(_ contactImport: ContactImport.ID, counts: ContactImport.Counts, at: Timestamp) async throws(StoreError) {
+        try await write { ledger in
+            try ledger.db.run(
+                """
+                UPDATE contact_import
+                SET finished_at = :at, rows = :rows, created = :created, updated = :updated, suppressed = :suppressed, refused = :refused
+                WHERE id = :id
+                """,
+                [
+                    "id": contactImport.rawValue, "at": at.milliseconds, "rows": counts.rows, "created": counts.created,
+                    "updated": counts.updated, "suppressed": counts.suppressed, "refused": counts.refused,
+                ])
+            return
+        }
+    }
+
+    package func contactImports(workspace: WorkspaceID) async throws(StoreError) -> [ContactImport] {
+        try await read { ledger in
+            try ledger.db.records(
+                "SELECT * FROM contact_import WHERE workspace_id = :workspace ORDER BY id DESC", ["workspace": workspace.rawValue]
+            ).map(ContactImport.init)
+        }
+    }
+
+    package func undo(_ contactImport: ContactImport.ID, at: Timestamp, limit: Int) async throws(StoreError) -> ContactImportUndo? {
+        try await write { ledger in
+            let id: Arguments = ["id": contactImport.rawValue]
+            guard try ledger.db.exists("SELECT 1 FROM contact_import WHERE id = :id", id) else { return nil }
+            var undo = ContactImportUndo()
+            let rows = try ledger.db.records(
+                "SELECT contact_id, changes FROM contact_import_row WHERE import_id = :id LIMIT :limit", id + ["limit": max(1, limit)])
+            for row in rows { try ledger.undo(row, of: contactImport, into: &undo) }
+            undo.hasMore = try ledger.db.exists("SELECT 1 FROM contact_import_row WHERE import_id = :id", id)
+            if !undo.hasMore {
+                try ledger.db.run(
+                    "UPDATE contact_import SET undone_at = :at WHERE id = :id AND undone_at IS NULL", id + ["at": at.milliseconds])
+            }
+            return undo
+        }
+    }
+}
+
+extension Ledger {
+    fileprivate func take(_ row: ContactImport.Row, into contactImport: ContactImport.ID) throws -> ContactImport.Verdict {
+        let contact = row.contact
+        if let held = try suppression(workspace: contact.workspace, address: contact.address, now: contact.createdAt) {
+            return .suppressed(reason: held.reason.rawValue)
+        }
+        let key = contact.address.suppressionKey
+        func note(_ id: Contact.ID, _ changes: String?) throws {
+            try db.run(
+                "INSERT INTO contact_import_row (import_id, contact_id, line, changes) VALUES (:import, :contact, :line, :changes)",
+                ["import": contactImport.rawValue, "contact": id.rawValue, "line": row.line, "changes": changes])
+        }
+        guard let present = try self.contact(workspace: contact.workspace, key: key) else {
+            try insert(contact, key: key)
+            try note(contact.id, nil)
+            return .created(contact.id)
+        }
+        let taken = try db.record(
+            "SELECT line FROM contact_import_row WHERE import_id = :import AND contact_id = :contact",
+            ["import": contactImport.rawValue, "contact": present.id.rawValue])
+        if let taken { return .duplicate(line: try taken.count("line")) }
+        let changes = try update(present, with: contact)
+        try note(present.id, changes.isEmpty ? "{}" : jsonText(changes))
+        return .updated(present.id)
+    }
+
+    fileprivate func undo(_ row: Record, of contactImport: ContactImport.ID, into undo: inout ContactImportUndo) throws {
+        let contact: Contact.ID = try row.id("contact_id")
+        let key: Arguments = ["contact": contact.rawValue]
+        try db.run(
+            "DELETE FROM contact_import_row WHERE import_id = :import AND contact_id = :contact",
+            ["import": contactImport.rawValue] + key)
+        let found = try db.record("SELECT * FROM contact WHERE id = :contact AND erased_at IS NULL", key).map(Contact.init)
+        guard let found else { return }
+        guard row.textOrNil("changes") == nil else {
+            let changes = try row.textOrNil("changes").map { $0.utf8.count > 2 ? try row.json("changes") as ContactChanges? : nil } ?? nil
+            guard let changes else { return }
+            let before = changes.undone(in: found)
+            if before != found {
+                try setValues(of: before)
+                undo.restored += 1
+            }
+            return
+        }
+        if let why = try reasonToKeep(contact) {
+            undo.kept.append(ContactImportUndo.Kept(address: found.address, because: why))
+        } else {
+            try db.run("DELETE FROM contact WHERE id = :contact", key)
+            undo.deleted += 1
+        }
+    }
+
+    /// What refers to a contact, so that it cannot go; nil when nothing does.
+    func reasonToKeep(_ contact: Contact.ID) throws -> String? {
+        let key: Arguments = ["contact": contact.rawValue]
+        if try db.exists("SELECT 1 FROM enrollment WHERE contact_id = :contact", key) { return "it was enrolled in a sequence" }
+        if try db.exists("SELECT 1 FROM outbox WHERE contact_id = :contact", key) { return "it was written to" }
+        if try db.exists("SELECT 1 FROM reply WHERE contact_id = :contact", key) { return "it has written" }
+        if try db.exists("SELECT 1 FROM contact_import_row WHERE contact_id = :contact", key) {
+            return "a later import brought it up to date"
+        }
+        return try db.exists("SELECT 1 FROM timeline WHERE contact_id = :contact", key) ? "it has a history" : nil
+    }
+}
+
+extension ContactImport {
+    init(_ record: Record) throws {
+        var counts = Counts()
+        counts.rows = try record.count("rows")
+        counts.created = try record.count("created")
+        counts.updated = try record.count("updated")
+        counts.suppressed = try record.count("suppressed")
+        counts.refused = try record.count("refused")
+        self.init(
+            id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")), file: try record.text("file"),
+            person: try record.text("person"), at: try record.moment("at"), finishedAt: record.momentOrNil("finished_at"),
+            undoneAt: record.momentOrNil("undone_at"), counts: counts)
+    }
+}

@@ -1,0 +1,172 @@
+import GRDB
+import InternetMessage
+package import Outreach
+
+extension SQLiteStore: ErasureStore {
+    package func erase(_ erasure: Erasure) async throws(StoreError) -> Erasure.Verdict {
+        // What is deleted or overwritten is to be gone from the pages of the file, too, and the old pages from the log.
+        try await secureDelete("ON")
+        let verdict: Erasure.Verdict
+        do throws(StoreError) {
+            verdict = try await write { ledger in try ledger.erase(erasure) }
+        } catch {
+            try? await secureDelete("OFF")
+            throw error
+        }
+        try await secureDelete("OFF")
+        guard case .erased(var report) = verdict else { return verdict }
+        report.isLogClean = try await onWriter { db in try db.record("PRAGMA wal_checkpoint(TRUNCATE)")?.integer("busy") == 0 }
+        return .erased(report)
+    }
+
+    private func secureDelete(_ state: String) async throws(StoreError) {
+        try await onWriter { db in
+            _ = try db.records("PRAGMA secure_delete = \(state)")
+            return
+        }
+    }
+}
+
+extension Ledger {
+    fileprivate func erase(_ erasure: Erasure) throws -> Erasure.Verdict {
+        let key = erasure.address.suppressionKey
+        let contact = try self.contact(workspace: erasure.workspace, key: key)?.id
+        var scope: Arguments { ["key": key, "workspace": erasure.workspace.rawValue, "contact": contact?.rawValue] }
+        let onItsWay = try db.record(
+            "SELECT id FROM outbox WHERE \(Self.theirMail) AND state = 'active' AND final_dot_at IS NOT NULL", scope)
+        if let onItsWay { return .onItsWay(try onItsWay.id("id")) }
+
+        var report = Erasure.Report()
+        report.contact = contact != nil
+        let present = try db.record(
+            "SELECT * FROM suppression WHERE workspace_id = :workspace AND kind = 'address' AND subject = :key",
+            ["workspace": erasure.workspace.rawValue, "key": key]
+        ).map(Suppression.init)
+        let stop = Suppression(
+            id: ids.next(), workspace: erasure.workspace, subject: .address(key), reason: .erased, source: .manual, note: "",
+            at: erasure.at)
+        try add(stop)
+        try db.run(
+            "DELETE FROM suppression WHERE workspace_id = :workspace AND kind = 'address' AND subject = :key",
+            ["workspace": erasure.workspace.rawValue, "key": key])
+        // One that has an end would let the address in again.
+        report.suppressedAs = present.flatMap { $0.expiresAt == nil ? $0.reason : nil } ?? .erased
+        try store(
+            Suppression(
+                id: ids.next(), workspace: erasure.workspace, subject: try hash(ofKey: key), reason: report.suppressedAs,
+                source: report.suppressedAs == .erased ? .manual : present?.source ?? .manual, note: "the person asked to be forgotten",
+                at: erasure.at))
+        let replies = try db.records(
+            "SELECT intake_id AS id FROM reply WHERE contact_id = :contact OR instr(lower(sender), :key) > 0",
+            ["contact": contact?.rawValue, "key": key])
+        let strangers = try db.records(
+            "SELECT id, state FROM intake WHERE lower(reverse_path) = :key AND state <> 'sorted' AND state <> 'duplicate'", ["key": key])
+        report.unsorted = try strangers.filter { try $0.text("state").utf8.elementsEqual("received".utf8) }.count
+        try lifting(["timeline_stays", "transition_log_stays", "outbox_facts_stay"]) {
+            try eraseMail(scope, into: &report)
+            for reply in replies { try eraseReply(reply.id("id")) }
+            for stranger in strangers where try !stranger.text("state").utf8.elementsEqual("received".utf8) {
+                try eraseIntake(stranger.id("id"))
+            }
+            report.replies = replies.count + strangers.count - report.unsorted
+            guard let contact else { return }
+            try eraseHistory(contact, into: &report)
+        }
+        if let contact {
+            try append(
+                TimelineEvent(
+                    id: ids.next(), at: erasure.at, kind: .suppressed, contact: contact,
+                    summary: "personal data erased by \(erasure.person)"))
+            try eraseContact(contact, at: erasure.at)
+        }
+        return .erased(report)
+    }
+
+    /// Mail to a contact or to its address.
+    private static let theirMail = "(contact_id = :contact OR (recipient_key = :key AND +workspace_id = :workspace))"
+
+    /// The address that stands where one was erased.
+    private static func shell(_ contact: Contact.ID?) -> String { "erased-\(contact?.description ?? "mail")@erased.invalid" }
+
+    private func eraseMail(_ scope: Arguments, into report: inout Erasure.Report) throws {
+        let messages = try db.records("SELECT id, contact_id FROM outbox WHERE \(Self.theirMail)", scope)
+        for message in messages {
+            let id: Arguments = ["id": try message.integer("id")]
+            // What may have left and was held for a person cannot be sent again without its text.
+            try db.run(
+                """
+                UPDATE outbox SET state = 'cancelled', next_attempt_at = NULL, lease_owner = NULL, lease_until = NULL
+                WHERE id = :id AND state NOT IN ('sent', 'bounced', 'expired', 'cancelled')
+                """, id)
+            try db.run(
+                """
+                UPDATE outbox
+                SET recipient = :shell, recipient_key = :shell, recipient_domain = 'erased.invalid', subject = '', reason = 'erased',
+                    awaits = NULL, taken = NULL
+                WHERE id = :id
+                """, id + ["shell": Self.shell(message.idOrNil("contact_id"))])
+            try db.run("DELETE FROM outbox_body WHERE outbox_id = :id", id)
+            report.attempts += try db.run(
+                "UPDATE attempt SET text = 'erased', transcript = '', remote_mta = NULL WHERE outbox_id = :id", id)
+        }
+        try db.run("DELETE FROM strike WHERE address_key = :key AND workspace_id = :workspace", scope)
+        report.messages = messages.count
+    }
+
+    private func eraseReply(_ intake: IncomingMessage.ID) throws {
+        try db.run(
+            """
+            UPDATE reply
+            SET sender = 'erased', subject = '', text = '', evidence = '[]', proofs = '[]', bounces = '[]', authentication = '',
+                message_id = NULL, return_day = NULL
+            WHERE intake_id = :id
+            """, ["id": intake.rawValue])
+        try eraseIntake(intake)
+    }
+
+    /// The digest stays, so that a mailbox which still has the message does not bring it in again.
+    private func eraseIntake(_ intake: IncomingMessage.ID) throws {
+        try db.run(
+            """
+            UPDATE intake
+            SET reverse_path = NULL, forward_paths = '[]', origin = '', state_reason = NULL, client_address = NULL, client_name = NULL
+            WHERE id = :id
+            """, ["id": intake.rawValue])
+        try db.run("DELETE FROM intake_body WHERE intake_id = :id", ["id": intake.rawValue])
+    }
+
+    private func eraseHistory(_ contact: Contact.ID, into report: inout Erasure.Report) throws {
+        let key: Arguments = ["contact": contact.rawValue]
+        report.enrollments = try db.run("UPDATE enrollment SET reason = '', held_by = NULL WHERE contact_id = :contact", key)
+        try db.run(
+            "UPDATE transition_log SET reason = '' WHERE enrollment_id IN (SELECT id FROM enrollment WHERE contact_id = :contact)", key)
+        report.events = try db.run("UPDATE timeline SET summary = '', facts = NULL WHERE contact_id = :contact", key)
+        report.importRows = try db.run("DELETE FROM contact_import_row WHERE contact_id = :contact", key)
+    }
+
+    /// The row stays, with nothing in it, because what happened refers to it.
+    private func eraseContact(_ contact: Contact.ID, at: Timestamp) throws {
+        try db.run(
+            """
+            UPDATE contact
+            SET address = :shell, address_key = :shell, address_domain = 'erased.invalid', display_name = NULL, fields = '{}',
+                time_zone = NULL, erased_at = :at
+            WHERE id = :contact
+            """, ["contact": contact.rawValue, "shell": Self.shell(contact), "at": at.milliseconds])
+    }
+
+    /// Runs `body` without the named triggers and puts them back as they were, all in the open transaction: nobody else ever sees the
+    /// tables unguarded.
+    private func lifting(_ triggers: [String], _ body: () throws -> Void) throws {
+        var statements: [String] = []
+        for trigger in triggers {
+            guard let sql = try db.record("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = :name", ["name": trigger]) else {
+                throw StoreError(code: .unusable, message: "the database has no trigger '\(trigger)'; run 'postrider db check'")
+            }
+            statements.append(try sql.text("sql"))
+            try db.execute(sql: "DROP TRIGGER \(trigger)")
+        }
+        try body()
+        for statement in statements { try db.execute(sql: statement) }
+    }
+}

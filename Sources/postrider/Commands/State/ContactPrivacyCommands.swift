@@ -1,0 +1,139 @@
+import ArgumentParser
+import InternetMessage
+import Outreach
+
+struct ContactsExport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write all contacts as CSV, or everything that is known of one person as JSON, to standard output.",
+        discussion: """
+            Without an address: CSV as 'contacts import' reads it, or with --json one object per contact. With an address: one JSON object with \
+            the contact, its enrollments and history, every message to it and every reply with their text, for whoever asks what is kept of \
+            them (GDPR article 15).
+            """)
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Everything of this person.") var address: String?
+    @Flag(help: "One JSON object per contact.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            if let address { return JSONLine.write(try await PersonDossier(state: state).object(try await state.contact(address))) }
+            if json { return try await state.eachContact { JSONLine.write(state.json($0)) } }
+            // Twice through the list: the first line must name every field.
+            var fields: Set<String> = []
+            try await state.eachContact { fields.formUnion($0.fields.keys) }
+            let columns = fields.sorted()
+            Console.out((["email", "name", "time_zone"] + columns).map(CSVCell.written).joined(separator: ","))
+            try await state.eachContact { contact in
+                let cells =
+                    [contact.address.text, contact.displayName ?? "", contact.timeZone ?? ""] + columns.map { contact.fields[$0] ?? "" }
+                Console.out(cells.map(CSVCell.written).joined(separator: ","))
+            }
+        }
+    }
+}
+
+/// Everything that is kept of one person, as one object.
+struct PersonDossier {
+    let state: OpenState
+
+    func object(_ contact: Contact) async throws -> JSONValue {
+        let timeline = try await state.store.timeline(contact: contact.id)
+        let held = try await state.store.suppression(workspace: state.workspace, address: contact.address, now: state.now())
+        var messages: [JSONValue] = []
+        for enrollment in try await state.store.enrollments(contact: contact.id) {
+            for message in try await state.store.messages(enrollment: enrollment.id) {
+                messages.append([
+                    "id": .id(message.id), "created_at": .moment(message.createdAt), "state": .string(message.state.rawValue),
+                    "recipient": .string(message.recipient.text), "subject": .string(message.subject),
+                    "content": .string(String(decoding: message.bytes, as: UTF8.self)),
+                ])
+            }
+        }
+        var replies: [JSONValue] = []
+        var seen: Set<IncomingMessage.ID> = []
+        for intake in timeline.compactMap(\.intake) where seen.insert(intake).inserted {
+            guard let incoming = try await state.store.incoming(id: intake) else { continue }
+            let reply = try await state.store.reply(intake)
+            replies.append([
+                "id": .id(intake), "received_at": .moment(incoming.receivedAt), "from": .text(reply?.from),
+                "subject": .text(reply?.subject),
+                "class": .text(reply?.replyClass.rawValue), "text": .text(reply?.reading.text),
+                "content": .string(String(decoding: incoming.bytes, as: UTF8.self)),
+            ])
+        }
+        guard case .object(let facts) = state.json(contact) else { return .null }
+        return .object(
+            facts + [
+                (key: "suppression", value: held.map(state.json) ?? .null),
+                (key: "enrollments", value: .array(try await state.enrollments(of: contact.id))),
+                (key: "messages", value: .array(messages)), (key: "replies", value: .array(replies)),
+                (key: "timeline", value: .array(timeline.map(state.json))),
+            ])
+    }
+}
+
+struct ContactsErase: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "erase", abstract: "Forget a person: everything of theirs goes, and a hash keeps them from being written to.",
+        discussion: """
+            What runs for the address stops and its mail in the queue is taken back. Name, fields, every message to and from it with subject and \
+            text, the dialogues with its server and the words of its history are overwritten in the database; what happened when stays, with \
+            nothing of the person in it, so that figures stay right. The address stays suppressed by a hash: no import takes it in again, and \
+            'suppress remove ADDRESS' ends that. Backups, logs and the mailboxes of your mail server are not touched: a mailbox that still has \
+            a reply does not bring it in again.
+            Without --yes it says what there is and does nothing.
+            """)
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "The person's email address.") var address: String
+    @Flag(help: "Do it.") var yes = false
+    @Flag(help: "One JSON object.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let address = try state.address(address)
+            guard yes else {
+                let contact = try await state.store.contact(workspace: state.workspace, address: address)
+                var known = "no contact"
+                if let contact {
+                    let enrollments = try await state.store.enrollments(contact: contact.id).count
+                    known = "a contact, \(enrollments) enrollments, \(try await state.store.timeline(contact: contact.id).count) events"
+                }
+                throw Failure(.usage, "\(address.text): \(known); nothing was erased. It cannot be undone: add --yes")
+            }
+            let erasure = Erasure(workspace: state.workspace, address: address, person: OpenState.person, at: state.now())
+            switch try await state.store.erase(erasure) {
+            case .onItsWay(let message):
+                throw Failure(.tryAgain, "message \(message) to \(address.text) is in transmission just now; nothing was erased, try again")
+            case .erased(let report): write(report, of: address)
+            }
+        }
+    }
+
+    private func write(_ report: Erasure.Report, of address: EmailAddress) {
+        if json {
+            return JSONLine.write([
+                "address": .string(address.text), "contact": .bool(report.contact), "enrollments": .count(report.enrollments),
+                "messages": .count(report.messages), "attempts": .count(report.attempts), "replies": .count(report.replies),
+                "events": .count(report.events), "import_rows": .count(report.importRows), "unsorted": .count(report.unsorted),
+                "suppressed_as": .string(report.suppressedAs.rawValue), "log_overwritten": .bool(report.isLogClean),
+            ])
+        }
+        FactSheet.write([
+            ("erased", address.text), ("contact", report.contact ? "yes" : "there was none"),
+            ("enrollments", "\(report.enrollments), stopped and without words"),
+            ("messages", "\(report.messages), with \(report.attempts) delivery attempts"), ("replies", report.replies.description),
+            ("events", "\(report.events), without words"), ("import rows", report.importRows.description),
+            ("suppressed", "by a hash, as \(report.suppressedAs.rawValue)"),
+        ])
+        if report.unsorted > 0 {
+            Console.error("\(report.unsorted) messages of the address are not sorted yet and were left; erase again when they are")
+        }
+        if !report.isLogClean {
+            Console.error("another process still reads old pages of the database's log; they are overwritten when it is done")
+        }
+        Console.out("Backups made before now still hold the person's data; delete or replace them as your retention says.")
+    }
+}

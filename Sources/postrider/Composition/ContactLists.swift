@@ -1,0 +1,28 @@
+import Embedded
+import Foundation
+import Outreach
+import Settings
+
+extension Desks {
+    /// The lists by which addresses are known: those of the conf, else those that the binary carries.
+    static func addressLists(_ settings: Settings) throws(Failure) -> AddressLists {
+        let contacts = settings.contacts
+        return AddressLists(
+            roles: try list(contacts.roleFile, else: "roles.txt"), freeMail: try list(contacts.freeMailFile, else: "free-mail.txt"),
+            disposable: try list(contacts.disposableFile, else: "disposable.txt"))
+    }
+
+    private static func list(_ path: String?, else builtin: String) throws(Failure) -> [UInt8] {
+        guard let path else { return try embedded("contacts/\(builtin)") }
+        guard let data = FileManager.default.contents(atPath: path) else { throw Failure(.configuration, "\(path): cannot be read") }
+        return [UInt8](data)
+    }
+
+    /// A file that the binary carries.
+    static func embedded(_ name: String) throws(Failure) -> [UInt8] {
+        guard let file = EmbeddedFile.named(name) else {
+            throw Failure(.internalError, "builtin:\(name): the binary does not carry this file; build it again")
+        }
+        return file.bytes
+    }
+}

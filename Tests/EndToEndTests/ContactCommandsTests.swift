@@ -1,0 +1,134 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Imports of contacts with all that can be wrong with a file, through the built executable.
+@Suite("contact commands")
+struct ContactCommandsTests {
+    @Test("a file in Windows-1252 with titles of its own is taken in as a person maps it")
+    func mapped() async throws {
+        let bench = try StateBench()
+        let file = bench.folder("leute.csv")
+        let bytes = Array("Kontakt;E-Mail-Adresse;Firma;Notiz\nJ".utf8) + [0xFC] + Array("rgen;juergen@b\u{FC}cher.example;M".utf8)
+        // The address in UTF-8 would be another encoding than the rest, so it is written in Windows-1252, too.
+        let latin = bytes.split(separator: UInt8(0xC3)).enumerated().flatMap { $0 == 0 ? Array($1) : [UInt8(0xFC)] + $1.dropFirst() }
+        try Data(latin + [0xF6] + Array("be;geheim\n".utf8)).write(to: URL(filePath: file))
+        _ = try await bench.output("contacts", "import", file, "--map", "Kontakt=name", "--map", "firma=company", "--map", "Notiz=-")
+        let contact = try #require(try await bench.objects("contacts", "list").first)
+        #expect(contact["name"] == "Jürgen" && contact["address"] == "juergen@bücher.example")
+        #expect(contact.object("fields")?.keys == ["company"] && contact.object("fields")?["company"] == "Möbe")
+        let unknown = try await bench.run("contacts", "import", file, "--map", "Ort=city")
+        #expect(
+            unknown.status == 65 && unknown.errorText.contains("\(file):1: there is no column 'Ort'; there are Kontakt, E-Mail-Adresse"))
+        for option in [["--map", "x"], ["--encoding", "ebcdic"], ["--delimiter", "ab"], ["--refuse", "nice"]] {
+            let outcome = try await bench.run("contacts", "import", file, option[0], option[1])
+            #expect(outcome.status == 64 && outcome.errorText.contains("\(option[0]) "), "\(outcome.errorText)")
+        }
+    }
+
+    @Test("refused rows are written with where and why, and taken in when they are mended")
+    func refusedRows() async throws {
+        let bench = try StateBench()
+        let errors = bench.folder("refused.csv")
+        let file = try bench.folder.write(
+            "people.csv",
+            text: "email,note\nann@example.org,\"two\nlines, \"\"quoted\"\"\"\nbo@,=1\ninfo@mailinator.com,x\nann@EXAMPLE.org,again\n")
+        let outcome = try await bench.run("contacts", "import", file, "--errors", errors)
+        #expect(outcome.status == 65 && outcome.outputText.contains("4 rows: 1 created, 0 updated, 0 suppressed, 3 refused; import "))
+        #expect(
+            TextFile.read(errors)
+                == "import_source,import_reason,email,note\n\(file):4,'bo@' is not an email address,bo@,'=1\n"
+                + "\(file):5,a disposable address,info@mailinator.com,x\n"
+                + "\(file):6,\"the same address as line 2; keep one of the two\",ann@EXAMPLE.org,again\n")
+        try bench.folder.write("refused.csv", text: TextFile.read(errors).replacing("bo@,", with: "bo@example.org,"))
+        let mended = try await bench.run("contacts", "import", errors, "--refuse", "none", "--json")
+        let verdicts = try JSONObject.lines(mended)
+        #expect(mended.status == 0 && verdicts.map { $0["verdict"] } == ["created", "created", "updated"])
+        #expect(verdicts.map { $0.texts("notes") } == [[], ["role", "disposable"], []])
+        let bo = try #require(try await bench.objects("contacts", "show", "bo@example.org").first)
+        #expect(bo.object("fields")?.keys == ["note"] && bo.object("fields")?["note"] == "=1")
+    }
+
+    @Test("a fault in the middle of a file is named before anything is stored")
+    func faultInTheMiddle() async throws {
+        let bench = try StateBench()
+        let rows = (1...5000).map { "c\($0)@example.org,x" }.joined(separator: "\n")
+        let outcome = try await bench.run("contacts", "import", "-", input: "email,note\n\(rows)\nz@example.org,\"open\n")
+        #expect(outcome.status == 65 && outcome.errorText.contains("-:5002: a quoted cell is never closed"))
+        #expect(try await bench.objects("contacts", "list").isEmpty)
+        #expect(try await bench.objects("contacts", "imports").isEmpty)
+    }
+
+    @Test("an import is undone by its id")
+    func undo() async throws {
+        let bench = try StateBench()
+        _ = try await bench.output("contacts", "import", "-", input: "email,city\nann@example.org,Ulm\n")
+        let rows = (1...3000).map { "c\($0)@example.org,x" }.joined(separator: "\n")
+        _ = try await bench.output("contacts", "import", "-", "--quiet", input: "email,city\nann@example.org,Bonn\n\(rows)\n")
+        let imports = try await bench.objects("contacts", "imports")
+        #expect(imports.map { $0.number("rows") } == [3001, 1] && imports.map { $0["state"] } == ["finished", "finished"])
+        _ = try await bench.output("sequence", "load", try StateBench.fixture("hello.toml"))
+        _ = try await bench.output("enroll", "hello", "c7@example.org")
+        let id = try #require(imports[0]["id"])
+        let undone = try #require(try await bench.objects("contacts", "undo", id).first)
+        #expect(undone.number("deleted") == 2999 && undone.number("restored") == 1)
+        #expect(
+            undone.list("kept").map { "\($0["address"] ?? "") \($0["reason"] ?? "")" } == ["c7@example.org it was enrolled in a sequence"])
+        let left = try await bench.objects("contacts", "list")
+        #expect(left.map { $0["address"] } == ["ann@example.org", "c7@example.org"])
+        #expect(left[0].object("fields")?["city"] == "Ulm")
+        #expect(try await bench.objects("contacts", "imports").map { $0["state"] } == ["undone", "finished"])
+        let nobody = try await bench.run("contacts", "undo", "aaaaaaaaab")
+        #expect(nobody.status == 65 && nobody.errorText.contains("there is no import aaaaaaaaab"))
+    }
+
+    @Test("a person is written out whole, and forgotten only when that is said twice")
+    func erase() async throws {
+        let bench = try StateBench()
+        try await bench.prepare()
+        _ = try await bench.output("enroll", "hello", "ann@example.org")
+        let dossier = try JSONObject.lines(try await bench.run("contacts", "export", "ann@example.org"))
+        #expect(dossier.first?["address"] == "ann@example.org" && dossier.first?.list("enrollments").count == 1)
+        let unsure = try await bench.run("contacts", "erase", "ann@example.org")
+        #expect(unsure.status == 64 && unsure.errorText.contains("a contact, 1 enrollments, 1 events; nothing was erased"))
+        let erased = try #require(try await bench.objects("contacts", "erase", "Ann@example.org", "--yes").first)
+        #expect(erased.bool("contact") == true && erased["suppressed_as"] == "erased" && erased.bool("log_overwritten") == true)
+        #expect(try await bench.objects("contacts", "list").map { $0["address"] } == ["bo@example.net"])
+        let again = try await bench.output("contacts", "import", "-", input: "email\nann@example.org\n")
+        #expect(again.contains("suppressed ann@example.org: erased"))
+        #expect(try await bench.objects("suppress", "list").map { $0["kind"] } == ["hash"])
+        let refused = try await bench.run("suppress", "remove", "ann@example.org")
+        #expect(refused.status == 65 && refused.errorText.contains("erased (manual"))
+        _ = try await bench.output("suppress", "remove", "ann@example.org", "--unsubscribed")
+        #expect(try await bench.output("contacts", "import", "-", input: "email\nann@example.org\n").contains("1 created"))
+        #expect(try await bench.objects("queue", "--all").isEmpty)
+    }
+
+    @Test("patterns and the whole installation are suppressed, written out and read in")
+    func patterns() async throws {
+        let (bench, other) = (try StateBench(), try StateBench())
+        _ = try await bench.output("suppress", "add", "Info@*", "*.Example.net", "--scope", "instance", "--note", "no offices")
+        _ = try await bench.output("suppress", "add", "ann@example.org", "--reason", "complaint")
+        let verdicts = try JSONObject.lines(
+            try await bench.run(
+                "contacts", "import", "-", "--json", input: "email\ninfo@acme.example\nbo@a.example.net\nbo@example.net\nann@example.org\n")
+        )
+        #expect(verdicts.map { $0["verdict"] } == ["suppressed", "suppressed", "created", "suppressed"])
+        let listed = try await bench.objects("suppress", "list", "--kind", "pattern")
+        #expect(listed.map { $0["subject"] } == ["info@*", "*@*.example.net"] && listed.map { $0["scope"] } == ["instance", "instance"])
+        #expect(try await bench.objects("suppress", "list", "--reason", "complaint").map { $0["subject"] } == ["ann@example.org"])
+        _ = try await other.output("suppress", "import", "-", input: try await bench.output("suppress", "export"))
+        let read = try await other.objects("suppress", "list")
+        #expect(
+            read.map { "\($0["scope"] ?? "") \($0["subject"] ?? "")" } == [
+                "instance info@*", "instance *@*.example.net", "workspace ann@example.org",
+            ])
+        #expect(try await other.run("suppress", "remove", "info@*").status == 65)
+        _ = try await other.output("suppress", "remove", "info@*", "--scope", "instance")
+        for wrong in ["*", "*[a]@example.com"] {
+            let outcome = try await bench.run("suppress", "add", wrong)
+            #expect(outcome.status == 65 && outcome.errorText.contains("'\(wrong)' "))
+        }
+        #expect(try await bench.run("suppress", "add", "a@example.com", "--scope", "world").status == 65)
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import InternetMessage
+import Outreach
+import TestKit
+import Testing
+
+@testable import SQLiteStore
+
+@Suite("a person who is forgotten")
+struct ErasureTests {
+    let folder = StoreFolder()
+
+    /// Where a text stands in the database file and its log, in any case.
+    private func places(of text: String) -> [String] {
+        let needle = Array(text.utf8).map { $0 | 0x20 }
+        return [folder.path, folder.path + "-wal"].filter { path in
+            guard let data = FileManager.default.contents(atPath: path) else { return false }
+            let bytes = [UInt8](data).map { $0 | 0x20 }
+            guard bytes.count >= needle.count else { return false }
+            return bytes.indices.dropLast(needle.count - 1).contains { start in
+                bytes[start] == needle[0] && bytes[start..<start + needle.count].elementsEqual(needle)
+            }
+        }
+    }
+
+    @Test("nothing of them is left in the file or its log, and the guards of the schema stand as before")
+    func bytes() async throws {
+        let store = try folder.open()
+        let world = StoreWorld(store: store)
+        func schema() async throws -> [String] {
+            try await store.read {
+                try $0.db.records("SELECT sql FROM sqlite_schema ORDER BY name, type").map { $0.textOrNil("sql") ?? "" }
+            }
+        }
+        let before = try await schema()
+        let (enrollment, message) = try await world.queued("Wilhelmina@Example.com")
+        let contact = enrollment.contact.rawValue
+        for statement in [
+            """
+            UPDATE contact SET display_name = 'Wilhelmina Wunder', fields = '{"city":"Wunderstadt"}' WHERE id = \(contact)
+            """,
+            """
+            INSERT INTO attempt (outbox_id, started_at, ended_at, outcome, stage, reply_code, text, remote_mta, transcript)
+            VALUES (\(message.id.rawValue), 1, 2, 'deferred', 'recipient', 450, '450 wilhelmina@example.com is busy', 'mx.wunder.example',
+                'C: RCPT TO:<wilhelmina@example.com>')
+            """,
+            """
+            INSERT INTO intake (id, way, received_at, reverse_path, forward_paths, origin, state, attempts)
+            VALUES (77, 'smtp', 5, 'wilhelmina@example.com', '["reply@r.example.com"]', 'mx.wunder.example', 'sorted', 0)
+            """,
+            """
+            INSERT INTO intake_body (intake_id, bytes) VALUES (77, CAST('From: Wilhelmina Wunder, born in Wunderstadt' AS BLOB))
+            """,
+            """
+            INSERT INTO reply (intake_id, sorted_at, contact_id, proofs, sender, subject, message_id, body_hash, class, confidence, evidence,
+                text, bounces, requires_response, authentication, effective_class)
+            VALUES (77, 6, \(contact), '[]', 'Wilhelmina@Example.com', 'From Wunderstadt', CAST('m@wunder.example' AS BLOB), 'ff', 'neutral', 0.5,
+                '["wilhelmina"]', 'Greetings from Wunderstadt', '[]', 0, 'wunder.example', 'neutral')
+            """,
+            """
+            INSERT INTO timeline (id, at, kind, contact_id, summary, facts)
+            VALUES (78, 7, 'received', \(contact), 'from wilhelmina@example.com', '{"subject":"From Wunderstadt"}')
+            """,
+        ] { try await store.execute(statement) }
+        let secrets = ["wilhelmina", "wunder"]
+        for secret in secrets { #expect(!places(of: secret).isEmpty, "the test must have something to find") }
+        let erasure = Erasure(
+            workspace: .default, address: try world.address("wilhelmina@EXAMPLE.com"), person: "eve", at: world.later(5))
+        guard case .erased(let report) = try await store.erase(erasure) else { return #expect(Bool(false), "nothing keeps it back") }
+        #expect(report.messages == 1 && report.attempts == 1 && report.replies == 1 && report.isLogClean)
+        for secret in secrets { #expect(places(of: secret) == [], "\(secret) is left") }
+        #expect(try await schema() == before)
+        #expect(try await store.check() == [])
+        await #expect(throws: StoreError.self) { () async throws in try await store.execute("UPDATE timeline SET summary = 'x'") }
+        #expect(try await store.timeline(contact: enrollment.contact).count > 2, "what happened when is still known")
+        #expect(try await store.incoming(id: IncomingMessage.ID(rawValue: 77))?.bytes == [])
+        withExtendedLifetime(folder) {}
+    }
+}
