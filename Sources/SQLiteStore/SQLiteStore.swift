@@ -22,6 +22,7 @@ package final class SQLiteStore: Sendable {
     private let ids: RecordIDs
     private let health: Health
     let committer: GroupCommitter
+    let keeper: LogKeeper
 
     /// Opens the file, or makes it as `mode` says.
     ///
@@ -52,12 +53,12 @@ package final class SQLiteStore: Sendable {
         self.ids = ids
         pool = try DatabasePool(path: path, configuration: StoreFile.configuration)
         health = Health()
-        committer = GroupCommitter(pool: pool, health: health)
+        keeper = LogKeeper(path: path, health: health)
+        committer = GroupCommitter(pool: pool, health: health, keeper: keeper)
         try pool.writeWithoutTransaction { db in
             // The driver sets NORMAL when it turns the log on, after every hook of its configuration.
             try db.execute(sql: "PRAGMA synchronous = FULL")
-            // Larger than the default, so that a checkpoint writes long runs.
-            try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = \(LogKeeper.backstop)")
             try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
             for (pragma, value) in [("synchronous", 2), ("foreign_keys", 1), ("user_version", Migration.latest)] {
                 let found = try Int.fetchOne(db, sql: "PRAGMA \(pragma)")
@@ -71,6 +72,7 @@ package final class SQLiteStore: Sendable {
 
     /// Closes every connection; called once, when nothing uses the store any more.
     package func close() throws(StoreError) {
+        keeper.close()
         do { try pool.close() } catch { throw StoreError(error) }
     }
 

@@ -122,6 +122,30 @@ struct ListenerTests {
         try await open.end()
     }
 
+    @Test("a client that has said all it will say, and closed its side, still hears every answer")
+    func closesItsSide() async throws {
+        let desk = RecordingDesk(holds: true)
+        let open = try await OpenListener.start(desk: desk)
+        let client = try await Self.greeted(open.port)
+        for command in ["MAIL FROM:<>", "RCPT TO:<reply@r.example.com>", "DATA"] { _ = try await client.command(command) }
+        try await client.sendRaw(Array("Subject: One\r\n\r\n.\r\nNOOP\r\nQUIT\r\n".utf8))
+        client.finish()
+        try await eventually("the message at the desk") { desk.mail.count == 1 }
+        desk.release()
+        for code in ["250 2.0.0 Ok: queued", "250 2.0.0 Ok", "221 "] {
+            #expect(try await client.readReply().last?.hasPrefix(code) == true, "\(code)")
+        }
+        #expect(try await client.readLine() == nil)
+        // Half a message is none, however politely it ends.
+        let half = try await Self.greeted(open.port)
+        for command in ["MAIL FROM:<>", "RCPT TO:<reply@r.example.com>", "DATA"] { _ = try await half.command(command) }
+        try await half.sendRaw(Array("Subject: Two\r\n\r\nhalf\r\n".utf8))
+        half.finish()
+        #expect(try await half.readLine() == nil)
+        #expect(desk.mail.count == 1)
+        try await open.end()
+    }
+
     @Test("a message cut off in the middle never reaches the desk")
     func cutOff() async throws {
         let desk = RecordingDesk()

@@ -50,6 +50,29 @@ struct GroupCommitTests {
         #expect(try await store.number("PRAGMA wal_checkpoint(PASSIVE)", "log") < 50)
     }
 
+    @Test("the log is brought into the file beside the commits, and begins anew")
+    func logBeginsAnew() async throws {
+        let store = try folder.open()
+        let world = StoreWorld(store: store)
+        func accept() async throws {
+            var message = try world.incoming()
+            message = IncomingMessage(
+                id: message.id, way: message.way, receivedAt: message.receivedAt, reversePath: message.reversePath,
+                forwardPaths: message.forwardPaths, origin: message.origin, bytes: [UInt8](repeating: 65, count: 1 << 20))
+            try await store.accept(message)
+        }
+        // Three times the length: SQLite's own checkpoint is not due by far.
+        for _ in 0..<(3 * LogKeeper.length * 4096 / (1 << 20)) {
+            try await eventually("the copy of the log") { !store.keeper.isCopying }
+            try await accept()
+        }
+        #expect(try await store.statistics().logBytes < 3 * LogKeeper.length * 4096 / 2)
+        #expect(try await store.incoming(state: .received, after: nil, limit: 99).allSatisfy { $0.bytes.count == 1 << 20 })
+        try store.close()
+        let again = try folder.open()
+        #expect(try await again.check().isEmpty)
+    }
+
     @Test("one that fails is undone alone")
     func failsAlone() async throws {
         let store = try folder.open()

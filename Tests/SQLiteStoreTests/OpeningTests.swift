@@ -23,7 +23,7 @@ struct OpeningTests {
         let store = try folder.open()
         #expect(try await store.number("PRAGMA synchronous", "synchronous") == 2)
         #expect(try await store.number("PRAGMA foreign_keys", "foreign_keys") == 1)
-        #expect(try await store.number("PRAGMA wal_autocheckpoint", "wal_autocheckpoint") == 4000)
+        #expect(try await store.number("PRAGMA wal_autocheckpoint", "wal_autocheckpoint") == LogKeeper.backstop)
         #expect(try await store.onWriter { db in try db.record("PRAGMA journal_mode")?.text("journal_mode") } == "wal")
         // Still so after a write.
         try await store.setStop(reason: "x", at: StoreWorld<SQLiteStore>.start)

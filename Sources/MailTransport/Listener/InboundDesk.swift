@@ -8,7 +8,7 @@ package protocol InboundDesk: Sendable {
     /// Whether mail for this forward-path is taken. Called for each RCPT, on an event loop: it must not wait for anything.
     func verdict(forwardPath: [UInt8]) -> RecipientVerdict
 
-    /// Keeps a complete message; `stored` only when it is on stable storage.
+    /// Keeps a complete message; `stored` only when it is on stable storage. Called on an event loop, which it must not block.
     func accept(_ mail: InboundMail) async -> DeliveryVerdict
 }
 

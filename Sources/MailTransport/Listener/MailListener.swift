@@ -86,7 +86,8 @@ package struct MailListener: Sendable {
             }
         }
         let bootstrap = ServerBootstrap(group: eventLoops).serverChannelOption(.backlog, value: 1024).serverChannelOption(
-            .socketOption(.so_reuseaddr), value: 1)
+            .socketOption(.so_reuseaddr), value: 1
+        ).childChannelOption(.allowRemoteHalfClosure, value: true)
         let server: Server
         switch configuration.address {
         case .host(let host, let port):
@@ -127,7 +128,7 @@ package struct MailListener: Sendable {
                 do {
                     for try await connection in inbound {
                         open.add(connection.handler, on: connection.channel)
-                        group.addTask { await serve(connection) }
+                        group.addTask(executorPreference: LoopExecutor(connection.channel.eventLoop)) { await serve(connection) }
                     }
                 } catch {
                     logger.error("the listener failed", metadata: ["address": "\(configuration.address)", "error": "\(error)"])
@@ -143,11 +144,12 @@ package struct MailListener: Sendable {
         open.shutDown()
     }
 
+    /// Runs on the connection's event loop.
     private func serve(_ connection: Connection) async {
         for await mail in connection.offered {
             let verdict = await desk.accept(mail)
+            connection.handler.value.delivered(verdict)
             log(mail, verdict)
-            connection.channel.eventLoop.execute { connection.handler.value.delivered(verdict) }
         }
     }
 

@@ -30,8 +30,10 @@ final class SMTPServerHandler: ChannelInboundHandler {
     private var charged = 0
     /// There was no room for all of the message that is coming: it is read to its end and refused for now.
     private var isOverBudget = false
-    /// What came while replies could not be written.
+    /// What came while replies could not be written or an answer of the desk was awaited.
     private var unread = CircularBuffer<ByteBuffer>()
+    /// The client has said all that it will say; it may still read.
+    private var isInputClosed = false
     private var isFeeding = false
     private var clock: RepeatedTask?
     private var lastTick = NIODeadline.now()
@@ -64,6 +66,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
     func delivered(_ verdict: DeliveryVerdict) {
         discharge()
         perform(session.deliveryVerdict(verdict))
+        feed()
     }
     func shutDown() { perform(session.shutdown()) }
 
@@ -135,20 +138,22 @@ final class SMTPServerHandler: ChannelInboundHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         feed()
-        followReading()
         context.fireChannelWritabilityChanged()
     }
 
-    /// Gives the session what was read for as long as its replies find a way out, so that a client that never reads them cannot fill memory.
-    /// The session's own clocks end a connection on which nothing moves.
+    /// Gives the session what was read for as long as it wants it and its replies find a way out, so that a client that never reads them
+    /// cannot fill memory. The session's own clocks end a connection on which nothing moves.
     private func feed() {
         guard !isFeeding else { return }
         isFeeding = true
-        defer { isFeeding = false }
-        while let context, context.channel.isWritable, let bytes = unread.popFirst() {
+        while let context, session.wantsInput, context.channel.isWritable, let bytes = unread.popFirst() {
             session.isUnderPressure = isUnderPressure()
             perform(session.received(bytes))
         }
+        isFeeding = false
+        followReading()
+        // Who closed the own side only still hears the answers to all that was said.
+        if isInputClosed, session.wantsInput, unread.isEmpty { context?.close(promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -165,6 +170,9 @@ final class SMTPServerHandler: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is TLSHandshakeCompleted {
             perform(session.tlsEstablished())
+        } else if event as? ChannelEvent == .inputClosed {
+            isInputClosed = true
+            feed()
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -187,7 +195,10 @@ final class SMTPServerHandler: ChannelInboundHandler {
         case .send(let buffer): context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         case .startTLS: startTLS()
         case .pause(let duration):
-            context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) { self.perform(self.session.resumed()) }
+            context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) {
+                self.perform(self.session.resumed())
+                self.feed()
+            }
         case .validateRecipient(let path, _): perform(session.recipientVerdict(verdict(path)))
         case .beginMessage(let envelope):
             drop()
@@ -241,10 +252,11 @@ final class SMTPServerHandler: ChannelInboundHandler {
         }
     }
 
-    /// Stops reading while an answer of the desk is awaited or replies wait to be read, so that a client cannot fill memory.
+    /// Stops reading while something waits already, so that a client cannot fill memory. One that keeps silent until it is answered costs
+    /// no change.
     private func followReading() {
-        guard let context, !session.isClosed else { return }
-        let wanted = session.wantsInput && context.channel.isWritable
+        guard let context, !isFeeding, !session.isClosed else { return }
+        let wanted = unread.isEmpty && context.channel.isWritable
         guard wanted != reading else { return }
         reading = wanted
         context.channel.setOption(.autoRead, value: wanted).whenComplete { _ in }

@@ -42,6 +42,8 @@ package struct IntakeSorter: Service {
     private static let leaseTime = Duration.seconds(300)
     private static let batch = 50
     private static let atOnce = 8
+    /// How many of a batch are sorted while the listeners take mail in: those who wait for their 250 need the processors.
+    private static let besideListeners = 1
     private static let tries = 3
     /// Until the next try of a message that failed, times the tries.
     private static let retryAfter = Duration.seconds(60)
@@ -128,9 +130,10 @@ package struct IntakeSorter: Service {
     /// Several at a time; then, in their order, those that may answer one of the others.
     private func sort(_ messages: [IncomingMessage], _ round: Round) async throws {
         var followers: [IncomingMessage] = []
+        let atOnce = pressure?.isTakingIn == true ? Self.besideListeners : Self.atOnce
         try await withThrowingTaskGroup(of: IncomingMessage?.self) { group in
             for (index, incoming) in messages.enumerated() {
-                if index >= Self.atOnce, let waiting = try await group.next() ?? nil { followers.append(waiting) }
+                if index >= atOnce, let waiting = try await group.next() ?? nil { followers.append(waiting) }
                 if Task.isCancelled { break }
                 group.addTask { try await attempt(incoming, round, mayWait: messages.count > 1) ? nil : incoming }
             }

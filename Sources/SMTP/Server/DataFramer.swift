@@ -50,7 +50,7 @@ struct DataFramer: Sendable {
                 switch byte {
                 case ASCII.carriageReturn: state = .afterReturn
                 case ASCII.lineFeed, ASCII.nul: return fault()
-                default: break
+                default: index = Self.endOfRun(in: bytes.span, from: index) - 1
                 }
             case .afterReturn:
                 guard byte == ASCII.lineFeed else { return fault() }
@@ -82,6 +82,17 @@ struct DataFramer: Sendable {
         }
         if start < bytes.count { content.writeBytes(bytes[start...]) }
         return .incomplete
+    }
+
+    /// Where the octets end that stand within a line and mean nothing to the framer.
+    private static func endOfRun(in bytes: Span<UInt8>, from start: Int) -> Int {
+        var end = start
+        while end < bytes.count {
+            let byte = bytes[end]
+            if byte <= ASCII.carriageReturn, byte == ASCII.carriageReturn || byte == ASCII.lineFeed || byte == ASCII.nul { return end }
+            end += 1
+        }
+        return end
     }
 
     private mutating func fault() -> Step {

@@ -80,3 +80,16 @@ package enum DeliveryVerdict: Sendable, Hashable {
     /// 550 5.7.1: local policy.
     case refusedByPolicy
 }
+
+extension DeliveryVerdict: CustomStringConvertible {
+    /// For the log.
+    package var description: String {
+        switch self {
+        case .stored(let id): "stored as \(id)"
+        case .unavailable: "unavailable"
+        case .insufficientStorage: "insufficient storage"
+        case .unacceptable: "unacceptable"
+        case .refusedByPolicy: "refused by policy"
+        }
+    }
+}

@@ -116,6 +116,9 @@ func jsonText(_ facts: [String: String]) -> String {
     "{" + facts.keys.sorted().map { "\(quoted($0)):\(quoted(facts[$0] ?? ""))" }.joined(separator: ",") + "}"
 }
 
+/// The JSON form of a list of words.
+func jsonText(_ words: [String]) -> String { "[\(words.map(quoted).joined(separator: ","))]" }
+
 /// A JSON string.
 func quoted(_ text: String) -> String {
     var json: [UInt8] = [UInt8(ascii: "\"")]

@@ -17,11 +17,13 @@ final class GroupCommitter: Sendable {
 
     private let pool: DatabasePool
     private let health: Health
+    private let keeper: LogKeeper
     private let state = Mutex(State())
 
-    init(pool: DatabasePool, health: Health) {
+    init(pool: DatabasePool, health: Health, keeper: LogKeeper) {
         self.pool = pool
         self.health = health
+        self.keeper = keeper
     }
 
     /// How many writes wait for the writer.
@@ -51,6 +53,7 @@ final class GroupCommitter: Sendable {
                 return group
             }
             self.commit(group, in: db)
+            self.keeper.committed(in: db)
             let goesOn = self.state.withLock { state in
                 state.isRunning = !state.waiting.isEmpty
                 return state.isRunning

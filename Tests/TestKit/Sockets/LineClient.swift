@@ -50,6 +50,9 @@ package final class LineClient: Sendable {
         try await readLines { line in line.utf8.count < 4 || Array(line.utf8)[3] != UInt8(ascii: "-") }
     }
 
+    /// Says that nothing more will be written; replies can still be read.
+    package func finish() { socket.finishWriting() }
+
     /// Closes the connection in both directions.
     package func close() { socket.shutdown() }
 }

@@ -76,6 +76,9 @@ final class Socket: Sendable {
         return true
     }
 
+    /// Ends what we write; the peer reads an end of the stream.
+    func finishWriting() { _ = Glibc.shutdown(descriptor, CInt(SHUT_WR)) }
+
     /// Ends both directions, and every call that waits on the socket.
     func shutdown() { _ = Glibc.shutdown(descriptor, CInt(SHUT_RDWR)) }
 
