@@ -13,7 +13,7 @@ struct ComposeInjectionTests {
         ("to", { $0.to = [Mailbox(displayName: $1, address: $0.from.address), $0.from] }),
         ("cc", { $0.cc = [Mailbox(displayName: $1, address: $0.from.address)] }),
         ("sender", { $0.sender = Mailbox(displayName: $1, address: $0.from.address) }),
-        ("replyTo", { $0.replyTo = Mailbox(displayName: $1, address: $0.from.address) }),
+        ("replyTo", { $0.replyTo = [Mailbox(displayName: $1, address: $0.from.address)] }),
         ("subject", { $0.subject = $1 }),
         ("messageID", { draft, text in MessageID(lenient: text.utf8).map { draft.messageID = $0 } }),
         ("references", { draft, text in draft.references = [MessageID(lenient: text.utf8)].compactMap { $0 } }),
@@ -68,7 +68,7 @@ struct ComposeInjectionTests {
             try #require(message.defects == [], "\(text.debugDescription)")
             var names = ["From", "To", "Subject", "Date", "Message-ID"]
             if draft.sender != nil { names.insert("Sender", at: 1) }
-            if draft.replyTo != nil { names.insert("Reply-To", at: 1) }
+            if !draft.replyTo.isEmpty { names.insert("Reply-To", at: 1) }
             if !draft.cc.isEmpty { names.insert("Cc", at: 2) }
             let writable: (MessageID) -> Bool = { $0.isWritable }
             if draft.inReplyTo.contains(where: writable) { names.append("In-Reply-To") }

@@ -79,7 +79,7 @@ struct ComposePropertyTests {
         compare("To", written(message.to), written(draft.to))
         compare("Cc", written(message.cc), written(draft.cc))
         compare("Sender", written(message.sender.map { [$0] } ?? []), written(draft.sender.map { [$0] } ?? []))
-        compare("Reply-To", written(message.replyTo), written(draft.replyTo.map { [$0] } ?? []))
+        compare("Reply-To", written(message.replyTo), written(draft.replyTo))
         compare("Subject", message.subject.map { Array($0.utf8) }, Array(draft.subject.withoutOuterSpaces.utf8))
         compare(
             "Date", message.date,
@@ -127,7 +127,7 @@ struct ComposePropertyTests {
         var draft = MessageDraft(from: from, to: message.to, subject: subject, date: date, messageID: id, text: plain.decodedText().text)
         draft.cc = message.cc
         draft.sender = message.sender
-        draft.replyTo = message.replyTo.first
+        draft.replyTo = message.replyTo
         draft.inReplyTo = message.inReplyTo
         draft.references = message.references
         let uris = message.header.first("List-Unsubscribe")?.text.utf8.split(separator: UInt8(ascii: ",")) ?? []

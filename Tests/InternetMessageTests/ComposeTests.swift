@@ -60,7 +60,7 @@ struct ComposeTests {
             Mailbox(displayName: "Recipient, No. \($0)", address: try #require(EmailAddress("r\($0)@example.org")))
         }
         draft.sender = Mailbox(displayName: "=?utf-8?Q?x?=", address: try #require(EmailAddress("s@example.com")))
-        draft.replyTo = Mailbox(address: try #require(EmailAddress("reply+token@example.com")))
+        draft.replyTo = [Mailbox(address: try #require(EmailAddress("reply+token@example.com")))]
         draft.subject = "Re: " + String(repeating: "Привет и до встречи ", count: 12)
         draft.inReplyTo = [try #require(MessageID("parent@example.org"))]
         draft.references = try (0..<30).map { try #require(MessageID("reference-number-\($0)@example.org")) }
@@ -77,7 +77,7 @@ struct ComposeTests {
         #expect(message.from.first?.address.wireBytes == draft.from.address.wireBytes)
         #expect(message.to == draft.to)
         #expect(message.sender == draft.sender)
-        #expect(message.replyTo.first == draft.replyTo)
+        #expect(message.replyTo == draft.replyTo)
         #expect(message.subject.map { Array($0.utf8) } == Array(Array(draft.subject.utf8)[...].trimmed))
         #expect(message.date == draft.date)
         #expect(message.messageID == draft.messageID)
@@ -146,7 +146,7 @@ struct ComposeTests {
         ("From", { $0.from = Mailbox(displayName: $1, address: $0.from.address) }),
         ("To", { $0.to = [Mailbox(displayName: $1, address: $0.from.address)] }),
         ("Sender", { $0.sender = Mailbox(displayName: $1, address: $0.from.address) }),
-        ("Reply-To", { $0.replyTo = Mailbox(displayName: $1, address: $0.from.address) }),
+        ("Reply-To", { $0.replyTo = [Mailbox(displayName: $1, address: $0.from.address)] }),
         ("Subject", { $0.subject = $1 }),
         ("List-Unsubscribe", { $0.listUnsubscribe = ["https://example.com/" + $1] }),
         ("List-Id", { $0.listID = $1 }),

@@ -107,7 +107,7 @@ struct ComposeInteropTests {
         }
         return PythonMail.Reading(
             subject: draft.subject.withoutOuterSpaces, from: people([draft.from]), sender: people(draft.sender.map { [$0] } ?? []),
-            replyTo: people(draft.replyTo.map { [$0] } ?? []), to: people(draft.to), cc: people(draft.cc),
+            replyTo: people(draft.replyTo), to: people(draft.to), cc: people(draft.cc),
             date: [Int(draft.date.timestamp.seconds), draft.date.offsetMinutes], messageID: draft.messageID.text,
             inReplyTo: draft.inReplyTo.map(\.text),
             references: references.count > 50 ? [references[0]] + references.suffix(49) : references, others: others,

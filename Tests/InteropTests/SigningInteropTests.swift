@@ -31,7 +31,7 @@ struct SigningInteropTests {
                 draft.subject = "Grüße aus Zürich – 你好, und noch viel mehr Wörter, damit der Betreff über eine Zeile hinausgeht"
                 draft.from = Mailbox(displayName: "Jürgen „JM“ Müller", address: try #require(EmailAddress("ann@example.com")))
                 draft.text = "Schöne Grüße\n你好\n"
-                draft.replyTo = Mailbox(displayName: "Jürgen", address: try #require(EmailAddress("reply+abc@example.com")))
+                draft.replyTo = [Mailbox(displayName: "Jürgen", address: try #require(EmailAddress("reply+abc@example.com")))]
             }
             if self == .longLines || self == .everything {
                 draft.text += String(repeating: "A line far beyond what a mail may have. ", count: 60) + "\n"

@@ -114,7 +114,7 @@ final class Office: Sendable {
     init(
         dailyLimit: Int? = nil, gap: Duration = .zero, notes: (@Sendable (String) -> Void)? = nil,
         resolver: any DNS.Resolver = StaticResolver(Office.zone), policy: DeliveryPolicy = DeliveryPolicy(),
-        mailZone: [String: [StaticResolver.Record]] = [:]
+        mailZone: [String: [StaticResolver.Record]] = [:], forwarding: ReplyForwarding? = nil
     ) throws {
         folder = try TemporaryFolder()
         sink = try SinkSMTP()
@@ -130,7 +130,8 @@ final class Office: Sendable {
         let window = try #require(SendingWindow(days: Set(Weekday.allCases), opens: 0, closes: 1440, zone: zone))
         let identity = SenderIdentity(
             name: "anna", from: Mailbox(address: try #require(EmailAddress("anna@example.com"))), route: "sink", replyTo: .token,
-            returnPath: .token, pacing: .init(dailyLimit: dailyLimit, minimumGap: gap, gapJitter: .zero, window: window))
+            returnPath: .token, pacing: .init(dailyLimit: dailyLimit, minimumGap: gap, gapJitter: .zero, window: window),
+            forwarding: forwarding)
         let key = try #require(TokenCodec.Key(secret: Array("a key of the tests, 32 bytes long".utf8)))
         let codec = try #require(TokenCodec(keys: [key]))
         addresses = try #require(TokenAddresses(domain: "r.example.com", codec: codec))
@@ -184,7 +185,9 @@ final class Office: Sendable {
                 .init(
                     correlator: Correlator(addresses: [addresses]), classifier: try Classifier(bounceRules: rules),
                     authenticator: MessageAuthenticator(resolver: resolver, authservID: "mx.example.com"),
-                    trust: .init(general: "mx.mail.example"), identities: identities, authenticationBudget: .milliseconds(200))), ids: ids,
+                    trust: .init(general: "mx.mail.example"), identities: identities,
+                    forwarder: ReplyForwarder(hostname: "out.example.com", addresses: addresses, chance: chance, ids: ids),
+                    authenticationBudget: .milliseconds(200))), ids: ids,
             clock: clock, bell: intakeBell,
             sequenceBell: sequenceBell, owner: "tests", logger: logger)
         desk = TokenDesk(

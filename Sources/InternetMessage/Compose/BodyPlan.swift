@@ -29,6 +29,7 @@ struct BodyPlan {
             let fields = try attachment.fields(isInline: false, place: place)
             files.append(.file(fields: fields, content: attachment.content, place: place))
         }
+        if let message = draft.attachedMessage { files.append(try Self.whole(message)) }
         if let invitation = draft.invitation {
             let calendar = try CalendarWriter.write(invitation)
             let method = (name: "method", value: invitation.method.rawValue)
@@ -50,6 +51,16 @@ struct BodyPlan {
             ParameterWriter.field("Content-Transfer-Encoding", body.name),
         ]
         return .text(fields: fields, bytes: body.bytes, encoding: body.name)
+    }
+
+    private static func whole(_ message: [UInt8]) throws(ComposeError) -> Part {
+        let encoding = try WholeMessage.encoding(of: message, field: "attached message")
+        let fields = [
+            ParameterWriter.field("Content-Type", "message/rfc822"),
+            ParameterWriter.field("Content-Transfer-Encoding", encoding),
+            ParameterWriter.field("Content-Disposition", "attachment", [("filename", "message.eml")]),
+        ]
+        return .text(fields: fields, bytes: message, encoding: encoding)
     }
 
     /// The page with its images around it (RFC 2387); the page alone when there are none.

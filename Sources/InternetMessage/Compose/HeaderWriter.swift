@@ -14,7 +14,7 @@ struct HeaderWriter {
         guard !draft.to.isEmpty else { throw ComposeError(.missing, field: "To", "no recipient") }
         try add(mailboxes: "From", [draft.from])
         if let sender = draft.sender { try add(mailboxes: "Sender", [sender]) }
-        if let replyTo = draft.replyTo { try add(mailboxes: "Reply-To", [replyTo]) }
+        if !draft.replyTo.isEmpty { try add(mailboxes: "Reply-To", draft.replyTo) }
         try add(mailboxes: "To", draft.to)
         if !draft.cc.isEmpty { try add(mailboxes: "Cc", draft.cc) }
         output += try FieldWriter.unstructured("Subject", draft.subject, longestWord: Self.longestSubjectWord).raw

@@ -21,8 +21,8 @@ package struct MessageDraft: Sendable, Hashable {
     package var to: [Mailbox]
     /// The recipients named in Cc; empty leaves the field out.
     package var cc: [Mailbox] = []
-    /// Where answers go; nil leaves the field out.
-    package var replyTo: Mailbox?
+    /// Where answers go; empty leaves the field out.
+    package var replyTo: [Mailbox] = []
     /// Who sends on behalf of the author; nil leaves the field out.
     package var sender: Mailbox?
     /// The subject as text.
@@ -57,6 +57,9 @@ package struct MessageDraft: Sendable, Hashable {
     package var inlineImages: [DraftAttachment] = []
     /// Files sent along, in order.
     package var attachments: [DraftAttachment] = []
+    /// A message sent along whole, as `message/rfc822`; nil for none. It must be one that can travel as it is, and one with octets beyond
+    /// ASCII needs 8BITMIME whatever `allows8bit` says.
+    package var attachedMessage: [UInt8]?
     /// A meeting to be accepted or declined: a part of the alternative, and once more as the file `invite.ics`; nil for none.
     package var invitation: CalendarInvitation?
     /// Whether texts may be written in 8bit, because every next hop is known to offer 8BITMIME (RFC 6152).
@@ -78,7 +81,7 @@ package struct MessageDraft: Sendable, Hashable {
 
     /// Whether the message can only travel with SMTPUTF8 (RFC 6531), because an address in its header has a local part beyond ASCII.
     package var needsSMTPUTF8: Bool {
-        ([from] + to + cc + [sender, replyTo].compactMap { $0 }).contains { $0.address.needsSMTPUTF8 }
+        ([from] + to + cc + replyTo + [sender].compactMap { $0 }).contains { $0.address.needsSMTPUTF8 }
     }
 
     /// The message checked and laid out, to be written in chunks: CRLF line ends, header folded once and in ASCII unless

@@ -19,6 +19,8 @@ package struct IntakeSorter: Service {
         package let authenticator: MessageAuthenticator
         package let trust: ResultsTrust
         package let identities: [String: SenderIdentity]
+        /// nil: no reply is sent on.
+        package let forwarder: ReplyForwarder?
         /// How far back a sender's address alone may tie a message to one of ours.
         package let addressWindow: Duration
         /// What finding out who sent a message may take in all.
@@ -26,7 +28,7 @@ package struct IntakeSorter: Service {
 
         package init(
             correlator: Correlator, classifier: Classifier, authenticator: MessageAuthenticator, trust: ResultsTrust = .init(),
-            identities: [String: SenderIdentity], addressWindow: Duration = .seconds(90 * 86_400),
+            identities: [String: SenderIdentity], forwarder: ReplyForwarder? = nil, addressWindow: Duration = .seconds(90 * 86_400),
             authenticationBudget: Duration = .seconds(5)
         ) {
             self.correlator = correlator
@@ -34,6 +36,7 @@ package struct IntakeSorter: Service {
             self.authenticator = authenticator
             self.trust = trust
             self.identities = identities
+            self.forwarder = forwarder
             self.addressWindow = addressWindow
             self.authenticationBudget = authenticationBudget
         }
@@ -59,6 +62,7 @@ package struct IntakeSorter: Service {
     private let clock: any MailClock
     private let bell: Bell
     private let sequenceBell: Bell
+    private let outboxBell: Bell?
     private let pressure: StoragePressure?
     private let owner: String
     private let loop: ServiceLoop
@@ -67,10 +71,11 @@ package struct IntakeSorter: Service {
     /// - Parameters:
     ///   - bell: rung when something was taken in.
     ///   - sequenceBell: rung when something was sorted.
+    ///   - outboxBell: rung when a reply is sent on.
     ///   - pressure: that of the listeners; nil: there are none to yield to.
     package init(
         store: any IntakeStore & SequenceStore & ContactStore, desk: Swappable<Desk>, ids: RecordIDs, clock: any MailClock, bell: Bell,
-        sequenceBell: Bell, pressure: StoragePressure? = nil, owner: String, logger: Logger
+        sequenceBell: Bell, outboxBell: Bell? = nil, pressure: StoragePressure? = nil, owner: String, logger: Logger
     ) {
         self.store = store
         self.desk = desk
@@ -79,6 +84,7 @@ package struct IntakeSorter: Service {
         self.clock = clock
         self.bell = bell
         self.sequenceBell = sequenceBell
+        self.outboxBell = outboxBell
         self.pressure = pressure
         self.owner = owner
         loop = ServiceLoop("intake sorter", logger: logger)
@@ -233,31 +239,53 @@ package struct IntakeSorter: Service {
                     consequences.append(
                         decider.decide(record.answering(other.correlation, as: otherClass), conversation: other, at: now))
                 }
-                if try await store.file(record, consequences: consequences) == .committed {
+                let forward = forward(record, incoming, message, conversations.first, desk: desk, at: now)
+                if let forward, let event = desk.forwarder?.event(of: forward, for: record, at: now) {
+                    consequences[0].timeline.append(event)
+                }
+                if try await store.file(record, consequences: consequences, forward: forward) == .committed {
                     log(record, consequences)
+                    if forward != nil { outboxBell?.ring() }
                     return true
                 }
             }
         }
     }
 
-    /// Whether it is a copy of what we wrote ourselves: From is an identity of ours, and it is a message of the outbox or one to the person
-    /// that the message it belongs to went to. From alone decides nothing: lists write it anew, forms on web sites bear it, and anybody can
+    /// The message by which a reply is sent on; nil when it is not.
+    private func forward(
+        _ record: ReplyRecord, _ incoming: IncomingMessage, _ message: Message, _ conversation: ReplyDecider.Conversation?, desk: Desk,
+        at now: Timestamp
+    ) -> OutboxMessage? {
+        guard let enrollment = conversation?.machine?.enrollment, let identity = desk.identities[enrollment.identity] else { return nil }
+        return desk.forwarder?.forward(
+            .init(
+                record: record, incoming: incoming, message: message, identity: identity, workspace: enrollment.workspace, now: now))
+    }
+
+    /// Whether it is a copy of what we wrote ourselves: a reply that was sent on and came back; or From is an identity of ours or somebody
+    /// replies are sent on to, and it is a message of the outbox, one to the person that the message it belongs to went to, or the answer to
+    /// what was sent on. From alone decides nothing: lists write it anew, forms on web sites bear it, and anybody can
     /// forge it; and an unsubscribe address stands whoever writes to it.
     private func isOwn(
         _ message: Message, _ reading: Reading, _ correlation: Correlation?, _ proof: ReplyRecord.DomainProof?, desk: Desk
     ) async throws(StoreError) -> Bool {
+        if desk.forwarder?.isForward(message) == true { return true }
         guard !reading.replyClass.isReport, correlation?.tokenKind != .unsubscribe,
             let sender = message.from.first?.address.suppressionKey.utf8
         else { return false }
         func isOurs(_ key: String) -> Bool {
-            desk.identities.values.contains { $0.from.address.suppressionKey.utf8.elementsEqual(key.utf8) }
+            desk.identities.values.contains { identity in
+                [identity.from.address, identity.forwarding?.address].contains { $0?.suppressionKey.utf8.elementsEqual(key.utf8) == true }
+            }
         }
         guard isOurs(String(decoding: Array(sender), as: UTF8.self)) else { return false }
         if let id = message.messageID, try await !store.sentMessages(messageIDs: [id]).isEmpty { return true }
         guard proof != .fail, let answered = correlation?.message.recipient.suppressionKey else { return false }
         // Who writes for somebody else says so there.
         guard message.replyTo.allSatisfy({ isOurs($0.address.suppressionKey) }) else { return false }
+        let known = try await store.sentMessages(messageIDs: message.inReplyTo)
+        if known.contains(where: { $0.enrollment == nil && $0.recipient.suppressionKey.utf8.elementsEqual(sender) }) { return true }
         return !answered.utf8.elementsEqual(sender)
             && (message.to + message.cc).contains { $0.address.suppressionKey.utf8.elementsEqual(answered.utf8) }
     }

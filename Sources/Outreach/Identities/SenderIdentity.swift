@@ -29,10 +29,12 @@ package struct SenderIdentity: Sendable {
     package let pacing: PacingGate.Policy
     /// Lines under every message; nil: none.
     package let signature: String?
+    /// Where people's replies are sent on to; nil: nowhere.
+    package let forwarding: ReplyForwarding?
 
     package init(
         name: String, workspace: WorkspaceID = .default, from: Mailbox, route: String, replyTo: ReplyTo, returnPath: ReturnPath,
-        pacing: PacingGate.Policy, signature: String? = nil
+        pacing: PacingGate.Policy, signature: String? = nil, forwarding: ReplyForwarding? = nil
     ) {
         self.name = name
         self.workspace = workspace
@@ -42,6 +44,7 @@ package struct SenderIdentity: Sendable {
         self.returnPath = returnPath
         self.pacing = pacing
         self.signature = signature
+        self.forwarding = forwarding
     }
 }
 

@@ -47,8 +47,12 @@ package protocol IntakeStore: Sendable {
     /// `stale` when an enrollment changed since the decision, or when another intake of the same message was stored meanwhile.
     /// An intake that is filed already stays as it is, and `committed` is said.
     ///
-    /// - Parameter consequences: one for each conversation that the message names, each on another enrollment.
-    func file(_ record: ReplyRecord, consequences: [Consequence]) async throws(StoreError) -> CommitResult
+    /// Where the record is mail of our own, nobody waits for an answer in its enrollment any more.
+    ///
+    /// - Parameters:
+    ///   - consequences: one for each conversation that the message names, each on another enrollment.
+    ///   - forward: goes into the outbox with it; nil: nothing does.
+    func file(_ record: ReplyRecord, consequences: [Consequence], forward: OutboxMessage?) async throws(StoreError) -> CommitResult
 
     /// Puts a message aside after too many failed attempts, with its timeline event.
     func quarantine(_ id: IncomingMessage.ID, reason: String, event: TimelineEvent) async throws(StoreError)
@@ -104,9 +108,14 @@ extension IntakeStore {
         try await accept([MailboxArrival(message, movingTo: watermark)]) == [true]
     }
 
+    /// Files a message that is not sent on.
+    package func file(_ record: ReplyRecord, consequences: [Consequence]) async throws(StoreError) -> CommitResult {
+        try await file(record, consequences: consequences, forward: nil)
+    }
+
     /// Files a message that names one conversation at most.
     package func file(_ record: ReplyRecord, consequence: Consequence) async throws(StoreError) -> CommitResult {
-        try await file(record, consequences: [consequence])
+        try await file(record, consequences: [consequence], forward: nil)
     }
 }
 

@@ -193,7 +193,7 @@ package struct StepComposer: Sendable {
             date: MessageDate(timestamp: order.now, offsetMinutes: identity.pacing.window.zone.offset(at: order.now) / 60),
             messageID: messageID,
             text: rendered.text)
-        draft.replyTo = replyTo
+        draft.replyTo = replyTo.map { [$0] } ?? []
         draft.html = rendered.html
         // A host that wrote a Message-ID of its own let the recipient see that one alone.
         draft.inReplyTo = rendered.thread.last.map { [$0.sentMessageID ?? $0.messageID] } ?? []

@@ -4,7 +4,9 @@ package import Outreach
 
 /// What became of the messages that came in, and what is needed to find that out.
 extension SQLiteStore {
-    package func file(_ record: ReplyRecord, consequences: [Consequence]) async throws(StoreError) -> CommitResult {
+    package func file(_ record: ReplyRecord, consequences: [Consequence], forward: OutboxMessage?) async throws(StoreError)
+        -> CommitResult
+    {
         try await write { ledger in
             let state = try ledger.db.record("SELECT state FROM intake WHERE id = :id", ["id": record.intake.rawValue])
             guard let state else { throw StoreError(code: .constraint, message: "a message that was never taken in was to be filed") }
@@ -21,6 +23,14 @@ extension SQLiteStore {
                     "id": record.intake.rawValue,
                     "state": (record.duplicateOf == nil ? IncomingMessage.State.sorted : .duplicate).rawValue,
                 ])
+            if record.isOwn, record.certainty == .medium || record.certainty == .high, let enrollment = record.enrollment {
+                try ledger.db.run(
+                    """
+                    UPDATE reply SET requires_response = 0
+                    WHERE contact_id IS :contact AND enrollment_id = :enrollment AND requires_response = 1 AND is_own = 0
+                    """, ["contact": record.contact?.rawValue, "enrollment": enrollment.rawValue])
+            }
+            if let forward { try ledger.insert(forward) }
             try ledger.apply(consequences)
             return .committed
         }

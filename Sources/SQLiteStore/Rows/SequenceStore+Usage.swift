@@ -34,16 +34,18 @@ extension SQLiteStore {
         }
     }
 
+    /// What belongs to no sequence, such as a reply that is sent on, uses no budget.
     static let usageSQL = """
         SELECT
             (SELECT COUNT(*) FROM outbox
-             WHERE identity = :identity AND budget_day = :day AND state <> 'cancelled'
+             WHERE identity = :identity AND budget_day = :day AND state <> 'cancelled' AND enrollment_id IS NOT NULL
                 AND (state NOT IN ('bounced', 'expired') OR final_dot_at IS NOT NULL)) AS count,
-            (SELECT MAX(created_at) FROM outbox WHERE identity = :identity) AS last,
+            (SELECT created_at FROM outbox WHERE identity = :identity AND enrollment_id IS NOT NULL
+             ORDER BY created_at DESC LIMIT 1) AS last,
             hour_count, hour_first
         FROM (
             SELECT COUNT(*) AS hour_count, MIN(created_at) AS hour_first FROM outbox
-            WHERE identity = :identity AND created_at > :hour AND state <> 'cancelled'
+            WHERE identity = :identity AND created_at > :hour AND state <> 'cancelled' AND enrollment_id IS NOT NULL
                 AND (state NOT IN ('bounced', 'expired') OR final_dot_at IS NOT NULL))
         """
 

@@ -181,6 +181,28 @@ struct Relations {
         for (key, uses) in [("reply_to", identity.replyTo == .token), ("return_path", identity.returnPath == .bounce)] where uses {
             checkTokens(for: path, key)
         }
+        checkForwarding(of: identity, at: path)
+    }
+
+    private mutating func checkForwarding(of identity: IdentitySettings, at path: [String]) {
+        guard let target = identity.forwardRepliesTo else {
+            if identity.forwardRepliesAs != nil {
+                find(path, "forward_replies_as", "it has no effect without forward_replies_to", "add it, or remove this")
+            }
+            return
+        }
+        guard isWhole(["listener", "smtp"]), isWhole(["listener", "lmtp"]) else { return }
+        if settings.smtpListener == nil, settings.lmtpListener == nil {
+            find(
+                path, "forward_replies_to", "no listener takes replies in; those of a mailbox are not sent on, for they lie in one already",
+                "remove it, or add a section [listener.smtp] or [listener.lmtp]")
+        }
+        let domain = target.domain.lowercased()
+        if settings.acceptDomains.contains(where: { $0.lowercased().utf8.elementsEqual(domain.utf8) }) {
+            find(
+                path, "forward_replies_to", "mail for \(target.domain) is taken in by a listener here",
+                "name the mailbox in which the person reads")
+        }
     }
 
     private mutating func checkTokens(for path: [String], _ key: String) {

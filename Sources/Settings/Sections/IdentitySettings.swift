@@ -16,6 +16,13 @@ package struct IdentitySettings: ConfSection, Equatable {
         case own = "self"
     }
 
+    package enum Forwarding: String, Sendable, CaseIterable {
+        /// In a message of ours that tells of it.
+        case attached
+        /// With another Reply-To.
+        case asIs = "as-is"
+    }
+
     package let name: String
     package var from = SenderAddress(text: "", displayName: "", localPart: "", domain: "")
     /// The NAME of a route or pool, nil: see ``Settings/wayOut(of:)``.
@@ -35,6 +42,10 @@ package struct IdentitySettings: ConfSection, Equatable {
     package var warmup: WarmUpSettings?
     /// Text set under each message, nil: none.
     package var signature: String?
+    /// Nil: replies are not sent on.
+    package var forwardRepliesTo: SenderAddress?
+    /// Nil: attached.
+    package var forwardRepliesAs: Forwarding?
     package var workspace = "default"
     /// Nil: the time zone of `[window]`, else of `[main]`; see ``Settings/timezone(of:)``.
     package var timezone: TimeZone?
@@ -58,6 +69,12 @@ package struct IdentitySettings: ConfSection, Equatable {
             "warmup", \.warmup, .table("a table such as { start = 10, increase = 5, ceiling = 50 }"),
             "A daily limit that grows with each day on which something was sent. Unset: daily_limit alone."),
         Field("signature", \.signature, .mailText("text"), "Text set under each message."),
+        Field(
+            "forward_replies_to", \.forwardRepliesTo, .sender,
+            "A mailbox that people's replies are sent on to when they come in by a listener. Unset: none."),
+        Field(
+            "forward_replies_as", \.forwardRepliesAs, .choice,
+            "How: attached to a message that tells of it, or as-is with another Reply-To. Unset: attached."),
         Field("workspace", \.workspace, .word("a name"), "The workspace it belongs to."),
         Field("timezone", \.timezone, .timeZone, "Where its day begins and its window lies. Unset: that of [window]."),
     ]

@@ -153,7 +153,7 @@ final class Appliance: Sendable {
                 logger: logger),
             IntakeSorter(
                 store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell,
-                sequenceBell: sequenceBell, pressure: pressure, owner: owner, logger: logger),
+                sequenceBell: sequenceBell, outboxBell: outboxBell, pressure: pressure, owner: owner, logger: logger),
         ]
         services += watchers.sorted { $0.key < $1.key }.map { name, own in
             MailboxPoller(

@@ -72,7 +72,10 @@ struct Desks {
                 general: settings.main.authservID,
                 mailboxes: Dictionary(
                     settings.mailboxes.compactMap { section in section.authservID.map { (section.name, $0) } }, uniquingKeysWith: { $1 })),
-            identities: identities)
+            identities: identities,
+            forwarder: ReplyForwarder(
+                hostname: settings.main.myhostname, addresses: addresses, routes: Self.routePlan(settings), chance: installation.chance,
+                ids: installation.ids))
         let domains = settings.acceptDomains.compactMap(DomainName.toASCII)
         let roles = (settings.smtpListener?.roleAddresses ?? []) + (settings.lmtpListener?.roleAddresses ?? [])
         listening = TokenDesk.Policy(
@@ -114,6 +117,14 @@ struct Desks {
                 days: days, opens: settings.window.hours.startMinute, closes: settings.window.hours.endMinute, zone: zone),
             let way = settings.wayOut(of: section)
         else { throw Failure(.configuration, "[identity.\(section.name)] has no usable window or route") }
+        var forwarding: ReplyForwarding?
+        if let target = section.forwardRepliesTo {
+            guard let address = EmailAddress(target.address) else {
+                throw Failure(
+                    .configuration, "[identity.\(section.name)] forward_replies_to: '\(target.address)' is not an email address")
+            }
+            forwarding = ReplyForwarding(address: address, manner: section.forwardRepliesAs == .asIs ? .asIs : .attached)
+        }
         return SenderIdentity(
             name: section.name, from: Mailbox(displayName: section.from.displayName, address: address), route: way,
             replyTo: section.replyTo == .token ? .token : .mailbox, returnPath: section.returnPath == .bounce ? .token : .mailbox,
@@ -122,7 +133,7 @@ struct Desks {
                 gapJitter: section.minGap > .zero ? section.gapJitter : .zero, window: window,
                 workday: section.workday ? workday(settings) : nil,
                 warmUp: try warmUp(section.warmup, settings, at: "[identity.\(section.name)]")),
-            signature: section.signature)
+            signature: section.signature, forwarding: forwarding)
     }
 
     /// The token addresses of the conf; nil when it has no keys.

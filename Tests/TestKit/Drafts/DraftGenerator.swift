@@ -73,7 +73,7 @@ package struct DraftGenerator {
 
     private mutating func addFields(_ draft: inout MessageDraft) throws {
         if Bool.random(using: &random) { draft.cc = [try mailbox("c@example.net")] }
-        if Bool.random(using: &random) { draft.replyTo = try mailbox("reply+abc@example.com") }
+        if Bool.random(using: &random) { draft.replyTo = [try mailbox("reply+abc@example.com")] }
         if Int.random(in: 0..<5, using: &random) == 0 { draft.sender = try mailbox("sender@example.com") }
         if Bool.random(using: &random) {
             draft.listUnsubscribe = ["mailto:unsub+abc@example.com?subject=unsubscribe", "https://example.com/u/\(random.next())"]

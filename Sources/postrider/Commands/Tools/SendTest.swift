@@ -102,7 +102,7 @@ struct SendTest: AsyncParsableCommand {
             text: "This message was sent by 'postrider send-test' as the identity '\(identity.name)' over the route '\(route)'.\n")
         // Sent by a program to try a route: no responder is to answer it (RFC 3834 §5).
         draft.autoSubmitted = .generated
-        if identity.replyTo == .token { draft.replyTo = Mailbox(displayName: identity.from.displayName, address: try address(.reply)) }
+        if identity.replyTo == .token { draft.replyTo = [Mailbox(displayName: identity.from.displayName, address: try address(.reply))] }
         let reversePath = ReversePath.address(identity.returnPath == .token ? try address(.bounce) : identity.from.address)
         var content: [UInt8]
         do throws(ComposeError) {
