@@ -1,6 +1,6 @@
 extension Migration {
     /// Imports that can be undone, people who were forgotten, and suppressions by pattern, by hash and for the whole installation.
-    static let ninth = Migration(number: 9, sql: imports + erasure + suppressions)
+    static let eighth = Migration(number: 8, sql: imports + erasure + suppressions)
 
     private static let imports = """
         CREATE TABLE contact_import (
