@@ -35,11 +35,9 @@ package struct Classifier: Sendable {
     package func classify(_ message: Message, receivedAt: Timestamp? = nil) -> Classification {
         let text = message.text ?? ""
         let report = message.report
-        if case .feedback(let feedback)? = report, feedback.type != "not-spam", feedback.type != "auth-failure" {
-            return complaint(feedback, text: text)
-        }
+        if case .feedback(let feedback)? = report, feedback.type != "not-spam" { return complaint(feedback, text: text) }
         if let notice = SESNotice(text), notice.kind != .bounce { return notification(notice, text: text) }
-        if case .feedback(let feedback)? = report { return authenticationReport(feedback, text: text) }
+        if case .feedback(let feedback)? = report { return notSpam(feedback, text: text) }
         let signals = AutomaticSignals(message)
         let subject = message.subject ?? ""
         let subjectTally = Tally(subject, book: book)
@@ -56,8 +54,22 @@ package struct Classifier: Sendable {
         if case .disposition? = report { facts.isReceipt = true }
         if case .deliveryStatus? = report { facts.isReceipt = true }
         if let reply = message.calendarReply, let answer = answer(reply, facts) { return answer }
+        if let request = unsubscribeRequest(facts) { return request }
         if let automatic = automatic(facts) { return automatic }
         return human(facts)
+    }
+
+    /// What mail programs send for somebody who pressed their button: the subject is that word alone (RFC 2369 §3.2), and the text, if any, is
+    /// the program's.
+    private func unsubscribeRequest(_ facts: Facts) -> Classification? {
+        guard facts.signals.weight >= AutomaticSignals.proof, facts.subject.utf8.count <= 40, !SubjectShape.isAnswer(facts.subject),
+            facts.subjectTally[.unsubscribe] >= Strength.certain.confidence - 0.001, facts.tally[.outOfOffice] < ToneReader.threshold
+        else { return nil }
+        return Classification(
+            messageClass: .unsubscribe, intent: nil, confidence: 0.97, automatic: true, replyText: facts.reply.own,
+            signature: facts.reply.signature, returnDate: nil, comeBackDate: nil, referredTo: [],
+            evidence: facts.subjectTally.finds(of: [.unsubscribe]).map { .init(rule: $0.rule, place: "subject", text: $0.text) },
+            bounces: [], complaint: nil)
     }
 
     struct Facts {
@@ -75,6 +87,8 @@ package struct Classifier: Sendable {
 
     // MARK: Reports
 
+    /// A report in the Abuse Reporting Format. One of type `auth-failure` (RFC 6591) tells that mail under our name failed SPF, DKIM or DMARC:
+    /// nobody complained, so it is told by its type, and nothing follows for the recipient.
     private func complaint(_ feedback: FeedbackReport, text: String) -> Classification {
         Classification(
             messageClass: .complaint, intent: nil, confidence: 0.98, automatic: true, replyText: text, signature: nil, returnDate: nil,
@@ -85,8 +99,8 @@ package struct Classifier: Sendable {
                 originalMessageID: feedback.originalMessageID?.text))
     }
 
-    /// A report that a receiver made about authentication, or a mark of "no spam": nothing that a recipient said.
-    private func authenticationReport(_ feedback: FeedbackReport, text: String) -> Classification {
+    /// Somebody took our mail out of the spam folder: no complaint.
+    private func notSpam(_ feedback: FeedbackReport, text: String) -> Classification {
         Classification(
             messageClass: .neutral, intent: nil, confidence: 0.95, automatic: true, replyText: text, signature: nil, returnDate: nil,
             comeBackDate: nil, referredTo: [],

@@ -6,6 +6,8 @@ usage: classify.py POSTRIDER CORPORA REASONS [--misses]
 """
 
 import collections
+import email
+import email.header
 import json
 import os
 import re
@@ -142,7 +144,7 @@ def sisimai():
             miss("count", name, "want", len(wanted), "got", len(bounces), answer["class"], [b["recipient"] for b in bounces])
         with open(f"{folder}/{name}", "rb") as file:
             data = file.read()
-            raw = data.decode("latin-1").lower() + data.decode("utf-8", "replace").lower()
+            raw = data.decode("latin-1").lower() + data.decode("utf-8", "replace").lower() + decoded(data)
         for index, want in enumerate(wanted):
             reason = want["reason"]
             if index >= len(bounces):
@@ -195,8 +197,23 @@ def sisimai():
     row("not/ stays quiet", quiet, "3/3")
 
 
+def decoded(data):
+    """The texts of a message with their transfer encodings undone."""
+    texts = []
+    for part in email.message_from_bytes(data).walk():
+        if part.get_content_maintype() == "text":
+            texts.append((part.get_payload(decode=True) or b"").decode("utf-8", "replace"))
+    return "\n".join(texts).lower()
+
+
 def named(address, raw):
-    return bool(address) and address.lower() in raw
+    """Whether the report names the address, under whichever of its spellings."""
+    if not address:
+        return False
+    local, _, domain = address.rpartition("@")
+    spellings = {address, f"{local}@{domain.encode('idna').decode()}" if domain else address}
+    spellings.add(f"{email.header.Header(local, 'utf-8').encode()}@{domain}")
+    return any(spelling.lower() in raw for spelling in spellings)
 
 
 def flufl():

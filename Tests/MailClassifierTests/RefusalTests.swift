@@ -11,7 +11,7 @@ struct RefusalTests {
         ("SMTP error from remote mail server after MAIL FROM:<a@example.com>: 553 no", .sender),
         ("SMTP error from remote mail server after initial connection: 554 no", .connection),
         (">>> RCPT To:<a@example.com>\n<<< 550 5.1.1 no\n>>> DATA\n<<< 503 Need RCPT", .recipient),
-        (">>> DATA\n<<< 550 5.1.1 no\n550 5.1.1 no\n<<< 503 5.0.0 Need RCPT (recipient)", .recipient),
+        (">>> DATA\n<<< 550 5.1.1 no\n550 5.1.1 no\n<<< 503 5.0.0 Need RCPT (recipient)", .recipientLate),
         (">>> DATA\n<<< 550 no", .message),
         ("550 User unknown", nil),
     ]

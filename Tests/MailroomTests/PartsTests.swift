@@ -23,6 +23,30 @@ struct PartsTests {
         #expect(Set(MessageClass.allCases.map(\.rawValue)) == Set(ReplyClass.allCases.map(\.rawValue)))
     }
 
+    @Test(
+        "a feedback report is a complaint for the domain, unless it tells of failed authentication",
+        arguments: [("abuse", ReplyClass.complaint), ("auth-failure", .neutral)])
+    func feedback(_ type: String, _ expected: ReplyClass) throws {
+        let mail = """
+            From: feedback@example.net
+            Subject: Feedback
+            MIME-Version: 1.0
+            Content-Type: multipart/report; report-type=feedback-report; boundary=b
+
+            --b
+            Content-Type: message/feedback-report
+
+            Feedback-Type: \(type)
+            User-Agent: test/1
+            Version: 1
+            Original-Rcpt-To: ann@example.com
+
+            --b--
+
+            """
+        #expect(Reading(try Classifier().classify(Message(parsing: Array(mail.utf8)))).replyClass == expected)
+    }
+
     @Test("rings before anybody waits are kept as one")
     func keptRing() async throws {
         let bell = Bell()

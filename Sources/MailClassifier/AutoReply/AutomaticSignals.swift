@@ -58,6 +58,11 @@ struct AutomaticSignals: Sendable {
             hasNullReversePath = true
             note("Return-Path", 0.6)
         }
+        if field("X-MLServer") != nil {
+            // A list server that answers for itself.
+            isFromMailSystem = true
+            note("X-MLServer", 0.6)
+        }
         if let local = message.from.first?.address.localPartBytes {
             let name = local.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }.filter { $0.isLetter }
             let systems = [

@@ -19,11 +19,11 @@ struct BounceReader {
 
     /// Nil when the message is no report about mail of ours.
     func read(_ message: Message, report: Report?, text: String, signals: AutomaticSignals, subject: Tally, body: Tally) -> Result? {
-        if case .deliveryStatus(let status)? = report, let result = read(status, text: text) { return result }
+        if case .deliveryStatus(let status)? = report, let result = read(status, message, text: text) { return result }
         if let notice = SESNotice(text), notice.kind == .bounce { return read(notice) }
         // A report that lost its MIME structure on the way still has its fields in the text.
         if report == nil, signals.isFromMailSystem || signals.hasNullReversePath, let fields = Self.fields(in: text),
-            let result = read(fields, text: text)
+            let result = read(fields, message, text: text)
         {
             return result
         }
@@ -65,7 +65,7 @@ struct BounceReader {
 
     // MARK: RFC 3464
 
-    private func read(_ report: DeliveryStatusReport, text: String) -> Result? {
+    private func read(_ report: DeliveryStatusReport, _ message: Message, text: String) -> Result? {
         guard !report.recipients.isEmpty else { return nil }
         var bounces: [Classification.Bounce] = []
         var evidence: [Classification.Evidence] = []
@@ -80,8 +80,16 @@ struct BounceReader {
                 if recipient.status?.class == 2 { continue }
                 action = .failed
             }
-            let address = Self.address(recipient.originalRecipient) ?? Self.address(recipient.finalRecipient)
-            let written = [recipient.originalRecipient, recipient.finalRecipient].compactMap { Self.address($0)?.suppressionKey }
+            var address = Self.address(recipient.originalRecipient) ?? Self.address(recipient.finalRecipient)
+            // A mailbox file or a host stands where the address belongs; the rest of the report names it.
+            if address == nil, report.recipients.count == 1 {
+                address =
+                    ReturnedCopy.failedAddresses(message).first ?? prose.first
+                    ?? report.returnedHeader.flatMap(ReturnedCopy.addressee)
+            }
+            let written = ([recipient.originalRecipient, recipient.finalRecipient].map { Self.address($0) } + [address]).compactMap {
+                $0?.suppressionKey
+            }
             // The same recipient twice, once under each of its names.
             if let address, !seen.insert(address.suppressionKey).inserted { continue }
             let paragraph = prose.paragraph(of: written, isOnly: report.recipients.count == 1)
@@ -113,25 +121,51 @@ struct BounceReader {
     ) {
         var codes = ReplyCodes(in: Array(diagnostic.utf8.prefix(4096)))
         let around = ReplyCodes(in: Array(paragraph.utf8.prefix(4096)))
+        let diagnostic = Self.refusal(in: diagnostic)
+        let paragraph = Self.refusal(in: paragraph)
         if codes.code == nil { codes.code = around.code }
         var status = Self.status(field, codes.status)
         if status == nil || status?.subject == 0 { status = Self.status(status, around.status) }
         var verdict = rules.verdict(code: codes.code, status: status, text: diagnostic)
-        for more in [paragraph, prose] where verdict.failureClass == .unclassified || verdict.isByCode && diagnostic.utf8.count < 8 {
+        // What a report says as a whole is said of nobody where it names several.
+        for more in isOnly ? [paragraph, prose] : [paragraph]
+        where verdict.failureClass == .unclassified || verdict.isByCode && diagnostic.utf8.count < 8 {
             let second = rules.verdict(code: codes.code, status: status, text: more)
             if second.failureClass != .unclassified, !second.isByCode || verdict.failureClass == .unclassified { verdict = second }
         }
         let stage = RefusalStage(in: diagnostic) ?? RefusalStage(in: paragraph) ?? RefusalStage(in: isOnly ? prose : "")
         // 5.1.1 says plainly what the words at a strange moment leave open.
-        if let stage, stage != .message || status?.subject != 1 { verdict = stage.judged(verdict) }
-        // What may go well later is no dead address; and a server that knows the mailbox well enough to refuse it as such is no proof either.
-        if verdict.permanent, let status {
-            let isPassing = status.class == 4 && status.subject != 1
-            let knowsMailbox =
-                verdict.failureClass == .invalidRecipient && (status.subject == 7 || status.subject == 2 && status.detail == 0)
-            if isPassing || knowsMailbox { verdict = verdict.passing }
+        if let stage, !verdict.isExact, stage != .message || status?.subject != 1 { verdict = stage.judged(verdict) }
+        // What may go well later is no dead address. Neither are words of an unknown user that a server gave at no named moment and without a
+        // status that says so: filters hide behind them, and servers that know the mailbox well enough to refuse it.
+        if verdict.permanent, !verdict.isExact {
+            let isPassing = status.map { $0.class == 4 && $0.subject != 1 } ?? false
+            let isUnproven =
+                verdict.failureClass == .invalidRecipient && codes.code != nil && status?.subject != 1 && stage != .recipient
+            if isPassing || isUnproven { verdict = verdict.passing }
         }
         return (verdict, codes.code, status)
+    }
+
+    /// The words of the server that refused: without the reporter's own around them.
+    ///
+    /// Amazon SES quotes the reply behind a status of its own (`5.1.0 - Unknown address error 550-'...'`); qmail ends with why it stops.
+    private static func refusal(in diagnostic: String) -> String {
+        let bytes = Array(diagnostic.utf8.prefix(4096))
+        var low = 0
+        var high = bytes.count
+        for i in bytes.indices.dropFirst(3).dropLast(2)
+        where bytes[i] == 0x2D && bytes[i + 1] == 0x27 && bytes[(i - 3)..<i].allSatisfy(\.isDigit) && bytes[i - 3] &- 0x34 < 2 {
+            low = i - 3
+            break
+        }
+        let end = Array("I'm not going to try again".utf8)
+        if let place = bytes.indices.dropLast(end.count).first(where: { bytes[$0] == end[0] && bytes[$0...].starts(with: end) }),
+            ReplyCodes(in: Array(bytes[low..<max(low, place)])) != ReplyCodes(in: [])
+        {
+            high = place
+        }
+        return low == 0 && high == bytes.count ? diagnostic : String(decoding: bytes[low..<max(low, high)], as: UTF8.self)
     }
 
     /// The more telling one of two codes: that of the refusing server, unless it says nothing.
@@ -145,6 +179,11 @@ struct BounceReader {
     static func address(_ text: String?) -> EmailAddress? {
         guard let text else { return nil }
         let bytes = Array(text.utf8.prefix(600))
+        // A quoted local part is one only to the parser of addresses.
+        if bytes.contains(0x22), let end = bytes.lastIndex(where: { $0 > 0x20 && $0 != 0x3E }) {
+            let written = bytes[...end].split(separator: 0x3B).last?.drop { $0 <= 0x20 || $0 == 0x3C }
+            if let written, let address = EmailAddress(parsing: written) { return address }
+        }
         return AddressFinder.addresses(in: bytes[...]).first?.address
     }
 }
@@ -159,8 +198,10 @@ struct ReportProse {
     private let lines: [ArraySlice<UInt8>]
     /// By address: the first line that begins with it, and the first that names it.
     private var places: [String: (strong: Int?, weak: Int?)] = [:]
-    /// Lines that begin with an address.
-    private var heads: Set<Int> = []
+    /// Lines that begin with an address, and which.
+    private var heads: [Int: String] = [:]
+    /// The first address that a line begins with.
+    private(set) var first: EmailAddress?
 
     init(_ text: String) {
         let bytes = Array(text.utf8.prefix(Self.longest))
@@ -169,7 +210,10 @@ struct ReportProse {
         for (number, line) in lines.enumerated() {
             for (index, found) in AddressFinder.addresses(in: line).enumerated() {
                 let offset = found.range.lowerBound - line.startIndex
-                if index == 0, offset <= 1 { heads.insert(number) }
+                if index == 0, offset <= 1 {
+                    heads[number] = found.address.suppressionKey
+                    first = first ?? found.address
+                }
                 let key = found.address.suppressionKey
                 var place = places[key] ?? (nil, nil)
                 if offset <= 2, place.strong == nil { place.strong = number }
@@ -189,7 +233,12 @@ struct ReportProse {
         for (number, line) in zip(lines.indices, lines).dropFirst(start + 1).prefix(12) {
             // The reason may stand one empty line below a bare address.
             if line.isEmpty, words.count > 1 { break }
-            if line.first == 0x3C || heads.contains(number) { break }
+            if let head = heads[number] {
+                // The refusal itself may begin with the address that it is about.
+                if !addresses.contains(head) { break }
+            } else if line.first == 0x3C {
+                break
+            }
             if !line.isEmpty { words.append(line) }
         }
         return String(decoding: Array(words.joined(separator: [0x20]).prefix(Self.longestLine)), as: UTF8.self)

@@ -50,7 +50,7 @@ struct BounceRule {
         verdict = BounceRules.Verdict(
             failureClass: failureClass, scope: scope, permanent: permanent, action: action, wait: wait,
             suppressAfter: suppressAfter, ruleID: "\(file.name):\(line)",
-            isByCode: table["any"] == nil)
+            isByCode: table["any"] == nil, isExact: table["permanent"] != nil)
         statuses = try Self.strings(table["status"], file, path + ["status"]).map { status throws(RuleError) in
             let parts = status.utf8.split(separator: 0x2E).map { String(decoding: Array($0), as: UTF8.self) }
             guard parts.count == 3, parts.allSatisfy({ $0 == "*" || Int($0) != nil }) else {

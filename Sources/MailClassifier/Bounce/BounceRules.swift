@@ -21,14 +21,17 @@ package struct BounceRules: Sendable {
         package let ruleID: String
         /// No words were asked for: a reply code or a status alone gave the class.
         let isByCode: Bool
+        /// The rule itself says whether the address is dead: its words mean that at any moment.
+        let isExact: Bool
         /// With how many such messages the address is given up; nil: with none.
         package let suppressAfter: SuppressAfter?
 
         init(
             failureClass: FailureClass, scope: FailureScope, permanent: Bool, action: FailureAction? = nil, wait: Duration? = nil,
-            suppressAfter: SuppressAfter? = nil, ruleID: String, isByCode: Bool = false
+            suppressAfter: SuppressAfter? = nil, ruleID: String, isByCode: Bool = false, isExact: Bool = false
         ) {
             self.isByCode = isByCode
+            self.isExact = isExact
             self.failureClass = failureClass
             self.scope = scope
             self.permanent = permanent
@@ -42,7 +45,7 @@ package struct BounceRules: Sendable {
         var passing: Verdict {
             Verdict(
                 failureClass: failureClass, scope: scope, permanent: false, action: action == .suppress ? .fail : action, wait: wait,
-                suppressAfter: suppressAfter, ruleID: ruleID, isByCode: isByCode)
+                suppressAfter: suppressAfter, ruleID: ruleID, isByCode: isByCode, isExact: isExact)
         }
     }
 

@@ -47,11 +47,12 @@ struct FreeTextBounce {
             return nil
         }
 
-        let isDelay = delay >= 0.6 && delay >= failure && failedField.isEmpty
+        // Attempts that go on are no failure, however often the report says that it failed until now.
+        let isDelay = delay >= 0.6 && (delay >= failure || delay >= Strength.certain.confidence - 0.001) && failedField.isEmpty
         evidence += words.finds(of: isDelay ? [.delay] : [.failure]).prefix(6).map { .init(rule: $0.rule, place: "body", text: $0.text) }
         let copy = text.utf8.dropFirst(prose.utf8.count)
         let recipients = recipients(
-            message, prose, copy: String(decoding: Array(copy.prefix(32_000)), as: UTF8.self), failedField: failedField, isDelay: isDelay)
+            message, prose, copy: String(decoding: Array(copy.prefix(32_000)), as: UTF8.self), isDelay: isDelay)
         evidence += recipients.prefix(6).compactMap { bounce in
             bounce.ruleID.map {
                 .init(rule: $0, place: "body", text: String(String.UnicodeScalarView(bounce.diagnostic.unicodeScalars.prefix(240))))
@@ -73,9 +74,10 @@ struct FreeTextBounce {
             if isReturnedHeader(trimmed) { break }
             if trimmed.count < 160, trimmed.count > 6, kept.contains(where: { !$0.isEmpty }) {
                 let folded = Folding.phrase(String(decoding: trimmed, as: UTF8.self))
-                let isDrawn = trimmed.first == 0x2D || trimmed.first == 0x3D || LineShape.endsWithColon(trimmed)
+                let isDrawn = trimmed.first == 0x2D || trimmed.first == 0x3D
+                let closes = LineShape.endsWithColon(trimmed)
                 if book.hits(in: folded).contains(where: {
-                    $0.meaning == .copyBegins && (isDrawn || ($0.end - $0.start) * 2 > folded.count)
+                    $0.meaning == .copyBegins && (isDrawn || closes && $0.start <= 4 || ($0.end - $0.start) * 3 > folded.count * 2)
                 }) {
                     break
                 }
@@ -87,26 +89,30 @@ struct FreeTextBounce {
 
     /// A line that only the header of a returned message has.
     private static func isReturnedHeader(_ line: ArraySlice<UInt8>) -> Bool {
-        for name in ["received: ", "return-path: ", "message-id: ", "mime-version: ", "x-mailer: ", "dkim-signature: "]
+        // In a report that was forwarded all lines are quoted, the header of the report as well.
+        let isQuoted = line.first == 0x3E
+        let line = line.drop { $0 == 0x3E || $0 == 0x20 }
+        for name in ["received: ", "return-path: ", "message-id: ", "mime-version: ", "x-mailer: ", "dkim-signature: "].prefix(
+            isQuoted ? 2 : 6)
         where line.count > name.utf8.count && zip(line, name.utf8).allSatisfy({ ($0 &- 0x41 < 26 ? $0 | 0x20 : $0) == $1 }) {
             return true
         }
         return false
     }
 
-    private func recipients(_ message: Message, _ prose: String, copy: String, failedField: [HeaderField], isDelay: Bool)
-        -> [Classification.Bounce]
-    {
+    private func recipients(_ message: Message, _ prose: String, copy: String, isDelay: Bool) -> [Classification.Bounce] {
         let bytes = Array(prose.utf8)
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
             Line(bytes: LineShape.trimmed(line), addresses: AddressFinder.addresses(in: LineShape.trimmed(line)))
         }
-        var named = named(message, lines, failedField)
-        if named.isEmpty, let address = Self.addressee(of: copy) { named = [(address, -1)] }
+        var named = named(message, lines)
+        if named.isEmpty, let address = Self.addressee(of: copy) ?? ReturnedCopy.addressee(of: message) { named = [(address, -1)] }
         let starts = Set(named.map(\.place).filter { $0 >= 0 })
         let reader = BounceReader(rules: rules, book: book)
         return named.map { address, place in
-            let paragraph = place >= 0 ? Self.diagnostic(lines, from: place, starts: starts, isOnly: named.count == 1) : ""
+            let paragraph =
+                place >= 0
+                ? Self.diagnostic(lines, from: place, starts: starts, isOnly: named.count == 1) : named.count == 1 ? Self.joined(lines) : ""
             let judged = reader.judge(status: nil, diagnostic: paragraph, paragraph: paragraph, prose: prose, isOnly: named.count == 1)
             return Classification.Bounce(
                 recipient: address, action: isDelay ? .delayed : .failed, status: judged.status, replyCode: judged.code,
@@ -120,7 +126,7 @@ struct FreeTextBounce {
     ///
     /// Addresses that begin or make up a line are the report's subject; addresses in sentences count only where there are no others, our own
     /// and the reporter's only where there is nobody else.
-    private func named(_ message: Message, _ lines: [Line], _ failedField: [HeaderField]) -> [(address: EmailAddress, place: Int)] {
+    private func named(_ message: Message, _ lines: [Line]) -> [(address: EmailAddress, place: Int)] {
         let ours = Set(message.to.map(\.address.suppressionKey))
         let reporters = Set((message.from + (message.sender.map { [$0] } ?? [])).map(\.address.suppressionKey))
         var order: [(address: EmailAddress, place: Int)] = []
@@ -132,15 +138,24 @@ struct FreeTextBounce {
                 order.append((address, line))
             }
         }
-        for field in failedField {
-            for mailbox in AddressList(parsing: field.rawValue).mailboxes { add(mailbox.address, -1) }
+        for address in ReturnedCopy.failedAddresses(message) { add(address, -1) }
+        guard order.isEmpty else {
+            // The header names them all; the text says what became of each.
+            for (number, line) in lines.enumerated() where !Self.isSenderLine(line.bytes) {
+                for (address, _) in line.addresses where order.contains(where: { $0.address.suppressionKey == address.suppressionKey }) {
+                    add(address, number)
+                }
+            }
+            return order
         }
-        let fromField = !order.isEmpty
         for (own, strong) in [(false, true), (false, false), (true, true)] {
+            if !strong {
+                for (address, place) in Self.localNames(message, lines) { add(address, place) }
+                if !order.isEmpty { break }
+            }
             for (number, line) in lines.enumerated() where !Self.isSenderLine(line.bytes) {
                 for (address, range) in line.addresses {
                     let key = address.suppressionKey
-                    if fromField, !order.contains(where: { $0.address.suppressionKey == key }) { continue }
                     let isOwn =
                         ours.contains(key) || reporters.contains(key) || Self.isMailSystem(address) || Self.describesOriginal(lines, number)
                     if isOwn == own, Self.namesRecipient(line.bytes, range) == strong { add(address, number) }
@@ -149,6 +164,24 @@ struct FreeTextBounce {
             if !order.isEmpty { break }
         }
         return order
+    }
+
+    /// Names without a domain that stand alone on lines below one that ends with a colon: mailboxes of the reporter's own domain.
+    private static func localNames(_ message: Message, _ lines: [Line]) -> [(address: EmailAddress, place: Int)] {
+        guard let reporter = message.from.first?.address, isMailSystem(reporter) else { return [] }
+        var found: [(EmailAddress, Int)] = []
+        var isList = false
+        for (number, line) in lines.enumerated() {
+            if LineShape.endsWithColon(line.bytes) {
+                isList = true
+            } else if isList, !line.bytes.isEmpty {
+                guard line.bytes.count <= 64, !line.bytes.contains(0x20),
+                    let address = EmailAddress(parsing: Array(line.bytes) + [0x40] + Array(reporter.domainBytes))
+                else { break }
+                found.append((address, number))
+            }
+        }
+        return found
     }
 
     /// The `To` of Exchange's "Your message To: ... Subject: ... Sent: ...": whom we wrote to, which may be a list.
@@ -193,7 +226,9 @@ struct FreeTextBounce {
         }
         if after.isEmpty, let (label, value) = LineShape.label(line), !label.isEmpty { return value.contains(0x40) }
         let lower = before.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
-        return ["rcptto:", "to:", "recipient:", "user:", "smtp;", "rfc822;"].contains { lower.suffix($0.utf8.count).elementsEqual($0.utf8) }
+        return ["rcptto:", "to:", "expandedfrom:", "recipient:", "user:", "smtp;", "rfc822;"].contains {
+            lower.suffix($0.utf8.count).elementsEqual($0.utf8)
+        }
     }
 
     private static func isSenderLine(_ line: ArraySlice<UInt8>) -> Bool {
@@ -205,6 +240,10 @@ struct FreeTextBounce {
         guard let (label, _) = LineShape.label(line) else { return false }
         let lower = label.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
         return labels.contains { lower.elementsEqual($0.utf8) }
+    }
+
+    private static func joined(_ lines: [Line]) -> String {
+        String(decoding: Array(lines.map(\.bytes).filter { !$0.isEmpty }.joined(separator: [0x20])).prefix(2000), as: UTF8.self)
     }
 
     /// The lines about one recipient: up to an empty line or the next recipient, at most 12; all that follows where there is no other.

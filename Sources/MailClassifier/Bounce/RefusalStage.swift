@@ -4,6 +4,8 @@
 /// behind it, and a refusal of MAIL FROM speaks of the sender.
 enum RefusalStage: Sendable {
     case connection, sender, recipient, message
+    /// The recipient, told only in answer to what came after it: a server that reads ahead, or a filter that has seen the message.
+    case recipientLate
 
     /// The stage that the words name last, nil when they name none.
     init?(in text: String) {
@@ -54,7 +56,7 @@ enum RefusalStage: Sendable {
                 i += 4
             } else if bytes[i...].starts(with: "<<< ".utf8), let stage, bytes[i + 4] &- 0x34 < 2 {
                 // "503 Need RCPT" tells that the recipient was refused, in a reply read late.
-                return stage == .message && bytes[i...].dropFirst(4).isFollowed(by: Array("<<< 503".utf8)) ? .recipient : stage
+                return stage == .message && bytes[i...].dropFirst(4).isFollowed(by: Array("<<< 503".utf8)) ? .recipientLate : stage
             } else {
                 i += 1
             }
@@ -65,13 +67,17 @@ enum RefusalStage: Sendable {
     private static let words: [(String, RefusalStage)] = [
         ("initial connection", .connection), ("in reply to ehlo", .connection), ("in reply to helo", .connection),
         ("after ehlo", .connection),
-        ("after helo", .connection), ("my name was rejected", .connection),
+        ("after helo", .connection), ("my name was rejected", .connection), ("second_ehlo", .connection),
         ("in reply to mail from", .sender), ("after mail from", .sender), ("after pipelined mail from", .sender),
-        ("our mail from", .sender), ("sender was rejected", .sender), ("does not like sender", .sender),
+        ("after mail command", .sender), ("smtp:mail", .sender), ("our mail from", .sender), ("sender was rejected", .sender),
+        ("does not like sender", .sender),
         ("in reply to rcpt to", .recipient), ("after rcpt to", .recipient), ("after pipelined rcpt to", .recipient),
-        ("our rcpt to", .recipient), ("does not like recipient", .recipient), ("[rcpt_to]", .recipient),
+        // Only the answer to RCPT TO names one recipient; after DATA the message is refused.
+        (">: user unknown", .recipient),
+        ("after rcpt command", .recipient), ("smtp:rcpt", .recipient), ("rcpt to response", .recipient), ("our rcpt to", .recipient),
+        ("does not like recipient", .recipient), ("[rcpt_to]", .recipient),
         ("command data", .message), ("in reply to end of data", .message), ("in reply to data", .message), ("after end of data", .message),
-        ("after data", .message),
+        ("after data", .message), ("smtp:data", .message),
         ("after pipelined data", .message), ("our final data", .message), ("for text command", .message),
         ("failed after i sent the message", .message),
     ]

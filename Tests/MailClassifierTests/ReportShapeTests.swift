@@ -1,0 +1,165 @@
+import InternetMessage
+import Testing
+
+@testable import MailClassifier
+
+@Suite("reports by their shape")
+struct ReportShapeTests {
+    static func report(_ header: String = "", _ body: String) -> [UInt8] {
+        let head = header.utf8.isEmpty ? "From: Mail Delivery Subsystem <MAILER-DAEMON@mx.example.net>" : header
+        return Array("\(head)\nTo: bounce@example.org\nSubject: Mail delivery failed\n\n\(body)\n".utf8)
+    }
+
+    struct Shape: Sendable {
+        var name: String
+        var header = ""
+        var body: String
+        var messageClass = MessageClass.bounce
+        var bounces: [String]
+    }
+
+    static let shapes = [
+        Shape(
+            name: "words of an unknown user at no named moment", body: "<ann@example.com>: 550 No such user here",
+            bounces: ["ann@example.com failed - 550 invalid_recipient recipient soft"]),
+        Shape(
+            name: "the answer names the recipient as RCPT TO does", body: "<ann@example.com>: 550 <ann@example.com>: User unknown",
+            bounces: ["ann@example.com failed - 550 invalid_recipient recipient hard"]),
+        Shape(
+            name: "a status of the address proves it", body: "<ann@example.com>: 550 5.1.1 No such user here",
+            bounces: ["ann@example.com failed 5.1.1 550 invalid_recipient recipient hard"]),
+        Shape(
+            name: "the reporter's own directory proves it", body: "Unknown user: ann@example.com",
+            bounces: ["ann@example.com failed - - invalid_recipient recipient hard"]),
+        Shape(
+            name: "Yahoo says it after the message",
+            body:
+                "<ann@yahoo.example>: 554 delivery error: dd This user doesn't have a yahoo.example account (in reply to end of DATA command)",
+            bounces: ["ann@yahoo.example failed - 554 invalid_recipient recipient hard"]),
+        Shape(
+            name: "qmail ends with why it stops",
+            body:
+                "<ann@example.com>:\nConnected to 192.0.2.1 but my name was rejected.\nRemote host said: 501 Invalid domain name\nI'm not going to try again; this message has been in the queue too long.",
+            bounces: ["ann@example.com failed - 501 reputation_block source soft"]),
+        Shape(
+            name: "mailboxes of the reporter's domain without it", header: "From: MAILER-DAEMON@example.com",
+            body:
+                "Your mail to the following recipients could not be delivered because\nthey are not accepting mail from list@example.net:\n\tann",
+            bounces: ["ann@example.com failed - - unclassified unknown soft"]),
+        Shape(
+            name: "an alias and where it led",
+            body: "The following addresses had permanent fatal errors\nann@example.net\n    (expanded from: <ann@example.com>)",
+            bounces: ["ann@example.net failed - - unclassified unknown soft", "ann@example.com failed - - unclassified unknown soft"]),
+        Shape(
+            name: "attempts that go on",
+            body:
+                "Your message could not be delivered to the following recipients:\n\nann@example.com\n\nDelivery attempts will continue to be made for 5 day(s).",
+            messageClass: .delay, bounces: ["ann@example.com delayed - - unclassified unknown soft"]),
+        Shape(
+            name: "a sentence about a copy is none",
+            body: "The following addresses did NOT receive a copy of your message:\n\n> ann@example.com\n\n552 would exceed mailbox quota",
+            bounces: ["ann@example.com failed - 552 mailbox_full recipient soft"]),
+        Shape(
+            name: "the header names whom the text does not",
+            header: "From: Mailer-Daemon@mx.example.net\nX-Failed-Recipients: ann@example.com",
+            body:
+                "The following address(es) failed:\n\n  ann\n    SMTP error after end of data: host mx.example.com: 554 5.7.0 Header error",
+            bounces: ["ann@example.com failed 5.7.0 554 policy domain soft"]),
+        Shape(
+            name: "a reporter without an address", header: "From: MAILER-DAEMON <>",
+            body: "There was an error delivering your mail to <ann@nowhere.example>.\n\nDNS lookup failure: host nowhere.example not found",
+            bounces: ["ann@nowhere.example failed - - bad_domain domain hard"]),
+        Shape(
+            name: "Chinese", body: "邮件无法被送到您指定的地址中。\n\n<ann@example.com>:\n",
+            bounces: ["ann@example.com failed - - unclassified unknown soft"]),
+        Shape(
+            name: "Japanese", header: "From: no-reply@example.jp",
+            body: "送信できませんでした。\n\nCould not be delivered to: <ann@example.com>\nAs their mailbox is full.",
+            bounces: ["ann@example.com failed - - mailbox_full recipient soft"]),
+    ]
+
+    @Test("what failed, and for whom", arguments: shapes)
+    func shape(_ shape: Shape) throws {
+        let result = try #require(Mail.classifier).classify(Message(parsing: Self.report(shape.header, shape.body)))
+        #expect(result.messageClass == shape.messageClass, "\(shape.name): \(result.evidence)")
+        #expect(result.bounces.map(BounceTests.line) == shape.bounces, "\(shape.name): \(result.evidence)")
+    }
+
+    @Test(
+        "a mailbox file or nothing where the address belongs: the header, the text and the returned message name it",
+        arguments: [
+            ("X-Failed-Recipients: ann@example.com", "nobody is named here", "/var/spool/mail/ann", "To: bo@example.com"),
+            ("X-Nothing: 1", "<ann@example.com>\n    (reason: 550 Host unknown)", "@mx.example.net", "To: bo@example.com"),
+            ("X-Nothing: 1", "nobody is named here", "/var/spool/mail/ann", "To: ann@example.com"),
+            ("X-Nothing: 1", "nobody is named here", "\"ann\"@example.com", "To: bo@example.com"),
+        ])
+    func recipient(_ header: String, _ text: String, _ final: String, _ returned: String) throws {
+        let mail = """
+            From: MAILER-DAEMON@mx.example.net
+            \(header)
+            Subject: Returned mail
+            MIME-Version: 1.0
+            Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+            --b
+
+            \(text)
+
+            --b
+            Content-Type: message/delivery-status
+
+            Reporting-MTA: dns; mx.example.net
+
+            Final-Recipient: rfc822; \(final)
+            Action: failed
+            Status: 5.0.0
+
+            --b
+            Content-Type: message/rfc822
+
+            \(returned)
+            Message-ID: <1@example.org>
+
+            --b--
+
+            """
+        let result = try #require(Mail.classifier).classify(Message(parsing: Array(mail.utf8)))
+        #expect(result.bounces.map(\.recipient?.text) == ["ann@example.com"])
+    }
+
+    @Test("a report of failed authentication is told as one and complains about nobody's mail")
+    func authentication() throws {
+        let mail = """
+            From: dmarc@example.net
+            Subject: DMARC failure
+            MIME-Version: 1.0
+            Content-Type: multipart/report; report-type=feedback-report; boundary=b
+
+            --b
+
+            A message failed.
+            --b
+            Content-Type: message/feedback-report
+
+            Feedback-Type: auth-failure
+            User-Agent: test/1
+            Version: 1
+            Auth-Failure: dmarc
+
+            --b--
+
+            """
+        let result = try #require(Mail.classifier).classify(Message(parsing: Array(mail.utf8)))
+        #expect(result.messageClass == .complaint && result.complaint?.feedbackType == "auth-failure" && result.automatic)
+    }
+
+    @Test("the button of a mail program asks to be taken off the list")
+    func button() throws {
+        func read(_ subject: String, _ body: String) throws -> Classification {
+            try #require(Mail.classifier).classify(
+                Message(parsing: Array("From: ann@example.com\nSubject: \(subject)\nAuto-Submitted: auto-generated\n\n\(body)\n".utf8)))
+        }
+        #expect(try read("unsubscribe", "Sent by Mail.").messageClass == .unsubscribe)
+        #expect(try read("Out of office", "I am out of office until 3 May. To stop these notes, unsubscribe.").messageClass == .outOfOffice)
+    }
+}
