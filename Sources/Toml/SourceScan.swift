@@ -117,6 +117,7 @@ struct SourceScan {
     private mutating func value(at path: PathBytes) throws(Stop) {
         guard let first = peek() else { throw stop("expected a value") }
         switch first {
+        case UInt8(ascii: "'") where source[offset...].starts(with: [first, first, first]): try literal()
         case UInt8(ascii: "\""), UInt8(ascii: "'"): _ = try quoted(multiline: true)
         case UInt8(ascii: "["): try array(at: path)
         case UInt8(ascii: "{"): try inlineTable(at: path)
@@ -158,6 +159,27 @@ struct SourceScan {
             guard take(UInt8(ascii: ",")) else { throw stop("expected ',' or '}'") }
             try skipBlank(newlines: true)
         }
+    }
+
+    /// Steps over a literal string of several lines, in which nothing is escaped.
+    private mutating func literal() throws(Stop) {
+        let start = (offset: offset, line: line)
+        let quote = UInt8(ascii: "'")
+        offset += 3
+        while offset < source.count {
+            let byte = source[offset]
+            offset += 1
+            if byte == 0x0A {
+                line += 1
+                lineStart = offset
+            } else if byte == quote, offset + 1 < source.count, source[offset] == quote, source[offset + 1] == quote {
+                offset += 2
+                // Up to two quotes may stand right before the closing three.
+                for _ in 0..<2 where peek() == quote { offset += 1 }
+                return
+            }
+        }
+        throw Stop(offset: offset, line: start.line, code: .syntax, message: "this string has no end")
     }
 
     /// Steps over a string of any of the four kinds and returns its content (exact for keys, good enough for values).

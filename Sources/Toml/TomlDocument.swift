@@ -91,6 +91,7 @@ package struct TomlDocument: Sendable {
     }
 
     private static func lineOfBadByte(_ source: [UInt8]) -> Int? {
+        if !source.contains(0), String(validating: source, as: UTF8.self) != nil { return nil }
         var decoder = UTF8()
         var bytes = source.makeIterator()
         var line = 1

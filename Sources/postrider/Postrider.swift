@@ -15,6 +15,10 @@ struct Postrider: AsyncParsableCommand {
 
     /// Also before the command, as in `postrider --conf FILE check`; each command takes it from here.
     @OptionGroup var conf: ConfOption
+
+    static func main() async {
+        await main(FilesBeyond.taken(from: Array(CommandLine.arguments.dropFirst())))
+    }
 }
 
 enum Version {

@@ -8,7 +8,7 @@ struct BounceRule {
 
     let verdict: BounceRules.Verdict
     /// One of them must occur; empty: whatever the words are.
-    let phrases: [String]
+    let phrases: [[UInt8]]
     let statuses: [[Int?]]
     let codes: [[UInt8]]
     /// Replies that it must be the first to take.
@@ -69,7 +69,7 @@ struct BounceRule {
         switch table["any"] {
         case nil: phrases = []
         case .string(let text)?:
-            phrases = file.lines(of: text, at: path + ["any"]).map(\.text)
+            phrases = file.lines(of: text, at: path + ["any"]).map(\.bytes)
             guard !phrases.isEmpty else { throw file.fault(path + ["any"], "'any' is a text with one phrase a line") }
         default: throw file.fault(path + ["any"], "'any' is a text with one phrase a line")
         }

@@ -58,7 +58,19 @@ package struct BounceRules: Sendable {
     private let owners: [Int]
 
     /// The rules that the binary carries.
-    package static func builtin() throws(RuleError) -> BounceRules { try BounceRules(local: []) }
+    package static func builtin() throws(RuleError) -> BounceRules { try shared.get() }
+
+    /// Read once, by whoever asks first.
+    private static let shared = Result<BounceRules, RuleError> { () throws(RuleError) in try BounceRules(local: []) }
+
+    /// Without rules everything is unclassified.
+    static let none = BounceRules()
+
+    private init() {
+        rules = []
+        owners = []
+        matcher = PhraseMatcher([])
+    }
 
     /// Rules of an installation, `local` in order, before those that the binary carries.
     package init(local: [(file: String, bytes: [UInt8])]) throws(RuleError) {
@@ -72,7 +84,7 @@ package struct BounceRules: Sendable {
             for (index, table) in try file.tables("rule").enumerated() {
                 let rule = try BounceRule(table, in: file, at: ["rule", .index(index)])
                 for phrase in rule.phrases {
-                    patterns.append(PhraseBook.parse(phrase).fragments)
+                    patterns.append(PhraseBook.parse(phrase[...]).fragments)
                     owners.append(rules.count)
                 }
                 rules.append(rule)

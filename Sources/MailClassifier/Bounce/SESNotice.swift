@@ -18,6 +18,7 @@ struct SESNotice {
 
     /// Nil when the text is no such notice. At most 64 KB of it are read.
     init?(_ text: String) {
+        guard text.utf8.contains(0x7B) else { return nil }
         // Quotes within a string within JSON stand behind backslashes; without these both forms are one.
         let bytes = text.utf8.prefix(65_536).filter { $0 != 0x5C && $0 != 0x0A && $0 != 0x0D }
         switch Self.string("notificationType", in: bytes[...]) ?? Self.string("eventType", in: bytes[...]) {

@@ -60,8 +60,8 @@ struct PhraseBook: Sendable {
                 }
                 guard case .string(let text)? = table["text"] else { throw file.fault(path, "'text' is missing; write one phrase a line") }
                 for (line, text) in file.lines(of: text, at: path + ["text"]) {
-                    let (fragments, atStart, atEnd) = Self.parse(text)
-                    guard !fragments.isEmpty, !Self.hasMisplacedStar(text) else {
+                    let (fragments, atStart, atEnd) = Self.parse(text[...])
+                    guard !fragments.isEmpty, !text.contains(0x2A) || !Self.hasMisplacedStar(text) else {
                         throw RuleError(
                             code: .content, file: file.name, line: line,
                             message: "'*' stands alone or at the end of a word, and a phrase needs a word")
@@ -78,19 +78,26 @@ struct PhraseBook: Sendable {
     }
 
     /// The fragments of a phrase as written, and whether it is bound to the beginning or the end of a sentence.
-    static func parse(_ text: String) -> (fragments: [[UInt8]], atStart: Bool, atEnd: Bool) {
+    static func parse(_ text: ArraySlice<UInt8>) -> (fragments: [[UInt8]], atStart: Bool, atEnd: Bool) {
         // Most phrases are words of small letters with one space between them, and are folded as they stand.
-        var plain: [UInt8] = [0x20]
-        plain.reserveCapacity(text.utf8.count + 2)
-        for byte in text.utf8 {
-            guard byte &- 0x61 < 26 || byte == 0x20 && plain.last != 0x20 else {
-                plain = []
+        var isPlain = true
+        var last: UInt8 = 0x20
+        for byte in text {
+            guard byte &- 0x61 < 26 || byte == 0x20 && last != 0x20 else {
+                isPlain = false
                 break
             }
-            plain.append(byte)
+            last = byte
         }
-        if plain.count > 1, plain.last != 0x20 { return ([plain + [0x20]], false, false) }
-        var words = text.utf8.split(separator: 0x20).map { Array($0) }
+        if isPlain, last != 0x20 {
+            var plain: [UInt8] = []
+            plain.reserveCapacity(text.count + 2)
+            plain.append(0x20)
+            plain += text
+            plain.append(0x20)
+            return ([plain], false, false)
+        }
+        var words = text.split(separator: 0x20).map { Array($0) }
         let atStart = words.first == [0x5E]
         if atStart { words.removeFirst() }
         let atEnd = words.last == [0x24]
@@ -110,8 +117,8 @@ struct PhraseBook: Sendable {
         return (fragments, atStart, atEnd)
     }
 
-    private static func hasMisplacedStar(_ text: String) -> Bool {
-        text.utf8.split(separator: 0x20).contains { $0.count > 1 && $0.dropLast().contains(0x2A) }
+    private static func hasMisplacedStar(_ text: [UInt8]) -> Bool {
+        text.split(separator: 0x20).contains { $0.count > 1 && $0.dropLast().contains(0x2A) }
     }
 
     /// The words as folded text; most rules are written folded, and need no more than spaces.

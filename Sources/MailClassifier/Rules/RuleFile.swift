@@ -43,15 +43,21 @@ struct RuleFile {
     }
 
     /// The lines of a text value that begins on the line of its key, with their line numbers; empty lines and `#` lines are left out.
-    func lines(of text: String, at path: [TomlStep]) -> [(line: Int, text: String)] {
+    func lines(of text: String, at path: [TomlStep]) -> [(line: Int, bytes: [UInt8])] {
         let first = document.line(near: path)
         // TOML drops the newline behind the opening quotes, so the text begins on the next line.
-        let offset = text.utf8.contains(0x0A) ? 1 : 0
-        var lines: [(Int, String)] = []
-        for (index, line) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            let bytes = Array(line).trimmed
-            if bytes.isEmpty || bytes.first == 0x23 { continue }
-            lines.append((first + offset + index, String(decoding: bytes, as: UTF8.self)))
+        let bytes = Array(text.utf8)
+        var number = first + (bytes.contains(0x0A) ? 1 : 0)
+        var lines: [(Int, [UInt8])] = []
+        var start = 0
+        while start <= bytes.count {
+            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+            var (low, high) = (start, end)
+            while low < high, bytes[low] <= 0x20 { low += 1 }
+            while high > low, bytes[high - 1] <= 0x20 { high -= 1 }
+            if low < high, bytes[low] != 0x23 { lines.append((number, Array(bytes[low..<high]))) }
+            number += 1
+            start = end + 1
         }
         return lines
     }

@@ -32,6 +32,9 @@ struct PhraseMatcher: Sendable {
     private var shorter: [Int32] = [0]
     private var fragments: [Fragment] = []
     private var roots = [Int32](repeating: 0, count: 256)
+    /// The state behind a space at the beginning, where most phrases begin, 0 when there is none; and its children by byte.
+    private var space: Int32 = 0
+    private var words = [Int32](repeating: 0, count: 256)
 
     /// `phrases` are lists of fragments; a phrase's number is its place in the list. Empty ones never match.
     init(_ phrases: [[[UInt8]]]) {
@@ -65,7 +68,12 @@ struct PhraseMatcher: Sendable {
             fallback.append(0)
             fragmentAt.append(-1)
             shorter.append(0)
-            if state == 0 { roots[Int(byte)] = new }
+            if state == 0 {
+                roots[Int(byte)] = new
+                if byte == 0x20 { space = new }
+            } else if state == space {
+                words[Int(byte)] = new
+            }
             state = new
         }
         fragments.append(
@@ -77,6 +85,10 @@ struct PhraseMatcher: Sendable {
         if state == 0 {
             let root = roots[Int(byte)]
             return root == 0 ? nil : root
+        }
+        if state == space {
+            let word = words[Int(byte)]
+            return word == 0 ? nil : word
         }
         var child = firstChild[Int(state)]
         while child >= 0 {

@@ -3,6 +3,7 @@ import Settings
 
 struct Conf: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "conf",
         abstract: "Show the conf: values that differ from the defaults, the defaults, or what applies to an address.",
         subcommands: [ConfShow.self, ConfExplain.self], defaultSubcommand: ConfShow.self)
 }

@@ -14,6 +14,7 @@ import WebInterface
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Run everything until SIGTERM (drains); SIGHUP re-reads conf and certificates.")
 
     @OptionGroup var conf: ConfOption

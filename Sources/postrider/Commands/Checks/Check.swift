@@ -12,7 +12,8 @@ import Outreach
 import Settings
 
 struct Check: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Check the whole conf; every fault at once. Exit status 1 when there is one.")
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Check the whole conf; every fault at once. Exit status 1 when there is one.")
 
     @OptionGroup var conf: ConfOption
     @Flag(help: "Also ask DNS for what the conf says of it: names, addresses, DKIM records, SPF.") var dns = false

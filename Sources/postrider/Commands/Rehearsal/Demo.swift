@@ -6,6 +6,7 @@ import Rehearsal
 
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "demo",
         abstract: "The main job in a rehearsal world on loopback; nothing leaves the machine.",
         discussion: """
             Twelve contacts go through a sequence of three messages, and each of them behaves in another way: the real services send and \

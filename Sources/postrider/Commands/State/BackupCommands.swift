@@ -6,6 +6,7 @@ import SQLiteStore
 
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "backup",
         abstract: "Write one file with the whole state of one moment, while everything goes on.",
         discussion: """
             Conf, keys and secrets are not in it: back up the conf folder too. The file is mode 0600 and holds people's data; an existing file is \
@@ -29,6 +30,7 @@ struct Backup: AsyncParsableCommand {
 
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "restore",
         abstract: "Put a backup in the place of the database. Refuses while 'serve' runs.",
         discussion: """
             The backup is checked first; the database that was there is kept beside it. From that one the suppressions, a global STOP and what \

@@ -4,6 +4,7 @@ import Outreach
 
 struct Contacts: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "contacts",
         abstract: "Take in and look at the people that are written to.",
         subcommands: [
             ContactsImport.self, ContactsImports.self, ContactsUndo.self, ContactsList.self, ContactsShow.self, ContactsExport.self,

@@ -5,6 +5,7 @@ import Settings
 
 struct Enroll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "enroll",
         abstract: "Start contacts on a sequence, with a verdict for each.",
         discussion: """
             The first step is due at once (or after its own delay); pace and sending window of the identity decide when it leaves. A suppressed \
@@ -172,6 +173,7 @@ extension Enrolling.Verdict {
 
 struct Unenroll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "unenroll",
         abstract: "Take contacts out of a sequence, for good; mail that waits in the queue is taken back.")
 
     @OptionGroup var conf: ConfOption

@@ -4,6 +4,7 @@ import Outreach
 
 struct Guardrail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "guardrail",
         abstract: "Show what is paused and why, and end a pause.",
         discussion: "Without a subcommand: the list.", subcommands: [GuardrailList.self, GuardrailOverride.self],
         defaultSubcommand: GuardrailList.self)

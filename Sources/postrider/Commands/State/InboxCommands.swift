@@ -5,6 +5,7 @@ import Outreach
 
 struct Inbox: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "inbox",
         abstract: "Read the replies and reports that came in, and correct what was made of them.",
         subcommands: [InboxList.self, InboxShow.self, InboxLabel.self, InboxConfirm.self])
 }

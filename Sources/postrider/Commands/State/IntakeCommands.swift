@@ -4,6 +4,7 @@ import Outreach
 
 struct Intake: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "intake",
         abstract: "Look at what came in and could not be sorted or matched.", subcommands: [IntakeList.self, IntakeRetry.self])
 }
 

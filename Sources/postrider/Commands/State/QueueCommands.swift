@@ -5,6 +5,7 @@ import Outreach
 
 struct Queue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "queue",
         abstract: "Look at the messages on their way out, and act on them.",
         discussion: "Without a subcommand: the list, as postqueue shows it.",
         subcommands: [

@@ -4,6 +4,7 @@ import Outreach
 
 struct Suppress: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "suppress",
         abstract: "Keep addresses, domains and patterns from ever being written to.",
         subcommands: [SuppressAdd.self, SuppressRemove.self, SuppressList.self, SuppressImport.self, SuppressExport.self])
 }

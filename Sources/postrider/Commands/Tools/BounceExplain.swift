@@ -5,6 +5,7 @@ import Settings
 
 struct Bounce: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "bounce",
         abstract: "What a refusal means.", subcommands: [BounceExplain.self])
 }
 

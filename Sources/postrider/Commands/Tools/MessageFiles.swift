@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 
 /// The messages that a command looks at: files, and `-` for standard input.
 struct MessageFiles: ParsableArguments {
@@ -10,7 +11,7 @@ struct MessageFiles: ParsableArguments {
     /// and the command ends with 65.
     func each(_ body: (String, [UInt8]) -> Void) throws {
         var unreadable = 0
-        for file in files {
+        for file in files + FilesBeyond.names {
             do throws(Failure) {
                 let bytes = file.utf8.elementsEqual("-".utf8) ? try Input.standard() : try Input.file(file)
                 body(file, bytes)
@@ -20,6 +21,29 @@ struct MessageFiles: ParsableArguments {
             }
         }
         if unreadable > 0 { throw ExitStatus.badInput.code }
+    }
+}
+
+/// The names behind the first ones of a long list of files, which the parser of the command line is not shown.
+///
+/// It joins what it knows of each element of a list with what it knows of all before: for 3,000 files a third of the time went there.
+enum FilesBeyond {
+    /// Names that the parser is given.
+    private static let parsed = 64
+    private static let kept = Mutex<[String]>([])
+
+    static var names: [String] { kept.withLock { $0 } }
+
+    /// The arguments without the names that are taken out of the end of the line.
+    static func taken(from arguments: [String]) -> [String] {
+        func isOption(_ argument: String) -> Bool { argument.utf8.first == UInt8(ascii: "-") && argument.utf8.count > 1 }
+        guard let command = arguments.first, ["classify", "parse"].contains(where: { command.utf8.elementsEqual($0.utf8) }),
+            arguments.count > parsed, !["eval", "train"].contains(where: { arguments[1].utf8.elementsEqual($0.utf8) })
+        else { return arguments }
+        let first = (arguments.lastIndex(where: isOption) ?? 0) + 1
+        guard arguments.count - first > parsed else { return arguments }
+        kept.withLock { $0 = Array(arguments[(first + parsed)...]) }
+        return Array(arguments[..<(first + parsed)])
     }
 }
 

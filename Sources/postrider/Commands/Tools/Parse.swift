@@ -3,6 +3,7 @@ import InternetMessage
 
 struct Parse: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "parse",
         abstract:
             "Show messages as data: one JSON object per line and file with --json, else a summary. Exit status 65 when one cannot be read.")
 

@@ -7,6 +7,7 @@ import SASL
 
 struct Probe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "probe",
         abstract: "Try a server with the real clients, without conf and database.", subcommands: [ProbeSMTP.self, ProbeIMAP.self])
 }
 

@@ -5,6 +5,7 @@ import Outreach
 
 struct Token: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "token",
         abstract: "Look into reply, bounce and unsubscribe addresses.", subcommands: [TokenInspect.self])
 }
 
