@@ -65,6 +65,12 @@ package struct Classification: Sendable, Equatable {
         package let originalMessageID: String?
     }
 
+    /// Somebody to turn to: a name, an address, or both.
+    package struct Contact: Sendable, Equatable {
+        package let name: String?
+        package let address: EmailAddress?
+    }
+
     package let messageClass: MessageClass
     package let intent: Intent?
     /// 0...1: how often a reading on such grounds is right. Below ``Classifier/actionThreshold`` a person should look.
@@ -79,7 +85,7 @@ package struct Classification: Sendable, Equatable {
     /// The day from which a person who said "not now" may be asked again.
     package let comeBackDate: CivilDate?
     /// To whom the writer points: the right person, the successor, the stand-in.
-    package let referredTo: [Mailbox]
+    package let referredTo: [Contact]
     package let evidence: [Evidence]
     package let bounces: [Bounce]
     package let complaint: Complaint?

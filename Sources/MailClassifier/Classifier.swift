@@ -12,21 +12,28 @@ package struct Classifier: Sendable {
     private let book: PhraseBook
     private let dateWords: DateWords
     private let toneModel: ToneModel
-    private let bounceRules: BounceRules
+    /// Nil: those of the binary, which are read when the first report comes in.
+    private let ownBounceRules: BounceRules?
+    // Tests hold that the rules of the binary can be read; a report of which nothing is known is unclassified.
+    private var bounceRules: BounceRules { ownBounceRules ?? ((try? BounceRules.builtin()) ?? .none) }
 
     /// A classifier with the built-in rules; throws when the binary does not carry them or they are wrong.
     ///
     /// - Parameter tone: a model of an installation's own; nil: the built-in one.
     package init(tone: ToneModel? = nil) throws(RuleError) {
-        self = try Classifier(bounceRules: BounceRules.builtin(), tone: tone)
+        try self.init(rules: nil, tone: tone)
     }
 
     /// A classifier with the built-in phrases and other rules for bounces.
     package init(bounceRules: BounceRules, tone: ToneModel? = nil) throws(RuleError) {
+        try self.init(rules: bounceRules, tone: tone)
+    }
+
+    private init(rules: BounceRules?, tone: ToneModel?) throws(RuleError) {
         book = try PhraseBook.builtin()
         dateWords = try DateWords.builtin()
         toneModel = if let tone { tone } else { try ToneModel.builtin() }
-        self.bounceRules = bounceRules
+        ownBounceRules = rules
     }
 
     /// What the message means. Total: whatever the bytes are, there is an answer.
@@ -192,7 +199,7 @@ package struct Classifier: Sendable {
         return Classification(
             messageClass: messageClass, intent: nil, confidence: confidence, automatic: true, replyText: facts.reply.own,
             signature: facts.reply.signature, returnDate: messageClass == .outOfOffice ? returnDate : nil, comeBackDate: nil,
-            referredTo: messageClass == .leftCompany || messageClass == .outOfOffice ? referrals(facts) : [], evidence: evidence,
+            referredTo: messageClass == .leftCompany || messageClass == .outOfOffice ? contacts(facts) : [], evidence: evidence,
             bounces: [],
             complaint: nil)
     }
@@ -226,21 +233,48 @@ package struct Classifier: Sendable {
             // Somebody who writes little but another's address sends us there.
             return Classification(
                 messageClass: .referral, intent: nil, confidence: Strength.fair.confidence, automatic: false, replyText: facts.reply.own,
-                signature: facts.reply.signature, returnDate: nil, comeBackDate: nil, referredTo: addressees,
+                signature: facts.reply.signature, returnDate: nil, comeBackDate: nil, referredTo: contacts(facts),
                 evidence: [.init(rule: "address-in-text", place: "body", text: first.address.text)], bounces: [], complaint: nil)
         }
+        let named = tone.messageClass == .referral || tone.messageClass == .leftCompany ? contacts(facts) : []
+        // Passed on inside the house, and nobody is named to whom we could turn: there is nothing for us to do.
+        let isPassedOn = tone.messageClass == .referral && named.isEmpty && tally[.forwarded] >= ToneReader.threshold
         return Classification(
-            messageClass: tone.messageClass, intent: tone.intent, confidence: tone.confidence, automatic: false, replyText: facts.reply.own,
+            messageClass: isPassedOn ? .neutral : tone.messageClass, intent: tone.intent, confidence: tone.confidence, automatic: false,
+            replyText: facts.reply.own,
             signature: facts.reply.signature, returnDate: nil,
             comeBackDate: tone.messageClass == .notNow ? dates(facts.reply.own, facts)?.comeBackDate() : nil,
-            referredTo: tone.messageClass == .referral || tone.messageClass == .leftCompany ? addressees : [], evidence: tone.evidence,
+            referredTo: named, evidence: tone.evidence,
             bounces: [],
             complaint: nil)
     }
 
+    /// Whom the own words point to: by name, by address, or by a copy that went to them.
+    private func contacts(_ facts: Facts) -> [Classification.Contact] {
+        guard let words = try? ContactWords.builtin.get() else { return [] }
+        let known = (facts.message.from + facts.message.to).compactMap(\.displayName)
+        let finder = ContactFinder(words: words, dates: dateWords)
+        let found = finder.contacts(
+            in: facts.reply.own, addresses: referrals(facts), known: known, needsCue: facts.signals.weight >= AutomaticSignals.proof)
+        guard found.allSatisfy({ $0.address == nil }) else { return found }
+        // "Adding Ann Example (cc)": who was put into the copy, if it is one person.
+        let ours = Set((facts.message.from + facts.message.to).map(\.address.suppressionKey))
+        let copied = facts.message.cc.filter { !ours.contains($0.address.suppressionKey) }
+        guard copied.count == 1, let other = copied.first else { return found }
+        if let name = found.first?.name {
+            let theirs = Folding.phrase((other.displayName ?? "") + " " + other.address.localPart)
+            let isSame = Folding.phrase(name).split(separator: 0x20).contains { $0.count > 2 && theirs.firstRange(of: $0) != nil }
+            return isSame ? [.init(name: name, address: other.address)] : found
+        }
+        return Folding.phrase(facts.reply.own).firstRange(of: Array(" cc ".utf8)) != nil
+            ? [.init(name: other.displayName, address: other.address)] : found
+    }
+
     /// The addresses in the own words that are neither the writer's nor ours.
     private func referrals(_ facts: Facts) -> [Mailbox] {
+        let named = AddressFinder.mailboxes(in: facts.reply.own)
+        guard !named.isEmpty else { return [] }
         let known = Set((facts.message.from + facts.message.to).map(\.address.suppressionKey))
-        return AddressFinder.mailboxes(in: facts.reply.own).filter { !known.contains($0.address.suppressionKey) }
+        return named.filter { !known.contains($0.address.suppressionKey) }
     }
 }

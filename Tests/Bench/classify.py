@@ -374,8 +374,9 @@ def constructed():
         if want == "not_now" and not come.add(answer["come_back_date"] == label["come_back_date"]):
             miss("come back", label["file"], label["message_date"], "want", label["come_back_date"], "got", answer["come_back_date"], "|", " ".join(answer["reply_text"].split())[:240])
         if label["referred_to"]:
-            names = [who[key] for who in answer["referred_to"] for key in ("name", "address") if who[key]]
-            if not referred.add(any(label["referred_to"] == name or label["referred_to"] in name for name in names)):
+            wanted = label["referred_to"]
+            written = [[f"{who['name']} <{who['address']}>", f"{who['name']} ({who['address']})", who["name"], who["address"]] for who in answer["referred_to"]]
+            if not referred.add(any(wanted in (form or "") for forms in written for form in forms)):
                 miss("referred", label["file"], label["referred_to"], answer["referred_to"], "|", " ".join(answer["reply_text"].split())[:200])
     scores = f1(pairs)
     row("class", f"{sum(a == b for a, b in pairs)}/{len(pairs)} = {100 * sum(a == b for a, b in pairs) / len(pairs):.1f} %")

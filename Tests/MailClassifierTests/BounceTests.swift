@@ -161,7 +161,8 @@ struct BounceTests {
         #expect(
             verdict
                 == BounceRules.Verdict(
-                    failureClass: .policy, scope: .us, permanent: true, action: .pauseRoute, wait: .seconds(7200), ruleID: "bounce.toml:2"))
+                    failureClass: .policy, scope: .us, permanent: true, action: .pauseRoute, wait: .seconds(7200), ruleID: "bounce.toml:2",
+                    isExact: true))
         #expect(local.verdict(code: 550, status: nil, text: "mailbox full").failureClass == .mailboxFull)
     }
 

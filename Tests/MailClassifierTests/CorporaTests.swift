@@ -77,7 +77,7 @@ struct CorporaTests {
                 }
             }
             if let want = label["referred_to"] as? String, want.utf8.contains(0x40) {
-                referred.add(result.referredTo.contains { $0.address.text.utf8.elementsEqual(want.utf8) })
+                referred.add(result.referredTo.contains { $0.address?.text.utf8.elementsEqual(want.utf8) == true })
             }
         }
         print(
@@ -97,6 +97,7 @@ struct CorporaTests {
         #expect(texts.share >= Floors.constructedText)
         #expect(dates.share >= Floors.constructedDate)
         #expect(invented <= Floors.inventedDates)
+        #expect(unsubscribe.missed + unsubscribe.false <= Floors.unsubscribeErrors)
     }
 
     @Test("time to read the rules, and to parse and classify")
@@ -230,11 +231,12 @@ struct CorporaTests {
 
 /// A little below what was measured when they were last set.
 enum Floors {
-    static let constructedClass = 0.90
+    static let constructedClass = 0.94
     static let constructedAutomatic = 0.99
     static let constructedText = 0.97
     static let constructedDate = 0.96
     static let inventedDates = 0
+    static let unsubscribeErrors = 0
     static let fluflAddresses = 0.98
     static let autoReplies = 1.0
     static let autoSubmittedBounces = 0.99

@@ -15,7 +15,7 @@ extension Classifier {
         case .delegated, .needsAction: return nil
         }
         let words = human(facts)
-        switch words.messageClass {
+        switch words.confidence >= Self.actionThreshold ? words.messageClass : messageClass {
         case .unsubscribe, .notNow, .referral, .leftCompany: return words
         case .negative where messageClass == .positive: return words
         case .positive where messageClass == .negative, .question where messageClass == .negative: return words

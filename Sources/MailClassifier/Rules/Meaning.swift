@@ -3,6 +3,8 @@ enum Meaning: String, Sendable, CaseIterable {
     // What a person wants.
     case unsubscribe, erasure, positive, meet, question, negative, referral, neutral
     case notNow = "not_now"
+    /// Passed on inside the house.
+    case forwarded
     // What a program says.
     case outOfOffice = "out_of_office"
     case leftCompany = "left_company"

@@ -44,7 +44,7 @@ enum AddressFinder {
     /// Up to three capitalised words right before the address.
     private static func name(before end: Int, in bytes: [UInt8]) -> String? {
         var high = end
-        while high > 0, [0x20, 0x28, 0x3C, 0x3A, 0x2C, 0x5B].contains(bytes[high - 1]) { high -= 1 }
+        while high > 0, [0x20, 0x0A, 0x28, 0x3C, 0x3A, 0x2C, 0x5B].contains(bytes[high - 1]) { high -= 1 }
         var low = high
         var words = 0
         while low > 0, words < 3 {

@@ -12,6 +12,8 @@ struct Tally: Sendable {
     private(set) var finds: [Find] = []
     /// A sentence ends with a question mark.
     private(set) var asks = false
+    /// Said, and denied in the same breath: "do not unsubscribe me".
+    private(set) var denied: Set<Meaning> = []
 
     /// Phrases kept as evidence.
     private static let findLimit = 40
@@ -71,7 +73,10 @@ struct Tally: Sendable {
                 case .positive:
                     note(.negative, Strength.fair.confidence, hit.phrase)
                     continue
-                case .negative, .unsubscribe, .erasure, .meet, .referral, .outOfOffice, .notNow, .leftCompany: continue
+                case .unsubscribe, .erasure:
+                    denied.insert(hit.meaning)
+                    continue
+                case .negative, .meet, .referral, .outOfOffice, .notNow, .leftCompany: continue
                 default: break
                 }
             }
@@ -116,11 +121,29 @@ struct Tally: Sendable {
         return false
     }
 
+    /// A word that joins a second statement: what is denied before it is not denied behind it.
+    private static func beginsAnew(_ bytes: ArraySlice<UInt8>) -> Bool {
+        bytes.split(separator: 0x20).contains { word in joiners.contains { $0.elementsEqual(word) } }
+    }
+
+    private static let joiners: [[UInt8]] = [
+        "and", "but", "please", "pls", "und", "aber", "bitte", "et", "mais", "merci", "y", "pero", "favor", "maar", "och", "og", "mutta",
+        "ale",
+        "prosze", "prosim", "ve", "ama", "lutfen",
+    ].map { Array($0.utf8) }
+
     /// Whether a word of negation governs the phrase: before it within some words, or right behind it where the language puts it there.
     private static func isNegated(_ hit: PhraseBook.Hit, _ negators: [PhraseBook.Hit], _ sentence: FoldedSentence) -> Bool {
-        negators.contains { negator in
+        // "ne ... pas intéressés" denies once: the phrase holds the second half of the negation itself.
+        if hit.meaning == .negative || hit.meaning == .unsubscribe,
+            negators.contains(where: { $0.start >= hit.start && $0.end <= hit.end && $0.end - $0.start < hit.end - hit.start })
+        {
+            return false
+        }
+        return negators.contains { negator in
             if negator.end <= hit.start + 1 {
                 return hit.start - negator.end <= 24 && !sentence.hasComma(in: negator.end - 1..<hit.start + 1)
+                    && !Self.beginsAnew(sentence.bytes[(negator.end - 1)..<max(negator.end - 1, min(hit.start + 1, sentence.bytes.count))])
             }
             guard negator.strength == .certain, negator.start >= hit.end - 1 else { return false }
             return negator.start - hit.end <= 16 && !sentence.hasComma(in: hit.end - 1..<negator.start + 1)

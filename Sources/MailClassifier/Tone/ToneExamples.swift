@@ -49,10 +49,13 @@ package struct ToneExamples {
 
     private var random: UInt64 = 4_711
 
+    /// - Parameter passes: how often each sentence is taken, each time with other names and beside other sentences.
     /// - Throws: `RuleError` naming file and line of a section that is none.
-    package init(_ sources: [Source]) throws(RuleError) {
-        var group = 0
-        for source in sources { try add(source, &group) }
+    package init(_ sources: [Source], passes: Int = 1) throws(RuleError) {
+        for _ in 0..<passes {
+            var group = 0
+            for source in sources { try add(source, &group) }
+        }
     }
 
     private mutating func pick(_ list: [String]) -> String {

@@ -5,7 +5,11 @@
 struct ToneJudge {
     static let threshold: Float = 0.42
     /// What a wish to hear no more needs where no phrase speaks for it.
-    static let wishThreshold: Float = 0.7
+    static let wishThreshold: Float = 0.96
+    /// Below this the model denies what the rules found: the words stand in another sense.
+    static let denial: Float = 0.02
+    /// What it needs where a phrase only hints at it.
+    static let hintedThreshold: Float = 0.7
 
     let messageClass: MessageClass
     let intent: Intent?
@@ -39,13 +43,15 @@ struct ToneJudge {
             best = (.notNow, max(0.65, chance(.notNow)))
         }
         // It acts at once and for ever: a likeness to such wishes alone is not enough.
-        if best.tone == .unsubscribe, best.chance < Self.wishThreshold,
-            max(tally[.unsubscribe], tally[.erasure]) < Strength.strong.confidence - 0.001
+        let spoken = max(tally[.unsubscribe], tally[.erasure])
+        // Denied in words, or asked about, it is no wish.
+        if best.tone == .unsubscribe, spoken < Strength.strong.confidence - 0.001,
+            tally.asks || !tally.denied.isEmpty || best.chance < (spoken > 0 ? Self.hintedThreshold : Self.wishThreshold)
         {
             let others = ToneClass.allCases.filter { $0 != .unsubscribe }.map { ($0, $0 == .interested ? positive : chance($0)) }
             best = others.max { $0.1 < $1.1 } ?? best
         }
-        if isWish, chance(.unsubscribe) > 0.15 { best = (.unsubscribe, max(0.95, chance(.unsubscribe))) }
+        if isWish, chance(.unsubscribe) > Self.denial { best = (.unsubscribe, max(0.95, chance(.unsubscribe))) }
         // What the model has no opinion on, the rules may know.
         if best.chance < Self.threshold || best.tone == .neutral && best.chance < 0.6 {
             let ruled = ToneReader(tally, isEmpty: false)

@@ -17,9 +17,11 @@ struct ToneTrainer {
             ToneExamples.Source(
                 name: file.deletingPathExtension().lastPathComponent, text: String(decoding: try Data(contentsOf: file), as: UTF8.self))
         }
-        let examples = try ToneExamples(sources).examples
+        let examples = try ToneExamples(sources, passes: 5).examples
         print("\(examples.count) examples of \(Set(examples.map(\.group)).count) sentences in \(sources.count) languages")
-        let (model, report) = try ToneTraining(examples).model()
+        var settings = ToneTraining.Settings()
+        settings.rounds = 5
+        let (model, report) = try ToneTraining(examples, settings: settings).model()
         print("right on sentences that were left out: \(report.right) of \(report.all)")
         for (tone, row) in zip(ToneClass.allCases, report.confusion) {
             print("  \(tone.name.padding(toLength: 14, withPad: " ", startingAt: 0)) \(row.map { String($0) }.joined(separator: " "))")

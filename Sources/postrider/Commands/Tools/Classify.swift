@@ -4,6 +4,7 @@ import MailClassifier
 
 struct Classify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "classify",
         abstract: "Say what replies and reports mean, how sure that is, and why. Needs no conf, no database and no network.",
         subcommands: [ClassifyMessages.self, ClassifyEval.self, ClassifyTrain.self], defaultSubcommand: ClassifyMessages.self)
 }
@@ -55,7 +56,10 @@ struct ClassifyMessages: AsyncParsableCommand {
             ("confidence", "\(ClassificationJSON.rounded(found.confidence))"), ("written by", found.automatic ? "a program" : "a person"),
             ("back on", found.returnDate?.iso8601), ("ask again on", found.comeBackDate?.iso8601),
         ]
-        for mailbox in found.referredTo { facts.append(("referred to", Parse.shown(mailbox))) }
+        for contact in found.referredTo {
+            let address = contact.address.map { MessageJSON.address($0) }
+            facts.append(("referred to", contact.name.map { name in address.map { "\(name) <\($0)>" } ?? name } ?? address))
+        }
         for bounce in found.bounces {
             let words = [
                 bounce.recipient.map { MessageJSON.address($0) } ?? "unnamed recipient", bounce.action.rawValue, bounce.status?.text,
@@ -84,7 +88,8 @@ enum ClassificationJSON {
             "signature": .text(found.signature),
             "return_date": .text(found.returnDate?.iso8601),
             "come_back_date": .text(found.comeBackDate?.iso8601),
-            "referred_to": MessageJSON.mailboxes(found.referredTo),
+            "referred_to": .array(
+                found.referredTo.map { ["name": .text($0.name), "address": .text($0.address.map { MessageJSON.address($0) })] }),
             "evidence": .array(
                 found.evidence.map { ["rule": .string($0.rule), "where": .string($0.place), "text": .string($0.text)] }),
             "bounces": .array(found.bounces.map(bounce)),
