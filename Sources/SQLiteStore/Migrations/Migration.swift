@@ -1,6 +1,6 @@
 /// One step of the schema's history: numbered, plain SQL, never edited once landed.
 struct Migration: Sendable {
-    /// Equals `PRAGMA user_version` after the step; greater than that of the step before.
+    /// Equals `PRAGMA user_version` after the step; 1, 2, 3, ... without gaps.
     let number: Int
     let sql: String
 
