@@ -64,21 +64,22 @@ struct FailoverTests {
     func identity() async throws {
         let office = try office()
         let refusal = "550 5.7.26 This mail has been blocked because the sender is unauthenticated"
-        office.sink.script(Self.bo, .refuse(refusal), .refuse(refusal))
-        try await office.queue(Self.bo, route: "sink")
+        office.sink.script(Self.bo, .refuse(refusal))
+        _ = try await office.written(to: Self.bo)
         try await office.delivering {
             let pause = try await eventually("paused") { try await office.store.pauses().first }
             #expect(pause.subject == .identity("anna") && pause.failureClass == "auth_failed")
             #expect(pause.until - office.clock.now() <= .seconds(3600))
             let waiting = try await eventually("put off") { try await only(office).state == .deferred ? try await only(office) : nil }
-            #expect(waiting.awaits == "identity anna" && waiting.nextAttemptAt == pause.until)
+            // It waits behind the others: the fault may be its own.
+            #expect(waiting.awaits == nil && (waiting.nextAttemptAt ?? .init(milliseconds: 0)) > pause.until)
             for number in 0..<3 { try await office.queue("c\(number)@one.example.net", route: "sink") }
             try await office.queue("other@one.example.net", route: "sink", identity: "bert")
             office.wind(.seconds(1))
             _ = try await eventually("the other identity's") { office.sink.messages.count == 1 ? true : nil }
             #expect(office.sink.messages(to: "other@one.example.net").count == 1)
             _ = try await eventually("told") {
-                try await office.store.list(OutboxSelection(), after: nil, limit: 9).filter { $0.awaits == "identity anna" }.count == 4
+                try await office.store.list(OutboxSelection(), after: nil, limit: 9).filter { $0.awaits == "identity anna" }.count == 3
                     ? true : nil
             }
             office.wind(.seconds(3600))

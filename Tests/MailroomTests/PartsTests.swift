@@ -25,7 +25,7 @@ struct PartsTests {
 
     @Test(
         "a feedback report is a complaint for the domain, unless it tells of failed authentication",
-        arguments: [("abuse", ReplyClass.complaint), ("auth-failure", .neutral)])
+        arguments: [("abuse", ReplyClass.complaint), ("auth-failure", .autoAcknowledgement)])
     func feedback(_ type: String, _ expected: ReplyClass) throws {
         let mail = """
             From: feedback@example.net

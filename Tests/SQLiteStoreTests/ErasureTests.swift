@@ -76,4 +76,79 @@ struct ErasureTests {
         #expect(try await store.incoming(id: IncomingMessage.ID(rawValue: 77))?.bytes == [])
         withExtendedLifetime(folder) {}
     }
+
+    @Test("neighbours keep what is theirs; what is noted under nobody's name and what holds everywhere is forgotten, too")
+    func neighbours() async throws {
+        let store = try folder.open()
+        let world = StoreWorld(store: store)
+        _ = try await world.savedContact("ann@example.com")
+        let senders = ["joann@example.com", "mary-ann@example.com", "ann@example.com.au", "Ann@Example.com"]
+        for (number, sender) in senders.enumerated() {
+            let id = 80 + number
+            try await store.execute(
+                """
+                INSERT INTO intake (id, way, received_at, reverse_path, forward_paths, origin, state, attempts)
+                VALUES (\(id), 'imap', 5, NULL, '[]', '', 'sorted', 0)
+                """)
+            try await store.execute("INSERT INTO intake_body (intake_id, bytes) VALUES (\(id), x'58')")
+            try await store.execute(
+                """
+                INSERT INTO reply (intake_id, sorted_at, proofs, sender, subject, body_hash, class, confidence, evidence, text, bounces,
+                    requires_response, authentication, effective_class)
+                VALUES (\(id), 6, '[]', '\(sender)', 'Hi', 'ff', 'neutral', 0.5, '[]', 'words', '[]', 0, '', 'neutral')
+                """)
+            try await store.execute(
+                "INSERT INTO timeline (id, at, kind, intake_id, summary) VALUES (\(90 + number), 7, 'received', \(id), 'from \(sender)')")
+        }
+        let body = Array("From: Ann <ann@example.com>\r\n\r\nHi".utf8)
+        try await store.execute(
+            """
+            INSERT INTO intake (id, way, received_at, reverse_path, forward_paths, origin, state, attempts)
+            VALUES (89, 'imap', 5, NULL, '[]', '', 'quarantined', 3)
+            """)
+        try await store.execute(
+            "INSERT INTO intake_body (intake_id, bytes) VALUES (89, x'\(body.map { String(Int($0) + 256, radix: 16).dropFirst() }.joined())')")
+        let everywhere = WorkspaceID(rawValue: 0)
+        try await store.suppress([
+            Suppression(
+                id: world.ids.next(), workspace: everywhere, subject: .address("ann@example.com"), reason: .manual, source: .manual,
+                note: "Ann herself", at: world.later(1))
+        ])
+        let erasure = Erasure(workspace: .default, address: try world.address("ann@example.com"), person: "eve", at: world.later(5))
+        guard case .erased(let report) = try await store.erase(erasure) else { return #expect(Bool(false), "nothing keeps it back") }
+        #expect(report.replies == 2)
+        for (number, sender) in senders.enumerated() {
+            let isHers = number == 3
+            let reply = try #require(try await store.reply(IncomingMessage.ID(rawValue: Int64(80 + number))))
+            #expect((reply.from == sender) == !isHers, "\(sender)")
+            let note = try await store.read { try $0.db.record("SELECT summary FROM timeline WHERE id = \(90 + number)")?.text("summary") }
+            #expect(note == (isHers ? "" : "from \(sender)"))
+        }
+        #expect(try await store.incoming(id: IncomingMessage.ID(rawValue: 89))?.bytes == [])
+        let kinds = try await store.suppressions(workspace: .default, after: nil, limit: 9).map(\.subject.kind)
+        #expect(kinds == ["hash", "hash"])
+        let held = try await store.suppression(workspace: .default, address: world.address("ANN@example.com"), now: world.later(9))
+        #expect(held != nil)
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("the hash of somebody who is here takes back what waits, and stands before what others wrote down")
+    func hashOfSomebodyHere() async throws {
+        let store = try folder.open()
+        let world = StoreWorld(store: store)
+        let (enrollment, message) = try await world.queued("ann@example.com")
+        func add(_ subject: Suppression.Subject, _ reason: Suppression.Reason) async throws {
+            try await store.suppress([
+                Suppression(
+                    id: world.ids.next(), workspace: .default, subject: subject, reason: reason, source: .import, note: "",
+                    at: world.later(3))
+            ])
+        }
+        try await add(.hash(ofKey: "ann@example.com", seed: StoreFolder.seed), .erased)
+        #expect(try await store.message(id: message.id)?.state == .cancelled)
+        #expect(try await world.current(enrollment).state == .stopped)
+        try await add(.address("ann@example.com"), .manual)
+        #expect(try await store.suppression(workspace: .default, of: .address("ann@example.com"))?.reason == .erased)
+        withExtendedLifetime(folder) {}
+    }
 }

@@ -270,9 +270,9 @@ package struct IntakeSorter: Service {
     private func isOwn(
         _ message: Message, _ reading: Reading, _ correlation: Correlation?, _ proof: ReplyRecord.DomainProof?, desk: Desk
     ) async throws(StoreError) -> Bool {
+        guard !reading.replyClass.isReport, correlation?.tokenKind != .unsubscribe else { return false }
         if desk.forwarder?.isForward(message) == true { return true }
-        guard !reading.replyClass.isReport, correlation?.tokenKind != .unsubscribe,
-            let sender = message.from.first?.address.suppressionKey.utf8
+        guard let sender = message.from.first?.address.suppressionKey.utf8
         else { return false }
         func isOurs(_ key: String) -> Bool {
             desk.identities.values.contains { identity in

@@ -8,7 +8,7 @@ extension Reading {
     init(_ found: Classification) {
         let isAuthenticationReport = found.complaint.map { $0.feedbackType.utf8.elementsEqual("auth-failure".utf8) } ?? false
         self.init(
-            replyClass: isAuthenticationReport ? .neutral : ReplyClass(rawValue: found.messageClass.rawValue) ?? .neutral,
+            replyClass: isAuthenticationReport ? .autoAcknowledgement : ReplyClass(rawValue: found.messageClass.rawValue) ?? .neutral,
             intent: found.intent?.rawValue,
             confidence: found.confidence,
             evidence: found.evidence.map { "\($0.rule) (\($0.place)): \($0.text)" }, text: found.replyText, returnDate: found.returnDate,

@@ -84,9 +84,12 @@ struct DeliveryGate: Sendable {
         var tickets: [Ticket] = []
         for candidate in candidates {
             guard room[candidate.route, default: .max] > 0 else { continue }
+            // A try that comes to nothing here must be given up like one that left.
+            var isTrying = false
             func waiting(until: Timestamp, awaiting: String, because: String, isOurs: Bool = false, site: MailSite? = nil) -> Ticket {
                 let wish = ClaimBid.Wish.wait(until: until, awaiting: awaiting, because: because, isOurs: isOurs)
-                return Ticket(candidate: candidate, site: site, bid: ClaimBid(id: candidate.id, wish: wish), hasRoom: false)
+                return Ticket(
+                    candidate: candidate, site: site, bid: ClaimBid(id: candidate.id, wish: wish), hasRoom: false, tries: isTrying)
             }
             if let refusal = policy.safety.refusal(of: candidate.recipient) {
                 tickets.append(
@@ -111,7 +114,7 @@ struct DeliveryGate: Sendable {
                 return Ticket(
                     candidate: candidate, site: nil,
                     bid: ClaimBid(id: candidate.id, wish: .move(to: other, because: "\(because); goes on by route \(other)")),
-                    hasRoom: false)
+                    hasRoom: false, tries: isTrying)
             }
             if let pause = holding(.route(candidate.route), at: now) {
                 if let other = stand ?? home {
@@ -132,6 +135,7 @@ struct DeliveryGate: Sendable {
                         because: "another message tries whether identity \(candidate.identity) works again", isOurs: true))
                 continue
             }
+            isTrying = isOver
             var site: MailSite?
             if policy.exchangerRoutes.contains(candidate.route) {
                 guard let hosts = exchangers[candidate.domain] else {
@@ -177,7 +181,7 @@ struct DeliveryGate: Sendable {
             tickets.append(
                 Ticket(
                     candidate: candidate, site: site, bid: ClaimBid(id: candidate.id, wish: .leave(limits)), hasRoom: site != nil,
-                    tries: isOver))
+                    tries: isTrying))
             if let left = room[candidate.route] { room[candidate.route] = left - 1 }
         }
         return tickets

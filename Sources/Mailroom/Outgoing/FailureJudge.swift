@@ -63,7 +63,7 @@ package struct FailureJudge: Sendable {
         return FailureJudgement(
             failureClass: verdict.failureClass.rawValue, permanent: permanent,
             suppressesRecipient: permanent && failure.scope == .recipient && verdict.action == .suppress,
-            strikeLimit: failure.scope == .recipient ? verdict.suppressAfter.map(StrikeLimit.init) : nil, rule: verdict.ruleID,
+            strikeLimit: failure.scope != .session ? verdict.suppressAfter.map(StrikeLimit.init) : nil, rule: verdict.ruleID,
             wait: verdict.wait, pause: pause)
     }
 }

@@ -79,15 +79,19 @@ extension OutboxDeliverer {
         let pause = try await pauseOrResume(errand, outcome, report, judgement: judgement, began: started, desk: desk)
         let reroute = reroute(message, after: outcome, desk: desk)
         var awaits: String?
-        if let pause, reroute == nil {
-            awaits = OutboxMessage.awaiting(pause.subject)
+        if case .route? = pause?.subject, reroute == nil {
+            awaits = OutboxMessage.awaiting(.route(message.route))
         } else if let site = errand.site, course.experience == .unreachable, reroute == nil {
             awaits = OutboxMessage.awaiting(answerOf: site.name)
         }
         var attempt = DeliveryAttempt(
             outcome, report: report, of: message.id, startedAt: started, endedAt: clock.now(), awaits: awaits)
         attempt.reroute = reroute
-        attempt.pausedUntil = reroute == nil ? pause?.until : nil
+        switch pause?.subject {
+        case .route?: attempt.pausedUntil = reroute == nil ? pause?.until : nil
+        case .identity?: attempt.identityPausedUntil = pause?.until
+        case nil: break
+        }
         if case .accepted(let reply) = outcome, let domain = desk.policy.renamingRoutes[message.route] {
             attempt.providerName = ProviderName(reply: reply.text, own: message.messageID, domain: domain)
         }

@@ -93,7 +93,8 @@ extension OutboxDeliverer {
     /// order pauses its route, mail that is refused for its SPF, DKIM or DMARC its identity; and what came about ends the pause.
     ///
     /// Routes to the recipients' own hosts are never paused: what one of them refuses says nothing about the others. An identity is paused by
-    /// what a route's host or a known provider says, and by the second of those of whom nothing is known.
+    /// what a route's host or a known provider says, and by the second of those of whom nothing is known. What is refused of a message that no
+    /// sequence wrote (a reply that is sent on) is said of its content, which others wrote: it pauses nothing once a session stands.
     ///
     /// - Returns: the pause, when something is paused because of this attempt.
     func pauseOrResume(
@@ -107,7 +108,7 @@ extension OutboxDeliverer {
                 route, failureClass, report, began: began, rests: judgement?.wait.map { [$0] } ?? desk.policy.rests,
                 remedy: desk.policy.fallbacks[message.route].map { "its mail goes on by route \($0)" })
         }
-        if let judgement, judgement.pause == .identity, isCredible(errand, desk) {
+        if let judgement, judgement.pause == .identity, message.enrollment != nil, isCredible(errand, desk) {
             return try await pause(
                 identity, judgement.failureClass, report, began: began, rests: Self.identityRests,
                 remedy: "see to SPF, DKIM and DMARC of its domain: 'postrider dkim check'")
@@ -155,7 +156,7 @@ extension OutboxDeliverer {
         guard !desk.policy.exchangerRoutes.contains(message.route), !desk.policy.sinkRoutes.contains(message.route) else { return nil }
         // No token just now is nobody's to mend: the next try may have one.
         if report.loginTrouble?.remedy == .time { return nil }
-        if judgement?.pause == .route { return judgement?.failureClass }
+        if judgement?.pause == .route, message.enrollment != nil || !outcome.cameToMail { return judgement?.failureClass }
         if outcome.failure?.cause == .tlsFailed, report.isPeerRefused { return judgement?.failureClass }
         return nil
     }

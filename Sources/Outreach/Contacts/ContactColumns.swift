@@ -133,6 +133,9 @@ package struct ContactColumns: Sendable {
                 guard !read.isAddressLiteral, read.asciiDomain?.utf8.contains(UInt8(ascii: ".")) == true else {
                     return .refused("'\(value)' has no domain that mail can be sent to")
                 }
+                guard read.suppressionKey.utf8.first != UInt8(ascii: "@") else {
+                    return .refused("'\(value)' begins with an @, which no mailbox of anybody does")
+                }
                 address = read
             case .name:
                 if value.utf8.contains(where: { $0 < 32 || $0 == 127 }) { return .refused("a name is one line without control characters") }

@@ -66,8 +66,8 @@ package struct ReplyForwarder: Sendable {
     package func forward(_ order: Order) -> OutboxMessage? {
         guard let forwarding = order.identity.forwarding, isDue(order, to: forwarding) else { return nil }
         let mark = mark(of: order.incoming.id)
-        // The same for the same reply, and unique in the outbox.
-        guard let messageID = MessageID("\(order.incoming.id).\(mark).forward@\(hostname)"),
+        // The same for the same reply, and unique in the outbox; it tells nothing of the mark, which answers would show to others.
+        guard let messageID = MessageID("\(order.incoming.id).\(drawn("forward id", order.incoming.id)).forward@\(hostname)"),
             let field = try? HeaderField(name: Self.markField, value: "\(order.incoming.id) \(mark)"),
             let bytes = compose(order, forwarding, messageID: messageID, mark: field)
         else { return nil }
@@ -97,6 +97,7 @@ package struct ReplyForwarder: Sendable {
     private func isDue(_ order: Order, to forwarding: ReplyForwarding) -> Bool {
         let record = order.record
         guard order.incoming.way != .imap, record.duplicateOf == nil, !record.isOwn, record.outbox != nil,
+            record.certainty == .high || record.certainty == .medium,
             Self.classes.contains(record.replyClass), !isForward(order.message)
         else { return false }
         // RFC 3834 §5: what a program sent is answered and handed on by none.
@@ -108,8 +109,10 @@ package struct ReplyForwarder: Sendable {
         return !senders.contains { $0.utf8.elementsEqual(forwarding.address.suppressionKey.utf8) }
     }
 
-    private func mark(of id: IncomingMessage.ID) -> String {
-        let digits = String(chance.bits("forward", [id.description]), radix: 16)
+    private func mark(of id: IncomingMessage.ID) -> String { drawn("forward", id) }
+
+    private func drawn(_ purpose: String, _ id: IncomingMessage.ID) -> String {
+        let digits = String(chance.bits(purpose, [id.description]), radix: 16)
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
@@ -119,7 +122,8 @@ package struct ReplyForwarder: Sendable {
         let zone = order.identity.pacing.window.zone
         let date = MessageDate(timestamp: order.now, offsetMinutes: zone.offset(at: order.now) / 60)
         let recipient = Mailbox(address: forwarding.address)
-        if forwarding.manner == .asIs {
+        // What its domain disowns would be refused of us, or taken for genuine.
+        if forwarding.manner == .asIs, order.record.domainProof != .fail {
             var resent = ResentMessage(
                 from: order.identity.from, to: [recipient], date: date, messageID: messageID, replyTo: answersGo(order))
             resent.extraFields = [mark]

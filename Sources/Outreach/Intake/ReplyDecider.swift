@@ -64,7 +64,10 @@ package struct ReplyDecider: Sendable {
 
     private func strikes(_ record: ReplyRecord, _ conversation: Conversation, at now: Timestamp) -> [Strike] {
         let message = conversation.correlation.message
-        let bounce = record.reading.bounces.first { $0.strikeLimit != nil && ($0.recipient.map { $0 == message.recipient } ?? true) }
+        let key = message.recipient.suppressionKey
+        let bounce = record.reading.bounces.first { bounce in
+            bounce.strikeLimit != nil && bounce.recipient.map { $0.suppressionKey.utf8.elementsEqual(key.utf8) } ?? true
+        }
         guard let bounce, let limit = bounce.strikeLimit else { return [] }
         return [
             Strike(

@@ -119,8 +119,12 @@ package struct DeliveryDecider: Sendable {
         }
         let next = retry.next(
             after: message.attempts + 1, at: attempt.endedAt, waitsSince: message.waitsSince, message: message.id, chance: chance)
-        // While its route is paused, nobody is given up for it.
-        guard let next = attempt.pausedUntil ?? next else {
+        // While its route is paused, nobody is given up for it. What an identity is paused for may be the message's own fault: it is given up in
+        // its time, and waits behind the others, of which one tries next.
+        let behind = attempt.identityPausedUntil.map { pause in
+            next.map { max($0, pause + .seconds(300 * Int64(message.attempts + 1))) }
+        }
+        guard let next = attempt.pausedUntil ?? behind ?? next else {
             let transition = machine?.advance(on: .expired(step: message.step, text: attempt.text), at: attempt.endedAt)
             return decision(.expired, nil, .expired, "given up: \(attempt.text)", attempt, message, machine, transition, judgement)
                 .striking(message, judgement)

@@ -142,6 +142,8 @@ package struct DeliveryAttempt: Sendable, Equatable {
     package var reroute: Reroute?
     /// Until when its route is paused because of this attempt; nil: it is not. Not kept with the attempt.
     package var pausedUntil: Timestamp?
+    /// Until when its identity is paused because of this attempt; nil: it is not. Not kept with the attempt.
+    package var identityPausedUntil: Timestamp?
     /// What the next host called the message that it took; nil: nothing that counts. Not kept with the attempt.
     package var providerName: ProviderName?
 

@@ -48,6 +48,7 @@ extension Suppression {
             guard bytes[(at + 1)...].allSatisfy({ $0 < 0x80 }) else {
                 throw SubjectFault(what: "is no pattern: write its domain in A-labels (xn--...)")
             }
+            guard bytes.count <= 320 else { throw SubjectFault(what: "is no pattern: no address is longer than 320 octets") }
             // What covers nearly everybody was not meant.
             let telling = bytes.filter { $0 >= 0x80 || ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 122) }
             guard telling.count >= 2 else {

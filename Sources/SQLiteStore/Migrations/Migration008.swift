@@ -36,6 +36,9 @@ extension Migration {
     private static let erasure = """
         -- Whoever asked to be forgotten: the row holds nothing of them any more and only keeps what happened countable.
         ALTER TABLE contact ADD COLUMN erased_at INTEGER;
+        -- What is noted of a message that came in, whoever it is noted of, and of mail to nobody who is a contact.
+        CREATE INDEX timeline_intake ON timeline (intake_id) WHERE intake_id IS NOT NULL;
+        CREATE INDEX timeline_mail ON timeline (outbox_id) WHERE outbox_id IS NOT NULL AND contact_id IS NULL;
 
 
         """

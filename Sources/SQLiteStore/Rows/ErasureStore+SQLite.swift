@@ -33,34 +33,31 @@ extension Ledger {
         let contact = try self.contact(workspace: erasure.workspace, key: key)?.id
         var scope: Arguments { ["key": key, "workspace": erasure.workspace.rawValue, "contact": contact?.rawValue] }
         let onItsWay = try db.record(
-            "SELECT id FROM outbox WHERE \(Self.theirMail) AND state = 'active' AND final_dot_at IS NOT NULL", scope)
+            "SELECT id FROM outbox WHERE \(Self.theirMail) AND state = 'active'", scope)
         if let onItsWay { return .onItsWay(try onItsWay.id("id")) }
 
         var report = Erasure.Report()
         report.contact = contact != nil
-        let present = try db.record(
-            "SELECT * FROM suppression WHERE workspace_id = :workspace AND kind = 'address' AND subject = :key",
-            ["workspace": erasure.workspace.rawValue, "key": key]
-        ).map(Suppression.init)
-        let stop = Suppression(
-            id: ids.next(), workspace: erasure.workspace, subject: .address(key), reason: .erased, source: .manual, note: "",
-            at: erasure.at)
-        try add(stop)
-        try db.run(
-            "DELETE FROM suppression WHERE workspace_id = :workspace AND kind = 'address' AND subject = :key",
-            ["workspace": erasure.workspace.rawValue, "key": key])
-        // One that has an end would let the address in again.
-        report.suppressedAs = present.flatMap { $0.expiresAt == nil ? $0.reason : nil } ?? .erased
-        try store(
-            Suppression(
-                id: ids.next(), workspace: erasure.workspace, subject: try hash(ofKey: key), reason: report.suppressedAs,
-                source: report.suppressedAs == .erased ? .manual : present?.source ?? .manual, note: "the person asked to be forgotten",
-                at: erasure.at))
+        // Its own workspace last, so that the report says what holds there.
+        for workspace in [WorkspaceID(rawValue: 0), erasure.workspace] {
+            try replaceSuppression(ofKey: key, in: workspace, isNew: workspace == erasure.workspace, erasure, into: &report)
+        }
+        // The domain narrows it down; whose address it is, is said by its key.
         let replies = try db.records(
-            "SELECT intake_id AS id FROM reply WHERE contact_id = :contact OR instr(lower(sender), :key) > 0",
-            ["contact": contact?.rawValue, "key": key])
-        let strangers = try db.records(
-            "SELECT id, state FROM intake WHERE lower(reverse_path) = :key AND state <> 'sorted' AND state <> 'duplicate'", ["key": key])
+            """
+            SELECT intake_id AS id, contact_id, sender FROM reply
+            WHERE contact_id = :contact OR sender LIKE '%@' || :ascii OR sender LIKE '%@' || :domain
+            """,
+            [
+                "contact": contact?.rawValue, "ascii": erasure.address.asciiDomain ?? erasure.address.domain,
+                "domain": erasure.address.domain,
+            ]
+        ).filter { row in
+            if let contact, row.idOrNil("contact_id") == contact { return true }
+            return EmailAddress(stored: try row.text("sender"))?.suppressionKey.utf8.elementsEqual(key.utf8) ?? false
+        }
+        let strangers = try db.records("SELECT id, state, reverse_path FROM intake WHERE state IN ('received', 'quarantined')")
+            .filter { try isFrom(key, $0) }
         report.unsorted = try strangers.filter { try $0.text("state").utf8.elementsEqual("received".utf8) }.count
         try lifting(["timeline_stays", "transition_log_stays", "outbox_facts_stay"]) {
             try eraseMail(scope, into: &report)
@@ -69,6 +66,10 @@ extension Ledger {
                 try eraseIntake(stranger.id("id"))
             }
             report.replies = replies.count + strangers.count - report.unsorted
+            // What is noted of their mail under nobody's name, or under somebody else's.
+            for row in replies + strangers {
+                try db.run("UPDATE timeline SET summary = '', facts = NULL WHERE intake_id = :id", ["id": try row.integer("id")])
+            }
             guard let contact else { return }
             try eraseHistory(contact, into: &report)
         }
@@ -80,6 +81,43 @@ extension Ledger {
             try eraseContact(contact, at: erasure.at)
         }
         return .erased(report)
+    }
+
+    /// Puts the hash of an address in the place of its suppression in a workspace.
+    ///
+    /// - Parameter isNew: it is suppressed there from now on, if it was not before.
+    private func replaceSuppression(
+        ofKey key: String, in workspace: WorkspaceID, isNew: Bool, _ erasure: Erasure, into report: inout Erasure.Report
+    ) throws {
+        let row: Arguments = ["workspace": workspace.rawValue, "key": key]
+        let present = try db.record(
+            "SELECT * FROM suppression WHERE workspace_id = :workspace AND kind = 'address' AND subject = :key", row
+        ).map(Suppression.init)
+        guard isNew || present != nil else { return }
+        if isNew {
+            try add(
+                Suppression(
+                    id: ids.next(), workspace: workspace, subject: .address(key), reason: .erased, source: .manual, note: "",
+                    at: erasure.at))
+        }
+        try db.run("DELETE FROM suppression WHERE workspace_id = :workspace AND kind = 'address' AND subject = :key", row)
+        // One that has an end would let the address in again.
+        report.suppressedAs = present.flatMap { $0.expiresAt == nil ? $0.reason : nil } ?? .erased
+        try store(
+            Suppression(
+                id: ids.next(), workspace: workspace, subject: try hash(ofKey: key), reason: report.suppressedAs,
+                source: report.suppressedAs == .erased ? .manual : present?.source ?? .manual, note: "the person asked to be forgotten",
+                at: erasure.at))
+    }
+
+    /// Whether mail that is not sorted yet is from an address: by its envelope, or where it has none by its From.
+    private func isFrom(_ key: String, _ intake: Record) throws -> Bool {
+        let envelope = intake.textOrNil("reverse_path").flatMap(EmailAddress.init(stored:))?.suppressionKey
+        if envelope?.utf8.elementsEqual(key.utf8) == true { return true }
+        guard let body = try db.record("SELECT bytes FROM intake_body WHERE intake_id = :id", ["id": try intake.integer("id")]) else {
+            return false
+        }
+        return Message(parsing: try body.bytes("bytes")).from.contains { $0.address.suppressionKey.utf8.elementsEqual(key.utf8) }
     }
 
     /// Mail to a contact or to its address.
@@ -106,6 +144,7 @@ extension Ledger {
                 WHERE id = :id
                 """, id + ["shell": Self.shell(message.idOrNil("contact_id"))])
             try db.run("DELETE FROM outbox_body WHERE outbox_id = :id", id)
+            try db.run("UPDATE timeline SET summary = '', facts = NULL WHERE outbox_id = :id AND contact_id IS NULL", id)
             report.attempts += try db.run(
                 "UPDATE attempt SET text = 'erased', transcript = '', remote_mta = NULL WHERE outbox_id = :id", id)
         }

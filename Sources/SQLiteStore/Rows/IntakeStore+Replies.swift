@@ -23,7 +23,9 @@ extension SQLiteStore {
                     "id": record.intake.rawValue,
                     "state": (record.duplicateOf == nil ? IncomingMessage.State.sorted : .duplicate).rawValue,
                 ])
-            if record.isOwn, record.certainty == .medium || record.certainty == .high, let enrollment = record.enrollment {
+            if record.isOwn, try !ledger.isOutgoing(record.messageID), record.certainty == .medium || record.certainty == .high,
+                let enrollment = record.enrollment
+            {
                 try ledger.db.run(
                     """
                     UPDATE reply SET requires_response = 0
@@ -187,6 +189,12 @@ extension Ledger {
                     outbox: record.outbox, intake: id, summary: "the same message came in as \(record.intake), which counts for more",
                     facts: ["duplicate_of": record.intake.description]))
         }
+    }
+
+    /// Whether it is a copy of a message that the outbox wrote, which answers nobody: a step, or a reply that was sent on.
+    fileprivate func isOutgoing(_ messageID: MessageID?) throws -> Bool {
+        guard let messageID else { return false }
+        return try db.exists("SELECT 1 FROM outbox WHERE message_id = :id", ["id": messageID.text])
     }
 
     fileprivate func insert(_ record: ReplyRecord) throws {

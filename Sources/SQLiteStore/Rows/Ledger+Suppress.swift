@@ -14,8 +14,31 @@ extension Ledger {
         let why =
             suppression.reason == .unsubscribed
             ? "unsubscribed (\(suppression.source.rawValue))" : "suppressed: \(suppression.reason.rawValue)"
-        for enrollment in try running(suppression) { try stop(enrollment, suppression, because: why) }
-        for message in try waitingMail(suppression) { try cancel(message, because: why, at: suppression.at) }
+        for subject in try covered(suppression) {
+            for enrollment in try running(subject, suppression.workspace) { try stop(enrollment, suppression, because: why) }
+            for message in try waitingMail(subject, suppression.workspace) { try cancel(message, because: why, at: suppression.at) }
+        }
+    }
+
+    /// The subjects by which rows are found; of a hash the addresses behind it.
+    ///
+    /// A hash is mostly added when nobody of that address is here any more; that of a file or of another time may be somebody who is. Then all
+    /// who are enrolled or have mail waiting are hashed once.
+    private func covered(_ suppression: Suppression) throws -> [Suppression.Subject] {
+        guard case .hash = suppression.subject else { return [suppression.subject] }
+        let keys = try db.records(
+            """
+            SELECT DISTINCT contact.address_key AS key FROM contact JOIN enrollment ON enrollment.contact_id = contact.id
+            WHERE contact.workspace_id IN (\(Suppression.scope)) AND enrollment.state NOT IN ('finished', 'stopped')
+            UNION
+            SELECT recipient_key FROM outbox
+            WHERE state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL
+                AND +workspace_id IN (\(Suppression.scope))
+            """, ["workspace": suppression.workspace.rawValue]
+        ).map { try $0.text("key") }
+        guard !keys.isEmpty else { return [] }
+        let seed = try seed()
+        return keys.filter { Suppression.Subject.hash(ofKey: $0, seed: seed) == suppression.subject }.map { .address($0) }
     }
 
     func store(_ suppression: Suppression) throws {
@@ -59,27 +82,26 @@ extension Ledger {
         if try insert(suppression.id.rawValue) == false { _ = try insert(try nextFreeID(in: "SELECT MAX(id) + 1 AS id FROM suppression")) }
     }
 
-    private func running(_ suppression: Suppression) throws -> [Enrollment] {
+    private func running(_ subject: Suppression.Subject, _ workspace: WorkspaceID) throws -> [Enrollment] {
         let covers: String
-        switch suppression.subject {
+        switch subject {
         case .address: covers = "contact.address_key = :subject"
         case .domain: covers = "contact.address_domain = :subject"
         case .pattern: covers = "contact.address_key GLOB :subject"
-        // Nobody is a contact who was forgotten.
         case .hash: return []
         }
         return try db.records(
             """
             SELECT enrollment.* FROM contact JOIN enrollment ON enrollment.contact_id = contact.id
             WHERE contact.workspace_id IN (\(Suppression.scope)) AND \(covers) AND enrollment.state NOT IN ('finished', 'stopped')
-            """, ["workspace": suppression.workspace.rawValue, "subject": suppression.subject.text]
+            """, ["workspace": workspace.rawValue, "subject": subject.text]
         ).map(Enrollment.init)
     }
 
     /// Mail to whom the suppression covers that has not reached its final dot, enrolled or not.
-    private func waitingMail(_ suppression: Suppression) throws -> [OutboxMessage.ID] {
+    private func waitingMail(_ subject: Suppression.Subject, _ workspace: WorkspaceID) throws -> [OutboxMessage.ID] {
         let covers: String
-        switch suppression.subject {
+        switch subject {
         case .address: covers = "recipient_key = :subject"
         case .domain: covers = "recipient_domain = :subject"
         case .pattern: covers = "recipient_key GLOB :subject"
@@ -90,7 +112,7 @@ extension Ledger {
             SELECT id FROM outbox
             WHERE state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL AND \(covers)
                 AND +workspace_id IN (\(Suppression.scope))
-            """, ["subject": suppression.subject.text, "workspace": suppression.workspace.rawValue]
+            """, ["subject": subject.text, "workspace": workspace.rawValue]
         ).map { try $0.id("id") }
     }
 
@@ -127,11 +149,13 @@ extension Ledger {
     }
 
     /// The hash under which an address stays suppressed when it is forgotten.
-    func hash(ofKey key: String) throws -> Suppression.Subject {
+    func hash(ofKey key: String) throws -> Suppression.Subject { .hash(ofKey: key, seed: try seed()) }
+
+    private func seed() throws -> [UInt8] {
         guard let seed = try db.record("SELECT seed FROM installation")?.bytes("seed") else {
             throw StoreError(code: .unusable, message: "the database has no installation seed; run 'postrider db check'")
         }
-        return .hash(ofKey: key, seed: seed)
+        return seed
     }
 }
 

@@ -104,12 +104,17 @@ extension SQLiteStore {
         CASE
             WHEN EXISTS (
                 SELECT 1 FROM suppression
-                WHERE suppression.workspace_id = outbox.workspace_id AND kind = 'address' AND suppression.subject = outbox.recipient_key
+                WHERE suppression.workspace_id IN (0, outbox.workspace_id) AND kind = 'address' AND suppression.subject = outbox.recipient_key
                     AND (expires_at IS NULL OR expires_at > :now)) THEN 'the address is suppressed'
             WHEN EXISTS (
                 SELECT 1 FROM suppression
-                WHERE suppression.workspace_id = outbox.workspace_id AND kind = 'domain' AND suppression.subject = outbox.recipient_domain
+                WHERE suppression.workspace_id IN (0, outbox.workspace_id) AND kind = 'domain' AND suppression.subject = outbox.recipient_domain
                     AND (expires_at IS NULL OR expires_at > :now)) THEN 'the domain is suppressed'
+            WHEN EXISTS (
+                SELECT 1 FROM suppression
+                WHERE suppression.workspace_id IN (0, outbox.workspace_id) AND kind = 'pattern'
+                    AND outbox.recipient_key GLOB suppression.subject
+                    AND (expires_at IS NULL OR expires_at > :now)) THEN 'the address is suppressed'
             ELSE (
                 SELECT 'the enrollment is ' || enrollment.state FROM enrollment
                 WHERE enrollment.id = outbox.enrollment_id AND enrollment.state NOT IN ('active', 'sending'))

@@ -177,7 +177,7 @@ extension Ledger {
 
     fileprivate func enroll(_ enrollment: Enrollment) throws -> EnrollVerdict {
         let contact = try db.record(
-            "SELECT * FROM contact WHERE id = :id AND workspace_id = :workspace",
+            "SELECT * FROM contact WHERE id = :id AND workspace_id = :workspace AND erased_at IS NULL",
             ["id": enrollment.contact.rawValue, "workspace": enrollment.workspace.rawValue]
         ).map(Contact.init)
         guard let contact else { return .noSuchContact }

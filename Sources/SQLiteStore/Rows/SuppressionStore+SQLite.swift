@@ -44,9 +44,10 @@ extension SQLiteStore: SuppressionStore {
                     ["workspace": workspace.rawValue, "kind": subject.kind, "subject": subject.text]
                 ).map(Suppression.init)
             }
-            if let found = try find(subject) { return found }
-            guard case .address(let key) = subject else { return nil }
-            return try find(ledger.hash(ofKey: key))
+            let found = try find(subject)
+            guard case .address(let key) = subject, let forgotten = try find(ledger.hash(ofKey: key)) else { return found }
+            // What the person asked for must not stand behind what somebody else wrote down.
+            return found.map { !$0.reason.isAskedFor && forgotten.reason.isAskedFor ? forgotten : $0 } ?? forgotten
         }
     }
 

@@ -408,6 +408,10 @@ CREATE TABLE timeline (
 
 CREATE INDEX timeline_contact ON timeline (contact_id) WHERE contact_id IS NOT NULL;
 
+CREATE INDEX timeline_intake ON timeline (intake_id) WHERE intake_id IS NOT NULL;
+
+CREATE INDEX timeline_mail ON timeline (outbox_id) WHERE outbox_id IS NOT NULL AND contact_id IS NULL;
+
 CREATE TRIGGER transition_log_keeps BEFORE DELETE ON transition_log
 BEGIN SELECT RAISE(ABORT, 'the transition log is append-only'); END;
 

@@ -4,6 +4,38 @@ import Outreach
 extension StoreContract {
     static var strikes: [Self] {
         [
+            Self("whatever way somebody is suppressed, a message that failed at its dot does not leave again") { world in
+                func suppression(_ subject: Suppression.Subject, _ workspace: WorkspaceID = .default) -> Suppression {
+                    Suppression(
+                        id: world.ids.next(), workspace: workspace, subject: subject, reason: .manual, source: .manual, note: "",
+                        at: world.later(3))
+                }
+                let everywhere = WorkspaceID(rawValue: 0)
+                let kinds = [
+                    suppression(.address("p0@a.example.com")), suppression(.address("p1@a.example.com"), everywhere),
+                    suppression(.domain("b.example.com"), everywhere), suppression(.pattern("p3@*.example.com")),
+                    suppression(.pattern("*@d.example.com"), everywhere),
+                ]
+                let people = ["p0@a.example.com", "p1@a.example.com", "p2@b.example.com", "p3@c.example.com", "p4@d.example.com"]
+                for (person, suppression) in zip(people, kinds) {
+                    let waiting = try world.message(to: person)
+                    _ = try await world.store.dispatch(waiting, with: Consequence())
+                    let claimed = try await world.store.claimDeliverable(now: world.later(1), limit: 9, lease: world.lease("me"))
+                    guard let message = claimed.first, claimed.count == 1 else {
+                        throw ContractBreach(description: "broken: \(person) is claimed alone")
+                    }
+                    try expect(
+                        try await world.store.markFinalDot(message.id, claim: message.claim, at: world.later(2)), "it comes to its dot")
+                    try await world.store.suppress([suppression])
+                    _ = try await world.store.record(
+                        world.attempt(message, .deferred, at: 4), claim: message.claim, state: .deferred, nextAttemptAt: world.later(5),
+                        consequence: Consequence())
+                    try expect(
+                        try await world.store.claimDeliverable(now: world.later(9), limit: 9, lease: world.lease("me")), [],
+                        "\(suppression.subject) keeps it from leaving")
+                    try expect(try await world.state(of: message), .cancelled, "\(suppression.subject) cancels it")
+                }
+            },
             Self("one failure too many of one kind, within its time, suppresses the address") { world in
                 let limit = StrikeLimit(count: 2, within: .seconds(100))
                 func strike(_ message: OutboxMessage, _ failureClass: String, at seconds: Int64) async throws {
@@ -38,7 +70,7 @@ extension StoreContract {
                 try expect(kept.first?.expiresAt == nil, "for ever")
                 let events = try await world.store.timeline(after: nil, limit: 99).filter { $0.kind == .suppressed }
                 try expect(events.map(\.outbox), [messages[4].id], "with an event at the message that was one too many")
-            }
+            },
         ]
     }
 }

@@ -31,6 +31,8 @@ struct ContactImporting {
     }
 
     static let batchSize = 2000
+    /// With so many octets of cells a batch is full, however few its rows are.
+    private static let batchOctets = 8 << 20
 
     let state: OpenState
     let sheet: SheetFile
@@ -86,7 +88,11 @@ struct ContactImporting {
 
     private func nextBatch(_ rows: inout SheetFile.Rows, _ columns: ContactColumns) throws(Failure) -> [Prepared] {
         var batch: [Prepared] = []
-        while batch.count < Self.batchSize, let row = try rows.next() { batch.append(prepare(row, columns)) }
+        var octets = 0
+        while batch.count < Self.batchSize, octets < Self.batchOctets, let row = try rows.next() {
+            octets += row.cells.reduce(0) { $0 + $1.utf8.count }
+            batch.append(prepare(row, columns))
+        }
         return batch
     }
 

@@ -81,7 +81,10 @@ struct QueueRequeue: AsyncParsableCommand {
             if !resend { try await state.refuseAmbiguous(selection) }
             let unwanted = try await state.unwanted(selection)
             let released = try await state.store.command(.release(resend: resend), on: selection, at: state.now())
-            let due = try await state.store.command(.flush, on: selection, at: state.now())
+            // What was held waits now.
+            var waiting = selection
+            waiting.states = nil
+            let due = selection.states == [.hold] ? released : try await state.store.command(.flush, on: waiting, at: state.now())
             target.tell("\(due) due at once, \(released) of them were held", ["due": due, "released": released])
             for line in unwanted { Console.error(line) }
         }
@@ -162,7 +165,7 @@ extension OpenState {
     /// Refuses a selection that has ambiguous messages, naming each.
     func refuseAmbiguous(_ selection: OutboxSelection) async throws {
         var held = selection
-        held.states = [.hold]
+        held.states = selection.states.map { $0.intersection([.hold]) } ?? [.hold]
         var ambiguous: [String] = []
         try await eachMessage(held) { message in
             if message.isAmbiguous { ambiguous.append("\(message.id) to \(message.recipient.text): \(TerminalText.line(message.reason))") }

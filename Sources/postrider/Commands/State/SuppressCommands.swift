@@ -233,9 +233,18 @@ struct SuppressImport: AsyncParsableCommand {
                     Console.error("\(file):\(row.line): \(error.message)")
                 }
             }
-            for start in stride(from: 0, to: suppressions.count, by: 500) {
-                try await state.store.suppress(Array(suppressions[start..<min(start + 500, suppressions.count)]))
+            // Who is covered by a pattern or a hash is looked for among all: one at a time, so that 'serve' comes to its turn between them.
+            let isQuick = { (suppression: Suppression) in
+                switch suppression.subject {
+                case .address, .domain: true
+                case .pattern, .hash: false
+                }
             }
+            let quick = suppressions.filter(isQuick)
+            for start in stride(from: 0, to: quick.count, by: 500) {
+                try await state.store.suppress(Array(quick[start..<min(start + 500, quick.count)]))
+            }
+            for suppression in suppressions where !isQuick(suppression) { try await state.store.suppress([suppression]) }
             if json {
                 JSONLine.write([
                     "rows": .count(sheet.rows.count), "suppressed": .count(suppressions.count), "refused": .count(faults),
