@@ -1,3 +1,4 @@
+import Glibc
 import OpenSSL
 import SMTP
 import TestKit
@@ -144,6 +145,28 @@ struct ListenerTests {
         #expect(try await half.readLine() == nil)
         #expect(desk.mail.count == 1)
         try await open.end()
+    }
+
+    @Test(
+        "a socket file has the group and the mode that it was given, and a group that there is not is refused", .enabled(if: geteuid() == 0)
+    )
+    func socketFile() async throws {
+        let folder = try TemporaryFolder()
+        func bind(_ group: String) async throws -> MailListener {
+            try await MailListener.bind(
+                .init(
+                    address: .socket(path: folder("lmtp.sock"), mode: 0o620, group: group),
+                    session: ServerConfiguration(dialect: .lmtp, hostname: "in.example.com")), desk: RecordingDesk(), tls: { nil },
+                eventLoops: Bench.eventLoops, logger: Bench.logger)
+        }
+        let listener = try await bind("mail")
+        let running = Task { try await listener.run() }
+        var facts = stat()
+        #expect(stat(folder("lmtp.sock"), &facts) == 0)
+        #expect(facts.st_mode & 0o777 == 0o620 && facts.st_gid == getgrnam("mail")?.pointee.gr_gid)
+        listener.stop()
+        try await running.value
+        await #expect(throws: (any Error).self) { try await bind("no-such-group") }
     }
 
     @Test("a message cut off in the middle never reaches the desk")

@@ -13,12 +13,14 @@ package struct MailListener: Sendable {
     package enum Address: Sendable, Hashable, CustomStringConvertible {
         case host(String, port: Int)
         /// A socket file; one that is left over is replaced.
-        case socket(path: String, mode: UInt32)
+        ///
+        /// `group`: the name of its group; nil: that of the process.
+        case socket(path: String, mode: UInt32, group: String? = nil)
 
         package var description: String {
             switch self {
             case .host(let host, let port): "\(host):\(port)"
-            case .socket(let path, _): "unix:\(path)"
+            case .socket(let path, _, _): "unix:\(path)"
             }
         }
     }
@@ -93,9 +95,10 @@ package struct MailListener: Sendable {
         case .host(let host, let port):
             server = try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1).bind(
                 host: host, port: port, childChannelInitializer: initializer)
-        case .socket(let path, let mode):
+        case .socket(let path, let mode, let group):
             server = try await bootstrap.bind(
                 unixDomainSocketPath: path, cleanupExistingSocketFile: true, childChannelInitializer: initializer)
+            if let group { try SocketFile.setGroup(group, of: path) }
             try SocketFile.setMode(mode, of: path)
         }
         return MailListener(configuration: configuration, desk: desk, server: server, logger: logger)

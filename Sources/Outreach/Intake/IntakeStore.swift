@@ -68,7 +68,9 @@ package protocol IntakeStore: Sendable {
     func reply(_ id: IncomingMessage.ID) async throws(StoreError) -> ReplyRecord?
 
     /// Replies, newest first; `contact` nil: all; unmatched ones have no enrollment. Mail of our own is none.
-    func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord]
+    ///
+    /// - Parameter waiting: only those that wait for an answer of ours.
+    func replies(contact: Contact.ID?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord]
 
     /// The other intake, filed before now, that `record` only repeats; nil when there is none.
     ///
@@ -106,6 +108,11 @@ extension IntakeStore {
     /// Stores one message of a mailbox; whether it is new.
     package func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) async throws(StoreError) -> Bool {
         try await accept([MailboxArrival(message, movingTo: watermark)]) == [true]
+    }
+
+    /// The same, whether they wait for an answer or not.
+    package func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord] {
+        try await replies(contact: contact, waiting: false, limit: limit)
     }
 
     /// Files a message that is not sent on.

@@ -44,18 +44,14 @@ extension SQLiteStore {
         }
     }
 
-    package func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord] {
-        try await read { ledger in
-            if let contact {
-                return try ledger.db.records(
-                    "SELECT * FROM reply WHERE contact_id = :contact AND is_own = 0 ORDER BY intake_id DESC LIMIT :limit",
-                    ["contact": contact.rawValue, "limit": max(0, limit)]
-                ).map(ReplyRecord.init)
-            }
-            return try ledger.db.records(
-                "SELECT * FROM reply WHERE is_own = 0 ORDER BY intake_id DESC LIMIT :limit", ["limit": max(0, limit)]
-            )
-            .map(ReplyRecord.init)
+    package func replies(contact: Contact.ID?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord] {
+        let conditions = (contact == nil ? "" : " AND contact_id = :contact") + (waiting ? " AND requires_response = 1" : "")
+        let values: Arguments = contact.map { ["contact": $0.rawValue] } ?? [:]
+        return try await read { ledger in
+            try ledger.db.records(
+                "SELECT * FROM reply WHERE is_own = 0\(conditions) ORDER BY intake_id DESC LIMIT :limit",
+                values + ["limit": max(0, limit)]
+            ).map(ReplyRecord.init)
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Toml
 
 extension ConfType where Value == Bool {
@@ -33,6 +34,16 @@ extension ConfType where Value == Int {
                 return .failure(Complaints("a socket that everybody may write to accepts mail from everybody", "use \"0660\""))
             }
             return .success(mode)
+        }
+    }
+}
+
+extension ConfType where Value == String {
+    /// The name of a group of this machine.
+    static var group: ConfType {
+        .string("the name of a group", show: { $0 }) { text, _ in
+            getgrnam(text) != nil
+                ? .success(text) : .failure(Complaints("there is no group '\(text)' on this machine", "write one of those in /etc/group"))
         }
     }
 }

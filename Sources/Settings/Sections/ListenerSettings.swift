@@ -56,6 +56,8 @@ package struct LMTPListenerSettings: ConfSection, ListenerSettings, Equatable {
     package var listen: [ListenAddress] = [.unix(path: "/run/postrider/lmtp.sock")]
     /// The permission bits of UNIX sockets.
     package var socketMode = 0o660
+    /// Nil: the group that the service runs as.
+    package var socketGroup: String?
     package var acceptDomains: [String] = []
     package var tlsCertFile: String?
     package var tlsKeyFile: SecretFile?
@@ -70,6 +72,9 @@ package struct LMTPListenerSettings: ConfSection, ListenerSettings, Equatable {
         [
             Field("enabled", \.enabled, .flag, "Whether it runs."),
             Field("socket_mode", \.socketMode, .socketMode, "The permissions of a UNIX socket."),
+            Field(
+                "socket_group", \.socketGroup, .group,
+                "The group of a UNIX socket, one that the service is in. Unset: that which the service runs as."),
         ] + ListenerFields.shared()
 }
 

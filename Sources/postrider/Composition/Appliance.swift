@@ -189,13 +189,18 @@ final class Appliance: Sendable {
         }
         if let section = settings.lmtpListener {
             for address in section.listen {
-                listeners.append(try await bind(section, dialect: .lmtp, key: "lmtp", address: address, mode: UInt32(section.socketMode)))
+                listeners.append(
+                    try await bind(
+                        section, dialect: .lmtp, key: "lmtp", address: address, mode: UInt32(section.socketMode),
+                        group: section.socketGroup))
             }
         }
         return listeners
     }
 
-    private func bind(_ section: any ListenerSettings, dialect: Dialect, key: String, address: ListenAddress, mode: UInt32) async throws
+    private func bind(
+        _ section: any ListenerSettings, dialect: Dialect, key: String, address: ListenAddress, mode: UInt32, group: String? = nil
+    ) async throws
         -> MailListener
     {
         let limits = section.limits
@@ -212,7 +217,7 @@ final class Appliance: Sendable {
         let bound: MailListener.Address =
             switch address {
             case .ip(let host, let port): .host(host, port: port)
-            case .unix(let path): .socket(path: path, mode: mode)
+            case .unix(let path): .socket(path: path, mode: mode, group: group)
             }
         guard let proxies = PeerNetworks(section.proxyProtocolFrom) else {
             throw Failure(.configuration, "[listener.\(key)] proxy_protocol_from names what is no network")

@@ -31,9 +31,7 @@ struct InboxList: AsyncParsableCommand {
                 .init("ID"), .init("SORTED"), .init("CLASS"), .init("SURE", number: true), .init("MATCH"), .init("FROM", limit: 40),
                 .init("SUBJECT", limit: 60),
             ])
-            // Those that wait are few and may be old, so that a limit counts behind the choice.
-            let found = try await state.store.replies(contact: only, limit: open ? .max : limit ?? .max)
-            for reply in found.filter({ !open || $0.requiresResponse }).prefix(limit ?? .max) {
+            for reply in try await state.store.replies(contact: only, waiting: open, limit: limit ?? .max) {
                 if json {
                     JSONLine.write(.object(try await state.facts(reply)))
                 } else {
