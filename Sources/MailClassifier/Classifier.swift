@@ -48,9 +48,10 @@ package struct Classifier: Sendable {
         let signals = AutomaticSignals(message)
         let subject = message.subject ?? ""
         let subjectTally = Tally(subject, book: book)
-        let reply = ReplyText(text, senderName: message.from.first?.displayName, book: book)
+        let reply = ReplyText(
+            text, senderName: message.from.first?.displayName, ours: message.to.compactMap(\.displayName), book: book)
         let tally = Tally(reply.own, book: book)
-        let bounces = BounceReader(rules: bounceRules, book: book).read(
+        let bounces = BounceReader(rules: { bounceRules }, book: book).read(
             message, report: report, text: text, signals: signals, subject: subjectTally, body: tally)
         if let bounces, !bounces.recipients.isEmpty || bounces.isSure {
             return failure(bounces, text: reply.own)

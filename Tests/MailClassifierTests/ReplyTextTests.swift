@@ -55,13 +55,18 @@ struct ReplyTextTests {
         ),
         ("own line with a colon", "My answers:\n1. yes\n2. no", "My answers:\n1. yes\n2. no", nil),
         ("drawn title", "Prices\n--- Basic ---\nten", "Prices\n--- Basic ---\nten", nil),
+        ("our name opens a quote without marks", "Yes.\n\nJo Sender schrieb:\n\nHello Ann,\nsecond line", "Yes.", nil),
+        ("our name in front of a list", "Yes.\n\nJo Sender gets:\n- one", "Yes.\n\nJo Sender gets:\n- one", nil),
+        ("our name is spoken to", "Yes.\n\nJo Sender, mind this:\nno", "Yes.\n\nJo Sender, mind this:\nno", nil),
+        ("our name in a sentence", "Yes.\n\nPlease tell Jo Sender this:\nno", "Yes.\n\nPlease tell Jo Sender this:\nno", nil),
+        ("our name opens the mail", "Jo Sender wrote this:\nno", "Jo Sender wrote this:\nno", nil),
         ("only a quote", "> Hello\n> there", "", nil),
         ("empty", "", "", nil),
     ]
 
     @Test("own words and signature", arguments: texts)
     func ownWords(_ example: (name: String, text: String, own: String, signature: String?)) {
-        let reply = ReplyText(example.text, senderName: "Ann Example", book: book)
+        let reply = ReplyText(example.text, senderName: "Ann Example", ours: ["Jo Sender", "Jo"], book: book)
         #expect(reply.own == example.own, "\(example.name)")
         #expect(reply.signature == example.signature, "\(example.name)")
     }

@@ -11,7 +11,8 @@ struct BounceReader {
         var isDelay: Bool
     }
 
-    let rules: BounceRules
+    /// Asked for when there is a refusal to judge: most mail is no report.
+    let rules: () -> BounceRules
     let book: PhraseBook
 
     /// Recipients kept of one report.
@@ -126,11 +127,11 @@ struct BounceReader {
         if codes.code == nil { codes.code = around.code }
         var status = Self.status(field, codes.status)
         if status == nil || status?.subject == 0 { status = Self.status(status, around.status) }
-        var verdict = rules.verdict(code: codes.code, status: status, text: diagnostic)
+        var verdict = rules().verdict(code: codes.code, status: status, text: diagnostic)
         // What a report says as a whole is said of nobody where it names several.
         for more in isOnly ? [paragraph, prose] : [paragraph]
         where verdict.failureClass == .unclassified || verdict.isByCode && diagnostic.utf8.count < 8 {
-            let second = rules.verdict(code: codes.code, status: status, text: more)
+            let second = rules().verdict(code: codes.code, status: status, text: more)
             if second.failureClass != .unclassified, !second.isByCode || verdict.failureClass == .unclassified { verdict = second }
         }
         let stage = RefusalStage(in: diagnostic) ?? RefusalStage(in: paragraph) ?? RefusalStage(in: isOnly ? prose : "")

@@ -2,7 +2,7 @@ import InternetMessage
 
 /// Reads failure reports that are only prose: Postfix, Exim, qmail, Sendmail, Exchange and their kin, by shape.
 struct FreeTextBounce {
-    let rules: BounceRules
+    let rules: () -> BounceRules
     let book: PhraseBook
 
     /// Lines read before the returned message.

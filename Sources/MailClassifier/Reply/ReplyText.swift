@@ -11,11 +11,12 @@ struct ReplyText: Sendable {
     /// Lines read; what comes behind is taken for quoted.
     static let lineLimit = 4000
 
-    init(_ text: String, senderName: String?, book: PhraseBook) {
+    /// - Parameter ours: the names that we were answered under: a line that names one of them and closes with a colon opens a quote of ours.
+    init(_ text: String, senderName: String?, ours: [String] = [], book: PhraseBook) {
         let bytes = Array(text.utf8)
         let lines = bytes.split(separator: 0x0A, maxSplits: Self.lineLimit, omittingEmptySubsequences: false)
             .prefix(Self.lineLimit).map { LineShape.trimmed($0) }
-        let (kept, hasQuote) = Self.withoutQuotes(Array(lines), book)
+        let (kept, hasQuote) = Self.withoutQuotes(Array(lines), Self.names(ours), book)
         let cut = SignatureFinder(lines: kept, senderName: senderName, book: book).start
         self.hasQuote = hasQuote
         own = Self.join(kept[..<cut])
@@ -30,7 +31,14 @@ struct ReplyText: Sendable {
         return String(decoding: Array(lines.joined(separator: [0x0A])), as: UTF8.self)
     }
 
-    private static func withoutQuotes(_ lines: [ArraySlice<UInt8>], _ book: PhraseBook) -> (own: [ArraySlice<UInt8>], hasQuote: Bool) {
+    /// The words of each name that has two or more: one alone is in too many sentences.
+    private static func names(_ ours: [String]) -> [[[UInt8]]] {
+        ours.map { Folding.phrase($0).split(separator: 0x20).map { Array($0) } }.filter { $0.count > 1 }
+    }
+
+    private static func withoutQuotes(_ lines: [ArraySlice<UInt8>], _ ours: [[[UInt8]]], _ book: PhraseBook) -> (
+        own: [ArraySlice<UInt8>], hasQuote: Bool
+    ) {
         var own: [ArraySlice<UInt8>] = []
         var hasQuote = false
         var i = 0
@@ -46,6 +54,8 @@ struct ReplyText: Sendable {
                 i += 1
             } else if isSeparator(lines, at: i) {
                 return (own, true)
+            } else if own.contains(where: { !$0.isEmpty }), announcesUs(lines, at: i, ours) {
+                return (own, true)
             } else if let count = attribution(lines, at: i, book) {
                 hasQuote = true
                 i += count
@@ -57,6 +67,20 @@ struct ReplyText: Sendable {
             }
         }
         return (own, hasQuote)
+    }
+
+    /// "Bo Sender schrieb:" in any language: a paragraph of one line that begins with our name, closes with a colon a few words behind it, and
+    /// has unmarked text below. A comma speaks to us, and a list below is the writer's own.
+    private static func announcesUs(_ lines: [ArraySlice<UInt8>], at i: Int, _ ours: [[[UInt8]]]) -> Bool {
+        let line = lines[i]
+        guard !ours.isEmpty, i > 0, lines[i - 1].isEmpty, line.count < 120, LineShape.endsWithColon(line), !line.contains(0x2C),
+            let next = nextLine(lines, from: i + 1), !LineShape.isQuoted(lines[next]), let first = lines[next].first,
+            !first.isDigit, first != 0x2D, first != 0x2A, first != 0xE2
+        else { return false }
+        let words = Folding.phrase(String(decoding: line, as: UTF8.self)).split(separator: 0x20)
+        return ours.contains { name in
+            (name.count...(name.count + 3)).contains(words.count) && zip(name, words).allSatisfy { $0.elementsEqual($1) }
+        }
     }
 
     /// The end of a quoted line that a program broke without marking it again: it goes on in the middle of a sentence, with a word that
