@@ -23,6 +23,8 @@ package struct Settings: Sendable {
     package internal(set) var dkimKeys: [DKIMKeySettings] = []
     package internal(set) var identities: [IdentitySettings] = []
     package internal(set) var window = WindowSettings(name: "")
+    /// Nil: the hours of recipients do not count.
+    package internal(set) var recipients: RecipientSettings?
     package internal(set) var workday = WorkdaySettings(name: "")
     package internal(set) var warmup = WarmUpSignalSettings(name: "")
     package internal(set) var safety = SafetySettings(name: "")

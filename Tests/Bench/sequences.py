@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+sys.stdout.reconfigure(line_buffering=True)
 postrider, folder, rows = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
 shutil.rmtree(folder, ignore_errors=True)
 folder.mkdir(parents=True)
@@ -59,14 +60,14 @@ def bare(sheet):
 
 
 def run(*arguments):
-    """Seconds, peak resident memory in MB, and what was printed."""
+    """Seconds, seconds of processor time, peak resident memory in MB, and what was printed."""
     start = time.monotonic()
     with open(folder / "out", "wb") as out:
         process = subprocess.Popen([postrider, "--conf", str(conf), *arguments], stdout=out, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
     took = time.monotonic() - start
     lines = (folder / "out").read_text(errors="replace").splitlines()
-    return took, usage.ru_maxrss / 1024, lines, os.waitstatus_to_exitcode(status)
+    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, lines, os.waitstatus_to_exitcode(status)
 
 
 (folder / "state").mkdir()
@@ -97,19 +98,19 @@ with open(sheet, "w", encoding="utf-8") as file:
             f'"met at {name()}, wants ""more"""\n')
 megabytes = sheet.stat().st_size / 1e6
 print(f"{rows} rows, {megabytes:.0f} MB; {os.cpu_count()} cores; {syncs()} syncs/s; bare SQLite, one index: {bare(sheet):.1f} s")
-print(f"{'what':<34}{'seconds':>9}{'rows/s':>10}{'peak MB':>9}")
+print(f"{'what':<34}{'seconds':>9}{'cpu':>9}{'rows/s':>10}{'peak MB':>9}")
 for what, arguments in [
     ("import --dry-run", ["contacts", "import", str(sheet), "--quiet", "--dry-run"]),
     ("import", ["contacts", "import", str(sheet), "--quiet"]),
     ("the same import again", ["contacts", "import", str(sheet), "--quiet"]),
 ]:
-    took, memory, lines, status = run(*arguments)
-    print(f"{what:<34}{took:>9.1f}{rows / took:>10.0f}{memory:>9.0f}", "" if status == 0 else f"  exit {status}: {lines[-1:]}")
+    took, cpu, memory, lines, status = run(*arguments)
+    print(f"{what:<34}{took:>9.1f}{cpu:>9.1f}{rows / took:>10.0f}{memory:>9.0f}", "" if status == 0 else f"  exit {status}: {lines[-1:]}")
 database = folder / "state/postrider.sqlite"
 print(f"database: {database.stat().st_size / 1e6:.0f} MB, {database.stat().st_size / rows:.0f} bytes a contact")
-took, _, lines, _ = run("contacts", "imports", "--json")
+_, _, _, lines, _ = run("contacts", "imports", "--json")
 imports = [json.loads(line)["id"] for line in lines]
 for what, one in zip(["undo of the second import", "undo of the first import"], imports):
-    took, memory, lines, status = run("contacts", "undo", one)
-    print(f"{what:<34}{took:>9.1f}{rows / took:>10.0f}{memory:>9.0f}", "" if status == 0 else f"  exit {status}: {lines[-1:]}")
+    took, cpu, memory, lines, status = run("contacts", "undo", one)
+    print(f"{what:<34}{took:>9.1f}{cpu:>9.1f}{rows / took:>10.0f}{memory:>9.0f}", "" if status == 0 else f"  exit {status}: {lines[-1:]}")
 shutil.rmtree(folder, ignore_errors=True)

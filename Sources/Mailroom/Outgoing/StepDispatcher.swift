@@ -206,12 +206,12 @@ package struct StepDispatcher: Service {
         }
         let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
         var account = try await account(of: identity, gate: gate, at: now, round: &round)
-        var verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id)
+        var verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id, contact: due.contact)
         if case .wait = verdict, round.isUncertain(identity.name) {
             // Nobody waits for a message that was not queued in the end.
             try await commit(&round)
             account = try await self.account(of: identity, gate: gate, at: now, round: &round)
-            verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id)
+            verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id, contact: due.contact)
         }
         if case .wait(let until, let because) = verdict { return postponed(until: until, because: because) }
         let machine = SequenceMachine(enrollment: enrollment, plan: due.sequence.plan, zone: identity.pacing.window.zone)

@@ -54,6 +54,9 @@ package enum Weekday: Int, Sendable, CaseIterable {
         self = Weekday.allCases[date.weekday - 1]
     }
 
+    /// Monday to Friday.
+    package static let business: Set<Weekday> = [.monday, .tuesday, .wednesday, .thursday, .friday]
+
     /// `mon`, `tue`, ... as conf spells it.
     package var shortName: String { ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][rawValue] }
 }

@@ -7,34 +7,23 @@ package struct OpenHours: Sendable {
     let workday: Workday?
     let chance: Chance
 
-    /// `moment` itself when the identity may send then, else the next moment at which it may.
+    /// `moment` itself when the identity may send then, else the next moment at which it may; a year later when it never may.
     package func nextOpen(from moment: Timestamp) -> Timestamp {
-        first(onOrAfter: window.zone.date(at: moment), from: moment)
+        window.zone.first(onOrAfter: moment, days: Self.horizon, in: spans) ?? moment + .seconds(Self.horizon * 86_400)
     }
 
     /// When it may send first on a date after the local one of `moment`.
     package func nextDay(after moment: Timestamp) -> Timestamp {
-        first(onOrAfter: window.zone.date(at: moment).adding(days: 1), from: moment)
+        nextOpen(from: max(moment, window.zone.moment(window.zone.date(at: moment).adding(days: 1), minuteOfDay: 0)))
     }
 
-    private func first(onOrAfter date: CivilDate, from moment: Timestamp) -> Timestamp {
-        var day = date
-        // A window has a day in each week; two weeks are enough even where a workday leaves nothing of one day.
-        for _ in 0..<15 {
-            for span in spans(on: day) {
-                let opens = window.zone.moment(day, minuteOfDay: span.lowerBound)
-                let closes = window.zone.moment(day, minuteOfDay: span.upperBound)
-                if moment < closes, opens < closes { return max(opens, moment) }
-            }
-            day = day.adding(days: 1)
-        }
-        return window.zone.moment(day, minuteOfDay: window.opens)
-    }
+    /// A year with its holidays.
+    private static let horizon = 370
 
     private func spans(on date: CivilDate) -> [Range<Int>] {
-        guard window.days.contains(Weekday(of: date)) else { return [] }
-        let open = window.opens..<window.closes
-        guard let workday else { return [open] }
-        return workday.spans(of: identity, on: date, chance: chance).map { $0.clamped(to: open) }.filter { !$0.isEmpty }
+        let open = window.spans(on: date)
+        guard let workday, !open.isEmpty else { return open }
+        let worked = workday.spans(of: identity, on: date, chance: chance)
+        return open.flatMap { span in worked.map { $0.clamped(to: span) }.filter { !$0.isEmpty } }
     }
 }

@@ -19,10 +19,12 @@ package struct PacingGate: Sendable {
         package let workday: Workday?
         /// A lower daily cap for a sender who is new; nil: none.
         package let warmUp: WarmUp?
+        /// The hours of those who are written to, by their own clocks; nil: only those of the identity count.
+        package let recipients: RecipientHours?
 
         package init(
             dailyLimit: Int?, hourlyLimit: Int? = nil, minimumGap: Duration, gapJitter: Duration, window: SendingWindow,
-            workday: Workday? = nil, warmUp: WarmUp? = nil
+            workday: Workday? = nil, warmUp: WarmUp? = nil, recipients: RecipientHours? = nil
         ) {
             self.dailyLimit = dailyLimit
             self.hourlyLimit = hourlyLimit
@@ -31,6 +33,7 @@ package struct PacingGate: Sendable {
             self.window = window
             self.workday = workday
             self.warmUp = warmUp
+            self.recipients = recipients
         }
     }
 
@@ -56,13 +59,15 @@ package struct PacingGate: Sendable {
     /// The local date whose budget a message at `now` uses.
     package func budgetDate(at now: Timestamp) -> CivilDate { policy.window.zone.date(at: now) }
 
-    /// - Parameter history: asked for only by a warm-up; nil counts as a first day.
-    package func verdict(at now: Timestamp, usage: IdentityUsage, history: SendingHistory? = nil, enrollment: Enrollment.ID) -> Verdict {
-        let open = hours.nextOpen(from: now)
-        if open > now {
-            let what = policy.window.isOpen(at: now) ? "outside of the working hours of \(identity)" : "sending window is closed"
-            return .wait(until: open, because: "\(what) (\(policy.window.zone.name))")
-        }
+    /// - Parameters:
+    ///   - history: asked for only by a warm-up; nil counts as a first day.
+    ///   - contact: who is written to, whose own hours count where they are known; nil: they do not.
+    package func verdict(
+        at now: Timestamp, usage: IdentityUsage, history: SendingHistory? = nil, enrollment: Enrollment.ID, contact: Contact? = nil
+    )
+        -> Verdict
+    {
+        if let closed = closed(at: now, for: contact) { return closed }
         if let limit = policy.dailyLimit, usage.countOnDate >= limit {
             return .wait(until: hours.nextDay(after: now), because: "daily limit of \(limit) for identity \(identity) is reached")
         }
@@ -86,5 +91,29 @@ package struct PacingGate: Sendable {
             if free > now { return .wait(until: hours.nextOpen(from: free), because: "minimum gap of identity \(identity)") }
         }
         return .leave
+    }
+
+    /// When the hours of the identity and of whom it writes to are open together, with what bound them last; nil when they are now.
+    private func closed(at now: Timestamp, for contact: Contact?) -> Verdict? {
+        let theirs = contact.flatMap { policy.recipients?.window(of: $0) }
+        var (at, because) = (now, "")
+        // Hours that never meet move ahead twice a day.
+        for _ in 0..<64 {
+            let own = hours.nextOpen(from: at)
+            if own > at {
+                let what =
+                    policy.window.isOpen(at: at) ? "outside of the working hours of \(identity)" : policy.window.next(onOrAfter: at)?.words
+                because = "\(what ?? "its hours never come") (\(policy.window.zone.name))"
+                at = own
+            }
+            guard let theirs else { break }
+            guard let opening = theirs.next(onOrAfter: at) else {
+                return .wait(until: now + .seconds(86_400), because: "the hours of [recipients] never come in \(theirs.zone.name)")
+            }
+            if opening.at == at { break }
+            because = "the recipient's \(opening.words) (\(theirs.zone.name))"
+            at = opening.at
+        }
+        return at > now ? .wait(until: at, because: because) : nil
     }
 }

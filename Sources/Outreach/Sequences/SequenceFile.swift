@@ -92,7 +92,7 @@ package struct SequenceFile: Sendable {
         }
 
         private mutating func step(_ table: TomlTable, index: Int, path: [TomlStep]) -> SequencePlan.Step? {
-            refuseOthers(in: table, known: ["name", "delay", "subject", "text", "html"], path: path)
+            refuseOthers(in: table, known: ["name", "delay", "business_days", "subject", "text", "html"], path: path)
             let name = string("name", in: table, path: path, required: false) ?? "step\(index + 1)"
             let text = string("text", in: table, path: path, required: true)
             let subject = string("subject", in: table, path: path, required: index == 0)
@@ -106,8 +106,22 @@ package struct SequenceFile: Sendable {
                         "'\(written)' is not an ISO 8601 duration of weeks, days, hours, minutes or seconds; write for instance \"P3D\"")
                 }
             }
+            let businessDays = businessDays(table, delay: delay, path: path)
             guard let text, let delay else { return nil }
-            return SequencePlan.Step(name: name, delay: delay, subject: subject, text: text, html: html)
+            return SequencePlan.Step(name: name, delay: delay, businessDays: businessDays, subject: subject, text: text, html: html)
+        }
+
+        /// nil where the file says nothing of it.
+        private mutating func businessDays(_ table: TomlTable, delay: ISODuration?, path: [TomlStep]) -> Bool? {
+            guard let value = table["business_days"] else { return nil }
+            guard case .bool(let flag) = value else {
+                fault(path + ["business_days"], "'business_days' must be true or false, not \(value.kind)")
+                return nil
+            }
+            if flag, let delay, delay.seconds % 86_400 != 0 || delay.seconds > 366 * 86_400 {
+                fault(path + ["business_days"], "business days are whole days, at most 366; write the delay for instance as \"P3D\"")
+            }
+            return flag
         }
 
         private mutating func stopRules() -> Set<SequencePlan.StopRule> {

@@ -102,7 +102,7 @@ package struct SequenceMachine: Sendable {
         guard next < plan.steps.count else {
             return move(.finished, .completed, "all \(plan.steps.count) steps left, no answer", nextStep: next, at: now)
         }
-        let due = now + plan.steps[next].delay.duration
+        let due = plan.steps[next].due(after: now, in: zone)
         switch enrollment.state {
         case .held:
             return move(.held, enrollment.cause, enrollment.reason, nextStep: next, due: max(due, enrollment.dueAt ?? due), at: now)

@@ -1,3 +1,5 @@
+package import InternetMessage
+
 /// What a sequence says: its steps in order and what ends it.
 package struct SequencePlan: Sendable, Equatable, Codable {
     /// One message to each contact.
@@ -5,6 +7,8 @@ package struct SequencePlan: Sendable, Equatable, Codable {
         package let name: String
         /// Wait after the step before was accepted (first step: after enrolling).
         package let delay: ISODuration
+        /// Whether the days of the delay are business days, Monday to Friday; nil is no.
+        package let businessDays: Bool?
         /// Mustache source. Set on the first step; a later step without one goes on in the thread with `Re:`.
         package let subject: String?
         /// Mustache source of the plain text.
@@ -12,12 +16,21 @@ package struct SequencePlan: Sendable, Equatable, Codable {
         /// Mustache source of the HTML alternative; nil: plain text only.
         package let html: String?
 
-        package init(name: String, delay: ISODuration, subject: String?, text: String, html: String? = nil) {
+        package init(name: String, delay: ISODuration, businessDays: Bool? = nil, subject: String?, text: String, html: String? = nil) {
             self.name = name
             self.delay = delay
+            self.businessDays = businessDays
             self.subject = subject
             self.text = text
             self.html = html
+        }
+
+        /// When the step is due that waits from `moment` on.
+        ///
+        /// - Parameter zone: where business days are counted.
+        package func due(after moment: Timestamp, in zone: LocalZone) -> Timestamp {
+            guard businessDays == true, let days = BusinessDays(days: Weekday.business, zone: zone) else { return moment + delay.duration }
+            return days.adding(Int(delay.seconds / 86_400), to: moment)
         }
     }
 

@@ -4,6 +4,8 @@ package import Outreach
 
 extension SQLiteStore: ContactImportStore {
     package func begin(_ contactImport: ContactImport) async throws(StoreError) {
+        // The pages that one transaction changes shall fit, else they are written more than once.
+        try await setWriterCache(kibibytes: 98_304)
         try await write { ledger in
             try ledger.db.run(
                 """
@@ -40,7 +42,15 @@ extension SQLiteStore: ContactImportStore {
         }
     }
 
+    private func setWriterCache(kibibytes: Int) async throws(StoreError) {
+        try await onWriter { db in
+            try db.execute(sql: "PRAGMA cache_size = -\(kibibytes)")
+            return
+        }
+    }
+
     package func finish(_ contactImport: ContactImport.ID, counts: ContactImport.Counts, at: Timestamp) async throws(StoreError) {
+        try await setWriterCache(kibibytes: 16_384)
         try await write { ledger in
             try ledger.db.run(
                 """

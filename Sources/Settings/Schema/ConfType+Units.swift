@@ -66,6 +66,48 @@ extension ConfType where Value == HourRange {
     }
 }
 
+extension ConfType where Value == QuietRange {
+    static var quietHours: ConfType {
+        .string("a part of each day such as \"21:00-07:30\"", show: \.description) { text, _ in
+            let bytes = Array(text.utf8)
+            guard bytes.count == 11, bytes[5] == UInt8(ascii: "-"), let start = Units.minuteOfDay(bytes[..<5]),
+                let end = Units.minuteOfDay(bytes[6...]), start != end
+            else { return .failure(Complaints("'\(text)' is no part of a day", "write it as \"21:00-07:30\"")) }
+            return .success(QuietRange(startMinute: start, endMinute: end))
+        }
+    }
+}
+
+extension ConfType where Value == WeekSpan {
+    static var weekSpan: ConfType {
+        .string("hours of the week such as \"mon-fri 09:00-12:00\"", show: \.description) { text, _ in
+            let parts = text.utf8.split(separator: UInt8(ascii: " "))
+            let bytes = parts.last.map { Array($0) } ?? []
+            guard parts.count == 2, bytes.count == 11, bytes[5] == UInt8(ascii: "-"), let start = Units.minuteOfDay(bytes[..<5]),
+                let end = Units.minuteOfDay(bytes[6...]), let days = days(parts[0])
+            else {
+                return .failure(
+                    Complaints("'\(text)' is no part of a week", "write it as \"mon-fri 09:00-12:00\" or \"mon,wed 13:00-17:00\""))
+            }
+            guard start < end else { return .failure(Complaints("'\(text)' ends before it starts", "a window lies within one day")) }
+            return .success(WeekSpan(days: days, hours: HourRange(startMinute: start, endMinute: end)))
+        }
+    }
+
+    /// `mon`, `mon-fri`, `mon,wed-thu`; nil for anything else.
+    private static func days(_ text: Substring.UTF8View) -> [Weekday]? {
+        var found: [Weekday] = []
+        for part in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            let ends = part.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map { name in
+                Weekday.allCases.firstIndex { $0.rawValue.utf8.elementsEqual(name) }
+            }
+            guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last else { return nil }
+            for day in Weekday.allCases[first...last] where !found.contains(day) { found.append(day) }
+        }
+        return found.isEmpty ? nil : found
+    }
+}
+
 extension ConfType where Value == TimeZone {
     static var timeZone: ConfType {
         .string("a time zone such as \"Europe/Berlin\"", show: \.identifier) { text, _ in

@@ -128,6 +128,9 @@ struct SectionKind: Sendable {
         .always(["limits"], \.limits, "What may leave in which time."),
         .always(["shaping"], \.shaping, "How the mail sites of the recipients are treated."),
         .always(["window"], \.window, "When sequence mail may leave."),
+        .optional(
+            ["recipients"], \.recipients,
+            "The hours of those who are written to, by their own clocks; without this section only [window] counts."),
         .always(["workday"], \.workday, "The hours of those identities that say workday = true."),
         .always(["warmup"], \.warmup, "What makes a warm-up step back."),
         .always(["bounce"], \.bounce, "What the refusals of mail servers mean."),

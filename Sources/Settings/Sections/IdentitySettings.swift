@@ -84,6 +84,12 @@ package struct IdentitySettings: ConfSection, Equatable {
 package struct WindowSettings: ConfSection, Equatable {
     package var days: [Weekday] = [.monday, .tuesday, .wednesday, .thursday, .friday]
     package var hours = HourRange(startMinute: 8 * 60 + 30, endMinute: 17 * 60 + 30)
+    /// Empty: `days` and `hours`.
+    package var week: [WeekSpan] = []
+    package var quietHours: QuietRange?
+    /// Countries (`DE`), parts of them (`DE-BY`), and paths of iCalendar files.
+    package var holidays: [String] = []
+    package var preferredHour: Int?
     /// Nil: that of `[main]`.
     package var timezone: TimeZone?
 
@@ -92,7 +98,44 @@ package struct WindowSettings: ConfSection, Equatable {
     static let fields: [Field<WindowSettings>] = [
         Field("days", \.days, .list(.choice, count: 1...7), "The days on which sequence mail may leave."),
         Field("hours", \.hours, .hours, "The hours in which it may leave."),
+        Field(
+            "week", \.week, .list(.weekSpan, count: 0...50),
+            "Hours of the week in place of days and hours, several a day if you like. Empty: days and hours."),
+        Field("quiet_hours", \.quietHours, .quietHours, "A part of each day in which nothing leaves, over midnight if you like."),
+        Field(
+            "holidays", \.holidays, .list(.line("a country such as \"DE\", a part such as \"DE-BY\", or an .ics file"), count: 0...50),
+            "Days on which nothing leaves: of countries and their parts, and of iCalendar files."),
+        Field(
+            "preferred_hour", \.preferredHour, .integer(0...23),
+            "From this hour on mail leaves on days that have hours after it. Unset: as soon as the window opens."),
         Field("timezone", \.timezone, .timeZone, "The time zone of the hours. Unset: that of [main]."),
+    ]
+}
+
+/// `[recipients]`: the hours of those who are written to, by their own clocks.
+package struct RecipientSettings: ConfSection, Equatable {
+    /// How sure a time zone must be.
+    package enum Certainty: String, Sendable, CaseIterable { case low, medium, high, stated }
+
+    package var week: [WeekSpan] = []
+    package var quietHours: QuietRange?
+    package var preferredHour: Int?
+    package var holidays = true
+    package var certainty = Certainty.medium
+
+    init(name: String) {}
+
+    static let fields: [Field<RecipientSettings>] = [
+        Field("week", \.week, .list(.weekSpan, count: 1...50), required: true, "The hours of the week in which they are written to."),
+        Field("quiet_hours", \.quietHours, .quietHours, "A part of each of their days in which nothing leaves, over midnight if you like."),
+        Field(
+            "preferred_hour", \.preferredHour, .integer(0...23), "From this hour of theirs on mail leaves on days that have hours after it."
+        ),
+        Field("holidays", \.holidays, .flag, "Whether nothing leaves on the public holidays of their country."),
+        Field(
+            "certainty", \.certainty, .choice,
+            "How sure their time zone must be: stated, a country with one zone, a phone number or domain, or the likeliest of a large country."
+        ),
     ]
 }
 

@@ -18,6 +18,11 @@ extension Desks {
         return [UInt8](data)
     }
 
+    /// What countries, phone numbers and domains say of time zones.
+    static func zoneBook() throws(Failure) -> ZoneBook {
+        ZoneBook(countries: try embedded("contacts/countries.txt"), phonePrefixes: try embedded("contacts/phone-zones.txt"))
+    }
+
     /// A file that the binary carries.
     static func embedded(_ name: String) throws(Failure) -> [UInt8] {
         guard let file = EmbeddedFile.named(name) else {

@@ -101,22 +101,23 @@ struct Desks {
 
     static func identities(_ settings: Settings) throws(Failure) -> [String: SenderIdentity] {
         var identities: [String: SenderIdentity] = [:]
-        for section in settings.identities { identities[section.name] = try identity(section, settings) }
+        let calendar = try ConfCalendar(settings)
+        for section in settings.identities { identities[section.name] = try identity(section, settings, calendar) }
         return identities
     }
 
-    private static func identity(_ section: IdentitySettings, _ settings: Settings) throws(Failure) -> SenderIdentity {
+    private static func identity(_ section: IdentitySettings, _ settings: Settings, _ calendar: ConfCalendar) throws(Failure)
+        -> SenderIdentity
+    {
         guard let address = EmailAddress(section.from.address) else {
             throw Failure(.configuration, "[identity.\(section.name)] from: '\(section.from.address)' is not an email address")
         }
         let zoneName = settings.timezone(of: section).identifier
         guard let zone = LocalZone(zoneName) else { throw Failure(.configuration, "time zone '\(zoneName)' is not known on this machine") }
-        let days = Set(settings.window.days.compactMap { day in Outreach.Weekday.allCases.first { $0.shortName == day.rawValue } })
-        guard
-            let window = SendingWindow(
-                days: days, opens: settings.window.hours.startMinute, closes: settings.window.hours.endMinute, zone: zone),
-            let way = settings.wayOut(of: section)
-        else { throw Failure(.configuration, "[identity.\(section.name)] has no usable window or route") }
+        let window = try calendar.window(zone)
+        guard let way = settings.wayOut(of: section) else {
+            throw Failure(.configuration, "[identity.\(section.name)] has no usable route")
+        }
         var forwarding: ReplyForwarding?
         if let target = section.forwardRepliesTo {
             guard let address = EmailAddress(target.address) else {
@@ -132,7 +133,7 @@ struct Desks {
                 dailyLimit: section.dailyLimit, hourlyLimit: section.hourlyLimit, minimumGap: section.minGap,
                 gapJitter: section.minGap > .zero ? section.gapJitter : .zero, window: window,
                 workday: section.workday ? workday(settings) : nil,
-                warmUp: try warmUp(section.warmup, settings, at: "[identity.\(section.name)]")),
+                warmUp: try warmUp(section.warmup, settings, at: "[identity.\(section.name)]"), recipients: calendar.recipients),
             signature: section.signature, forwarding: forwarding)
     }
 

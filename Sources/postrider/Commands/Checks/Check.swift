@@ -35,6 +35,7 @@ struct Check: AsyncParsableCommand {
                 _ = try BounceRuleFiles.load(settings)
                 _ = try Desks.identities(settings)
                 _ = try Desks.addresses(settings)
+                _ = try Desks.addressLists(settings)
                 _ = try Desks.safety(settings)
                 _ = try Desks.providers(settings)
                 _ = try Desks.signingKeys(settings)

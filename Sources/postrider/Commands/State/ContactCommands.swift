@@ -63,7 +63,7 @@ struct ContactsShow: AsyncParsableCommand {
             FactSheet.write(
                 [
                     ("id", contact.id.description), ("address", contact.address.text), ("name", contact.displayName),
-                    ("time zone", contact.timeZone), ("since", contact.createdAt.iso8601),
+                    ("time zone", try Self.zoneWords(of: contact)), ("since", contact.createdAt.iso8601),
                     ("suppressed", suppression.map { "\($0.subject.text): \($0.reason.rawValue), \($0.at.iso8601)" }),
                 ] + contact.fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
             for enrollment in try await state.store.enrollments(contact: contact.id) {
@@ -78,5 +78,10 @@ struct ContactsShow: AsyncParsableCommand {
             }
             state.writeTimeline(timeline)
         }
+    }
+
+    /// The time zone with how sure it is; nil when nothing says it.
+    private static func zoneWords(of contact: Contact) throws(Failure) -> String? {
+        try Desks.zoneBook().zone(of: contact).map { "\($0.zone.name) (\($0.certainty.word), by its \($0.source.rawValue))" }
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import InternetMessage
 import Outreach
 
-/// Brings the rows of a sheet of contacts into the store, some thousand in one transaction.
+/// Brings the rows of a sheet of contacts into the store, many thousand in one transaction.
 struct ContactImporting {
     /// What is said of one row.
     struct Outcome {
@@ -30,7 +30,8 @@ struct ContactImporting {
         let traits: [AddressLists.Trait]
     }
 
-    static let batchSize = 2000
+    /// Large, because each transaction writes every page of an index that its rows fall into, and addresses fall everywhere.
+    static let batchSize = 20_000
     /// With so many octets of cells a batch is full, however few its rows are.
     private static let batchOctets = 8 << 20
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import InternetMessage
 import Outreach
 import Settings
@@ -137,7 +138,10 @@ struct Enrolling {
     func enroll(_ contacts: [Contact]) async throws -> [(address: String, verdict: Verdict)] {
         guard !contacts.isEmpty else { return [] }
         let now = state.now()
-        let due = now + (version.plan.steps.first?.delay.duration ?? .zero)
+        let section = state.settings.identity(named: identity)
+        let zone = section.flatMap { LocalZone(state.settings.timezone(of: $0).identifier) }
+        let due =
+            zone.flatMap { version.plan.steps.first?.due(after: now, in: $0) } ?? now + (version.plan.steps.first?.delay.duration ?? .zero)
         let enrollments = contacts.map { contact in
             Enrollment(
                 id: state.ids.next(), workspace: contact.workspace, contact: contact.id, sequence: version.id, identity: identity,
