@@ -9,8 +9,10 @@ package struct LocalZone: Sendable, Hashable {
     /// nil for a name that the system's time zone database does not have.
     package init?(_ name: String) {
         // A static build finds named zones only when the list of names is linked in, so it is asked for.
-        guard name == "UTC" || name == "GMT" || TimeZone.knownTimeZoneIdentifiers.contains(name), let zone = TimeZone(identifier: name)
-        else { return nil }
+        // The list has old names for some (`Asia/Calcutta`); the new ones are told from abbreviations and offsets by their slash.
+        let isListed =
+            name.utf8.contains(UInt8(ascii: "/")) || name == "UTC" || name == "GMT" || TimeZone.knownTimeZoneIdentifiers.contains(name)
+        guard isListed, let zone = TimeZone(identifier: name) else { return nil }
         self.name = name
         self.zone = zone
     }
