@@ -28,6 +28,8 @@ package struct StepDispatcher: Service {
     private static let leaseTime = Duration.seconds(120)
     /// How long an enrollment rests whose step the store refused.
     private static let setAsideTime = Duration.seconds(3600)
+    /// How long a step is put off at most before its hours are looked at again.
+    private static let longestPostponement = Duration.seconds(7 * 86_400)
     /// Longest sleep without looking, so that foreign commits and clock changes are noticed.
     static let longestSleep = Duration.seconds(30)
 
@@ -207,13 +209,18 @@ package struct StepDispatcher: Service {
         let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
         var account = try await account(of: identity, gate: gate, at: now, round: &round)
         var verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id, contact: due.contact)
-        if case .wait = verdict, round.isUncertain(identity.name) {
+        if case .wait = verdict, round.isUncertain(identity.name), !gate.isClosed(at: now, for: due.contact) {
             // Nobody waits for a message that was not queued in the end.
             try await commit(&round)
             account = try await self.account(of: identity, gate: gate, at: now, round: &round)
             verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id, contact: due.contact)
         }
-        if case .wait(let until, let because) = verdict { return postponed(until: until, because: because) }
+        if case .wait(let until, let because) = verdict {
+            // Another conf may know better before that.
+            let limit = now + Self.longestPostponement
+            return until <= limit
+                ? postponed(until: until, because: because) : postponed(until: limit, because: "\(because), not before \(until.iso8601)")
+        }
         let machine = SequenceMachine(enrollment: enrollment, plan: due.sequence.plan, zone: identity.pacing.window.zone)
         func parked(_ event: SequenceEvent) -> StepVerdict { .changed(OutboxConsequence.changed(machine, event, ids: ids, at: now)) }
         guard let parsed = templates.templates(of: due.sequence) else {

@@ -26,7 +26,7 @@ package enum HolidayFile {
         var names: [CivilDate: String] = [:]
         var event: Event?
         var isCalendar = false
-        for line in unfolded(bytes) {
+        for line in unfolded(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes) {
             func fault(_ message: String) -> Fault { Fault(file: file, line: event?.line ?? line.number, message: message) }
             let (name, parameters, value) = property(line.bytes)
             switch (name, value) {
@@ -51,7 +51,8 @@ package enum HolidayFile {
                 for part in value.utf8.split(separator: UInt8(ascii: ",")) {
                     if let date = CivilDate(basic: Array(part.prefix(8))[...]) { event?.left.insert(date) }
                 }
-            case ("RDATE", _): throw fault("RDATE is not understood; list the days as events of their own")
+            case ("DURATION", _) where event != nil: throw fault("DURATION is not understood; give DTEND")
+            case ("RDATE", _) where event != nil: throw fault("RDATE is not understood; list the days as events of their own")
             case ("STATUS", "CANCELLED"): event?.isCancelled = true
             default: break
             }

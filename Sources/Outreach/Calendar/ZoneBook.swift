@@ -103,9 +103,12 @@ package struct ZoneBook: Sendable, Hashable {
             field(Self.phoneFields, of: contact).flatMap(zone(ofPhone:)),
             domainCountry(contact.address).flatMap { zone(ofCountry: $0, source: .domain) },
         ].compactMap { $0 }
+        // A country that is stated is not overruled by where a number or a domain is from.
+        let stated = country(of: contact)
+        let likely = guesses.filter { guess in stated == nil || guess.country == nil || guess.country == stated }
         // Of equally sure ones the first.
         var best: ContactZone?
-        for guess in guesses where best.map({ guess.certainty > $0.certainty }) ?? true { best = guess }
+        for guess in likely where best.map({ guess.certainty > $0.certainty }) ?? true { best = guess }
         return best
     }
 

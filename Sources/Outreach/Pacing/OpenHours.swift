@@ -19,6 +19,8 @@ package struct OpenHours: Sendable {
 
     /// A year with its holidays.
     private static let horizon = 370
+    /// From then on `nextOpen` stands for never.
+    static let never = Duration.seconds(horizon * 86_400)
 
     private func spans(on date: CivilDate) -> [Range<Int>] {
         let open = window.spans(on: date)

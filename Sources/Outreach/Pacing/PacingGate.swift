@@ -100,6 +100,10 @@ package struct PacingGate: Sendable {
         // Hours that never meet move ahead twice a day.
         for _ in 0..<64 {
             let own = hours.nextOpen(from: at)
+            guard own - at < OpenHours.never else {
+                return .wait(
+                    until: now + .seconds(86_400), because: "the hours of identity \(identity) never come (\(policy.window.zone.name))")
+            }
             if own > at {
                 let what =
                     policy.window.isOpen(at: at) ? "outside of the working hours of \(identity)" : policy.window.next(onOrAfter: at)?.words
@@ -110,10 +114,17 @@ package struct PacingGate: Sendable {
             guard let opening = theirs.next(onOrAfter: at) else {
                 return .wait(until: now + .seconds(86_400), because: "the hours of [recipients] never come in \(theirs.zone.name)")
             }
-            if opening.at == at { break }
+            if opening.at == at { return at > now ? .wait(until: at, because: because) : nil }
             because = "the recipient's \(opening.words) (\(theirs.zone.name))"
             at = opening.at
         }
-        return at > now ? .wait(until: at, because: because) : nil
+        guard let theirs else { return at > now ? .wait(until: at, because: because) : nil }
+        return .wait(
+            until: now + .seconds(86_400),
+            because: "the hours of identity \(identity) (\(policy.window.zone.name)) and of the recipient (\(theirs.zone.name)) do not meet"
+        )
     }
+
+    /// Whether nothing may leave at `now` whatever was sent before.
+    package func isClosed(at now: Timestamp, for contact: Contact?) -> Bool { closed(at: now, for: contact) != nil }
 }
