@@ -24,9 +24,10 @@ package struct SendingPause: Sendable, Equatable {
             }
         }
 
-        /// As a person names it: `route:office`; nil from a text that names neither.
+        /// As a person names it: `route:office`.
         package var text: String { "\(kind):\(name)" }
 
+        /// nil for a kind that is neither.
         package init?(kind: String, name: String) {
             if kind.utf8.elementsEqual("route".utf8) {
                 self = .route(name)
@@ -37,7 +38,7 @@ package struct SendingPause: Sendable, Equatable {
             }
         }
 
-        /// `route:office`, or `office` alone for a route.
+        /// Reads `route:office` or `identity:anna`, and `office` alone as a route; nil for another kind.
         package init?(_ text: String) {
             let bytes = Array(text.utf8)
             guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else {
