@@ -48,6 +48,8 @@ package struct IntakeSorter: Service {
     /// How many of a batch are sorted while the listeners take mail in: those who wait for their 250 need the processors.
     private static let besideListeners = 1
     private static let tries = 3
+    /// How often the process may end while a message is sorted: mostly that has other reasons, such as a restart or a lack of memory.
+    private static let endings = 6
     /// Until the next try of a message that failed, times the tries.
     private static let retryAfter = Duration.seconds(60)
     private static let longestSleep = Duration.seconds(30)
@@ -154,9 +156,9 @@ package struct IntakeSorter: Service {
     /// - Returns: false when it may answer one of those: it is begun, and `finish` is to follow.
     @discardableResult
     private func attempt(_ incoming: IncomingMessage, _ round: Round, mayWait: Bool = false) async throws -> Bool {
-        if incoming.attempts >= Self.tries {
+        if incoming.attempts >= (incoming.reason == nil ? Self.endings : Self.tries) {
             let reason = incoming.reason.map { "sorting failed \(Self.tries) times: \($0)" }
-            try await quarantine(incoming, reason ?? "the process ended \(Self.tries) times while it was being sorted")
+            try await quarantine(incoming, reason ?? "the process ended \(Self.endings) times while it was being sorted")
             return true
         }
         guard try await loop.patiently({ try await store.begin(incoming.id, owner: owner) }) else { return true }
