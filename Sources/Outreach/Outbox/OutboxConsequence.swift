@@ -8,10 +8,13 @@ package enum OutboxConsequence {
         writer.outbox = message.id
         let transition = machine.advance(on: .queued, at: now)
         let step = machine.plan.steps.indices.contains(message.step) ? machine.plan.steps[message.step].name : "\(message.step + 1)"
+        var facts = [
+            "step": "\(message.step)", "message_id": message.messageID.text, "identity": message.identity, "route": message.route,
+        ]
+        // What it waited for at last, which is gone from the enrollment with the transition.
+        facts["held_by"] = machine.enrollment.heldBy
         let events = [
-            writer.event(
-                .queued, "step \(step): \(message.subject)",
-                ["step": "\(message.step)", "message_id": message.messageID.text, "identity": message.identity, "route": message.route]),
+            writer.event(.queued, "step \(step): \(message.subject)", facts),
             writer.event(of: transition, from: machine.enrollment.state),
         ]
         return Consequence(transition: transition, timeline: events.compactMap { $0 })

@@ -215,7 +215,9 @@ package struct StepComposer: Sendable {
             return .impossible(Self.reason(error, step: order.due.sequence.plan.steps[step].name))
         }
         let route = routes.route(
-            for: contact.address, as: identity, subject: order.due.enrollment.id.description, chance: chance)
+            for: contact.address, as: identity,
+            // Not by ids, which a rehearsal cannot know.
+            subject: "\(order.due.sequence.plan.name) \(contact.address.suppressionKey)", chance: chance)
         return .message(
             OutboxMessage(
                 id: id, workspace: contact.workspace, enrollment: order.due.enrollment.id, contact: contact.id, step: step,

@@ -86,7 +86,8 @@ package struct PacingGate: Sendable {
                 because: "hourly limit of \(limit) for identity \(identity) is reached")
         }
         if let last = usage.lastAt {
-            let share = chance.fraction("gap jitter", [identity, last.milliseconds.description])
+            // By its place in the day and not by its moment, so that a rehearsal, which is a little faster or slower, draws the same.
+            let share = chance.fraction("gap jitter", [identity, budgetDate(at: last).iso8601, usage.countOnDate.description])
             let free = last + policy.minimumGap + policy.gapJitter.scaled(by: share)
             if free > now { return .wait(until: hours.nextOpen(from: free), because: "minimum gap of identity \(identity)") }
         }

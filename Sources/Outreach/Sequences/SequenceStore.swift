@@ -105,6 +105,9 @@ package protocol SequenceStore: Sendable {
     /// Ends every lease of that owner on enrollments and messages.
     func releaseLeases(owner: String) async throws(StoreError)
 
+    /// Whether somebody holds a lease on an enrollment or a message: something is being decided or is on its way.
+    func hasLeases() async throws(StoreError) -> Bool
+
     /// The earliest moment after which something is due; nil when nothing waits, or under the global STOP.
     func nextDue() async throws(StoreError) -> Timestamp?
 

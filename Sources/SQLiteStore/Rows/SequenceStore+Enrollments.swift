@@ -93,6 +93,13 @@ extension SQLiteStore {
         }
     }
 
+    package func hasLeases() async throws(StoreError) -> Bool {
+        try await read { ledger in
+            try ledger.db.exists("SELECT 1 FROM enrollment WHERE lease_owner IS NOT NULL")
+                || ledger.db.exists("SELECT 1 FROM outbox WHERE state = 'active'")
+        }
+    }
+
     package func nextDue() async throws(StoreError) -> Timestamp? {
         try await read { ledger in
             guard try ledger.stopReason() == nil else { return nil }

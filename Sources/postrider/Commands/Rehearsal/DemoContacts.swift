@@ -8,8 +8,7 @@ import SQLiteStore
 struct DemoContacts {
     let installation: Installation
 
-    /// The name of the sequence.
-    func enroll() async throws -> String {
+    func enroll() async throws {
         let store = installation.store
         let ids = installation.ids
         let now = installation.clock.now()
@@ -32,7 +31,6 @@ struct DemoContacts {
                 id: ids.next(), at: now, kind: .enrolled, contact: $0.contact, enrollment: $0.id, summary: "in '\(file.plan.name)' as anna")
         }
         _ = try await store.enroll(enrollments, timeline: events)
-        return file.plan.name
     }
 
     private static func contacts(ids: RecordIDs, now: Timestamp) throws -> [Contact] {

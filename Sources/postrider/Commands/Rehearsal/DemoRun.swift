@@ -41,11 +41,11 @@ struct DemoRun {
             cast: Cast.all, expectation: keys.expectation, clock: clock, eventLoops: eventLoops, logger: log.logger("world"))
         let folder = try await DemoFolder.make(in: path, keys: keys, sinkPort: world.sink.port, eventLoops: eventLoops)
         let installation = try await Installation.open(folder.settings, clock: clock)
-        let sequence = try await DemoContacts(installation: installation).enroll()
+        try await DemoContacts(installation: installation).enroll()
         let appliance = try Appliance(installation, resolver: world.resolver, eventLoops: eventLoops, logger: logger)
         let stage = Stage(
             director: Director(
-                store: installation.store, world: world, clock: clock, sequence: sequence,
+                store: installation.store, world: world, clock: clock,
                 ports: .init(listener: folder.listenerPort, web: folder.webPort), pace: pace,
                 deadline: deadline),
             judge: Judge(store: installation.store, world: world),

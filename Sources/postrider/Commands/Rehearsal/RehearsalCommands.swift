@@ -1,5 +1,5 @@
 import ArgumentParser
 
 enum RehearsalCommands {
-    static let all: [any ParsableCommand.Type] = [Demo.self]
+    static let all: [any ParsableCommand.Type] = [Demo.self, Rehearse.self]
 }

@@ -26,7 +26,8 @@ struct Enroll: AsyncParsableCommand {
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            let enrolling = Enrolling(state: state, version: try await state.sequence(sequence), identity: try sender(state.settings))
+            let enrolling = Enrolling(
+                state: state, version: try await state.sequence(sequence), identity: try SenderChoice.named(identity, in: state.settings))
             var counts = (enrolled: 0, refused: 0)
             func report(_ verdicts: [(address: String, verdict: Enrolling.Verdict)]) {
                 for (address, verdict) in verdicts {
@@ -53,7 +54,22 @@ struct Enroll: AsyncParsableCommand {
         }
     }
 
-    private func sender(_ settings: Settings) throws(Failure) -> String {
+    private func write(_ address: String, _ verdict: Enrolling.Verdict) {
+        if json {
+            return JSONLine.write([
+                "address": .string(address), "verdict": .string(verdict.name), "enrollment": .id(verdict.enrollment),
+                "reason": .text(verdict.reason),
+            ])
+        }
+        let line = "\(TerminalText.line(address)): \(verdict.name)" + (verdict.reason.map { " (\($0))" } ?? "")
+        if verdict.isFault { Console.error(line) } else { Console.out(line) }
+    }
+}
+
+/// Who writes to those who are enrolled.
+enum SenderChoice {
+    /// The identity of that name; nil means the only one that there is.
+    static func named(_ identity: String?, in settings: Settings) throws(Failure) -> String {
         let known = settings.identities.map(\.name)
         if let identity {
             guard settings.identity(named: identity) != nil else {
@@ -67,17 +83,6 @@ struct Enroll: AsyncParsableCommand {
             throw Failure(.usage, "say who writes with --identity; the conf has \(known.joined(separator: ", "))")
         }
         return only
-    }
-
-    private func write(_ address: String, _ verdict: Enrolling.Verdict) {
-        if json {
-            return JSONLine.write([
-                "address": .string(address), "verdict": .string(verdict.name), "enrollment": .id(verdict.enrollment),
-                "reason": .text(verdict.reason),
-            ])
-        }
-        let line = "\(TerminalText.line(address)): \(verdict.name)" + (verdict.reason.map { " (\($0))" } ?? "")
-        if verdict.isFault { Console.error(line) } else { Console.out(line) }
     }
 }
 

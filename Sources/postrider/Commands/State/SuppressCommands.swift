@@ -41,31 +41,10 @@ enum SuppressionWords {
 
     /// The start (UTC) of a day such as `2027-03-01`, or a moment such as `2027-03-01T00:00:00Z`.
     static func expiry(_ text: String) throws(Failure) -> Timestamp {
-        let bytes = Array(text.utf8)
-        let digits = bytes.prefix(10)
-        if digits.count == 10, digits[4] == UInt8(ascii: "-"), digits[7] == UInt8(ascii: "-"), let year = number(digits[0..<4]),
-            let month = number(digits[5..<7]), let day = number(digits[8..<10]), let date = CivilDate(year: year, month: month, day: day)
-        {
-            if bytes.count == 10 { return date.startOfDayUTC }
-            // What export writes.
-            let time = bytes[10...]
-            if time.count >= 10, bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
-                bytes.last == UInt8(ascii: "Z"), let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]),
-                let second = number(bytes[17..<19]), hour < 24, minute < 60, second < 60
-            {
-                return date.startOfDayUTC + .seconds(hour * 3600 + minute * 60 + second)
-            }
+        guard let moment = WrittenMoment.read(text, in: nil) else {
+            throw Failure(.badInput, "'\(TerminalText.line(text))' is not a day; write for instance 2027-03-01")
         }
-        throw Failure(.badInput, "'\(TerminalText.line(text))' is not a day; write for instance 2027-03-01")
-    }
-
-    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
-        var value = 0
-        for byte in digits {
-            guard byte >= 48, byte <= 57 else { return nil }
-            value = value * 10 + Int(byte - 48)
-        }
-        return value
+        return moment
     }
 }
 

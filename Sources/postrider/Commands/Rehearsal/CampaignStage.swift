@@ -1,0 +1,194 @@
+import DNS
+import Foundation
+import InternetMessage
+import Logging
+import MailTransport
+import Mailroom
+import NIOCore
+import NIOPosix
+import Outreach
+import Rehearsal
+import SQLiteStore
+import ServiceLifecycle
+import Settings
+import Synchronization
+import UnixSignals
+
+/// A copy of the installation in a folder of its own, on a clock that is wound, whose every route leads to a sink on this machine.
+///
+/// The services are those of `serve`; nothing of the installation is changed, and nothing leaves. Nobody answers: what is shown is what
+/// happens as long as nobody does.
+struct CampaignStage {
+    let settings: Settings
+    /// The present of the rehearsal.
+    let start: Timestamp
+    /// Beyond which nothing is played.
+    let horizon: Timestamp
+    /// Whether DNS is asked which domains are one site; else each is its own.
+    let asksDNS: Bool
+
+    /// What the rehearsal stands on and how it ended.
+    struct Result {
+        let ending: CampaignDirector.Ending
+        /// Whether a signal ended it before its end.
+        let isInterrupted: Bool
+        /// Everything that the rehearsal wrote has an id above this one.
+        let mark: TimelineEvent.ID
+        /// When the clock stood still.
+        let end: Timestamp
+    }
+
+    /// Plays it.
+    ///
+    /// - Parameters:
+    ///   - prepare: brings into the copy what the real state does not have yet.
+    ///   - told: called with the present of the rehearsal and with how many messages have left.
+    ///   - conclude: reads from the copy what became of everything.
+    func run(
+        prepare: (OpenState) async throws -> Void, told: @escaping @Sendable (Timestamp, Int) -> Void,
+        conclude: (OpenState, Result) async throws -> Void
+    ) async throws {
+        let path = try Self.makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let seed = try await copyDatabase(to: path + "/postrider.sqlite")
+        let clock = RehearsalClock(start: start)
+        let ids = RecordIDs(now: { clock.now() }, random: { UInt8.random(in: .min ... .max) })
+        let store = try SQLiteStore.open(path: path + "/postrider.sqlite", mode: .createIfMissing(seed: seed), ids: ids)
+        let installation = Installation(
+            settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock)
+        // What `serve` has in its hands at this moment is free in the copy.
+        _ = try await store.recover(now: clock.now())
+        let state = OpenState(installation: installation)
+        let mark: TimelineEvent.ID = ids.next()
+        try await prepare(state)
+        let log = try LogFile(path: path + "/postrider.log", clock: clock)
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        do {
+            let result = try await play(
+                installation, clock: clock, mark: mark, eventLoops: eventLoops, logger: log.logger("postrider"), told: told)
+            try await conclude(state, result)
+            try store.close()
+            try await eventLoops.shutdownGracefully()
+        } catch {
+            try? await eventLoops.shutdownGracefully()
+            if let error = error as? RehearsalError { throw Failure(.internalError, error.description) }
+            throw error
+        }
+    }
+
+    private static func makeFolder() throws(Failure) -> String {
+        let path = FileManager.default.temporaryDirectory.path + "/postrider-rehearsal-\(UUID().uuidString.prefix(8).lowercased())"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Failure(.noPermission, "\(path) cannot be made; set TMPDIR to a folder with room for a copy of the database")
+        }
+        return path
+    }
+
+    /// Copies the database of one moment, when there is one; the seed for a new one in any case.
+    private func copyDatabase(to copy: String) async throws -> [UInt8] {
+        let database = Installation.databasePath(settings)
+        if FileManager.default.fileExists(atPath: database) {
+            let store = try DatabaseFile.open(database)
+            try await store.backup(to: copy)
+            try store.close()
+        } else {
+            Console.error("note: \(database) is not there yet, so this rehearsal draws its own chances: gaps and hours will be others")
+        }
+        return (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+    }
+
+    // MARK: The services
+
+    private func play(
+        _ installation: Installation, clock: RehearsalClock, mark: TimelineEvent.ID, eventLoops: any EventLoopGroup, logger: Logger,
+        told: @escaping @Sendable (Timestamp, Int) -> Void
+    ) async throws -> Result {
+        let web = WebClient(on: eventLoops)
+        let sink = try await OpenSink.bind(eventLoops: eventLoops, logger: logger)
+        let (dispatch, delivery) = try desks(installation, web: web, sinkPort: sink.port, eventLoops: eventLoops, logger: logger)
+        let (sequenceBell, outboxBell) = (Bell(), Bell())
+        let director = CampaignDirector(store: installation.store, clock: clock, horizon: horizon) {
+            sequenceBell.ring()
+            outboxBell.ring()
+        }
+        let play = Play { try await director.run { told($0, sink.count) } }
+        let owner = "rehearsal/\(ProcessInfo.processInfo.processIdentifier)"
+        let services: [any Service] = [
+            web, sink.service,
+            StepDispatcher(
+                store: installation.store, desk: Swappable(dispatch), ids: installation.ids, clock: installation.clock, bell: sequenceBell,
+                outboxBell: outboxBell, owner: owner, logger: logger),
+            OutboxDeliverer(
+                store: installation.store, desk: Swappable(delivery), clock: installation.clock, bell: outboxBell,
+                sequenceBell: sequenceBell, owner: owner, logger: logger),
+        ]
+        var configurations = services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
+        configurations.append(.init(service: play, successTerminationBehavior: .gracefullyShutdownGroup))
+        var configuration = ServiceGroupConfiguration(
+            services: configurations, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        configuration.maximumCancellationDuration = .seconds(5)
+        try await ServiceGroup(configuration: configuration).run()
+        let end = clock.now()
+        return Result(ending: play.ending ?? .finished, isInterrupted: play.ending == nil, mark: mark, end: end)
+    }
+
+    /// The desks of the conf, with the sink behind every route, and with the seat belt of a dry run undone, since nothing can leave.
+    private func desks(
+        _ installation: Installation, web: WebClient, sinkPort: Int, eventLoops: any EventLoopGroup, logger: Logger
+    ) throws -> (StepDispatcher.Desk, OutboxDeliverer.Desk) {
+        let resolver: any DNS.Resolver = asksDNS ? TransportPolicies.resolver(settings) : StaticResolver([:])
+        let logins = try Logins(installation, fetcher: web.http, logger: logger)
+        let desks = try Desks(installation, logins: logins, resolver: resolver, eventLoops: eventLoops, logger: logger)
+        let routes = try settings.routes.map { section in
+            Route(
+                name: section.name, kind: .submission(host: "127.0.0.1", port: sinkPort), tls: .none, level: .none,
+                trust: try logins.trust(nil), helloName: settings.main.myhostname, allowsPrivateDestinations: true,
+                connections: ConnectionLimits(total: section.effectiveProcessLimit, perHost: section.effectiveProcessLimit))
+        }
+        let real = desks.delivery
+        var policy = real.policy
+        policy.safety = policy.safety.live
+        let courier = Courier(routes: routes, resolver: StaticResolver([:]), eventLoops: eventLoops, seed: 0, logger: logger)
+        return (
+            StepDispatcher.Desk(
+                identities: desks.dispatch.identities, composer: desks.dispatch.composer, chance: desks.dispatch.chance,
+                safety: desks.dispatch.safety.live),
+            OutboxDeliverer.Desk(
+                courier: courier, signer: real.signer, decider: real.decider, judge: real.judge, identities: real.identities,
+                lifetime: real.lifetime, limits: real.limits, addresses: real.addresses, policy: policy)
+        )
+    }
+
+    /// The play itself as the last of the services: when it ends, the others are shut down.
+    private final class Play: Service {
+        private let body: @Sendable () async throws -> CampaignDirector.Ending
+        private let result = Mutex(CampaignDirector.Ending?.none)
+
+        /// Nil while it goes on, and when it was interrupted.
+        var ending: CampaignDirector.Ending? { result.withLock { $0 } }
+
+        init(_ body: @escaping @Sendable () async throws -> CampaignDirector.Ending) { self.body = body }
+
+        func run() async throws {
+            try await cancelWhenGracefulShutdown {
+                do {
+                    let ending = try await self.body()
+                    self.result.withLock { $0 = ending }
+                } catch is CancellationError {
+                    // By a signal: what was played so far is shown.
+                }
+            }
+        }
+    }
+}
+
+extension SendingSafety {
+    /// The same without the seat belt of a dry run.
+    fileprivate var live: SendingSafety {
+        SendingSafety(isDryRun: false, allowed: allowed, dailyLimit: dailyLimit, batchLimit: batchLimit)
+    }
+}
