@@ -44,7 +44,8 @@ extension ClientSession {
         case .search(let uids): found(uids)
         case .list(let mailbox): listed(mailbox)
         case .unrecognized(let frame): if frame.isOverlong, isSearching { close(.protocolError(.tooMuch)) }
-        case .expunge, .enabled, .flags, .mailboxStatus, .namespace, .id: break
+        case .mailboxStatus(let status): mailboxStatus(status)
+        case .expunge, .enabled, .flags, .namespace, .id: break
         }
     }
 
@@ -60,6 +61,7 @@ extension ClientSession {
         switch status.code {
         case .uidValidity(let value): selection.uidValidity = value
         case .uidNext(let value): selection.uidNext = value
+        case .highestModSeq(let value): selection.highestModSeq = value
         case .readOnly: selection.isReadOnly = true
         default: return
         }
@@ -109,6 +111,7 @@ extension ClientSession {
         case .identify: openMailboxes()
         case .list(let listed): endList(status, listed)
         case .select(let name, let selection): endSelect(status, name, selection)
+        case .status(let name, let answer): endStatus(status, name, answer)
         case .search(let findings): endSearch(status, findings)
         case .fetch: endFetch(status)
         case .store, .move, .copy, .markDeleted, .expunge: endDisposal(status, command.purpose)

@@ -66,9 +66,9 @@ extension ClientSession {
             idleIsRefused = true
             alert(.idleRefused, text: status.text)
         }
-        // Looked at after every IDLE, hint or not: some servers push once and never again.
+        // Looked at after every IDLE, hint or not: some servers push once and never again. A round ends with such a look anyway.
+        if !wantsPoll || hasNews { scan?.searchAgain() }
         hasNews = false
-        scan?.searchAgain()
         proceed()
     }
 }

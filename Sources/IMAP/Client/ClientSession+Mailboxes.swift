@@ -90,6 +90,12 @@ extension ClientSession {
             scan?.searchAgain()
             return begin("NOOP", .noop)
         }
+        if wantsStatus(of: name) { return askStatus(of: name) }
+        open(name)
+    }
+
+    /// Opens the mailbox, to be searched.
+    mutating func open(_ name: MailboxName) {
         scan = nil
         if configuration.access == .examine {
             begin("EXAMINE ", .select(name, Command.Selection())) { $0.mailbox(name) }
@@ -103,6 +109,7 @@ extension ClientSession {
         reopenings += 1
         guard reopenings <= Self.reopenLimit else { return close(.protocolError(.unstableUIDValidity)) }
         scan = nil
+        sights[name] = nil
         waiting.insert(name, at: 0)
         switch phase {
         case .awaitingCommits, .resting: proceed()
@@ -133,6 +140,7 @@ extension ClientSession {
             cursor: cursors[name], setbacks: setbacks(in: name, validity), since: configuration.since, limits: limits,
             disposes: configuration.access != .examine && configuration.access != .move(name) && !isReadOnly)
         hasNews = false
+        sights[name] = Sight(selection, validity)
         proceed()
     }
 

@@ -56,6 +56,10 @@ package struct ClientSession: Sendable {
     var waiting: [MailboxName] = []
     /// The selected mailbox; nil when none is.
     var scan: MailboxScan?
+    /// What the mailboxes looked at in this session said of themselves when they were opened.
+    var sights: [MailboxName: Sight] = [:]
+    /// The server does not know STATUS.
+    var statusIsRefused = false
     /// How often a mailbox had to be opened anew because its UIDVALIDITY changed under us.
     var reopenings = 0
     var isInRound = false
@@ -74,6 +78,8 @@ package struct ClientSession: Sendable {
     static let falseAlarmLimit = 10
     /// Different alerts one session may give.
     static let alertLimit = 100
+    /// Looks in a row that may be saved because a mailbox says that nothing changed in it.
+    static let savedLookLimit = 5
     /// UIDs that one search may find.
     static let searchLimit = 4_000_000
     /// Times that a mailbox is opened anew in one session.

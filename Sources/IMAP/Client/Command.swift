@@ -9,6 +9,8 @@ struct Command: Sendable {
         case identify
         case list([ListedMailbox])
         case select(MailboxName, Selection)
+        /// Asks a mailbox that is not selected whether anything changed in it; nil until the server has said.
+        case status(MailboxName, MailboxStatus?)
         case search(Findings)
         case fetch
         case store
@@ -56,6 +58,7 @@ struct Command: Sendable {
         var exists: UInt32?
         var uidValidity: UIDValidity?
         var uidNext: UID?
+        var highestModSeq: UInt64?
         var isReadOnly = false
     }
 

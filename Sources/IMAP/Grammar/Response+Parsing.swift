@@ -116,6 +116,7 @@ extension Response {
         for index in stride(from: 0, to: items.count, by: 2) {
             let value = ASCII.uint32(items[index + 1][...])
             switch ASCII.upper(items[index]) {
+            case "HIGHESTMODSEQ": status.highestModSeq = ASCII.uint64(items[index + 1][...])
             case "MESSAGES": status.messages = value
             case "UIDNEXT": status.uidNext = value.flatMap(UID.init)
             case "UIDVALIDITY": status.uidValidity = value.flatMap(UIDValidity.init)

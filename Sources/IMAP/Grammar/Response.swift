@@ -38,4 +38,6 @@ struct MailboxStatus: Equatable, Sendable {
     var messages: UInt32?
     var uidNext: UID?
     var uidValidity: UIDValidity?
+    /// RFC 7162 §3.1.2.1; 0 for a mailbox that keeps none.
+    var highestModSeq: UInt64?
 }

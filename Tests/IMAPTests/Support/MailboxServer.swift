@@ -33,6 +33,12 @@ struct MailboxServer {
     var mailboxes: [String: Mailbox]
     var capabilities = "IMAP4rev1 IDLE UIDPLUS MOVE"
     var faults = Faults()
+    /// What STATUS says of each mailbox for ever after it has said it once; nil: the truth.
+    var frozenStatus: [String: String]?
+    /// What the client sent, line by line.
+    private(set) var commands: [String] = []
+    /// Octets sent by the server.
+    private(set) var octetsSent = 0
     var random = SeededGenerator(state: 1)
     /// What the client did that it must not.
     private(set) var offences: [String] = []
@@ -77,12 +83,14 @@ struct MailboxServer {
             let answer = self.answer(line.unicodeScalars.dropLast().reduce(into: "") { $0.unicodeScalars.append($1) })
             output += answer
         }
+        octetsSent += output.utf8.count
         return IMAPTests.bytes(output)
     }
 
     private mutating func happens(_ perMille: Int) -> Bool { Int.random(in: 0..<1000, using: &random) < perMille }
 
     private mutating func answer(_ line: String) -> String {
+        commands.append(line)
         if let tag = idleTag {
             idleTag = nil
             if line != "DONE" { offences.append("\(line) in IDLE") }
@@ -104,6 +112,7 @@ struct MailboxServer {
         case "NOOP": return noise() + "\(tag) OK\r\n"
         case "LOGOUT": return "* BYE\r\n\(tag) OK\r\n"
         case "EXAMINE", "SELECT": return select(tag, words.dropFirst(2).joined(separator: " "), readOnly: name == "EXAMINE")
+        case "STATUS": return status(tag, words)
         case "IDLE":
             idleTag = tag
             return noise() + "+ idling\r\n"
@@ -120,6 +129,16 @@ struct MailboxServer {
         return
             "* \(mailbox.messages.count) EXISTS\r\n\(noise())* OK [UIDVALIDITY \(mailbox.validity)] x\r\n* OK [UIDNEXT \(mailbox.next)] x\r\n"
             + "\(tag) OK [READ-\(readOnly ? "ONLY" : "WRITE")] selected\r\n"
+    }
+
+    private mutating func status(_ tag: String, _ words: [String]) -> String {
+        let name = String(words[2].dropFirst().dropLast())
+        guard let mailbox = mailboxes[name] else { return "\(tag) NO no such mailbox\r\n" }
+        if selected == name { offences.append("STATUS of the selected mailbox") }
+        var numbers = "MESSAGES \(mailbox.messages.count) UIDNEXT \(mailbox.next) UIDVALIDITY \(mailbox.validity)"
+        if let known = frozenStatus?[name] { numbers = known }
+        if frozenStatus != nil { frozenStatus?[name] = numbers }
+        return noise() + "* STATUS \"\(name)\" (\(numbers))\r\n\(tag) OK\r\n"
     }
 
     private mutating func inMailbox(_ tag: String, _ name: String, _ words: [String]) -> String {
