@@ -12,6 +12,7 @@ struct MailboxInteropTests {
     /// Keeps messages and marks as the store does: both or neither.
     final class Shelf: MailboxDesk {
         struct Full: Error {}
+        private let watch = Mutex<(left: Int, call: @Sendable () -> Void)?>(nil)
         private let state = Mutex((messages: [FetchedMessage](), cursors: [MailboxName: MailboxCursor](), room: Int.max))
 
         /// - Parameter room: messages it takes before it fails.
@@ -21,11 +22,15 @@ struct MailboxInteropTests {
         var subjects: [String] {
             messages.map { String(decoding: $0.bytes, as: UTF8.self).split(separator: "\r\n").first.map(String.init) ?? "" }
         }
+        /// Calls once, when so many messages more are kept.
+        func onMessage(_ count: Int, _ call: @escaping @Sendable () -> Void) { watch.withLock { $0 = (count, call) } }
+
         func makeRoom() { state.withLock { $0.room = .max } }
 
         func cursors(account: String) async throws -> [MailboxName: MailboxCursor] { state.withLock { $0.cursors } }
 
         func store(_ messages: [FetchedMessage], account: String) async throws {
+            defer { count(messages.count) }
             try state.withLock { state in
                 for message in messages {
                     guard state.messages.count < state.room else { throw Full() }
@@ -33,6 +38,17 @@ struct MailboxInteropTests {
                     state.cursors[message.mailbox] = MailboxCursor(uidValidity: message.uidValidity, lastUID: message.uid)
                 }
             }
+        }
+
+        private func count(_ stored: Int) {
+            let call = watch.withLock { watch -> (@Sendable () -> Void)? in
+                guard let left = watch?.left else { return nil }
+                watch?.left = left - stored
+                guard left <= stored else { return nil }
+                defer { watch = nil }
+                return watch?.call
+            }
+            call?()
         }
 
         func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws {
@@ -217,6 +233,95 @@ struct MailboxInteropTests {
         #expect(kills >= 2, "the mailbox was read before the server could be killed")
         await dovecot.end()
     }
+
+    @Test(
+        "the whole server killed with all its processes at moments in the middle of a FETCH, and started again: each message comes once",
+        .timeLimit(.minutes(4)))
+    func treeKilled() async throws {
+        let (dovecot, certificate) = try await Self.dovecot()
+        let count = 240
+        let padding = String(repeating: "All work and no play makes this a long letter.\r\n", count: 3000)
+        for number in 1...count { try await dovecot.deliver(Self.letter(number) + Array(padding.utf8), to: Self.user) }
+        let desk = Shelf()
+        let watcher = try Self.watcher(dovecot, certificate: certificate, desk: desk)
+        var kills: [Int] = []
+        // What was on its way at a kill still arrives, so that a kill near the end of the mailbox could come too late.
+        while kills.count < 12, desk.messages.count < count - 40 {
+            // After so many messages of this session, and a little later: within a message, mostly.
+            let delay = Duration.microseconds(Int.random(in: 0...1000))
+            desk.onMessage(Int.random(in: 1...3)) {
+                Task {
+                    try await Task.sleep(for: delay)
+                    dovecot.killTree()
+                }
+            }
+            let ending = try await watcher.session(watches: false, now: Self.now())
+            #expect(!ending.pollFinished, "it was killed too late, after \(desk.messages.count)")
+            kills.append(desk.messages.count)
+            try await dovecot.restart()
+        }
+        #expect(kills.count >= 10, "after each kill there were \(kills)")
+        let taken = desk.messages.count
+        #expect(taken > 0 && taken < count)
+        #expect(try await watcher.session(watches: false, now: Self.now()).pollFinished)
+        #expect(desk.subjects == (1...count).map { "Subject: Number \($0)" })
+        #expect(Set(desk.messages.map(\.uidValidity)).count == 1)
+        await dovecot.end()
+    }
+
+    @Test("later polls ask by STATUS for what is not selected, and what comes in there is noticed", .timeLimit(.minutes(1)))
+    func status() async throws {
+        let (dovecot, certificate) = try await Self.dovecot(extra: Self.junk)
+        try await dovecot.deliver(Self.letter(1), to: Self.user, mailbox: "Junk")
+        let desk = Shelf()
+        let account = MailboxAccount(
+            name: "ann", host: "localhost", port: dovecot.imapsPort, tls: .implicit, trust: try Peers.trust(certificate),
+            credentials: Peers.credentials(.plain, password: "secret"),
+            mailboxes: [.named(.inbox), .named(MailboxName("Junk"))], pollInterval: .milliseconds(300), lookback: .seconds(3650 * 86_400))
+        let watcher = MailboxWatcher(account: account, desk: desk, eventLoops: Peers.eventLoops, logger: Peers.logger)
+        let session = Task { try await watcher.session(watches: true, now: Self.now()) }
+        for number in 2...8 {
+            try await eventually("message \(number - 1)\n\(dovecot.log)") { desk.messages.count == number - 1 }
+            try await dovecot.deliver(Self.letter(number), to: Self.user, mailbox: number.isMultiple(of: 3) ? "INBOX" : "Junk")
+        }
+        try await eventually("message 8\n\(dovecot.log)") { desk.messages.count == 8 }
+        session.cancel()
+        _ = try await session.value
+        #expect(desk.subjects == (1...8).map { "Subject: Number \($0)" })
+        await dovecot.end()
+    }
+
+    @Test("what a poll of a quiet folder costs: STATUS against opening it, searching it, and opening INBOX again")
+    func statusOctets() async throws {
+        let (dovecot, _) = try await Self.dovecot(extra: Self.junk)
+        for number in 1...3 { try await dovecot.deliver(Self.letter(number), to: Self.user, mailbox: "Junk") }
+        let client = try await LineClient.connect(port: dovecot.imapPort)
+        func octets(_ commands: [String]) async throws -> Int {
+            var total = 0
+            for command in commands {
+                try await client.send("a " + command)
+                let lines = try await client.readLines { $0.hasPrefix("a ") }
+                #expect(lines.last?.hasPrefix("a OK") == true, "\(lines)")
+                total += lines.reduce(command.utf8.count + 4) { $0 + $1.utf8.count + 2 }
+            }
+            return total
+        }
+        _ = try await octets(["LOGIN \(Self.user) secret", "EXAMINE INBOX"])
+        let opened = try await octets(["EXAMINE Junk", "UID SEARCH UID 4:*", "EXAMINE INBOX", "UID SEARCH UID 1:*"])
+        let asked = try await octets(["STATUS Junk (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)", "NOOP", "UID SEARCH UID 1:*"])
+        #expect(asked * 2 < opened, "\(asked) and \(opened) octets")
+        print("one folder beside INBOX, one poll: \(opened) octets by EXAMINE, \(asked) by STATUS")
+        client.close()
+        await dovecot.end()
+    }
+
+    private static let junk = """
+        namespace inbox {
+          mailbox Junk {
+            auto = create
+          }
+        }
+        """
 
     @Test("a certificate that is not trusted ends the session before any login")
     func untrusted() async throws {

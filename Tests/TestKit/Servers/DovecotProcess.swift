@@ -1,4 +1,6 @@
+import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 /// A private Dovecot with its own folder, ports and users: IMAP with STARTTLS, IMAPS, LMTP, and authentication for Postfix.
@@ -26,7 +28,8 @@ package final class DovecotProcess: Sendable {
     package let logFile: String
 
     private let folder: TemporaryFolder
-    private let process: ChildProcess
+    private let program: String
+    private let process: Mutex<ChildProcess>
     private let configuration: String
 
     /// Starts Dovecot with these users; it offers the mechanisms PLAIN, LOGIN and SCRAM-SHA-256, in the clear too unless
@@ -39,13 +42,19 @@ package final class DovecotProcess: Sendable {
             program: Interop.require("dovecot"), users: users, certificate: certificate, mechanisms: mechanisms,
             allowsPlaintext: allowsPlaintext,
             extra: extra)
-        for port in [server.imapPort, server.imapsPort, server.lmtpPort] { try await server.process.waitForPort(port) }
+        try await server.waitForPorts()
         return server
+    }
+
+    private func waitForPorts() async throws {
+        let process = process.withLock { $0 }
+        for port in [imapPort, imapsPort, lmtpPort] { try await process.waitForPort(port) }
     }
 
     private init(
         program: String, users: [User], certificate: CertificateFiles, mechanisms: String, allowsPlaintext: Bool, extra: String
     ) throws {
+        self.program = program
         folder = try TemporaryFolder()
         imapPort = try FreePort.next()
         imapsPort = try FreePort.next()
@@ -124,10 +133,48 @@ package final class DovecotProcess: Sendable {
                 \(extra)
 
                 """)
-        process = try ChildProcess(program, ["-F", "-c", configuration])
+        process = Mutex(try ChildProcess(program, ["-F", "-c", configuration]))
     }
 
-    deinit { process.kill() }
+    deinit { killTree() }
+
+    /// Kills the server and every process below it with SIGKILL, as a loss of power would end them: none gets to say or write anything more.
+    package func killTree() {
+        let process = process.withLock { $0 }
+        let below = Self.descendants(of: process.id)
+        process.kill()
+        for id in below { kill(id, SIGKILL) }
+    }
+
+    /// Starts the server again on the same mail and ports, after it was killed.
+    package func restart() async throws {
+        let old = process.withLock { $0 }
+        _ = try await old.waitForEnd(within: .seconds(10))
+        // Its file of the process id names a process that is no more; a new master would take another one of that number for itself.
+        _ = unlink(folder("run/master.pid"))
+        let new = try ChildProcess(program, ["-F", "-c", configuration])
+        process.withLock { $0 = new }
+        try await waitForPorts()
+    }
+
+    /// The processes that descend from this one, found by the parents that the kernel names: they have groups of their own.
+    private static func descendants(of root: pid_t) -> [pid_t] {
+        var children: [pid_t: [pid_t]] = [:]
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let id = pid_t(name) else { continue }
+            // `id (name) state parent ...`; the name may hold anything.
+            let fields = TextFile.read("/proc/\(id)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+            if fields.count > 1, let parent = pid_t(fields[1]) { children[parent, default: []].append(id) }
+        }
+        var found: [pid_t] = []
+        var next = [root]
+        while let id = next.popLast() {
+            let below = children[id] ?? []
+            found += below
+            next += below
+        }
+        return found
+    }
 
     /// What the server has logged so far.
     package var log: String { TextFile.read(logFile) }
@@ -144,5 +191,5 @@ package final class DovecotProcess: Sendable {
     }
 
     /// Ends the server and waits for that.
-    package func end() async { await process.end() }
+    package func end() async { await process.withLock { $0 }.end() }
 }
