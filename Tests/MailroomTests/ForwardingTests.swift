@@ -13,8 +13,8 @@ struct ForwardingTests {
     private static let bo = "bo@customers.example.net"
     private static let mailbox = "anna.berg@office.example.org"
 
-    private static func office(_ manner: ReplyForwarding.Manner = .attached) throws -> Office {
-        try Office(forwarding: ReplyForwarding(address: try Office.address(mailbox), manner: manner))
+    private static func office(_ manner: ReplyForwarding.Manner = .attached, cap: ForwardCap = ForwardCap()) throws -> Office {
+        try Office(forwarding: ReplyForwarding(address: try Office.address(mailbox), manner: manner, cap: cap))
     }
 
     /// An office whose first message to bo was delivered.
@@ -143,6 +143,33 @@ struct ForwardingTests {
         while try await office.sorter.sortReceived() > 0 {}
         let message = Message(parsing: Array(try await Self.delivered(office).text.utf8))
         #expect(message.attachments.map(\.filename) == ["reply.eml"])
+    }
+
+    @Test(
+        "a flood reaches the mailbox up to the cap; the rest stays in the inbox, the timeline says so, and the next day begins anew",
+        arguments: [ForwardCap(perIdentity: 100, perContact: 5), ForwardCap(perIdentity: 5, perContact: 100)])
+    func capped(_ cap: ForwardCap) async throws {
+        let office = try Self.office(cap: cap)
+        let (enrollment, _) = try await Self.written(office)
+        let token = try await office.address(.reply, enrollment)
+        func flood(_ day: Int) async throws {
+            // Several are sorted at the same time.
+            for number in 1...12 {
+                let id = "\(day).\(number)@customers.example.net"
+                try await office.take(Self.letter(from: Self.bo, to: token, id: id, "What is the price of number \(number)?"), to: [token])
+            }
+            while try await office.sorter.sortReceived() > 0 {}
+        }
+        try await flood(1)
+        #expect(try await Self.forwards(office) == 5)
+        #expect(try await office.store.replies(contact: nil, limit: 100).count == 12)
+        let contact = try await office.current(enrollment).contact
+        let held = try await office.store.timeline(contact: contact).filter { $0.summary.contains("is not sent on to \(Self.mailbox)") }
+        #expect(held.count == 7 && Set(held.map(\.intake)).count == 7)
+        #expect(held.allSatisfy { $0.summary.contains("5 replies") && $0.summary.contains("it stays in the inbox") })
+        office.wind(.seconds(86_400))
+        try await flood(2)
+        #expect(try await Self.forwards(office) == 10)
     }
 
     @Test("what is sent on uses nothing of the identity's budget")

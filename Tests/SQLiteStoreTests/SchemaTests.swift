@@ -38,6 +38,8 @@ struct SchemaTests {
         ("refusal", SQLiteStore.refusalSQL), ("claimReceived", SQLiteStore.claimReceivedSQL), ("suppression", Suppression.lookup),
         ("usage", SQLiteStore.usageSQL), ("sendingDays", SQLiteStore.sendingDaysSQL), ("signals", SQLiteStore.signalsSQL),
         ("latestSentMessage", SQLiteStore.latestSentSQL), ("conversation", SQLiteStore.conversationSQL),
+        ("forwards", SQLiteStore.forwardsSQL), ("openReplies", SQLiteStore.repliesSQL(ofOne: false, waiting: true)),
+        ("openRepliesOfOne", SQLiteStore.repliesSQL(ofOne: true, waiting: true)),
     ]
 
     @Test("the hot statements go by their indexes, empty, full and analyzed")

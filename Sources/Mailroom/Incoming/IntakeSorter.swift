@@ -241,10 +241,8 @@ package struct IntakeSorter: Service {
                     consequences.append(
                         decider.decide(record.answering(other.correlation, as: otherClass), conversation: other, at: now))
                 }
-                let forward = forward(record, incoming, message, conversations.first, desk: desk, at: now)
-                if let forward, let event = desk.forwarder?.event(of: forward, for: record, at: now) {
-                    consequences[0].timeline.append(event)
-                }
+                let forward = try await forward(
+                    record, incoming, message, conversations.first, desk: desk, at: now, noting: &consequences[0].timeline)
                 if try await store.file(record, consequences: consequences, forward: forward) == .committed {
                     log(record, consequences)
                     if forward != nil { outboxBell?.ring() }
@@ -254,15 +252,25 @@ package struct IntakeSorter: Service {
         }
     }
 
-    /// The message by which a reply is sent on; nil when it is not.
+    /// The message by which a reply is sent on; nil when it is not. What is to be said of that is added to the timeline.
     private func forward(
         _ record: ReplyRecord, _ incoming: IncomingMessage, _ message: Message, _ conversation: ReplyDecider.Conversation?, desk: Desk,
-        at now: Timestamp
-    ) -> OutboxMessage? {
-        guard let enrollment = conversation?.machine?.enrollment, let identity = desk.identities[enrollment.identity] else { return nil }
-        return desk.forwarder?.forward(
-            .init(
-                record: record, incoming: incoming, message: message, identity: identity, workspace: enrollment.workspace, now: now))
+        at now: Timestamp, noting timeline: inout [TimelineEvent]
+    ) async throws(StoreError) -> ForwardOrder? {
+        guard let forwarder = desk.forwarder, let enrollment = conversation?.machine?.enrollment,
+            let identity = desk.identities[enrollment.identity], let forwarding = identity.forwarding,
+            let forward = forwarder.forward(
+                .init(record: record, incoming: incoming, message: message, identity: identity, workspace: enrollment.workspace, now: now))
+        else { return nil }
+        let sent = try await store.forwards(as: forward.identity, contact: forward.contact, on: forward.budgetDate)
+        if let reason = forwarding.cap.refusal(after: sent) {
+            timeline.append(forwarder.event(ofHeld: forward, because: reason, for: record, at: now))
+            logger.warning(
+                "reply not sent on", metadata: ["intake.id": "\(record.intake)", "identity": "\(identity.name)", "reason": "\(reason)"])
+            return nil
+        }
+        timeline.append(forwarder.event(of: forward, for: record, at: now))
+        return ForwardOrder(message: forward, cap: forwarding.cap)
     }
 
     /// Whether it is a copy of what we wrote ourselves: a reply that was sent on and came back; or From is an identity of ours or somebody

@@ -85,6 +85,13 @@ package struct ReplyForwarder: Sendable {
             nextAttemptAt: order.now)
     }
 
+    /// What is noted on the contact's timeline of a reply that would be sent on and stays in the inbox alone, and why.
+    package func event(ofHeld forward: OutboxMessage, because reason: String, for record: ReplyRecord, at now: Timestamp) -> TimelineEvent {
+        TimelineWriter(ids: ids, at: now, contact: record.contact, enrollment: record.enrollment, intake: record.intake).event(
+            .received, "the reply \(record.intake) is not sent on to \(forward.recipient.text): \(reason); it stays in the inbox",
+            ["identity": forward.identity])
+    }
+
     /// What is noted of a forward on the contact's timeline.
     package func event(of forward: OutboxMessage, for record: ReplyRecord, at now: Timestamp) -> TimelineEvent {
         var writer = TimelineWriter(ids: ids, at: now, contact: record.contact, enrollment: record.enrollment)

@@ -11,9 +11,11 @@ package struct ReplyForwarding: Sendable, Equatable {
 
     package let address: EmailAddress
     package let manner: Manner
+    package let cap: ForwardCap
 
-    package init(address: EmailAddress, manner: Manner) {
+    package init(address: EmailAddress, manner: Manner, cap: ForwardCap = ForwardCap()) {
         self.address = address
         self.manner = manner
+        self.cap = cap
     }
 }

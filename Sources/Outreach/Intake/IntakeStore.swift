@@ -47,12 +47,17 @@ package protocol IntakeStore: Sendable {
     /// `stale` when an enrollment changed since the decision, or when another intake of the same message was stored meanwhile.
     /// An intake that is filed already stays as it is, and `committed` is said.
     ///
+    /// `stale` as well when so many replies were sent on meanwhile that the cap allows no more.
+    ///
     /// Where the record is mail of our own, nobody waits for an answer in its enrollment any more.
     ///
     /// - Parameters:
     ///   - consequences: one for each conversation that the message names, each on another enrollment.
     ///   - forward: goes into the outbox with it; nil: nothing does.
-    func file(_ record: ReplyRecord, consequences: [Consequence], forward: OutboxMessage?) async throws(StoreError) -> CommitResult
+    func file(_ record: ReplyRecord, consequences: [Consequence], forward: ForwardOrder?) async throws(StoreError) -> CommitResult
+
+    /// How many replies to the identity were sent on that day, and how many of those in the conversations of that contact.
+    func forwards(as identity: String, contact: Contact.ID?, on date: CivilDate) async throws(StoreError) -> ForwardTally
 
     /// Puts a message aside after too many failed attempts, with its timeline event.
     func quarantine(_ id: IncomingMessage.ID, reason: String, event: TimelineEvent) async throws(StoreError)

@@ -4,7 +4,7 @@ package import Outreach
 
 /// What became of the messages that came in, and what is needed to find that out.
 extension SQLiteStore {
-    package func file(_ record: ReplyRecord, consequences: [Consequence], forward: OutboxMessage?) async throws(StoreError)
+    package func file(_ record: ReplyRecord, consequences: [Consequence], forward: ForwardOrder?) async throws(StoreError)
         -> CommitResult
     {
         try await write { ledger in
@@ -15,6 +15,11 @@ extension SQLiteStore {
             if known == .sorted || known == .duplicate { return .committed }
             if record.duplicateOf == nil, try ledger.earlier(than: record) != nil { return .stale }
             for consequence in consequences where try !ledger.isCurrent(consequence) { return .stale }
+            if let forward {
+                let sent = try ledger.forwards(
+                    as: forward.message.identity, contact: forward.message.contact, on: forward.message.budgetDate)
+                guard forward.cap.refusal(after: sent) == nil else { return .stale }
+            }
             try ledger.insert(record)
             if record.duplicateOf == nil { try ledger.linkEarlier(to: record) }
             try ledger.db.run(
@@ -32,11 +37,21 @@ extension SQLiteStore {
                     WHERE contact_id IS :contact AND enrollment_id = :enrollment AND requires_response = 1 AND is_own = 0
                     """, ["contact": record.contact?.rawValue, "enrollment": enrollment.rawValue])
             }
-            if let forward { try ledger.insert(forward) }
+            if let forward { try ledger.insert(forward.message) }
             try ledger.apply(consequences)
             return .committed
         }
     }
+
+    package func forwards(as identity: String, contact: Contact.ID?, on date: CivilDate) async throws(StoreError) -> ForwardTally {
+        try await read { try $0.forwards(as: identity, contact: contact, on: date) }
+    }
+
+    /// What belongs to no sequence is what was sent on; one that a person took out of the queue does not count.
+    static let forwardsSQL = """
+        SELECT COUNT(*) AS count, COUNT(CASE WHEN contact_id IS :contact THEN 1 END) AS of_contact FROM outbox
+        WHERE identity = :identity AND budget_day = :day AND state <> 'cancelled' AND enrollment_id IS NULL
+        """
 
     package func reply(_ id: IncomingMessage.ID) async throws(StoreError) -> ReplyRecord? {
         try await read { ledger in
@@ -45,14 +60,19 @@ extension SQLiteStore {
     }
 
     package func replies(contact: Contact.ID?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord] {
-        let conditions = (contact == nil ? "" : " AND contact_id = :contact") + (waiting ? " AND requires_response = 1" : "")
         let values: Arguments = contact.map { ["contact": $0.rawValue] } ?? [:]
         return try await read { ledger in
             try ledger.db.records(
-                "SELECT * FROM reply WHERE is_own = 0\(conditions) ORDER BY intake_id DESC LIMIT :limit",
-                values + ["limit": max(0, limit)]
+                Self.repliesSQL(ofOne: contact != nil, waiting: waiting), values + ["limit": max(0, limit)]
             ).map(ReplyRecord.init)
         }
+    }
+
+    static func repliesSQL(ofOne: Bool, waiting: Bool) -> String {
+        """
+        SELECT * FROM reply WHERE is_own = 0\(waiting ? " AND requires_response = 1" : "")\(ofOne ? " AND contact_id = :contact" : "")
+        ORDER BY intake_id DESC LIMIT :limit
+        """
     }
 
     package func earlier(than record: ReplyRecord) async throws(StoreError) -> IncomingMessage.ID? {
@@ -144,6 +164,12 @@ extension SQLiteStore {
 }
 
 extension Ledger {
+    fileprivate func forwards(as identity: String, contact: Contact.ID?, on date: CivilDate) throws -> ForwardTally {
+        let record = try db.record(
+            SQLiteStore.forwardsSQL, ["identity": identity, "contact": contact?.rawValue, "day": date.daysSinceEpoch])
+        return ForwardTally(ofIdentity: try record?.count("count") ?? 0, ofContact: try record?.count("of_contact") ?? 0)
+    }
+
     /// The intake that was filed as the first of the same message and counts for as much; nil when there is none but itself.
     fileprivate func earlier(than record: ReplyRecord) throws -> IncomingMessage.ID? {
         guard let messageID = record.messageID else { return nil }

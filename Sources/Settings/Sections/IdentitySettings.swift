@@ -46,6 +46,10 @@ package struct IdentitySettings: ConfSection, Equatable {
     package var forwardRepliesTo: SenderAddress?
     /// Nil: attached.
     package var forwardRepliesAs: Forwarding?
+    /// Replies sent on in a day of the identity's time zone.
+    package var forwardDailyLimit = 200
+    /// The same, of the conversations with one contact.
+    package var forwardContactDailyLimit = 20
     package var workspace = "default"
     /// Nil: the time zone of `[window]`, else of `[main]`; see ``Settings/timezone(of:)``.
     package var timezone: TimeZone?
@@ -75,6 +79,10 @@ package struct IdentitySettings: ConfSection, Equatable {
         Field(
             "forward_replies_as", \.forwardRepliesAs, .choice,
             "How: attached to a message that tells of it, or as-is with another Reply-To. Unset: attached."),
+        Field("forward_daily_limit", \.forwardDailyLimit, .integer(1...10_000), "Replies sent on in a day; more stay in the inbox alone."),
+        Field(
+            "forward_contact_daily_limit", \.forwardContactDailyLimit, .integer(1...10_000),
+            "The same, of the conversations with one contact."),
         Field("workspace", \.workspace, .word("a name"), "The workspace it belongs to."),
         Field("timezone", \.timezone, .timeZone, "Where its day begins and its window lies. Unset: that of [window]."),
     ]

@@ -124,7 +124,9 @@ struct Desks {
                 throw Failure(
                     .configuration, "[identity.\(section.name)] forward_replies_to: '\(target.address)' is not an email address")
             }
-            forwarding = ReplyForwarding(address: address, manner: section.forwardRepliesAs == .asIs ? .asIs : .attached)
+            forwarding = ReplyForwarding(
+                address: address, manner: section.forwardRepliesAs == .asIs ? .asIs : .attached,
+                cap: ForwardCap(perIdentity: section.forwardDailyLimit, perContact: section.forwardContactDailyLimit))
         }
         return SenderIdentity(
             name: section.name, from: Mailbox(displayName: section.from.displayName, address: address), route: way,

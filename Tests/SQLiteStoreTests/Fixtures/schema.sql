@@ -286,6 +286,8 @@ CREATE INDEX reply_message ON reply (message_id, body_hash) WHERE message_id IS 
 
 CREATE INDEX reply_signal ON reply (effective_class, sorted_at) WHERE outbox_id IS NOT NULL;
 
+CREATE INDEX reply_waiting ON reply (intake_id) WHERE requires_response = 1 AND is_own = 0;
+
 CREATE TABLE secret (
     id INTEGER PRIMARY KEY CHECK (id > 0),
     kind TEXT NOT NULL CHECK (kind IN ('refresh_token')),
