@@ -101,7 +101,7 @@ struct FirstGateTests {
         let usage = IdentityUsage(countOnDate: 9, lastAt: open - .seconds(60), countInHour: 3, lifting: open - .seconds(1800))
         #expect(
             gate.verdict(at: open, usage: usage, enrollment: .init(rawValue: 1))
-                == .wait(until: open + .seconds(1800), because: "hourly limit of 3 for identity anna is reached"))
+                == .line(until: open + .seconds(1800), because: "hourly limit of 3 for identity anna is reached"))
         let free = IdentityUsage(countOnDate: 9, lastAt: open - .seconds(60), countInHour: 2, lifting: open - .seconds(1800))
         #expect(gate.verdict(at: open, usage: free, enrollment: .init(rawValue: 1)) == .leave)
     }
@@ -132,7 +132,7 @@ struct FirstGateTests {
         let usage = IdentityUsage(countOnDate: 20, lastAt: nil)
         #expect(
             gate.verdict(at: open, usage: usage, history: history, enrollment: .init(rawValue: 1))
-                == .wait(
+                == .line(
                     until: try moment("2026-03-03T08:00Z"),
                     because: "daily limit of 20 for identity anna is reached (warm-up, sending day 3)"))
         #expect(

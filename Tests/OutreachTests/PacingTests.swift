@@ -65,8 +65,8 @@ struct PacingTests {
         #expect(gate.verdict(at: open, usage: .init(countOnDate: 0, lastAt: nil), enrollment: enrollment) == .leave)
         #expect(
             gate.verdict(at: open, usage: .init(countOnDate: 2, lastAt: nil), enrollment: enrollment)
-                == .wait(until: try moment("2026-03-03T09:00:00Z"), because: "daily limit of 2 for identity anna is reached"))
-        guard case .wait(let until, _) = gate.verdict(at: open, usage: .init(countOnDate: 1, lastAt: open), enrollment: enrollment) else {
+                == .line(until: try moment("2026-03-03T09:00:00Z"), because: "daily limit of 2 for identity anna is reached"))
+        guard case .line(let until, _) = gate.verdict(at: open, usage: .init(countOnDate: 1, lastAt: open), enrollment: enrollment) else {
             Issue.record("the gap did not hold"); return
         }
         #expect(until >= open + .seconds(90) && until <= open + .seconds(150))

@@ -43,6 +43,7 @@ package struct StepDispatcher: Service {
     private let logger: Logger
     private let loop: ServiceLoop
     private let templates = TemplateShelf()
+    private let lines = SendingLines()
 
     /// - Parameters:
     ///   - bell: rung when an enrollment may have become due.
@@ -198,7 +199,12 @@ package struct StepDispatcher: Service {
         let now = clock.now()
         let enrollment = due.enrollment
         func postponed(until: Timestamp, because why: String) -> StepVerdict {
-            .postponed(enrollment.id, expectedVersion: enrollment.version, until: until, heldBy: why)
+            // Another conf may know better before that.
+            let limit = now + Self.longestPostponement
+            return until <= limit
+                ? .postponed(enrollment.id, expectedVersion: enrollment.version, until: until, heldBy: why)
+                : .postponed(
+                    enrollment.id, expectedVersion: enrollment.version, until: limit, heldBy: "\(why), not before \(until.iso8601)")
         }
         guard let identity = desk.identities[enrollment.identity] else {
             return postponed(until: now + .seconds(3600), because: "identity '\(enrollment.identity)' is not in the conf")
@@ -209,17 +215,20 @@ package struct StepDispatcher: Service {
         let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
         var account = try await account(of: identity, gate: gate, at: now, round: &round)
         var verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id, contact: due.contact)
-        if case .wait = verdict, round.isUncertain(identity.name), !gate.isClosed(at: now, for: due.contact) {
+        if case .line = verdict, round.isUncertain(identity.name) {
             // Nobody waits for a message that was not queued in the end.
             try await commit(&round)
             account = try await self.account(of: identity, gate: gate, at: now, round: &round)
             verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id, contact: due.contact)
         }
-        if case .wait(let until, let because) = verdict {
-            // Another conf may know better before that.
-            let limit = now + Self.longestPostponement
-            return until <= limit
-                ? postponed(until: until, because: because) : postponed(until: limit, because: "\(because), not before \(until.iso8601)")
+        switch verdict {
+        case .leave: break
+        case .wait(let until, let because): return postponed(until: until, because: because)
+        case .line(let free, let because):
+            let place = lines.place(
+                of: identity, free: free, sent: gate.budgetDate(at: free) == account.date ? account.usage.countOnDate : 0,
+                hasWaited: enrollment.heldBy != nil, gate: gate)
+            return postponed(until: place, because: gate.words(because, waitingFor: free, at: place))
         }
         let machine = SequenceMachine(enrollment: enrollment, plan: due.sequence.plan, zone: identity.pacing.window.zone)
         func parked(_ event: SequenceEvent) -> StepVerdict { .changed(OutboxConsequence.changed(machine, event, ids: ids, at: now)) }

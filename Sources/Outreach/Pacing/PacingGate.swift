@@ -41,9 +41,11 @@ package struct PacingGate: Sendable {
         case leave
         /// Not before `until`, because of the limit that binds, in words for a person.
         case wait(until: Timestamp, because: String)
+        /// Not before `until`, because of what the identity may send altogether: only one of those who wait for that leaves then.
+        case line(until: Timestamp, because: String)
     }
 
-    private let identity: String
+    let identity: String
     private let policy: Policy
     private let chance: Chance
     /// When the identity may send.
@@ -69,30 +71,45 @@ package struct PacingGate: Sendable {
     {
         if let closed = closed(at: now, for: contact) { return closed }
         if let limit = policy.dailyLimit, usage.countOnDate >= limit {
-            return .wait(until: hours.nextDay(after: now), because: "daily limit of \(limit) for identity \(identity) is reached")
+            return .line(until: hours.nextDay(after: now), because: "daily limit of \(limit) for identity \(identity) is reached")
         }
         if let warmUp = policy.warmUp {
             let limit = warmUp.limit(after: history ?? SendingHistory(days: 0, sent: 0, bounced: 0, complained: 0))
             if usage.countOnDate >= limit.count {
-                return .wait(
+                return .line(
                     until: hours.nextDay(after: now),
                     because: "daily limit of \(limit.count) for identity \(identity) is reached (\(limit.words))"
                 )
             }
         }
         if let limit = policy.hourlyLimit, usage.countInHour >= limit, let first = usage.lifting {
-            return .wait(
+            return .line(
                 until: hours.nextOpen(from: max(first + .seconds(3600), now + .seconds(1))),
                 because: "hourly limit of \(limit) for identity \(identity) is reached")
         }
         if let last = usage.lastAt {
-            // By its place in the day and not by its moment, so that a rehearsal, which is a little faster or slower, draws the same.
-            let share = chance.fraction("gap jitter", [identity, budgetDate(at: last).iso8601, usage.countOnDate.description])
-            let free = last + policy.minimumGap + policy.gapJitter.scaled(by: share)
-            if free > now { return .wait(until: hours.nextOpen(from: free), because: "minimum gap of identity \(identity)") }
+            let free = last + gap(after: last, sent: usage.countOnDate)
+            if free > now { return .line(until: hours.nextOpen(from: free), because: "minimum gap of identity \(identity)") }
         }
         return .leave
     }
+
+    /// How long after a message the next may leave.
+    ///
+    /// By its place in the day and not by its moment, so that a rehearsal, which is a little faster or slower, draws the same.
+    func gap(after last: Timestamp, sent: Int) -> Duration {
+        policy.minimumGap
+            + policy.gapJitter.scaled(by: chance.fraction("gap jitter", [identity, budgetDate(at: last).iso8601, sent.description]))
+    }
+
+    /// The most that may leave on a date to come; nil: no limit. What a warm-up will say is not known before.
+    var mostPerDay: Int? {
+        guard let ceiling = policy.warmUp?.ceiling else { return policy.dailyLimit }
+        return min(ceiling, policy.dailyLimit ?? ceiling)
+    }
+
+    /// The most that may leave in an hour; nil: no limit.
+    var mostPerHour: Int? { policy.hourlyLimit }
 
     /// When the hours of the identity and of whom it writes to are open together, with what bound them last; nil when they are now.
     private func closed(at now: Timestamp, for contact: Contact?) -> Verdict? {
@@ -125,7 +142,4 @@ package struct PacingGate: Sendable {
             because: "the hours of identity \(identity) (\(policy.window.zone.name)) and of the recipient (\(theirs.zone.name)) do not meet"
         )
     }
-
-    /// Whether nothing may leave at `now` whatever was sent before.
-    package func isClosed(at now: Timestamp, for contact: Contact?) -> Bool { closed(at: now, for: contact) != nil }
 }

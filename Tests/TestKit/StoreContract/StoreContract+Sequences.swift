@@ -98,6 +98,16 @@ extension StoreContract {
                 try expect(claimed.map(\.id), [message.id], "its messages are free, those of others are not")
                 try expect(try await world.state(of: theirs), .active, "another owner keeps its lease")
             },
+            Self("whether somebody works on something is known") { world in
+                _ = try await world.enrolled("a@example.com")
+                try expect(try await world.store.hasLeases(), false, "nobody does")
+                _ = try await world.store.claimDue(now: world.later(1), limit: 9, lease: world.lease("me"))
+                try expect(try await world.store.hasLeases(), true, "a step is being decided")
+                try await world.store.releaseLeases(owner: "me")
+                try expect(try await world.store.hasLeases(), false, "no more")
+                _ = try await world.claimed("b@example.com")
+                try expect(try await world.store.hasLeases(), true, "a message is on its way")
+            },
             Self("a message past its dot is not freed with its owner's leases") { world in
                 let (_, message) = try await world.claimed("a@example.com")
                 _ = try await world.store.markFinalDot(message.id, claim: message.claim, at: world.later(2))
