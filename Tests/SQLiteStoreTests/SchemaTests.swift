@@ -118,7 +118,8 @@ struct SchemaTests {
             "UPDATE enrollment SET contact_id = 77",
             "UPDATE enrollment SET next_step = -1",
             "INSERT INTO enrollment SELECT id + 1, workspace_id, contact_id, sequence_id, version_id, identity, state, cause, reason, next_step, "
-                + "due_at, held_by, version, created_at, lease_owner, lease_until FROM enrollment",
+                + "due_at, held_by, version, created_at, lease_owner, lease_until, done_at FROM enrollment",
+            "UPDATE outbox SET variant = 'b'",
             "UPDATE outbox SET recipient = 'eve@example.com'",
             "UPDATE outbox SET state = 'sent', next_attempt_at = NULL",
             "UPDATE outbox SET state = 'active'",

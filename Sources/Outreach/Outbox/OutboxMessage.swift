@@ -27,6 +27,8 @@ package struct OutboxMessage: Sendable, Equatable {
     package let enrollment: Enrollment.ID?
     package let contact: Contact.ID?
     package let step: Int
+    /// Name of the variant of the step that it was written by; nil where the step has none.
+    package let variant: String?
     /// 0, or higher when a person asked for the same step again.
     package let occurrence: Int
     package let identity: String
@@ -78,13 +80,14 @@ package struct OutboxMessage: Sendable, Equatable {
         reversePath: ReversePath, recipient: EmailAddress, messageID: MessageID, subject: String, bytes: [UInt8], createdAt: Timestamp,
         budgetDate: CivilDate, state: State = .incoming, reason: String = "", attempts: Int = 0, nextAttemptAt: Timestamp?,
         finalDotAt: Timestamp? = nil, claim: Int = 0, releasedAt: Timestamp? = nil, awaits: String? = nil, firstRoute: String? = nil,
-        providerID: String? = nil, sentMessageID: MessageID? = nil
+        providerID: String? = nil, sentMessageID: MessageID? = nil, variant: String? = nil
     ) {
         self.id = id
         self.workspace = workspace
         self.enrollment = enrollment
         self.contact = contact
         self.step = step
+        self.variant = variant
         self.occurrence = occurrence
         self.identity = identity
         self.route = route

@@ -46,8 +46,11 @@ package struct Enrollment: Sendable, Equatable {
     package var cause: Cause?
     /// Words for a person: why it is in this state.
     package var reason: String
-    /// Index of the step that leaves next; the count of steps when all have left.
+    /// Index of the step at which it stands: the one that is done next or, with `doneAt`, was done last; the count of steps when all have
+    /// left in turn.
     package var nextStep: Int
+    /// When the step at `nextStep` was done, behind which it waits for what comes back; nil: that step is still to be done.
+    package var doneAt: Timestamp?
     /// When `active` or `held` goes on; nil in every other state.
     package var dueAt: Timestamp?
     /// What kept a due step from leaving at the last look (window, cap, gap, ...); nil when nothing did.
@@ -58,7 +61,8 @@ package struct Enrollment: Sendable, Equatable {
 
     package init(
         id: ID, workspace: WorkspaceID, contact: Contact.ID, sequence: SequenceVersion.ID, identity: String, state: State, cause: Cause?,
-        reason: String, nextStep: Int, dueAt: Timestamp?, heldBy: String?, version: Int, createdAt: Timestamp
+        reason: String, nextStep: Int, dueAt: Timestamp?, heldBy: String?, version: Int, createdAt: Timestamp,
+        doneAt: Timestamp? = nil
     ) {
         self.id = id
         self.workspace = workspace
@@ -69,6 +73,7 @@ package struct Enrollment: Sendable, Equatable {
         self.cause = cause
         self.reason = reason
         self.nextStep = nextStep
+        self.doneAt = doneAt
         self.dueAt = dueAt
         self.heldBy = heldBy
         self.version = version
@@ -90,10 +95,14 @@ package struct Transition: Sendable, Equatable {
     package let reason: String
     package let nextStep: Int
     package let dueAt: Timestamp?
+    /// See `Enrollment.doneAt`.
+    package let doneAt: Timestamp?
+    /// Whether a message of the step that it leaves is taken back, though the enrollment goes on.
+    package let withdraws: Bool
 
     package init(
         enrollment: Enrollment.ID, expectedVersion: Int, at: Timestamp, state: Enrollment.State, cause: Enrollment.Cause?, reason: String,
-        nextStep: Int, dueAt: Timestamp?
+        nextStep: Int, dueAt: Timestamp?, doneAt: Timestamp? = nil, withdraws: Bool = false
     ) {
         self.enrollment = enrollment
         self.expectedVersion = expectedVersion
@@ -103,10 +112,12 @@ package struct Transition: Sendable, Equatable {
         self.reason = reason
         self.nextStep = nextStep
         self.dueAt = dueAt
+        self.doneAt = doneAt
+        self.withdraws = withdraws
     }
 
     /// Whether mail of the enrollment that has not reached its final dot is cancelled with it.
-    package var cancelsQueuedMail: Bool { state != .active && state != .sending }
+    package var cancelsQueuedMail: Bool { withdraws || (state != .active && state != .sending) }
 }
 
 /// Everything that one event makes true, committed together or not at all.

@@ -174,7 +174,8 @@ package struct SequenceMachine: Sendable {
     ) -> Transition {
         Transition(
             enrollment: enrollment.id, expectedVersion: enrollment.version, at: now, state: state, cause: cause, reason: reason,
-            nextStep: nextStep ?? enrollment.nextStep, dueAt: due)
+            nextStep: nextStep ?? enrollment.nextStep, dueAt: due,
+            doneAt: nextStep == nil || nextStep == enrollment.nextStep ? enrollment.doneAt : nil)
     }
 
     private func uncertainWords(_ step: Int) -> String {

@@ -122,7 +122,7 @@ extension Ledger {
             Transition(
                 enrollment: enrollment.id, expectedVersion: enrollment.version, at: suppression.at, state: .stopped, cause: cause,
                 reason: why,
-                nextStep: enrollment.nextStep, dueAt: nil))
+                nextStep: enrollment.nextStep, dueAt: nil, doneAt: enrollment.doneAt))
         try append(
             TimelineEvent(
                 id: ids.next(), at: suppression.at, kind: .transition, contact: enrollment.contact, enrollment: enrollment.id,

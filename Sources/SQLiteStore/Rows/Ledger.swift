@@ -53,25 +53,26 @@ struct Ledger {
         let changed = try db.run(
             """
             UPDATE enrollment
-            SET state = :state, cause = :cause, reason = :reason, next_step = :next_step, due_at = :due_at, held_by = NULL,
+            SET state = :state, cause = :cause, reason = :reason, next_step = :next_step, due_at = :due_at, done_at = :done_at,
+                held_by = NULL,
                 lease_owner = NULL, lease_until = NULL, version = version + 1
             WHERE id = :id AND version = :version
             """,
             [
                 "id": transition.enrollment.rawValue, "version": transition.expectedVersion, "state": transition.state.rawValue,
                 "cause": transition.cause?.rawValue, "reason": transition.reason.storable, "next_step": transition.nextStep,
-                "due_at": transition.dueAt?.milliseconds,
+                "due_at": transition.dueAt?.milliseconds, "done_at": transition.doneAt?.milliseconds,
             ])
         guard changed == 1 else { return false }
         try db.run(
             """
-            INSERT INTO transition_log (enrollment_id, version, at, state, cause, reason, next_step, due_at)
-            VALUES (:id, :version, :at, :state, :cause, :reason, :next_step, :due_at)
+            INSERT INTO transition_log (enrollment_id, version, at, state, cause, reason, next_step, due_at, done_at)
+            VALUES (:id, :version, :at, :state, :cause, :reason, :next_step, :due_at, :done_at)
             """,
             [
                 "id": transition.enrollment.rawValue, "version": transition.expectedVersion + 1, "at": transition.at.milliseconds,
                 "state": transition.state.rawValue, "cause": transition.cause?.rawValue, "reason": transition.reason.storable,
-                "next_step": transition.nextStep, "due_at": transition.dueAt?.milliseconds,
+                "next_step": transition.nextStep, "due_at": transition.dueAt?.milliseconds, "done_at": transition.doneAt?.milliseconds,
             ])
         return true
     }

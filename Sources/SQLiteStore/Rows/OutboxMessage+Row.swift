@@ -8,9 +8,9 @@ extension Ledger {
             """
             INSERT INTO outbox (id, workspace_id, enrollment_id, contact_id, step, occurrence, identity, route, reverse_path, recipient,
                 recipient_key, recipient_domain, message_id, subject, created_at, budget_day, state, reason, attempts, next_attempt_at,
-                final_dot_at)
+                final_dot_at, variant)
             VALUES (:id, :workspace, :enrollment, :contact, :step, :occurrence, :identity, :route, :reverse_path, :recipient,
-                :key, :domain, :message_id, :subject, :created_at, :day, :state, :reason, :attempts, :next, :dot)
+                :key, :domain, :message_id, :subject, :created_at, :day, :state, :reason, :attempts, :next, :dot, :variant)
             """,
             [
                 "id": message.id.rawValue, "workspace": message.workspace.rawValue, "enrollment": message.enrollment?.rawValue,
@@ -20,7 +20,7 @@ extension Ledger {
                 "subject": message.subject.storable, "created_at": message.createdAt.milliseconds, "day": message.budgetDate.daysSinceEpoch,
                 "state": message.state.rawValue, "reason": message.reason.storable, "attempts": message.attempts,
                 "next": (message.nextAttemptAt ?? (message.state == .incoming ? message.createdAt : nil))?.milliseconds,
-                "dot": message.finalDotAt?.milliseconds,
+                "dot": message.finalDotAt?.milliseconds, "variant": message.variant?.storable,
             ])
         try db.run(
             "INSERT INTO outbox_body (outbox_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": message.bytes])
@@ -62,7 +62,8 @@ extension OutboxMessage {
             finalDotAt: record.momentOrNil("final_dot_at"), claim: try record.count("claim"),
             releasedAt: record.momentOrNil("released_at"), awaits: record.textOrNil("awaits"),
             firstRoute: record.textOrNil("first_route"), providerID: record.textOrNil("provider_id"),
-            sentMessageID: record.textOrNil("sent_message_id").flatMap { MessageID(lenient: Array($0.utf8)) })
+            sentMessageID: record.textOrNil("sent_message_id").flatMap { MessageID(lenient: Array($0.utf8)) },
+            variant: record.textOrNil("variant"))
     }
 }
 

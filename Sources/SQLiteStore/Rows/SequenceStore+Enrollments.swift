@@ -203,9 +203,9 @@ extension Ledger {
         try db.run(
             """
             INSERT INTO enrollment (id, workspace_id, contact_id, sequence_id, version_id, identity, state, cause, reason, next_step, due_at,
-                held_by, version, created_at)
+                held_by, version, created_at, done_at)
             VALUES (:id, :workspace, :contact, :sequence, :version_id, :identity, :state, :cause, :reason, :next_step, :due_at,
-                :held_by, :version, :created_at)
+                :held_by, :version, :created_at, :done_at)
             """,
             [
                 "id": enrollment.id.rawValue, "workspace": enrollment.workspace.rawValue, "contact": enrollment.contact.rawValue,
@@ -213,6 +213,7 @@ extension Ledger {
                 "state": enrollment.state.rawValue, "cause": enrollment.cause?.rawValue, "reason": enrollment.reason.storable,
                 "next_step": enrollment.nextStep, "due_at": enrollment.dueAt?.milliseconds, "held_by": enrollment.heldBy?.storable,
                 "version": enrollment.version, "created_at": enrollment.createdAt.milliseconds,
+                "done_at": enrollment.doneAt?.milliseconds,
             ])
         return .enrolled(enrollment.id)
     }
@@ -226,6 +227,6 @@ extension Enrollment {
             sequence: try record.id("version_id"), identity: try record.text("identity"), state: try record.word("state"),
             cause: try record.wordOrNil("cause"), reason: try record.text("reason"), nextStep: try record.count("next_step"),
             dueAt: record.momentOrNil("due_at"), heldBy: record.textOrNil("held_by"), version: try record.count("version"),
-            createdAt: try record.moment("created_at"))
+            createdAt: try record.moment("created_at"), doneAt: record.momentOrNil("done_at"))
     }
 }

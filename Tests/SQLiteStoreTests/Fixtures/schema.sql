@@ -78,7 +78,7 @@ CREATE TABLE enrollment (
     version INTEGER NOT NULL CHECK (version >= 0),
     created_at INTEGER NOT NULL,
     lease_owner TEXT CHECK (lease_owner <> ''),
-    lease_until INTEGER,
+    lease_until INTEGER, done_at INTEGER,
     CHECK ((due_at IS NOT NULL) = (state IN ('active', 'held'))),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK (lease_owner IS NULL OR due_at IS NOT NULL)
@@ -173,7 +173,7 @@ CREATE TRIGGER outbox_end_stays BEFORE UPDATE OF state ON outbox
 BEGIN SELECT RAISE(ABORT, 'a final state never changes'); END;
 
 CREATE TRIGGER outbox_facts_stay BEFORE UPDATE OF workspace_id, enrollment_id, contact_id, step, occurrence, identity,
-    reverse_path, recipient, recipient_key, recipient_domain, message_id, subject, created_at, budget_day ON outbox
+    reverse_path, recipient, recipient_key, recipient_domain, message_id, subject, created_at, budget_day, variant ON outbox
 BEGIN SELECT RAISE(ABORT, 'what a queued message is never changes'); END;
 
 CREATE TRIGGER outbox_route_waits BEFORE UPDATE OF route ON outbox
@@ -203,7 +203,7 @@ CREATE TABLE outbox (
     next_attempt_at INTEGER,
     final_dot_at INTEGER,
     lease_owner TEXT CHECK (lease_owner <> ''),
-    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''),
+    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''), variant TEXT CHECK (variant <> ''),
     CHECK ((next_attempt_at IS NOT NULL) = (state IN ('incoming', 'active', 'deferred'))),
     CHECK ((lease_owner IS NOT NULL) = (state = 'active')),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
@@ -428,7 +428,7 @@ CREATE TABLE transition_log (
     cause TEXT,
     reason TEXT NOT NULL,
     next_step INTEGER NOT NULL,
-    due_at INTEGER,
+    due_at INTEGER, done_at INTEGER,
     PRIMARY KEY (enrollment_id, version)
 ) STRICT, WITHOUT ROWID;
 

@@ -91,26 +91,27 @@ struct CarryOver {
             return false
         }
         // Halted first, so that what the backup still has in its queue is taken back and does not leave a second time.
-        try await apply(first, .paused, .person, "restored from a backup", nextStep: last.nextStep, due: nil)
+        try await apply(first, .paused, .person, "restored from a backup", at: last, due: nil)
         guard let halted = try await new.enrollment(id: last.id) else { return false }
         switch last.state {
         case .sending:
             let reason = "its step may have left before the database was restored from a backup; look, then resume or stop it"
-            try await apply(halted, .paused, .person, reason, nextStep: last.nextStep, due: nil)
+            try await apply(halted, .paused, .person, reason, at: last, due: nil)
         case .paused:
-            try await apply(halted, .paused, last.cause, last.reason, nextStep: last.nextStep, due: nil)
+            try await apply(halted, .paused, last.cause, last.reason, at: last, due: nil)
         case .active, .held, .needsData, .finished, .stopped:
-            try await apply(halted, last.state, last.cause, last.reason, nextStep: last.nextStep, due: last.dueAt)
+            try await apply(halted, last.state, last.cause, last.reason, at: last, due: last.dueAt)
         }
         return true
     }
 
     private func apply(
-        _ enrollment: Enrollment, _ state: Enrollment.State, _ cause: Enrollment.Cause?, _ reason: String, nextStep: Int, due: Timestamp?
+        _ enrollment: Enrollment, _ state: Enrollment.State, _ cause: Enrollment.Cause?, _ reason: String, at last: Enrollment,
+        due: Timestamp?
     ) async throws(StoreError) {
         let transition = Transition(
             enrollment: enrollment.id, expectedVersion: enrollment.version, at: now, state: state, cause: cause, reason: reason,
-            nextStep: nextStep, dueAt: due)
+            nextStep: last.nextStep, dueAt: due, doneAt: last.doneAt)
         _ = try await new.apply(Consequence(transition: transition))
     }
 }
