@@ -87,6 +87,10 @@ extension OutboxDeliverer {
         var attempt = DeliveryAttempt(
             outcome, report: report, of: message.id, startedAt: started, endedAt: clock.now(), awaits: awaits)
         attempt.reroute = reroute
+        if desk.policy.exchangerRoutes.contains(message.route), let profile = errand.site?.profile {
+            let isKnown = !profile.name.utf8.elementsEqual(desk.policy.providers.fallback.name.utf8)
+            attempt.provider = isKnown ? profile.name : RecipientProvider.other
+        }
         switch pause?.subject {
         case .route?: attempt.pausedUntil = reroute == nil ? pause?.until : nil
         case .identity?: attempt.identityPausedUntil = pause?.until

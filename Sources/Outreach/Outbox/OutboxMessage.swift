@@ -149,6 +149,8 @@ package struct DeliveryAttempt: Sendable, Equatable {
     package var identityPausedUntil: Timestamp?
     /// What the next host called the message that it took; nil: nothing that counts. Not kept with the attempt.
     package var providerName: ProviderName?
+    /// The provider whose hosts were tried, as provider files name it; nil: a smarthost was. Kept with the message, the first one for good.
+    package var provider: String?
 
     /// Another route for a message.
     package struct Reroute: Sendable, Equatable {

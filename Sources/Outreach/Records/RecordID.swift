@@ -41,7 +41,7 @@ extension RecordID: CustomStringConvertible {
 /// Makes record ids in time order; the clock and the random byte come in as arguments.
 package struct RecordIDSource: Sendable {
     /// 2025-01-01T00:00:00Z in milliseconds since the epoch.
-    private static let origin: Int64 = 1_735_689_600_000
+    static let origin: Int64 = 1_735_689_600_000
     private var last: Int64 = 0
 
     package init() {}

@@ -31,6 +31,8 @@ struct Arguments: ExpressibleByDictionaryLiteral, Sendable {
         pairs = values.map { ($0.key, $0.value?.storedValue ?? .null) }
     }
 
+    init(pairs: [(name: String, value: StoredValue)]) { self.pairs = pairs }
+
     static func + (first: Arguments, second: Arguments) -> Arguments {
         var both = first
         both.pairs += second.pairs

@@ -68,7 +68,8 @@ extension Ledger {
             report.replies = replies.count + strangers.count - report.unsorted
             // What is noted of their mail under nobody's name, or under somebody else's.
             for row in replies + strangers {
-                try db.run("UPDATE timeline SET summary = '', facts = NULL WHERE intake_id = :id", ["id": try row.integer("id")])
+                try db.run(
+                    "UPDATE timeline SET summary = '', facts = \(Self.countable) WHERE intake_id = :id", ["id": try row.integer("id")])
             }
             guard let contact else { return }
             try eraseHistory(contact, into: &report)
@@ -123,11 +124,18 @@ extension Ledger {
     /// Mail to a contact or to its address.
     private static let theirMail = "(contact_id = :contact OR (recipient_key = :key AND +workspace_id = :workspace))"
 
+    /// The facts of an event by which it is counted, words of ours all; NULL when there are none.
+    private static let countable = """
+        CASE WHEN facts IS NULL THEN NULL ELSE NULLIF((
+            SELECT json_group_object(key, value) FROM json_each(facts)
+            WHERE key IN ('class', 'certainty', 'duplicate_of', 'own') AND length(value) < 40), '{}') END
+        """
+
     /// The address that stands where one was erased.
     private static func shell(_ contact: Contact.ID?) -> String { "erased-\(contact?.description ?? "mail")@erased.invalid" }
 
     private func eraseMail(_ scope: Arguments, into report: inout Erasure.Report) throws {
-        let messages = try db.records("SELECT id, contact_id FROM outbox WHERE \(Self.theirMail)", scope)
+        let messages = try db.records("SELECT id, contact_id, provider, recipient_domain FROM outbox WHERE \(Self.theirMail)", scope)
         for message in messages {
             let id: Arguments = ["id": try message.integer("id")]
             // What may have left and was held for a person cannot be sent again without its text.
@@ -140,9 +148,14 @@ extension Ledger {
                 """
                 UPDATE outbox
                 SET recipient = :shell, recipient_key = :shell, recipient_domain = 'erased.invalid', subject = '', reason = 'erased',
-                    awaits = NULL, taken = NULL
+                    awaits = NULL, taken = NULL, provider = :provider
                 WHERE id = :id
-                """, id + ["shell": Self.shell(message.idOrNil("contact_id"))])
+                """,
+                id + [
+                    "shell": Self.shell(message.idOrNil("contact_id")),
+                    "provider": RecipientProvider.name(
+                        noted: message.textOrNil("provider"), domain: try message.text("recipient_domain")),
+                ])
             try db.run("DELETE FROM outbox_body WHERE outbox_id = :id", id)
             try db.run("UPDATE timeline SET summary = '', facts = NULL WHERE outbox_id = :id AND contact_id IS NULL", id)
             report.attempts += try db.run(
@@ -179,7 +192,7 @@ extension Ledger {
         report.enrollments = try db.run("UPDATE enrollment SET reason = '', held_by = NULL WHERE contact_id = :contact", key)
         try db.run(
             "UPDATE transition_log SET reason = '' WHERE enrollment_id IN (SELECT id FROM enrollment WHERE contact_id = :contact)", key)
-        report.events = try db.run("UPDATE timeline SET summary = '', facts = NULL WHERE contact_id = :contact", key)
+        report.events = try db.run("UPDATE timeline SET summary = '', facts = \(Self.countable) WHERE contact_id = :contact", key)
         report.importRows = try db.run("DELETE FROM contact_import_row WHERE contact_id = :contact", key)
     }
 

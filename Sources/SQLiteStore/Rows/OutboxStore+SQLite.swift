@@ -39,7 +39,7 @@ extension SQLiteStore: OutboxStore {
                 """
                 UPDATE outbox
                 SET state = :state, reason = :reason, attempts = attempts + 1, next_attempt_at = :next, lease_owner = NULL, lease_until = NULL,
-                    awaits = :awaits,
+                    awaits = :awaits, provider = COALESCE(provider, :provider),
                     final_dot_at = CASE :state WHEN 'deferred' THEN NULL WHEN 'sent' THEN COALESCE(final_dot_at, :ended) ELSE final_dot_at END
                 WHERE id = :id AND state NOT IN ('sent', 'bounced', 'expired', 'cancelled')
                 """,
@@ -48,6 +48,7 @@ extension SQLiteStore: OutboxStore {
                     "next": state == .deferred ? (next ?? attempt.endedAt).milliseconds : nil,
                     "ended": attempt.endedAt.milliseconds,
                     "awaits": state == .deferred && isOver != true ? attempt.awaits?.storable : nil,
+                    "provider": attempt.provider?.storable,
                 ])
             try ledger.note(attempt, state: state, pausedUntil: isOver == false ? next : nil)
             // Only now: its own message is no queued mail any more.

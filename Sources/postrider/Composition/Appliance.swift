@@ -154,6 +154,7 @@ final class Appliance: Sendable {
             IntakeSorter(
                 store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell,
                 sequenceBell: sequenceBell, outboxBell: outboxBell, pressure: pressure, owner: owner, logger: logger),
+            StatisticsFollower(store: store, clock: installation.clock, logger: logger),
         ]
         services += watchers.sorted { $0.key < $1.key }.map { name, own in
             MailboxPoller(

@@ -188,10 +188,12 @@ struct DBCheck: AsyncParsableCommand {
         commandName: "check", abstract: "Read the whole database and name every fault. Exit status 1 when there is one.")
 
     @OptionGroup var conf: ConfOption
+    @Flag(help: "Count the whole timeline anew as well, and compare that with the statistics that are kept.") var statistics = false
 
     func run() async throws {
         try await DatabaseFile.use(conf) { store in
-            let faults = try await store.check()
+            var faults = try await store.check()
+            if faults.isEmpty, statistics { faults = try await store.verifyStatistics() }
             guard faults.isEmpty else {
                 throw Failure(.faults, faults.map { "\(store.path): \($0)" }.joined(separator: "\n") + "\n\(store.path): restore a backup")
             }

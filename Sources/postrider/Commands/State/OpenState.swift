@@ -12,7 +12,7 @@ struct OpenState {
     /// By its roles alone, so that a command works on any implementation.
     var store:
         any ContactImportStore & ContactStore & ErasureStore & IntakeStore & OutboxStore & PauseStore & SequenceStore
-            & SuppressionStore & TimelineStore
+            & StatisticsStore & SuppressionStore & TimelineStore
     {
         installation.store
     }

@@ -97,6 +97,7 @@ struct SequenceList: AsyncParsableCommand {
                 .init("NAME"), .init("STEPS", number: true), .init("ENROLLED", number: true), .init("RUNNING", number: true),
                 .init("DESCRIPTION", limit: 70),
             ])
+            try await state.store.countAllEvents()
             for version in try await state.store.sequences(workspace: state.workspace) {
                 let states = try await state.states(of: version.plan.name)
                 let running = states.filter { $0.key != .finished && $0.key != .stopped }.values.reduce(0, +)
@@ -127,6 +128,7 @@ struct SequenceShow: AsyncParsableCommand {
         try await OpenState.use(conf) { state in
             let version = try await state.sequence(name)
             let plan = version.plan
+            try await state.store.countAllEvents()
             let states = try await state.states(of: plan.name)
             let rules = plan.stopOn.map(\.rawValue).sorted()
             if json {
@@ -160,54 +162,13 @@ struct SequenceShow: AsyncParsableCommand {
     }
 }
 
-struct SequenceStats: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "stats", abstract: "Count what left at each step, and what became of the enrollments.")
-
-    @OptionGroup var conf: ConfOption
-    @Argument(help: "Name of the sequence.") var name: String
-    @Flag(help: "One JSON object.") var json = false
-
-    func run() async throws {
-        try await OpenState.use(conf) { state in
-            let plan = try await state.sequence(name).plan
-            var messages: [Int: [OutboxMessage.State: Int]] = [:]
-            try await state.eachMessage(OutboxSelection(sequenceName: plan.name)) {
-                messages[$0.step, default: [:]][$0.state, default: 0] += 1
-            }
-            var states: [Enrollment.State: Int] = [:]
-            var causes: [Enrollment.Cause: Int] = [:]
-            try await state.eachEnrollment(of: plan.name) { enrollment in
-                states[enrollment.state, default: 0] += 1
-                if let cause = enrollment.cause { causes[cause, default: 0] += 1 }
-            }
-            // Earlier versions may have had more steps.
-            let steps = max(plan.steps.count, (messages.keys.max() ?? -1) + 1)
-            func title(_ step: Int) -> String { plan.steps.indices.contains(step) ? plan.steps[step].name : "\(step + 1)" }
-            if json {
-                return JSONLine.write([
-                    "sequence": .string(plan.name),
-                    "steps": .array((0..<steps).map { ["name": .string(title($0)), "messages": .counts(messages[$0] ?? [:])] }),
-                    "enrollments": .counts(states), "causes": .counts(causes),
-                ])
-            }
-            let shown = OutboxMessage.State.allCases
-            var table = Table([.init("STEP")] + shown.map { .init($0.rawValue.uppercased(), number: true) })
-            for step in 0..<steps { table.add([title(step)] + shown.map { "\(messages[step]?[$0] ?? 0)" }) }
-            table.write()
-            Console.out("")
-            FactSheet.write(
-                Enrollment.State.allCases.map { state in (state.rawValue, states[state].map(String.init)) }
-                    + Enrollment.Cause.allCases.map { cause in ("because \(cause.rawValue)", causes[cause].map(String.init)) })
-        }
-    }
-}
-
 extension OpenState {
-    /// How many enrollments of a sequence, all its versions, are in each state.
+    /// How many enrollments of a sequence, all its versions, are in each state; counted to this moment by `countAllEvents`.
     func states(of sequence: String) async throws -> [Enrollment.State: Int] {
         var states: [Enrollment.State: Int] = [:]
-        try await eachEnrollment(of: sequence) { states[$0.state, default: 0] += 1 }
+        for part in try await store.enrollmentCounts(workspace: workspace, sequenceName: sequence) {
+            states[part.state, default: 0] += part.count
+        }
         return states
     }
 }

@@ -1,0 +1,198 @@
+import GRDB
+package import InternetMessage
+package import Outreach
+
+extension SQLiteStore: StatisticsStore {
+    package func countEvents(before: Timestamp?, limit: Int) async throws(StoreError) -> Int {
+        let end = before.map(RecordIDSource.first(at:)) ?? .max
+        // Mostly there is nothing, and then nobody waits for the disk.
+        guard try await read({ try $0.hasUncounted(before: end) }) else { return 0 }
+        return try await write { ledger in
+            let late = try ledger.db.records(
+                "DELETE FROM rollup_late WHERE timeline_id IN (SELECT timeline_id FROM rollup_late LIMIT :limit) RETURNING timeline_id",
+                ["limit": max(0, limit)]
+            ).map { try $0.integer("timeline_id") }
+            var events: [Record] = []
+            if !late.isEmpty { events = try ledger.db.records(Self.lateSQL, ["ids": jsonText(late)]) }
+            let next = try ledger.db.records(
+                Self.uncountedSQL, ["end": end, "limit": max(0, limit - late.count)])
+            if let last = next.last {
+                try ledger.db.run("UPDATE rollup_mark SET timeline_id = :id", ["id": try last.integer("id")])
+            }
+            events += next
+            var counter = EventCounter(ledger) { try ledger.kept($0) }
+            try counter.count(events)
+            try ledger.add(counter)
+            return late.count + next.count
+        }
+    }
+
+    package func statistics(workspace: WorkspaceID, sequenceName: String?, by split: StatisticsSplit, since: CivilDate?)
+        async throws(StoreError) -> [StatisticsPart]
+    {
+        try await read { ledger in
+            var sequence: Int64 = 0
+            if let sequenceName {
+                guard let found = try ledger.sequenceID(workspace: workspace, name: sequenceName) else { return [] }
+                sequence = found
+            }
+            let columns = Tally.Count.allCases.map { "SUM(\($0.rawValue)) AS \($0.rawValue)" }.joined(separator: ", ")
+            let group = split == .day ? "day" : "value"
+            return try ledger.db.records(
+                """
+                SELECT \(group) AS part, \(columns) FROM rollup_day
+                WHERE workspace_id = :workspace AND sequence_id = :sequence AND dimension = :dimension AND day >= :since
+                GROUP BY \(group) ORDER BY \(group)
+                """,
+                [
+                    "workspace": workspace.rawValue, "sequence": sequence,
+                    "dimension": (split == .day ? StatisticsSplit.all : split).rawValue,
+                    "since": since.map { Int64($0.daysSinceEpoch) } ?? .min,
+                ]
+            ).map { record in
+                let value = split == .day ? try record.day("part").iso8601 : try record.text("part")
+                return StatisticsPart(value: value, tally: try Tally(record))
+            }
+        }
+    }
+
+    package func enrollmentCounts(workspace: WorkspaceID, sequenceName: String) async throws(StoreError) -> [EnrollmentCount] {
+        try await read { ledger in
+            guard let sequence = try ledger.sequenceID(workspace: workspace, name: sequenceName) else { return [] }
+            return try ledger.db.records(
+                """
+                SELECT state, cause, enrollments FROM rollup_state
+                WHERE workspace_id = :workspace AND sequence_id = :sequence AND enrollments <> 0 ORDER BY state, cause
+                """, ["workspace": workspace.rawValue, "sequence": sequence]
+            ).map { record in
+                EnrollmentCount(
+                    state: try record.word("state"), cause: try record.text("cause").utf8.isEmpty ? nil : try record.word("cause"),
+                    count: try record.count("enrollments"))
+            }
+        }
+    }
+
+    package func statistics(contact: Contact.ID) async throws(StoreError) -> [(hour: Int64, tally: Tally)] {
+        try await read { ledger in
+            try ledger.db.records(
+                "SELECT * FROM rollup_contact_hour WHERE contact_id = :contact ORDER BY hour", ["contact": contact.rawValue]
+            ).map { (hour: try $0.integer("hour"), tally: try Tally($0)) }
+        }
+    }
+
+    /// No variant is known of any message.
+    private static let countedColumns = """
+        outbox.step, outbox.identity, NULL AS variant, outbox.provider, outbox.recipient_domain
+        """
+
+    private static let eventColumns = """
+        SELECT timeline.id, timeline.at, timeline.kind, timeline.contact_id, timeline.enrollment_id, timeline.outbox_id,
+            timeline.intake_id, CASE timeline.kind WHEN 'rejected' THEN json_extract(timeline.facts, '$.class') END AS word,
+            \(countedColumns), enrollment.workspace_id, enrollment.sequence_id, enrollment.state, enrollment.cause
+        FROM timeline LEFT JOIN outbox ON outbox.id = timeline.outbox_id LEFT JOIN enrollment ON enrollment.id = timeline.enrollment_id
+        """
+
+    static let uncountedSQL = """
+        \(eventColumns)
+        WHERE timeline.id > (SELECT timeline_id FROM rollup_mark WHERE one = 1) AND timeline.id < :end
+        ORDER BY timeline.id LIMIT :limit
+        """
+
+    static let lateSQL = "\(eventColumns) WHERE timeline.id IN (SELECT value FROM json_each(:ids))"
+
+    static let everySQL = "\(eventColumns) WHERE timeline.id > :after ORDER BY timeline.id LIMIT :limit"
+
+    static let countedMessageSQL = "SELECT \(countedColumns) FROM outbox WHERE id = :id"
+
+    static let answersSQL = """
+        SELECT at, kind, outbox_id, intake_id, json_extract(facts, '$.class') AS word, json_extract(facts, '$.certainty') AS certainty,
+            json_extract(facts, '$.duplicate_of') IS NOT NULL OR json_extract(facts, '$.own') IS NOT NULL AS counts_not
+        FROM timeline INDEXED BY timeline_contact
+        WHERE contact_id = :contact AND enrollment_id = :enrollment AND (intake_id IS NOT NULL OR kind = 'unsubscribed')
+        ORDER BY id
+        """
+}
+
+extension Ledger {
+    func hasUncounted(before end: Int64) throws -> Bool {
+        try db.exists(
+            """
+            SELECT 1 FROM timeline WHERE id > (SELECT timeline_id FROM rollup_mark WHERE one = 1) AND id < :end
+            UNION ALL SELECT 1 FROM rollup_late LIMIT 1
+            """, ["end": end])
+    }
+
+    fileprivate func sequenceID(workspace: WorkspaceID, name: String) throws -> Int64? {
+        try db.record(
+            "SELECT id FROM sequence WHERE workspace_id = :workspace AND name = :name", ["workspace": workspace.rawValue, "name": name])?
+            .integer("id")
+    }
+
+    func kept(_ enrollment: Int64) throws -> EventCounter.Kept? {
+        try db.record("SELECT * FROM tally WHERE enrollment_id = :id", ["id": enrollment]).map(EventCounter.Kept.init)
+    }
+
+    /// Adds what was counted to the rollups.
+    fileprivate func add(_ counter: EventCounter) throws {
+        for (row, tally) in counter.dayRows where !tally.isZero {
+            try db.run(
+                Self.addDaySQL,
+                Self.arguments(
+                    tally,
+                    [
+                        "workspace": row.workspace, "sequence": row.sequence, "dimension": row.dimension, "day": row.day,
+                        "value": row.value.storable,
+                    ]))
+        }
+        for (row, tally) in counter.hours where !tally.isZero {
+            try db.run(Self.addHourSQL, Self.arguments(tally, ["contact": row.contact, "hour": row.hour]))
+        }
+        for (standing, change) in counter.standings where change != 0 {
+            try db.run(
+                """
+                INSERT INTO rollup_state (workspace_id, sequence_id, state, cause, enrollments)
+                VALUES (:workspace, :sequence, :state, :cause, :change)
+                ON CONFLICT (workspace_id, sequence_id, state, cause) DO UPDATE SET enrollments = enrollments + excluded.enrollments
+                """,
+                [
+                    "workspace": standing.workspace, "sequence": standing.sequence, "state": standing.state, "cause": standing.cause,
+                    "change": change,
+                ])
+        }
+        for enrollment in counter.changed {
+            guard let kept = counter.kept[enrollment] else { continue }
+            try db.run(
+                """
+                INSERT INTO tally (enrollment_id, state, cause, contacted_event, contacted_hour, contacted_outbox, answers)
+                VALUES (:enrollment, :state, :cause, :event, :hour, :outbox, :answers)
+                ON CONFLICT (enrollment_id) DO UPDATE
+                SET state = excluded.state, cause = excluded.cause, contacted_event = excluded.contacted_event,
+                    contacted_hour = excluded.contacted_hour, contacted_outbox = excluded.contacted_outbox, answers = excluded.answers
+                """,
+                [
+                    "enrollment": enrollment, "state": kept.state, "cause": kept.cause, "event": kept.contacted?.event,
+                    "hour": kept.contacted?.hour, "outbox": kept.contacted?.outbox,
+                    "answers": kept.answers.isEmpty ? nil : jsonText(kept.answers),
+                ])
+        }
+    }
+
+    private static let names = Tally.Count.allCases.map(\.rawValue)
+    private static let addition = names.map { "\($0) = \($0) + excluded.\($0)" }.joined(separator: ", ")
+
+    private static let addDaySQL = """
+        INSERT INTO rollup_day (workspace_id, sequence_id, dimension, day, value, \(names.joined(separator: ", ")))
+        VALUES (:workspace, :sequence, :dimension, :day, :value, \(names.map { ":\($0)" }.joined(separator: ", ")))
+        ON CONFLICT (workspace_id, sequence_id, dimension, day, value) DO UPDATE SET \(addition)
+        """
+
+    private static let addHourSQL = """
+        INSERT INTO rollup_contact_hour (contact_id, hour, \(names.joined(separator: ", ")))
+        VALUES (:contact, :hour, \(names.map { ":\($0)" }.joined(separator: ", ")))
+        ON CONFLICT (contact_id, hour) DO UPDATE SET \(addition)
+        """
+
+    private static func arguments(_ tally: Tally, _ key: Arguments) -> Arguments {
+        key + Arguments(pairs: Tally.Count.allCases.map { (name: $0.rawValue, value: .integer(Int64(tally[$0]))) })
+    }
+}

@@ -1,0 +1,76 @@
+import GRDB
+import InternetMessage
+package import Outreach
+
+extension SQLiteStore {
+    package func verifyStatistics() async throws(StoreError) -> [String] {
+        for _ in 0..<10 {
+            try await countAllEvents()
+            // What came in since then is counted first: the two must be of the same moment.
+            if let differences = try await read({ try $0.isCounted() ? $0.differences() : nil }) { return differences }
+        }
+        return ["the statistics cannot be compared while so much happens; stop 'postrider serve' and try again"]
+    }
+}
+
+extension Ledger {
+    fileprivate func isCounted() throws -> Bool { try !hasUncounted(before: .max) }
+
+    /// What differs between the rollups and a count from the beginning.
+    fileprivate func differences() throws -> [String] {
+        var counter = EventCounter(self) { _ in nil }
+        var after: Int64 = 0
+        while true {
+            let events = try db.records(SQLiteStore.everySQL, ["after": after, "limit": 2000])
+            guard let last = events.last else { break }
+            after = try last.integer("id")
+            try counter.count(events)
+        }
+        var faults: [String] = []
+        func compare(_ what: String, _ kept: Tally?, _ counted: Tally?) {
+            for count in Tally.Count.allCases where kept?[count] ?? 0 != counted?[count] ?? 0 {
+                faults.append(
+                    "statistics: \(what) \(count.rawValue) is kept as \(kept?[count] ?? 0) and counted as \(counted?[count] ?? 0)")
+            }
+        }
+        var days = counter.dayRows
+        for record in try db.records("SELECT * FROM rollup_day") {
+            let row = EventCounter.DayRow(
+                workspace: try record.integer("workspace_id"), sequence: try record.integer("sequence_id"),
+                dimension: try record.text("dimension"), day: try record.integer("day"), value: try record.text("value"))
+            compare(Self.words(row), try Tally(record), days.removeValue(forKey: row))
+        }
+        for (row, tally) in days { compare(Self.words(row), nil, tally) }
+
+        var hours: [Int64: Tally] = [:]
+        for (row, tally) in counter.hours { hours[row.hour, default: Tally()] += tally }
+        let sums = Tally.Count.allCases.map { "SUM(\($0.rawValue)) AS \($0.rawValue)" }.joined(separator: ", ")
+        for record in try db.records("SELECT hour, \(sums) FROM rollup_contact_hour GROUP BY hour") {
+            let hour = try record.integer("hour")
+            compare("contacts in hour \(hour)", try Tally(record), hours.removeValue(forKey: hour))
+        }
+        for (hour, tally) in hours { compare("contacts in hour \(hour)", nil, tally) }
+
+        var standings = counter.standings
+        for record in try db.records("SELECT * FROM rollup_state") {
+            let standing = EventCounter.Standing(
+                workspace: try record.integer("workspace_id"), sequence: try record.integer("sequence_id"), state: try record.text("state"),
+                cause: try record.text("cause"))
+            let counted = standings.removeValue(forKey: standing) ?? 0
+            let kept = try record.count("enrollments")
+            if kept != counted { faults.append("statistics: \(Self.words(standing)) are kept as \(kept) and counted as \(counted)") }
+        }
+        for (standing, counted) in standings where counted != 0 {
+            faults.append("statistics: \(Self.words(standing)) are kept as 0 and counted as \(counted)")
+        }
+        return faults.sorted()
+    }
+
+    private static func words(_ row: EventCounter.DayRow) -> String {
+        "\(CivilDate(daysSinceEpoch: Int(clamping: row.day)).iso8601) of sequence \(row.sequence), \(row.dimension) '\(row.value)':"
+    }
+
+    private static func words(_ standing: EventCounter.Standing) -> String {
+        "enrollments of sequence \(standing.sequence) that are \(standing.state) \(standing.cause)"
+    }
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import InternetMessage
+import Outreach
+
+struct SequenceStats: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats", abstract: "Count what left, what came back and what became of the enrollments, with the rates.",
+        discussion: """
+            Messages are counted from 'queued' to 'cancelled'; from 'contacted' on people are: of each enrollment the first answer of a kind \
+            counts, on the day on which it came in, as what it was labelled last. Days are days of UTC.
+            delivery: accepted and not reported as failed, of the messages whose fate is known. bounce: failed for good, of those that the \
+            next host decided on. reply, positive: of the people contacted, or by step, variant and day of the messages accepted. \
+            unsubscribe, complaint: of the messages accepted.
+            """)
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Name of the sequence.") var name: String
+    @Option(help: "Tell apart by step, variant, identity, provider or day.") var by: String?
+    @Option(help: "Only from this day on (2026-03-04, UTC).") var since: String?
+    @Flag(help: "One JSON object; with --by one for each part.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let plan = try await state.sequence(name).plan
+            let split = try split()
+            let day = try since.map(Self.day)
+            try await state.store.countAllEvents()
+            let parts = try await state.store.statistics(workspace: state.workspace, sequenceName: plan.name, by: split, since: day)
+            func title(_ value: String) -> String {
+                guard split == .step, let step = Int(value) else { return value }
+                return plan.steps.indices.contains(step) ? plan.steps[step].name : "\(step + 1)"
+            }
+            // As numbers, so that step 10 comes behind step 9.
+            let ordered = split == .step ? parts.sorted { Int($0.value) ?? 0 < Int($1.value) ?? 0 } : parts
+            if split == .all {
+                let tally = parts.first?.tally ?? Tally()
+                let enrollments = try await state.store.enrollmentCounts(workspace: state.workspace, sequenceName: plan.name)
+                json ? write(tally, enrollments, of: plan.name) : show(tally, enrollments)
+            } else if json {
+                for part in ordered {
+                    JSONLine.write(
+                        .object(
+                            [
+                                (key: "sequence", value: .string(plan.name)), (key: "by", value: .string(split.rawValue)),
+                                (key: split.rawValue, value: .string(title(part.value))),
+                            ] + part.tally.json(ofPeople: split.isOfPeople)))
+                }
+            } else {
+                guard !ordered.isEmpty else { return Console.out("nothing is counted yet") }
+                let counts: [Tally.Count] = [.queued, .accepted, .refused, .contacted, .replied, .positive, .unsubscribed, .complained]
+                var table = Table(
+                    [.init(split.rawValue.uppercased())] + counts.map { .init($0.rawValue.uppercased(), number: true) }
+                        + RateName.allCases.map { .init($0.rawValue.uppercased(), number: true) })
+                for part in ordered {
+                    table.add(
+                        [title(part.value)] + counts.map { "\(part.tally[$0])" }
+                            + RateName.allCases.map { part.tally.rate($0, ofPeople: split.isOfPeople).words })
+                }
+                table.write()
+            }
+        }
+    }
+
+    private func split() throws(Failure) -> StatisticsSplit {
+        guard let by else { return .all }
+        let known = StatisticsSplit.allCases.filter { $0 != .all }.map(\.rawValue)
+        guard known.contains(where: { $0.utf8.elementsEqual(by.utf8) }), let split = StatisticsSplit(rawValue: by) else {
+            throw Failure(.usage, "--by \(TerminalText.line(by)): there are \(known.joined(separator: ", "))")
+        }
+        return split
+    }
+
+    private static func day(_ text: String) throws(Failure) -> CivilDate {
+        let parts = Array(text.utf8).split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map {
+            Int(String(decoding: Array($0), as: UTF8.self))
+        }
+        guard parts.count == 3, let year = parts[0], let month = parts[1], let day = parts[2],
+            let date = CivilDate(year: year, month: month, day: day)
+        else { throw Failure(.usage, "--since \(TerminalText.line(text)) is no day; write it as 2026-03-04") }
+        return date
+    }
+
+    private func write(_ tally: Tally, _ enrollments: [EnrollmentCount], of name: String) {
+        var states: [Enrollment.State: Int] = [:]
+        var causes: [Enrollment.Cause: Int] = [:]
+        for part in enrollments {
+            states[part.state, default: 0] += part.count
+            if let cause = part.cause { causes[cause, default: 0] += part.count }
+        }
+        JSONLine.write(
+            .object(
+                [(key: "sequence", value: .string(name))] + tally.json(ofPeople: true) + [
+                    (key: "enrollments", value: .counts(states)), (key: "causes", value: .counts(causes)),
+                ]))
+    }
+
+    private func show(_ tally: Tally, _ enrollments: [EnrollmentCount]) {
+        var table = Table([.init("RATE"), .init("SHARE", number: true), .init("COUNT", number: true), .init("OF", number: true)])
+        for name in RateName.allCases {
+            let rate = tally.rate(name, ofPeople: true)
+            table.add([name.rawValue, rate.words, "\(rate.count)", "\(rate.sample)"])
+        }
+        table.write()
+        Console.out("")
+        FactSheet.write(Tally.Count.allCases.map { ($0.rawValue.replacing("_", with: " "), tally[$0] == 0 ? nil : "\(tally[$0])") })
+        Console.out("")
+        FactSheet.write(
+            enrollments.map { part in
+                ("enrollments \(part.state.rawValue)\(part.cause.map { " (\($0.rawValue))" } ?? "")", "\(part.count)")
+            })
+    }
+}
+
+extension SampledRate {
+    /// In percent; `-` without a sample.
+    var words: String {
+        guard let value else { return "-" }
+        let hundredths = Int((value * 10_000).rounded())
+        return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) %"
+    }
+
+    var json: JSONValue {
+        ["rate": value.map { .number($0) } ?? .null, "count": .count(count), "sample": .count(sample)]
+    }
+}
+
+extension Tally {
+    /// The counts by name, and the rates with their samples.
+    func json(ofPeople: Bool) -> [(key: String, value: JSONValue)] {
+        [
+            (key: "counts", value: .object(Count.allCases.map { (key: $0.rawValue, value: .count(self[$0])) })),
+            (key: "rates", value: .object(RateName.allCases.map { (key: $0.rawValue, value: rate($0, ofPeople: ofPeople).json) })),
+        ]
+    }
+}
