@@ -176,6 +176,10 @@ CREATE TRIGGER outbox_facts_stay BEFORE UPDATE OF workspace_id, enrollment_id, c
     reverse_path, recipient, recipient_key, recipient_domain, message_id, subject, created_at, budget_day, variant ON outbox
 BEGIN SELECT RAISE(ABORT, 'what a queued message is never changes'); END;
 
+CREATE TRIGGER outbox_provider_stays BEFORE UPDATE OF provider ON outbox
+    WHEN OLD.provider IS NOT NULL AND NEW.provider IS NOT OLD.provider
+BEGIN SELECT RAISE(ABORT, 'the provider of a message never changes'); END;
+
 CREATE TRIGGER outbox_route_waits BEFORE UPDATE OF route ON outbox
     WHEN NEW.route <> OLD.route AND (OLD.state NOT IN ('incoming', 'deferred') OR OLD.final_dot_at IS NOT NULL)
 BEGIN SELECT RAISE(ABORT, 'only a message that waits changes its route'); END;
@@ -203,7 +207,7 @@ CREATE TABLE outbox (
     next_attempt_at INTEGER,
     final_dot_at INTEGER,
     lease_owner TEXT CHECK (lease_owner <> ''),
-    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''), variant TEXT CHECK (variant <> ''),
+    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''), variant TEXT CHECK (variant <> ''), provider TEXT CHECK (provider <> ''),
     CHECK ((next_attempt_at IS NOT NULL) = (state IN ('incoming', 'active', 'deferred'))),
     CHECK ((lease_owner IS NOT NULL) = (state = 'active')),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
@@ -287,6 +291,52 @@ CREATE INDEX reply_message ON reply (message_id, body_hash) WHERE message_id IS 
 CREATE INDEX reply_signal ON reply (effective_class, sorted_at) WHERE outbox_id IS NOT NULL;
 
 CREATE INDEX reply_waiting ON reply (intake_id) WHERE requires_response = 1 AND is_own = 0;
+
+CREATE TABLE rollup_contact_hour (
+    contact_id INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    queued INTEGER NOT NULL, accepted INTEGER NOT NULL, deferred INTEGER NOT NULL, refused INTEGER NOT NULL,
+    bounced_hard INTEGER NOT NULL, bounced_soft INTEGER NOT NULL, expired INTEGER NOT NULL, cancelled INTEGER NOT NULL,
+    contacted INTEGER NOT NULL, replied INTEGER NOT NULL, positive INTEGER NOT NULL, question INTEGER NOT NULL,
+    negative INTEGER NOT NULL, not_now INTEGER NOT NULL, referral INTEGER NOT NULL, neutral INTEGER NOT NULL,
+    out_of_office INTEGER NOT NULL, unsubscribed INTEGER NOT NULL, complained INTEGER NOT NULL,
+    PRIMARY KEY (contact_id, hour)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollup_day (
+    workspace_id INTEGER NOT NULL,
+    sequence_id INTEGER NOT NULL,
+    dimension TEXT NOT NULL CHECK (dimension IN ('all', 'step', 'variant', 'identity', 'provider')),
+    day INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    queued INTEGER NOT NULL, accepted INTEGER NOT NULL, deferred INTEGER NOT NULL, refused INTEGER NOT NULL,
+    bounced_hard INTEGER NOT NULL, bounced_soft INTEGER NOT NULL, expired INTEGER NOT NULL, cancelled INTEGER NOT NULL,
+    contacted INTEGER NOT NULL, replied INTEGER NOT NULL, positive INTEGER NOT NULL, question INTEGER NOT NULL,
+    negative INTEGER NOT NULL, not_now INTEGER NOT NULL, referral INTEGER NOT NULL, neutral INTEGER NOT NULL,
+    out_of_office INTEGER NOT NULL, unsubscribed INTEGER NOT NULL, complained INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, sequence_id, dimension, day, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollup_late (
+    timeline_id INTEGER PRIMARY KEY
+) STRICT;
+
+CREATE TRIGGER rollup_mark_rises BEFORE UPDATE ON rollup_mark WHEN NEW.timeline_id < OLD.timeline_id
+BEGIN SELECT RAISE(ABORT, 'what is counted is not counted again'); END;
+
+CREATE TABLE rollup_mark (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    timeline_id INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE rollup_state (
+    workspace_id INTEGER NOT NULL,
+    sequence_id INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    enrollments INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, sequence_id, state, cause)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE secret (
     id INTEGER PRIMARY KEY CHECK (id > 0),
@@ -388,6 +438,21 @@ CREATE TABLE "suppression" (
 CREATE UNIQUE INDEX suppression_subject ON suppression (workspace_id, kind, subject);
 
 CREATE INDEX suppression_workspace ON suppression (workspace_id);
+
+CREATE TABLE tally (
+    enrollment_id INTEGER PRIMARY KEY REFERENCES enrollment (id),
+    state TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    contacted_event INTEGER,
+    contacted_hour INTEGER,
+    contacted_outbox INTEGER REFERENCES outbox (id),
+    answers TEXT CHECK (answers IS NULL OR json_valid(answers)),
+    CHECK ((contacted_event IS NULL) = (contacted_hour IS NULL) AND (contacted_event IS NULL) = (contacted_outbox IS NULL))
+) STRICT;
+
+CREATE TRIGGER timeline_is_late AFTER INSERT ON timeline
+    WHEN NEW.id <= (SELECT timeline_id FROM rollup_mark WHERE one = 1)
+BEGIN INSERT INTO rollup_late (timeline_id) VALUES (NEW.id); END;
 
 CREATE TRIGGER timeline_keeps BEFORE DELETE ON timeline
 BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
