@@ -80,10 +80,7 @@ extension SQLiteStore: StatisticsStore {
         }
     }
 
-    /// No variant is known of any message.
-    private static let countedColumns = """
-        outbox.step, outbox.identity, NULL AS variant, outbox.provider, outbox.recipient_domain
-        """
+    private static let countedColumns = "outbox.step, outbox.identity, outbox.variant, outbox.provider, outbox.recipient_domain"
 
     private static let eventColumns = """
         SELECT timeline.id, timeline.at, timeline.kind, timeline.contact_id, timeline.enrollment_id, timeline.outbox_id,
