@@ -105,6 +105,51 @@ static const unsigned char demo_server_pem[] = {
 static const unsigned char pacing_providers_toml[] = {
 #embed "../../conf/providers.toml"
 };
+static const unsigned char tone_cs_txt[] = {
+#embed "../../scripts/generate/tone/cs.txt"
+};
+static const unsigned char tone_da_txt[] = {
+#embed "../../scripts/generate/tone/da.txt"
+};
+static const unsigned char tone_de_txt[] = {
+#embed "../../scripts/generate/tone/de.txt"
+};
+static const unsigned char tone_en_txt[] = {
+#embed "../../scripts/generate/tone/en.txt"
+};
+static const unsigned char tone_es_txt[] = {
+#embed "../../scripts/generate/tone/es.txt"
+};
+static const unsigned char tone_fi_txt[] = {
+#embed "../../scripts/generate/tone/fi.txt"
+};
+static const unsigned char tone_fr_txt[] = {
+#embed "../../scripts/generate/tone/fr.txt"
+};
+static const unsigned char tone_it_txt[] = {
+#embed "../../scripts/generate/tone/it.txt"
+};
+static const unsigned char tone_ja_txt[] = {
+#embed "../../scripts/generate/tone/ja.txt"
+};
+static const unsigned char tone_nl_txt[] = {
+#embed "../../scripts/generate/tone/nl.txt"
+};
+static const unsigned char tone_no_txt[] = {
+#embed "../../scripts/generate/tone/no.txt"
+};
+static const unsigned char tone_pl_txt[] = {
+#embed "../../scripts/generate/tone/pl.txt"
+};
+static const unsigned char tone_pt_txt[] = {
+#embed "../../scripts/generate/tone/pt.txt"
+};
+static const unsigned char tone_sv_txt[] = {
+#embed "../../scripts/generate/tone/sv.txt"
+};
+static const unsigned char tone_tr_txt[] = {
+#embed "../../scripts/generate/tone/tr.txt"
+};
 
 #define ENTRY(name, bytes) {name, bytes, sizeof bytes}
 
@@ -143,6 +188,21 @@ static const CEmbeddedFile files[] = {
     ENTRY("demo/server.key", demo_server_key),
     ENTRY("demo/server.pem", demo_server_pem),
     ENTRY("pacing/providers.toml", pacing_providers_toml),
+    ENTRY("tone/cs.txt", tone_cs_txt),
+    ENTRY("tone/da.txt", tone_da_txt),
+    ENTRY("tone/de.txt", tone_de_txt),
+    ENTRY("tone/en.txt", tone_en_txt),
+    ENTRY("tone/es.txt", tone_es_txt),
+    ENTRY("tone/fi.txt", tone_fi_txt),
+    ENTRY("tone/fr.txt", tone_fr_txt),
+    ENTRY("tone/it.txt", tone_it_txt),
+    ENTRY("tone/ja.txt", tone_ja_txt),
+    ENTRY("tone/nl.txt", tone_nl_txt),
+    ENTRY("tone/no.txt", tone_no_txt),
+    ENTRY("tone/pl.txt", tone_pl_txt),
+    ENTRY("tone/pt.txt", tone_pt_txt),
+    ENTRY("tone/sv.txt", tone_sv_txt),
+    ENTRY("tone/tr.txt", tone_tr_txt),
 };
 
 const CEmbeddedFile *cembedded_file(size_t index) {

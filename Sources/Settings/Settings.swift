@@ -19,6 +19,7 @@ package struct Settings: Sendable {
     package internal(set) var secrets = SecretsSettings(name: "")
     package internal(set) var queue = QueueSettings(name: "")
     package internal(set) var bounce = BounceSettings(name: "")
+    package internal(set) var classify = ClassifySettings(name: "")
     package internal(set) var dkim = DKIMSettings(name: "")
     package internal(set) var dkimKeys: [DKIMKeySettings] = []
     package internal(set) var identities: [IdentitySettings] = []

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestKit
 import Testing
 
@@ -107,5 +108,60 @@ struct InboxCommandsTests {
         #expect(try await scene.bench.run("intake", "retry", id).status == 65)
         #expect(try await scene.bench.run("inbox", "show", "aaaaaaaaab").status == 65)
         #expect(await scene.serve.end() == .exited(0))
+    }
+
+    @Test("classify train learns from what persons labelled, and serve reads by that model, says so, and keeps it when the file is broken")
+    func train() async throws {
+        let scene = try await scene()
+        let bench = scene.bench
+        let reply = try await deliver(
+            scene, from: "ann@example.org", to: "postmaster@r.example.com", "first", "We shall plonk the zorgle, number 0.")
+        #expect(reply["class"] != "positive")
+        for number in 1...14 {
+            _ = try await deliver(
+                scene, from: "ann@example.org", to: "postmaster@r.example.com", "m\(number)", "We shall plonk the zorgle, number \(number)."
+            )
+        }
+        let model = bench.folder("tone.model")
+        let few = try await bench.run("classify", "train", "--from-inbox", "--out", model)
+        #expect(few.status == 65 && few.errorText.contains("too few"), "\(few.errorText)")
+        for listed in try await bench.objects("inbox", "list") {
+            _ = try await bench.output("inbox", "label", try #require(listed["id"]), "positive")
+        }
+        let trained = try await bench.output("classify", "train", "--from-inbox", "--out", model)
+        #expect(trained.contains("learnt from 12, kept 3 apart"), "\(trained)")
+        #expect(trained.contains("after:  3 of 3 right"), "\(trained)")
+        #expect(trained.contains("built-in sentences that were kept apart"), "\(trained)")
+
+        let text = TextFile.read(bench.conf)
+        try bench.folder.write("postrider.conf", text: text + "\n[classify]\nmodel = \"\(model)\"\n")
+        #expect(try await bench.run("check").status == 0)
+        scene.serve.signal(SIGHUP)
+        try await eventually("the conf is read again", within: .seconds(30)) { scene.serve.outputTail.contains("conf") }
+        var number = 100
+        let read = try await eventually("a reading by the model", within: .seconds(60)) { () -> JSONObject? in
+            number += 1
+            let found = try await deliver(
+                scene, from: "ann@example.org", to: "postmaster@r.example.com", "m\(number)", "We shall plonk the zorgle, \(number).")
+            return found["class"] == "positive" ? found : nil
+        }
+        #expect(read.texts("evidence")?.contains { $0.contains("@\(model)#") } == true)
+
+        // A broken file: check names the line of the conf, what runs goes on as it was, and nothing starts with it.
+        let whole = TextFile.bytes(model)
+        try bench.folder.write("tone.model", Array(whole.dropLast(400_000)))
+        let line = text.split(separator: "\n", omittingEmptySubsequences: false).count + 2
+        let check = try await bench.run("check")
+        #expect(check.status == 1 && check.errorText.contains("postrider.conf:\(line): model: "), "\(check.errorText)")
+        #expect(check.errorText.contains("octets where"), "\(check.errorText)")
+        scene.serve.signal(SIGHUP)
+        try await eventually("the broken file is told", within: .seconds(30)) {
+            scene.serve.outputTail.contains("the one before stays in force")
+        }
+        let after = try await deliver(
+            scene, from: "ann@example.org", to: "postmaster@r.example.com", "last", "We shall plonk the zorgle, at last.")
+        #expect(after["class"] == "positive")
+        #expect(await scene.serve.end(patience: .seconds(40)) == .exited(0))
+        #expect(try await bench.run("serve").status == 78)
     }
 }

@@ -8,11 +8,16 @@ struct RuleFile {
     let document: TomlDocument
 
     init(builtin path: String) throws(RuleError) {
-        let name = "builtin:\(path)"
+        try self.init(name: "builtin:\(path)", bytes: try Self.builtinBytes(path))
+    }
+
+    /// A file that the binary carries.
+    static func builtinBytes(_ path: String) throws(RuleError) -> [UInt8] {
         guard let file = EmbeddedFile.named(path) else {
-            throw RuleError(code: .missing, file: name, line: 1, message: "the binary does not carry this file; build it again")
+            throw RuleError(
+                code: .missing, file: "builtin:\(path)", line: 1, message: "the binary does not carry this file; build it again")
         }
-        try self.init(name: name, bytes: file.bytes)
+        return file.bytes
     }
 
     init(name: String, bytes: [UInt8]) throws(RuleError) {

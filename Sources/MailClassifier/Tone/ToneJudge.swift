@@ -65,7 +65,9 @@ struct ToneJudge {
         var evidence = tally.finds(of: best.tone.meanings).map { Classification.Evidence(rule: $0.rule, place: place, text: $0.text) }
         if !isWish || evidence.isEmpty {
             evidence.append(
-                .init(rule: "model:\(best.tone.name)", place: place, text: Self.telling(text, best.tone, tally, model, book)))
+                .init(
+                    rule: "model:\(best.tone.name)\(model.name.map { "@\($0)" } ?? "")", place: place,
+                    text: Self.telling(text, best.tone, tally, model, book)))
         }
         self.evidence = evidence
     }

@@ -1,9 +1,13 @@
 import Embedded
+package import InternetMessage
 
 /// A linear model from features to what a person's words say, with probabilities that mean how often such an answer is right.
 ///
-/// The file: `PTM1`, the number of places (4 octets, least significant first), the number of classes (1), the temperature and the size of one
-/// step as IEEE 754 singles (4 each), then one signed octet for each place and class.
+/// The file: `PTM` and the digit of the format, the number of places (4 octets, least significant first), the number of classes (1), the temperature and the size of one
+/// step as IEEE 754 singles (4 each), then one signed octet for each place and class. Behind these a model that was
+/// learnt from an installation's labels has lines of text that say where it is from (``Provenance``).
+///
+/// A place stands for words, not for languages, and means what ``ToneFeatures`` makes of it: where that changes, the digit of the format must.
 package struct ToneModel: Sendable {
     static let magic = Array("PTM1".utf8)
     static let headerSize = 17
@@ -15,6 +19,23 @@ package struct ToneModel: Sendable {
     let step: Float
     /// Weights in steps, by place, then class.
     let steps: [Int8]
+    /// nil: it was not learnt from labels.
+    package internal(set) var provenance: Provenance?
+    /// How evidence names it; nil: the binary carries it.
+    package private(set) var name: String?
+
+    /// Where a model of an installation's own is from.
+    package struct Provenance: Sendable, Equatable {
+        /// The fingerprint of the model that was moved.
+        package let base: String
+        package let labels: Int
+        package let day: CivilDate
+    }
+
+    /// Octets that the lines of text at the end may take.
+    private static let longestProvenance = 1000
+    /// No model file is larger. Octets.
+    package static let largest = headerSize + ToneFeatures.places * ToneClass.allCases.count + longestProvenance
 
     /// Weights lose what lies below one 127th of the largest.
     init(places: Int, temperature: Float, weights: [Float]) {
@@ -39,28 +60,68 @@ package struct ToneModel: Sendable {
         return model
     }
 
+    /// The model in a file.
+    ///
+    /// - Parameter name: the file, as evidence and faults name it.
+    /// - Throws: `RuleError` that says why it is no model for this program.
+    package static func read(_ bytes: [UInt8], named name: String) throws(RuleError) -> ToneModel {
+        guard var model = ToneModel(parsing: bytes) else {
+            throw RuleError(code: .content, file: name, line: 1, message: fault(in: bytes))
+        }
+        model.name = "\(name)#\(model.fingerprint)"
+        return model
+    }
+
+    private static func fault(in bytes: [UInt8]) -> String {
+        guard bytes.starts(with: magic.dropLast()) else { return "this is no tone model; 'postrider classify train' writes one" }
+        guard bytes.starts(with: magic) else {
+            return "a tone model in the format of another version of this program; train it again with this one"
+        }
+        let whole = headerSize + ToneFeatures.places * ToneClass.allCases.count
+        guard (whole...largest).contains(bytes.count) else {
+            return
+                "a tone model of \(bytes.count) octets where \(whole) and a few are due: it was cut or is of another program; train it again"
+        }
+        return "a tone model that is damaged; train it again"
+    }
+
     /// Nil when the bytes are no model of this shape.
     package init?(parsing bytes: [UInt8]) {
         let classes = ToneClass.allCases.count
-        guard bytes.count >= Self.headerSize, bytes.starts(with: Self.magic), bytes[8] == classes else { return nil }
+        guard bytes.count >= Self.headerSize, bytes.count <= Self.largest, bytes.starts(with: Self.magic), bytes[8] == classes else {
+            return nil
+        }
         func word(_ at: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) } }
         let places = Int(word(4))
         let temperature = Float(bitPattern: word(9))
         let step = Float(bitPattern: word(13))
-        guard places == ToneFeatures.places, bytes.count == Self.headerSize + places * classes, temperature.isNormal, temperature > 0,
-            step.isFinite
-        else { return nil }
+        let end = Self.headerSize + ToneFeatures.places * classes
+        guard places == ToneFeatures.places, bytes.count >= end, temperature.isNormal, temperature > 0, step.isFinite else { return nil }
+        if bytes.count > end {
+            guard let origin = Provenance(parsing: bytes[end...]) else { return nil }
+            provenance = origin
+        }
         self.places = places
         self.temperature = temperature
         self.step = step
         steps =
-            bytes[Self.headerSize...].withContiguousStorageIfAvailable { storage in
+            bytes[Self.headerSize..<end].withContiguousStorageIfAvailable { storage in
                 storage.withMemoryRebound(to: Int8.self) { Array($0) }
             } ?? []
     }
 
+    /// Sixteen hexadecimal digits that differ where what the model says differs.
+    package var fingerprint: String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in weightsEncoded { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
     /// The file form.
-    package var encoded: [UInt8] {
+    package var encoded: [UInt8] { weightsEncoded + (provenance?.encoded ?? []) }
+
+    private var weightsEncoded: [UInt8] {
         func octets(_ word: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(8 * $0)) } }
         var bytes = Self.magic + octets(UInt32(places)) + [UInt8(ToneClass.allCases.count)]
         bytes += octets(temperature.bitPattern) + octets(step.bitPattern)
@@ -96,5 +157,24 @@ package struct ToneModel: Sendable {
         result = 1 + y * (1 + y / 2 * (1 + y / 3 * (1 + y / 4)))
         for _ in 0..<10 { result *= result }
         return result
+    }
+}
+
+extension ToneModel.Provenance {
+    fileprivate var encoded: [UInt8] { Array("base \(base)\nlabels \(labels)\nday \(day.iso8601)\n".utf8) }
+
+    /// Lines of a name and a value; other names are left to later versions.
+    fileprivate init?(parsing bytes: ArraySlice<UInt8>) {
+        var values: [[UInt8]: ArraySlice<UInt8>] = [:]
+        for line in bytes.split(separator: 0x0A) {
+            guard let space = line.firstIndex(of: 0x20), line.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return nil }
+            values[Array(line[..<space])] = line[line.index(after: space)...]
+        }
+        func value(_ name: String) -> String? { values[Array(name.utf8)].map { String(decoding: $0, as: UTF8.self) } }
+        let numbers = values[Array("day".utf8)]?.split(separator: UInt8(ascii: "-")).map { Int(String(decoding: $0, as: UTF8.self)) ?? 0 }
+        guard let base = value("base"), base.utf8.count == 16, let labels = value("labels").flatMap({ Int($0) }), labels >= 0,
+            let numbers, numbers.count == 3, let day = CivilDate(year: numbers[0], month: numbers[1], day: numbers[2])
+        else { return nil }
+        self.init(base: base, labels: labels, day: day)
     }
 }

@@ -77,6 +77,9 @@ package protocol IntakeStore: Sendable {
     /// - Parameter waiting: only those that wait for an answer of ours.
     func replies(contact: Contact.ID?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord]
 
+    /// Replies that a person has labelled, oldest first; copies and mail of our own are none.
+    func labelledReplies() async throws(StoreError) -> [ReplyRecord]
+
     /// The other intake, filed before now, that `record` only repeats; nil when there is none.
     ///
     /// It has the same Message-ID and body hash, answers the same enrollment (nil: none of ours), counts as the same class, and took its

@@ -75,6 +75,14 @@ extension SQLiteStore {
         """
     }
 
+    package func labelledReplies() async throws(StoreError) -> [ReplyRecord] {
+        try await read { ledger in
+            try ledger.db.records(
+                "SELECT * FROM reply WHERE label IS NOT NULL AND duplicate_of IS NULL AND is_own = 0 ORDER BY intake_id"
+            ).map(ReplyRecord.init)
+        }
+    }
+
     package func earlier(than record: ReplyRecord) async throws(StoreError) -> IncomingMessage.ID? {
         try await read { try $0.earlier(than: record) }
     }

@@ -134,6 +134,7 @@ struct SectionKind: Sendable {
         .always(["workday"], \.workday, "The hours of those identities that say workday = true."),
         .always(["warmup"], \.warmup, "What makes a warm-up step back."),
         .always(["bounce"], \.bounce, "What the refusals of mail servers mean."),
+        .always(["classify"], \.classify, "How people's words are read."),
         .always(["dkim"], \.dkim, "What holds for all DKIM signatures."),
         .named(["dkim", "key"], placeholder: "\"DOMAIN\"", \.dkimKeys, name: \.domain, "The keys that sign for a domain."),
         .named(["identity"], \.identities, name: \.name, "Somebody that mail is sent as."),

@@ -66,7 +66,8 @@ struct Desks {
             limits: Dictionary(settings.routes.map { ($0.name, $0.effectiveProcessLimit) }) { first, _ in first }, addresses: addresses,
             policy: policy)
         intake = IntakeSorter.Desk(
-            correlator: Correlator(addresses: addresses.map { [$0] } ?? []), classifier: try Classifier(bounceRules: rules),
+            correlator: Correlator(addresses: addresses.map { [$0] } ?? []),
+            classifier: try Classifier(bounceRules: rules, tone: try ToneModelFiles.load(settings)),
             authenticator: MessageAuthenticator(resolver: resolver, authservID: settings.main.myhostname),
             trust: ResultsTrust(
                 general: settings.main.authservID,

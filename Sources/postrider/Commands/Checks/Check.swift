@@ -31,7 +31,9 @@ struct Check: AsyncParsableCommand {
             case .failure(let error): throw Failure(.faults, error.description)
             }
             // What only shows when keys, certificates and rules are really read.
+            var notes: [String] = []
             do {
+                if let model = try ToneModelFiles.load(settings), let note = ToneModelFiles.note(model) { notes.append(note) }
                 _ = try BounceRuleFiles.load(settings)
                 _ = try Desks.identities(settings)
                 _ = try Desks.addresses(settings)
@@ -53,6 +55,7 @@ struct Check: AsyncParsableCommand {
             // A rule of one's own may well take what a built-in one took: that is told and is no fault.
             let faults = complaints.filter { !$0.file.utf8.starts(with: "builtin:".utf8) }
             for note in complaints where note.file.utf8.starts(with: "builtin:".utf8) { Console.error("note: \(note)") }
+            for note in notes { Console.error("note: \(note)") }
             guard faults.isEmpty else { throw Failure(.faults, faults.map(\.description).joined(separator: "\n")) }
             var found: [CheckFinding] = []
             if dns { found += await DNSChecks(settings: settings, resolver: TransportPolicies.resolver(settings)).findings() }

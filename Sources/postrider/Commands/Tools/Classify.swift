@@ -16,10 +16,7 @@ struct ToneModelFile: ParsableArguments {
 
     func classifier() throws(Failure) -> Classifier {
         var tone: ToneModel?
-        if let model {
-            tone = ToneModel(parsing: try Input.file(model))
-            if tone == nil { throw Failure(.badInput, "\(TerminalText.line(model)): this is no tone model; 'classify train' writes one") }
-        }
+        if let model { tone = try ToneModelFiles.read(model) }
         do throws(RuleError) {
             return try Classifier(tone: tone)
         } catch {

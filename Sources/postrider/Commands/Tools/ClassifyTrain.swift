@@ -2,165 +2,123 @@ import ArgumentParser
 import Foundation
 import InternetMessage
 import MailClassifier
-
-/// Messages with what a person says they mean: JSON lines `{"file": "a.eml", "class": "negative", "intent": null}`, file names as seen from the
-/// folder of the labels.
-struct LabelledMessages: ParsableArguments {
-    @Argument(help: ArgumentHelp("JSON lines with a file and its class each; the files lie beside or below it.", valueName: "labels"))
-    var labels: [String]
-
-    struct Entry: Decodable {
-        let file: String
-        let `class`: String
-        let intent: String?
-    }
-
-    /// - Throws: `Failure` naming file and line of what cannot be used.
-    func each(_ body: (_ label: Entry, _ messageClass: MessageClass, _ message: Message) throws -> Void) throws {
-        for path in labels {
-            let folder = URL(filePath: path).deletingLastPathComponent()
-            for (number, line) in try Input.file(path).split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-                if line.allSatisfy({ $0 <= 0x20 }) { continue }
-                let place = "\(TerminalText.line(path)):\(number + 1)"
-                guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(line)) else {
-                    throw Failure(.badInput, "\(place): a line is an object with \"file\" and \"class\"")
-                }
-                guard let messageClass = MessageClass(rawValue: entry.class) else {
-                    let known = MessageClass.allCases.map(\.rawValue).joined(separator: " ")
-                    throw Failure(.badInput, "\(place): '\(TerminalText.line(entry.class))' is no class; write one of \(known)")
-                }
-                let file = folder.appending(path: entry.file).path
-                try body(entry, messageClass, Message(parsing: try Input.file(file)))
-            }
-        }
-    }
-}
-
-struct ClassifyEval: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "eval", abstract: "Compare what the classifier reads with what people say: right and wrong by class.")
-
-    @OptionGroup var tone: ToneModelFile
-    @OptionGroup var messages: LabelledMessages
-
-    func run() async throws {
-        try await reportingFailures {
-            let classifier = try tone.classifier()
-            var table = ConfusionTable()
-            try messages.each { _, messageClass, message in table.add(messageClass, classifier.classify(message).messageClass) }
-            for line in table.lines { Console.out(line) }
-        }
-    }
-}
+import Mailroom
+import Outreach
 
 struct ClassifyTrain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract:
-            "Move the binary's tone model towards your own labels, and show the change on every fifth message, which it does not learn from."
-    )
+        abstract: "Move the binary's tone model towards your own labels, and show the change.",
+        discussion: """
+            Labels come from files, or with --from-inbox from what 'postrider inbox label' said of replies. They are learnt beside sentences that \
+            the binary carries. Every fifth label and every fifth such sentence is kept apart and tells what became better or worse. A model that \
+            reads the kept labels worse, or of the sentences more than one in a hundred, is not written without --force.
+            [classify] model = "FILE" names the model for 'serve'; send it SIGHUP then.
+            """)
 
-    @Option(help: ArgumentHelp("Where the model goes; 'classify --model' reads it.", valueName: "file"))
+    @Option(help: ArgumentHelp("Where the model goes; [classify] model and 'classify --model' read it.", valueName: "file"))
     var out: String
-    @Flag(help: "Write the model even where it reads the kept messages worse.")
+    @Flag(help: "Write the model even where it reads what was kept apart worse.")
     var force = false
+    @Flag(help: "Learn from the labels of the inbox; this needs the conf.")
+    var fromInbox = false
+    @OptionGroup var conf: ConfOption
     @OptionGroup var messages: LabelledMessages
+
+    func validate() throws {
+        if fromInbox != messages.labels.isEmpty { throw ValidationError("name files with labels, or --from-inbox") }
+    }
 
     func run() async throws {
         try await reportingFailures {
-            let shipped = try ToneModelFile.shipped()
-            var learnt: [ToneTraining.Example] = []
-            var kept: [(class: MessageClass, message: Message)] = []
-            var others = 0
-            var count = 0
-            try messages.each { label, messageClass, message in
-                let words = shipped.classify(message).replyText
-                guard let tone = ToneClass(messageClass, intent: label.intent.flatMap { Intent(rawValue: $0) }), !words.utf8.isEmpty else {
-                    others += 1
-                    return
+            let shipped = try Classifier.with(nil)
+            var lesson = Lesson()
+            if fromInbox {
+                try await OpenState.use(conf) { state in
+                    for reply in try await state.store.labelledReplies() { lesson.add(reply) }
                 }
-                count += 1
-                if count % 5 == 0 {
-                    kept.append((messageClass, message))
-                } else {
-                    learnt.append(.init(text: words, tone: tone, group: count))
+            } else {
+                try messages.each { label, messageClass, message in
+                    lesson.add(
+                        message, words: shipped.classify(message).replyText, messageClass: messageClass,
+                        intent: label.intent.flatMap { Intent(rawValue: $0) })
                 }
             }
-            guard learnt.count >= 10, !kept.isEmpty else {
-                throw Failure(
-                    .badInput, "\(learnt.count + kept.count) labels of people's own words are too few to learn from; 13 are needed at least"
-                )
-            }
-            let model: ToneModel
-            do throws(RuleError) {
-                model = try ToneTraining(learnt, settings: .correction).model(from: ToneModel.builtin())
-            } catch {
-                throw Failure(.internalError, error.description)
-            }
-            let trained = try Classifier.with(model)
-            var before = ConfusionTable()
-            var after = ConfusionTable()
-            for (messageClass, message) in kept {
-                before.add(messageClass, shipped.classify(message).messageClass)
-                after.add(messageClass, trained.classify(message).messageClass)
-            }
-            Console.out("learnt from \(learnt.count), kept \(kept.count) apart, left out \(others) that are no person's words")
-            Console.out("before: \(before.right) of \(before.all) right")
-            Console.out("after:  \(after.right) of \(after.all) right")
-            for line in after.lines { Console.out(line) }
-            if after.right < before.right, !force {
-                throw Failure(.badInput, "the new model reads the kept messages worse and was not written; --force writes it all the same")
-            }
-            do {
-                try Data(model.encoded).write(to: URL(filePath: out), options: .atomic)
-            } catch {
-                throw Failure(.noPermission, "\(TerminalText.line(out)): cannot be written; check the folder")
-            }
+            try teach(lesson, shipped)
         }
     }
-}
 
-extension ToneModelFile {
-    /// With the model that the binary carries.
-    static func shipped() throws(Failure) -> Classifier { try Classifier.with(nil) }
-}
-
-extension Classifier {
-    static func with(_ model: ToneModel?) throws(Failure) -> Classifier {
+    private func teach(_ lesson: Lesson, _ shipped: Classifier) throws(Failure) {
+        guard lesson.learnt.count >= 10, !lesson.kept.isEmpty else {
+            throw Failure(
+                .badInput,
+                "\(lesson.learnt.count + lesson.kept.count) labels of people's own words are too few to learn from; 13 are needed at least")
+        }
+        let today = CivilDate(OpenState.clock.now(), offsetMinutes: 0)
+        let correction: ToneCorrection
         do throws(RuleError) {
-            return try Classifier(tone: model)
+            correction = try ToneCorrection(lesson.learnt, from: ToneModel.builtin(), on: today)
         } catch {
             throw Failure(.internalError, error.description)
         }
+        let trained = try Classifier.with(correction.model)
+        var before = ConfusionTable()
+        var after = ConfusionTable()
+        for (messageClass, message) in lesson.kept {
+            before.add(messageClass, shipped.classify(message).messageClass)
+            after.add(messageClass, trained.classify(message).messageClass)
+        }
+        Console.out(
+            "learnt from \(lesson.learnt.count), kept \(lesson.kept.count) apart, left out \(lesson.others) that are no person's words")
+        Console.out("before: \(before.right) of \(before.all) right")
+        Console.out("after:  \(after.right) of \(after.all) right")
+        for line in after.lines { Console.out(line) }
+        let (old, new) = (correction.before, correction.after)
+        Console.out("built-in sentences that were kept apart: \(old.right) of \(old.all) right before, \(new.right) after")
+        if !force {
+            if after.right < before.right {
+                throw Failure(.badInput, "the new model reads the kept messages worse and was not written; --force writes it all the same")
+            }
+            if correction.isLoss {
+                throw Failure(
+                    .badInput,
+                    "the new model reads more than one in a hundred of the built-in sentences worse and was not written: labels that contradict "
+                        + "each other or the words do that; --force writes it all the same")
+            }
+        }
+        do {
+            try Data(correction.model.encoded).write(to: URL(filePath: out), options: .atomic)
+        } catch {
+            throw Failure(.noPermission, "\(TerminalText.line(out)): cannot be written; check the folder")
+        }
     }
 }
 
-/// What was meant against what was read.
-struct ConfusionTable {
-    private var counts: [MessageClass: [MessageClass: Int]] = [:]
-    private(set) var right = 0
-    private(set) var all = 0
+/// What is learnt from, and what is kept apart to see how well.
+private struct Lesson {
+    private(set) var learnt: [ToneCorrection.Label] = []
+    private(set) var kept: [(class: MessageClass, message: Message)] = []
+    /// Labels of what is no person's own words.
+    private(set) var others = 0
+    private var count = 0
 
-    mutating func add(_ meant: MessageClass, _ read: MessageClass) {
-        counts[meant, default: [:]][read, default: 0] += 1
-        all += 1
-        if meant == read { right += 1 }
+    mutating func add(_ message: @autoclosure () -> Message, words: String, messageClass: MessageClass, intent: Intent?) {
+        guard let tone = ToneClass(messageClass, intent: intent), !words.utf8.isEmpty else {
+            others += 1
+            return
+        }
+        count += 1
+        if count % 5 == 0 { kept.append((messageClass, message())) } else { learnt.append(.init(text: words, tone: tone)) }
     }
 
-    /// Right of all, then a line for each class with precision, recall and where the others went.
-    var lines: [String] {
-        var lines = ["right: \(right) of \(all)"]
-        for meant in MessageClass.allCases {
-            guard let row = counts[meant] else { continue }
-            let hits = row[meant] ?? 0
-            let read = counts.values.reduce(0) { $0 + ($1[meant] ?? 0) }
-            let elsewhere = row.filter { $0.key != meant }.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
-                .map { "\($0.key.rawValue) \($0.value)" }
-            let name = meant.rawValue.padding(toLength: 22, withPad: " ", startingAt: 0)
-            lines.append(
-                "\(name)\(hits) of \(row.values.reduce(0, +)), read as such \(read)\(elsewhere.isEmpty ? "" : "; \(elsewhere.joined(separator: ", "))")"
-            )
-        }
-        return lines
+    /// The words as they were read when the reply came in: its message may be gone by now.
+    mutating func add(_ reply: ReplyRecord) {
+        guard let label = reply.label, let messageClass = MessageClass(rawValue: label.rawValue) else { return }
+        let words = reply.reading.text
+        // A person's label names a class alone; what the reading said within that class stands.
+        let intent = reply.reading.replyClass == label ? reply.reading.intent.flatMap { Intent(rawValue: $0) } : nil
+        add(
+            Message(parsing: Array("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\(words)".utf8)), words: words,
+            messageClass: messageClass, intent: intent)
     }
 }
