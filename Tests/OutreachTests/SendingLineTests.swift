@@ -81,6 +81,20 @@ struct SendingLineTests {
         #expect(place(true, monday + .seconds(1800)) == 30)
     }
 
+    @Test("a process that begins anew goes on behind those who wait in the store, on a date that is partly used up as well")
+    func resuming() throws {
+        let gate = try gate(daily: 4, gap: 600, jitter: 120)
+        var line = SendingLine()
+        let turns = (0..<7).map { _ in line.place(free: monday + .seconds(900), sent: 1, hasWaited: false, gate: gate) }
+        for count in 1...7 {
+            var resumed = SendingLine(turns: turns.prefix(count).reversed(), sent: 1, at: monday, gate: gate)
+            let later = (count..<7).map { _ in resumed.place(free: monday + .seconds(900), sent: 1, hasWaited: false, gate: gate) }
+            #expect(later == Array(turns.dropFirst(count)), "after \(count)")
+        }
+        var empty = SendingLine(turns: [], sent: 1, at: monday, gate: gate)
+        #expect(empty.place(free: monday + .seconds(900), sent: 1, hasWaited: false, gate: gate) == turns[0])
+    }
+
     @Test("a warm-up that has not come yet is taken at its most, so that nobody comes too late")
     func warmUp() throws {
         let gate = try gate(daily: 100, gap: 0, jitter: 0, warmUp: WarmUp(start: 2, increase: 2, ceiling: 6))

@@ -225,9 +225,9 @@ package struct StepDispatcher: Service {
         case .leave: break
         case .wait(let until, let because): return postponed(until: until, because: because)
         case .line(let free, let because):
-            let place = lines.place(
-                of: identity, free: free, sent: gate.budgetDate(at: free) == account.date ? account.usage.countOnDate : 0,
-                hasWaited: enrollment.heldBy != nil, gate: gate)
+            let place = try await lines.place(
+                of: identity, free: free, sent: account.usage.countOnDate, hasWaited: enrollment.heldBy != nil, gate: gate, at: now,
+                store: store)
             return postponed(until: place, because: gate.words(because, waitingFor: free, at: place))
         }
         let machine = SequenceMachine(enrollment: enrollment, plan: due.sequence.plan, zone: identity.pacing.window.zone)

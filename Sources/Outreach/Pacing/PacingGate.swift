@@ -45,6 +45,9 @@ package struct PacingGate: Sendable {
         case line(until: Timestamp, because: String)
     }
 
+    /// How the words begin that tell somebody who waits in line why.
+    package static let lineWords = ["daily limit of", "hourly limit of", "minimum gap of"]
+
     let identity: String
     private let policy: Policy
     private let chance: Chance

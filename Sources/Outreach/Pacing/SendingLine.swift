@@ -24,6 +24,19 @@ package struct SendingLine: Sendable {
 
     package init() {}
 
+    /// The line as it stands in the store, for a process that begins anew.
+    ///
+    /// - Parameters:
+    ///   - turns: of those who wait, the latest first; all of the latest one's date, at least.
+    ///   - sent: messages of the identity on the date of `now`.
+    package init(turns: [Timestamp], sent: Int, at now: Timestamp, gate: PacingGate) {
+        guard let last = turns.first else { return }
+        let date = gate.budgetDate(at: last)
+        let before = turns.dropFirst().prefix { gate.budgetDate(at: $0) == date }.count
+        tail = Place(
+            at: last, before: before + (date == gate.budgetDate(at: now) ? sent : 0), hour: last, beforeInHour: 0)
+    }
+
     /// A place for somebody who may not leave now.
     ///
     /// - Parameters:

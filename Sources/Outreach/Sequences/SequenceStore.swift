@@ -125,6 +125,10 @@ package protocol SequenceStore: Sendable {
     /// - Throws: `constraint` when one of them cannot be stored; then none is.
     func store(_ verdicts: [StepVerdict]) async throws(StoreError) -> [CommitResult]
 
+    /// The turns after `now` of those who wait for what that identity may send altogether (`PacingGate.lineWords`), the latest first, at most
+    /// `limit`.
+    func turns(identity: String, after now: Timestamp, limit: Int) async throws(StoreError) -> [Timestamp]
+
     /// Makes every enrollment that was postponed due at `now`, in the order in which they would have come, because what held them may be
     /// gone: the conf is another one. Leased ones stay. Returns how many there were.
     func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int

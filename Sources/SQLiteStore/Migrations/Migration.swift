@@ -5,7 +5,7 @@ struct Migration: Sendable {
     let sql: String
 
     /// Every step in order.
-    static let all: [Migration] = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh]
+    static let all: [Migration] = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth]
 
     /// The schema version that this program writes and reads.
     static var latest: Int { all.last?.number ?? 0 }

@@ -31,7 +31,14 @@ struct Serve: AsyncParsableCommand {
             let lock = try ServeLock(path: Installation.databasePath(settings))
             defer { withExtendedLifetime(lock) {} }
             let installation = try await Installation.open(settings)
-            try await recover(installation, logger: logger)
+            for message in try await installation.recover() {
+                logger.warning(
+                    "ambiguous: the process ended between the final dot and its reply; held for a person",
+                    metadata: [
+                        "message.id": "\(message.id)", "to": "\(message.recipient.text)",
+                        "message.message_id": "\(message.messageID.text)",
+                    ])
+            }
             let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
             let resolver = TransportPolicies.resolver(settings)
             try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
@@ -52,23 +59,6 @@ struct Serve: AsyncParsableCommand {
             try installation.store.close()
             try await eventLoops.shutdownGracefully()
             logger.notice("stopped")
-        }
-    }
-
-    private func recover(_ installation: Installation, logger: Logger) async throws {
-        let now = installation.clock.now()
-        let ambiguous = try await installation.store.recover(now: now)
-        for message in ambiguous {
-            // So that nothing that comes in meanwhile makes its step due again.
-            if let machine = try await installation.store.machine(of: message.enrollment, identities: [:]) {
-                let consequence = OutboxConsequence.changed(machine, .uncertain(step: message.step), ids: installation.ids, at: now)
-                _ = try await installation.store.apply(consequence)
-            }
-            logger.warning(
-                "ambiguous: the process ended between the final dot and its reply; held for a person",
-                metadata: [
-                    "message.id": "\(message.id)", "to": "\(message.recipient.text)", "message.message_id": "\(message.messageID.text)",
-                ])
         }
     }
 

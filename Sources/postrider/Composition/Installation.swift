@@ -37,4 +37,17 @@ struct Installation {
         return Installation(
             settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock)
     }
+
+    /// Brings order after a process that ended in the middle of its work; the messages of which nobody knows whether they left, now held.
+    func recover() async throws -> [OutboxMessage] {
+        let now = clock.now()
+        let ambiguous = try await store.recover(now: now)
+        for message in ambiguous {
+            // So that nothing that comes in meanwhile makes its step due again.
+            guard let machine = try await store.machine(of: message.enrollment, identities: [:]) else { continue }
+            let consequence = OutboxConsequence.changed(machine, .uncertain(step: message.step), ids: ids, at: now)
+            _ = try await store.apply(consequence)
+        }
+        return ambiguous
+    }
 }

@@ -22,10 +22,12 @@ struct CampaignStage {
     let settings: Settings
     /// The present of the rehearsal.
     let start: Timestamp
-    /// Beyond which nothing is played.
-    let horizon: Timestamp
+    /// How much is played at most.
+    let length: Duration
     /// Whether DNS is asked which domains are one site; else each is its own.
     let asksDNS: Bool
+    /// Where the copy is made and kept; nil: in a folder for temporary files, and taken away at the end.
+    let keptFolder: String?
 
     /// What the rehearsal stands on and how it ended.
     struct Result {
@@ -38,35 +40,54 @@ struct CampaignStage {
         let end: Timestamp
     }
 
-    /// Plays it.
+    /// What a kept folder says of the rehearsal in it, once everybody is enrolled.
+    private struct Note: Codable {
+        let start: Timestamp
+        /// Of the type `TimelineEvent.ID`.
+        let mark: Int64
+        let sequence: String
+    }
+
+    /// Plays it, or goes on with the one that was broken off in the kept folder.
     ///
     /// - Parameters:
-    ///   - prepare: brings into the copy what the real state does not have yet.
+    ///   - prepare: brings into the copy what the real state does not have yet; the name of the sequence that it is about.
     ///   - told: called with the present of the rehearsal and with how many messages have left.
     ///   - conclude: reads from the copy what became of everything.
     func run(
-        prepare: (OpenState) async throws -> Void, told: @escaping @Sendable (Timestamp, Int) -> Void,
-        conclude: (OpenState, Result) async throws -> Void
+        prepare: (OpenState) async throws -> String, told: @escaping @Sendable (Timestamp, Int) -> Void,
+        conclude: (OpenState, String, Result) async throws -> Void
     ) async throws {
-        let path = try Self.makeFolder()
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let seed = try await copyDatabase(to: path + "/postrider.sqlite")
-        let clock = RehearsalClock(start: start)
+        let path = try keptFolder.map { try Self.openFolder($0) } ?? Self.makeFolder()
+        defer { if keptFolder == nil { try? FileManager.default.removeItem(atPath: path) } }
+        let database = path + "/postrider.sqlite"
+        let lock = try ServeLock(path: database)
+        defer { withExtendedLifetime(lock) {} }
+        let note = try Self.note(in: path)
+        let clock = RehearsalClock(start: note?.start ?? start)
+        let seed = note == nil ? try await copyDatabase(to: database) : []
         let ids = RecordIDs(now: { clock.now() }, random: { UInt8.random(in: .min ... .max) })
-        let store = try SQLiteStore.open(path: path + "/postrider.sqlite", mode: .createIfMissing(seed: seed), ids: ids)
+        let store = try SQLiteStore.open(path: database, mode: note == nil ? .createIfMissing(seed: seed) : .existing, ids: ids)
         let installation = Installation(
             settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock)
-        // What `serve` has in its hands at this moment is free in the copy.
-        _ = try await store.recover(now: clock.now())
         let state = OpenState(installation: installation)
-        let mark: TimelineEvent.ID = ids.next()
-        try await prepare(state)
+        if let note { clock.wind(to: try await Self.reached(state, after: TimelineEvent.ID(rawValue: note.mark)) ?? note.start) }
+        let uncertain = try await installation.recover()
+        if note != nil {
+            // The sink keeps nothing, so nobody gets it twice.
+            _ = try await store.command(.release(resend: true), on: OutboxSelection(ids: uncertain.map(\.id)), at: clock.now())
+        }
+        let mark: TimelineEvent.ID = note.map { TimelineEvent.ID(rawValue: $0.mark) } ?? ids.next()
+        let sequence: String
+        if let note { sequence = note.sequence } else { sequence = try await prepare(state) }
+        if note == nil, keptFolder != nil { try Self.write(Note(start: start, mark: mark.rawValue, sequence: sequence), in: path) }
         let log = try LogFile(path: path + "/postrider.log", clock: clock)
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         do {
             let result = try await play(
-                installation, clock: clock, mark: mark, eventLoops: eventLoops, logger: log.logger("postrider"), told: told)
-            try await conclude(state, result)
+                installation, clock: clock, horizon: (note?.start ?? start) + length, mark: mark, eventLoops: eventLoops,
+                logger: log.logger("postrider"), told: told)
+            try await conclude(state, sequence, result)
             try store.close()
             try await eventLoops.shutdownGracefully()
         } catch {
@@ -74,6 +95,48 @@ struct CampaignStage {
             if let error = error as? RehearsalError { throw Failure(.internalError, error.description) }
             throw error
         }
+    }
+
+    /// When the latest thing happened that the rehearsal wrote down; nil when nothing did.
+    private static func reached(_ state: OpenState, after mark: TimelineEvent.ID) async throws -> Timestamp? {
+        var (after, reached) = (mark, Timestamp?.none)
+        while true {
+            let page = try await state.store.timeline(after: after, limit: 2000)
+            guard let last = page.last else { return reached }
+            after = last.id
+            reached = max(reached ?? last.at, page.map(\.at).max() ?? last.at)
+        }
+    }
+
+    // MARK: The folder
+
+    private static let noteName = "/rehearsal.json"
+
+    private static func note(in path: String) throws(Failure) -> Note? {
+        guard let bytes = FileManager.default.contents(atPath: path + noteName) else {
+            guard !FileManager.default.fileExists(atPath: path + "/postrider.sqlite") else {
+                throw Failure(.badInput, "\(path) has a rehearsal that was broken off before everybody was enrolled; remove the folder")
+            }
+            return nil
+        }
+        guard let note = try? JSONDecoder().decode(Note.self, from: bytes) else {
+            throw Failure(.badInput, "\(path)\(noteName) cannot be read; remove the folder")
+        }
+        return note
+    }
+
+    private static func write(_ note: Note, in path: String) throws {
+        try JSONEncoder().encode(note).write(to: URL(filePath: path + noteName), options: .atomic)
+    }
+
+    private static func openFolder(_ path: String) throws(Failure) -> String {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Failure(.noPermission, "\(path) cannot be made; name a folder that you may make")
+        }
+        return path
     }
 
     private static func makeFolder() throws(Failure) -> String {
@@ -103,7 +166,8 @@ struct CampaignStage {
     // MARK: The services
 
     private func play(
-        _ installation: Installation, clock: RehearsalClock, mark: TimelineEvent.ID, eventLoops: any EventLoopGroup, logger: Logger,
+        _ installation: Installation, clock: RehearsalClock, horizon: Timestamp, mark: TimelineEvent.ID, eventLoops: any EventLoopGroup,
+        logger: Logger,
         told: @escaping @Sendable (Timestamp, Int) -> Void
     ) async throws -> Result {
         let web = WebClient(on: eventLoops)

@@ -10,6 +10,7 @@ struct StageOptions: ParsableArguments {
     @Option(help: "When it begins: 2027-03-01 or 2027-03-01T08:30 by the clock of [main], or with a Z for UTC. Unset: now.") var from:
         String?
     @Flag(help: "Ask no DNS: each domain counts as a site of its own.") var withoutDns = false
+    @Option(help: "Keep the copy in this folder. A rehearsal that was broken off goes on when its folder is named again.") var keep: String?
     @Flag(help: "One JSON object per line.") var json = false
 
     func validate(days: Int) throws {
@@ -27,21 +28,20 @@ struct StageOptions: ParsableArguments {
             Console.error("note: [safety] dry_run is set: nothing would really leave; this shows what would without it")
         }
         let stage = CampaignStage(
-            settings: settings, start: start, horizon: start + .seconds(days * 86_400), asksDNS: !withoutDns)
+            settings: settings, start: start, length: .seconds(days * 86_400), asksDNS: !withoutDns, keptFolder: keep)
         let progress = StageProgress(isShown: !json && isatty(STDERR_FILENO) != 0)
-        var name = ""
         try await stage.run { state in
             if let reason = try await state.store.stopReason() {
                 Console.error("note: the global STOP is set (\(TerminalText.line(reason))); this shows what would leave without it")
                 try await state.store.setStop(reason: nil, at: start)
             }
-            name = try await prepare(state)
+            return try await prepare(state)
         } told: {
             progress.show($0, messages: $1)
-        } conclude: { state, result in
+        } conclude: { state, sequence, result in
             progress.end()
             let report = CampaignReport(settings: settings, detail: detail, json: json)
-            try await report.write(CampaignCalendar(state: state, mark: result.mark), sequence: name, result)
+            try await report.write(CampaignCalendar(state: state, mark: result.mark), sequence: sequence, result)
         }
     }
 
