@@ -253,6 +253,24 @@ final class Office: Sendable {
         return enrollment
     }
 
+    /// Takes a sequence file in.
+    func load(_ source: String) async throws -> SequenceVersion {
+        let file = try SequenceFile(parsing: Array(source.utf8), file: "plan.toml")
+        return try await store.load(SequenceVersion(id: ids.next(), workspace: .default, plan: file.plan, hash: file.hash))
+    }
+
+    /// Enrolls a new contact in the sequence of a file.
+    func enroll(_ text: String, in source: String, fields: [String: String] = ["company": "Example GmbH"]) async throws -> Enrollment {
+        let contact = try await contact(text, fields: fields)
+        let version = try await load(source)
+        let entry = version.plan.entry(at: clock.now(), in: try #require(LocalZone("UTC")))
+        let enrollment = Enrollment(
+            id: ids.next(), workspace: .default, contact: contact.id, sequence: version.id, identity: "anna", state: .active, cause: nil,
+            reason: "", nextStep: entry.step, dueAt: entry.dueAt, heldBy: nil, version: 0, createdAt: clock.now(), doneAt: entry.doneAt)
+        #expect(try await store.enroll([enrollment], timeline: []) == [.enrolled(enrollment.id)])
+        return enrollment
+    }
+
     func current(_ enrollment: Enrollment) async throws -> Enrollment { try #require(try await store.enrollment(id: enrollment.id)) }
 
     /// Waits until every message of an enrollment is in one of `states`, in the order of its steps.

@@ -25,6 +25,65 @@ struct TemplateTests {
         #expect(try MessageTemplate(source, format: .text).render(values) == expected)
     }
 
+    @Test(
+        "one of several wordings is taken, with its tags; brackets without a bar are text",
+        arguments: [
+            ("[[Hello|Hi|Good morning]] {{a}}!", 1, .text("Hi A!")), ("[[Hello|Hi|Good morning]] {{a}}!", 2, .text("Good morning A!")),
+            ("[[Dear {{a|you|x}}|Hi {{b}}]]", 0, .text("Dear A")), ("[[Dear {{a}}|Hi {{b}}]]", 1, .missing(["b"])),
+            ("x[[1]] y[[ z", 0, .text("x[[1]] y[[ z")), ("\\[[a|b]]", 0, .text("[[a|b]]")), ("a|b ]] c", 0, .text("a|b ]] c")),
+            ("[[a|{{#a}}b{{/a}}]] [[c|d]]", 1, .text("b d")), ("[[|very ]]good", 0, .text("good")), ("[[a|b\nc]]", 1, .text("b\nc")),
+        ] as [(String, Int, MessageTemplate.Rendering)])
+    func wordings(source: String, choice: Int, expected: MessageTemplate.Rendering) throws {
+        let template = try MessageTemplate(source, format: .text)
+        #expect(template.render(["a": "A"]) { _, count in min(choice, count - 1) } == expected)
+    }
+
+    @Test(
+        "wordings that cannot be are refused with their line",
+        arguments: [
+            ("a\n[[b|c", 2), ("[[a|[[b|c]]]]", 1), ("[[{{#a}}x|y{{/a}}]]", 1), ("{{#a}}[[x{{/a}}|y]]", 1),
+        ])
+    func brokenWordings(source: String, line: Int) throws {
+        #expect(#expect(throws: TemplateError.self) { try MessageTemplate(source, format: .text) }?.line == line)
+    }
+
+    @Test("snippets stand for their text, also in each other, and faults are told by the line of their tag")
+    func snippets() throws {
+        let known = ["a": "A {{> b}}\n", "b": "{{x|y}}", "loop": "{{> loop}}"]
+        #expect(try MessageTemplate("<{{> a}}>", format: .text, snippets: known).render(["x": "1"]) == .text("<A 1>"))
+        for (source, line) in [("\n{{> c}}", 2), ("{{> loop}}", 1)] {
+            let error = #expect(throws: TemplateError.self) { try MessageTemplate(source, format: .text, snippets: known) }
+            #expect(error?.line == line)
+        }
+    }
+
+    @Test("a census counts whose messages would be parked, over every variant and wording")
+    func census() throws {
+        let source = """
+            name = "x"
+            [[step]]
+            name = "a"
+            subject = "{{company}}"
+            text = "[[Hi|Dear {{title}}]] {{first_name|there}} {{sender_name}} {{unsubscribe_url}}"
+            [[step]]
+            name = "b"
+            delay = "P1D"
+            text = "{{#city}}{{country}}{{/city}}"
+            """
+        let file = try SequenceFile(parsing: Array(source.utf8), file: "x.toml")
+        var census = TemplateCensus(file.plan, file.templates)
+        #expect(census.count(["company": "X", "title": "Dr"], line: 2).isEmpty)
+        #expect(census.count(["company": "", "title": "Dr", "city": "Rome"], line: 3).map(\.names) == [["company"], ["country"]])
+        #expect(census.count(["company": "X"], line: 4) == [.init(step: "a", names: ["title"])])
+        #expect(census.count(["title": "Dr"], line: 5).map(\.step) == ["a"])
+        #expect(census.contacts == 4 && census.parked == 3)
+        #expect(
+            census.found == [
+                .init(step: "a", name: "company", contacts: 2, firstLine: 3), .init(step: "a", name: "title", contacts: 1, firstLine: 4),
+                .init(step: "b", name: "country", contacts: 1, firstLine: 3),
+            ])
+    }
+
     @Test("HTML values are escaped by bytes, also before a combining mark")
     func html() throws {
         let template = try MessageTemplate("<a title=\"{{v}}\">{{{v}}}</a>", format: .html)

@@ -158,7 +158,8 @@ package struct StepDispatcher: Service {
         case .changed(let consequence):
             guard let transition = consequence.transition else { return }
             logger.info(
-                "step parked", metadata: ["enrollment.id": "\(transition.enrollment)", "reason": "\(transition.reason)"])
+                transition.state == .needsData ? "step parked" : "step decided",
+                metadata: ["enrollment.id": "\(transition.enrollment)", "reason": "\(transition.reason)"])
         case .postponed: break
         }
     }
@@ -212,6 +213,11 @@ package struct StepDispatcher: Service {
         if !desk.safety.allows(due.contact.address) {
             return postponed(until: now + .seconds(3600), because: "the recipient is not among allow_recipients of [safety]")
         }
+        let plan = due.sequence.plan
+        let machine = SequenceMachine(enrollment: enrollment, plan: plan, zone: identity.pacing.window.zone)
+        if case .decide(let needsHistory) = machine.duty {
+            return try await decide(due, machine, needsHistory: needsHistory, chance: desk.chance, at: now)
+        }
         let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
         var account = try await account(of: identity, gate: gate, at: now, round: &round)
         var verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id, contact: due.contact)
@@ -230,7 +236,9 @@ package struct StepDispatcher: Service {
                 store: store)
             return postponed(until: place, because: gate.words(because, waitingFor: free, at: place))
         }
-        let machine = SequenceMachine(enrollment: enrollment, plan: due.sequence.plan, zone: identity.pacing.window.zone)
+        if let quiet = plan.quietHours, let end = quiet.end(at: now, in: machine.calendar) {
+            return postponed(until: end, because: "quiet hours of the sequence (\(machine.calendar.name))")
+        }
         func parked(_ event: SequenceEvent) -> StepVerdict { .changed(OutboxConsequence.changed(machine, event, ids: ids, at: now)) }
         guard let parsed = templates.templates(of: due.sequence) else {
             return parked(.cannotCompose("the templates of its sequence cannot be read; load the sequence again"))
@@ -243,6 +251,32 @@ package struct StepDispatcher: Service {
         case .missing(let names): return parked(.missingValues(names))
         case .impossible(let why): return parked(.cannotCompose(why))
         case .message(let message): return .queued(message, OutboxConsequence.queued(message, machine: machine, ids: ids, at: now))
+        }
+    }
+
+    /// A step that is no message: it needs no hours and no budget.
+    private func decide(
+        _ due: DueEnrollment, _ machine: SequenceMachine, needsHistory: Bool, chance: Chance, at now: Timestamp
+    ) async throws -> StepVerdict {
+        let enrollment = due.enrollment
+        let known = StepFacts(
+            contact: due.contact, identity: enrollment.identity, plan: due.sequence.plan,
+            history: needsHistory ? try await store.history(of: enrollment) : SequenceHistory(), messages: due.earlier)
+        switch machine.decide(known, chance: chance, at: now) {
+        case .wait(let until, let because):
+            return .postponed(enrollment.id, expectedVersion: enrollment.version, until: until, heldBy: because)
+        case .move(let transition, let actions):
+            var versions: [String: SequenceVersion] = [:]
+            for case .enroll(let name) in actions {
+                guard let version = try await store.sequence(workspace: enrollment.workspace, name: name) else {
+                    let why = "its step begins the sequence '\(name)', which is not loaded; load it, then resume"
+                    return .changed(OutboxConsequence.changed(machine, .cannotCompose(why), ids: ids, at: now))
+                }
+                versions[name] = version
+            }
+            return .changed(
+                OutboxConsequence.decided(
+                    transition, actions, of: due, versions: versions, zone: machine.calendar, ids: ids, at: now))
         }
     }
 

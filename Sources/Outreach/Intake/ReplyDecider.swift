@@ -50,7 +50,9 @@ package struct ReplyDecider: Sendable {
         guard let conversation, let certainty = record.certainty else { return Consequence(timeline: timeline) }
         let permanent = reading.bounces.contains(where: \.permanent)
         let transition = conversation.machine?.advance(
-            on: .replied(replyClass, certainty: certainty, returnDate: reading.returnDate, permanentBounce: permanent), at: now)
+            on: .replied(
+                replyClass, certainty: certainty, returnDate: reading.returnDate, permanentBounce: permanent,
+                intent: reading.intent, failureClass: reading.bounces.first(where: \.permanent)?.failureClass), at: now)
         let suppressions = certainty == .low ? [] : self.suppressions(replyClass, record, conversation, at: now)
         if permanent, certainty != .low {
             let facts = ["diagnostic": reading.bounces.first?.diagnostic ?? "", "class": reading.bounces.first?.failureClass ?? ""]

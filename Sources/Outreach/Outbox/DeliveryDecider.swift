@@ -88,7 +88,8 @@ package struct DeliveryDecider: Sendable {
             return later(attempt, message, machine, judgement, kind: .deferred)
         case .rejected:
             guard judgement?.permanent ?? true else { return later(attempt, message, machine, judgement, kind: .deferred) }
-            let transition = machine?.advance(on: .rejected(step: message.step, text: attempt.text), at: now)
+            let transition = machine?.advance(
+                on: .rejected(step: message.step, text: attempt.text, failureClass: judgement?.failureClass), at: now)
             var decision = decision(.bounced, nil, .rejected, "refused: \(attempt.text)", attempt, message, machine, transition, judgement)
             if let judgement, judgement.suppressesRecipient {
                 decision = decision.suppressing(
@@ -130,7 +131,11 @@ package struct DeliveryDecider: Sendable {
                 .striking(message, judgement)
         }
         let earliest = judgement?.wait.map { attempt.endedAt + $0 } ?? next
-        return decision(.deferred, max(next, earliest), kind, attempt.text, attempt, message, machine, nil, judgement)
+        // What may have left is not taken back.
+        let transition =
+            kind == .deferred
+            ? machine?.advance(on: .deferred(step: message.step, waitsSince: message.waitsSince), at: attempt.endedAt) : nil
+        return decision(.deferred, max(next, earliest), kind, attempt.text, attempt, message, machine, transition, judgement)
     }
 
     private func decision(

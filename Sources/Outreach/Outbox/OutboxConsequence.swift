@@ -20,6 +20,43 @@ package enum OutboxConsequence {
         return Consequence(transition: transition, timeline: events.compactMap { $0 })
     }
 
+    /// The consequence of a decision about a step that is no message.
+    ///
+    /// - Parameters:
+    ///   - versions: the latest of each sequence that it begins.
+    ///   - zone: of the identity.
+    package static func decided(
+        _ transition: Transition, _ actions: [SequencePlan.Action], of due: DueEnrollment, versions: [String: SequenceVersion],
+        zone: LocalZone, ids: RecordIDs, at now: Timestamp
+    ) -> Consequence {
+        let enrollment = due.enrollment
+        let writer = TimelineWriter(ids: ids, at: now, contact: enrollment.contact, enrollment: enrollment.id)
+        var consequence = Consequence(transition: transition)
+        consequence.timeline = [writer.event(of: transition, from: enrollment.state)].compactMap { $0 }
+        for action in actions {
+            switch action {
+            case .set(let field, let value):
+                consequence.fields.append(.init(contact: enrollment.contact, name: field, value: value))
+            case .suppress:
+                consequence.suppressions.append(
+                    Suppression(
+                        id: ids.next(), workspace: enrollment.workspace, subject: .init(due.contact.address), reason: .manual,
+                        source: .manual, note: "sequence \(due.sequence.plan.name)", at: now))
+                consequence.timeline.append(writer.event(.suppressed, "manual (sequence \(due.sequence.plan.name))"))
+            case .enroll(let name):
+                guard let version = versions[name] else { continue }
+                let entry = version.plan.entry(at: now, in: zone)
+                consequence.enrollments.append(
+                    Enrollment(
+                        id: ids.next(), workspace: enrollment.workspace, contact: enrollment.contact, sequence: version.id,
+                        identity: enrollment.identity, state: .active, cause: nil,
+                        reason: "enrolled by the sequence \(due.sequence.plan.name)", nextStep: entry.step, dueAt: entry.dueAt, heldBy: nil,
+                        version: 0, createdAt: now, doneAt: entry.doneAt))
+            }
+        }
+        return consequence
+    }
+
     /// The consequence of an event that concerns only the enrollment.
     package static func changed(_ machine: SequenceMachine, _ event: SequenceEvent, ids: RecordIDs, at now: Timestamp) -> Consequence {
         let writer = TimelineWriter(ids: ids, at: now, contact: machine.enrollment.contact, enrollment: machine.enrollment.id)

@@ -54,14 +54,25 @@ package struct StepComposer: Sendable {
 
     package func compose(_ order: Order) -> Result {
         let step = order.due.enrollment.nextStep
-        guard order.templates.steps.indices.contains(step) else { return .impossible("the sequence has no step \(step + 1)") }
+        guard order.templates.steps.indices.contains(step), let letter = letter(of: order, step: step) else {
+            return .impossible("the sequence has no message as step \(step + 1)")
+        }
         let id: OutboxMessage.ID = ids.next()
         let rendered: Rendered
-        switch render(order, step: step, message: id) {
+        switch render(order, letter, step: step, message: id) {
         case .rendered(let value): rendered = value
         case .failed(let result): return result
         }
-        return build(order, step: step, id: id, rendered: rendered)
+        return build(order, step: step, id: id, rendered: rendered, variant: letter.variant)
+    }
+
+    /// The text that the contact gets of a step: always the same one.
+    private func letter(of order: Order, step: Int) -> StepTemplates.Letter? {
+        let letters = order.templates.steps[step]
+        guard letters.count > 1 else { return letters.first }
+        let plan = order.due.sequence.plan
+        let place = chance.fraction("variant", [plan.name, plan.steps[step].name, order.due.contact.id.description])
+        return Weighted.pick(letters, at: place, weight: \.weight)
     }
 
     // MARK: Rendering
@@ -79,19 +90,26 @@ package struct StepComposer: Sendable {
         case failed(Result)
     }
 
-    private func render(_ order: Order, step: Int, message: OutboxMessage.ID) -> RenderOutcome {
+    private func render(_ order: Order, _ templates: StepTemplates.Letter, step: Int, message: OutboxMessage.ID) -> RenderOutcome {
         let values = values(of: order, message: message)
-        let templates = order.templates.steps[step]
         var missing: [String] = []
+        // The same wording whenever the step is written again.
+        let subjects = [order.due.enrollment.id.description, order.due.sequence.plan.steps[step].name]
         func text(_ template: MessageTemplate) -> String {
-            switch template.render(values) {
+            let rendering = template.render(values) { choice, count in
+                Int(chance.fraction("wording", subjects + [choice.description]) * Double(count))
+            }
+            switch rendering {
             case .text(let text): return text
             case .missing(let names):
                 missing += names.filter { !missing.contains($0) }
                 return ""
             }
         }
-        let sent = order.earlier.filter { $0.finalDotAt != nil && $0.step < step }
+        // In a plan that branches, what came before need not stand before.
+        let sent = order.earlier.filter { $0.finalDotAt != nil && $0.step != step }.sorted { a, b in
+            a.createdAt == b.createdAt ? a.id < b.id : a.createdAt < b.createdAt
+        }
         let thread = templates.subject == nil ? Self.currentThread(sent, order.templates) : []
         let subject: String
         if let template = templates.subject {
@@ -100,7 +118,8 @@ package struct StepComposer: Sendable {
             subject = Self.reply(to: first.subject)
         } else {
             // The first step always has a subject; it never left (skipped by a person), so its subject starts the thread here.
-            subject = order.templates.steps.prefix(step).compactMap(\.subject).last.map(text) ?? ""
+            let known = order.templates.steps.map { $0.first?.subject }
+            subject = (known.prefix(step).compactMap { $0 }.last ?? known.compactMap { $0 }.first).map(text) ?? ""
         }
         var body = text(templates.text)
         var html = templates.html.map(text)
@@ -131,8 +150,8 @@ package struct StepComposer: Sendable {
 
     /// The messages since the last step that has a subject of its own.
     private static func currentThread(_ sent: [OutboxMessage], _ templates: StepTemplates) -> [OutboxMessage] {
-        let start = sent.last { templates.steps.indices.contains($0.step) && templates.steps[$0.step].subject != nil }?.step ?? 0
-        return sent.filter { $0.step >= start }
+        let start = sent.lastIndex { templates.letter(step: $0.step, variant: $0.variant)?.subject != nil } ?? 0
+        return Array(sent[start...])
     }
 
     private static func reply(to subject: String) -> String {
@@ -169,7 +188,7 @@ package struct StepComposer: Sendable {
 
     // MARK: Building
 
-    private func build(_ order: Order, step: Int, id: OutboxMessage.ID, rendered: Rendered) -> Result {
+    private func build(_ order: Order, step: Int, id: OutboxMessage.ID, rendered: Rendered, variant: String?) -> Result {
         let contact = order.due.contact
         let identity = order.identity
         var replyTo: Mailbox?
@@ -224,7 +243,7 @@ package struct StepComposer: Sendable {
                 occurrence: order.earlier.count { $0.step == step }, identity: identity.name, route: route,
                 reversePath: reversePath,
                 recipient: contact.address, messageID: messageID, subject: rendered.subject, bytes: bytes, createdAt: order.now,
-                budgetDate: identity.pacing.window.zone.date(at: order.now), nextAttemptAt: order.now))
+                budgetDate: identity.pacing.window.zone.date(at: order.now), nextAttemptAt: order.now, variant: variant))
     }
 
     /// What a person reads on a step that cannot be written: which step, what in it and where that comes from, and what to do.

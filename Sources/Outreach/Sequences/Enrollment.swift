@@ -128,16 +128,38 @@ package struct Consequence: Sendable, Equatable {
     /// Failures that count against an address.
     package var strikes: [Strike]
     package var timeline: [TimelineEvent]
+    /// Values that a step of a plan gives to fields of contacts.
+    package var fields: [FieldChange]
+    /// Sequences that a step of a plan begins, where the contact may be enrolled.
+    package var enrollments: [Enrollment]
+
+    /// A field of a contact that gets a value.
+    package struct FieldChange: Sendable, Equatable {
+        package let contact: Contact.ID
+        package let name: String
+        package let value: String
+
+        package init(contact: Contact.ID, name: String, value: String) {
+            self.contact = contact
+            self.name = name
+            self.value = value
+        }
+    }
 
     package init(
-        transition: Transition? = nil, suppressions: [Suppression] = [], strikes: [Strike] = [], timeline: [TimelineEvent] = []
+        transition: Transition? = nil, suppressions: [Suppression] = [], strikes: [Strike] = [], timeline: [TimelineEvent] = [],
+        fields: [FieldChange] = [], enrollments: [Enrollment] = []
     ) {
         self.transition = transition
         self.suppressions = suppressions
         self.strikes = strikes
         self.timeline = timeline
+        self.fields = fields
+        self.enrollments = enrollments
     }
 
     /// What there is beside the transition.
-    package var withoutTransition: Consequence { Consequence(suppressions: suppressions, strikes: strikes, timeline: timeline) }
+    package var withoutTransition: Consequence {
+        Consequence(suppressions: suppressions, strikes: strikes, timeline: timeline, fields: fields, enrollments: enrollments)
+    }
 }

@@ -41,6 +41,11 @@ package struct ISODuration: Sendable, Hashable, Codable, CustomStringConvertible
         description = text
     }
 
+    init(seconds: Int64, description: String) {
+        self.seconds = seconds
+        self.description = description
+    }
+
     private static func unit(_ letter: UInt8, inTime: Bool) -> (place: Int, seconds: Int64)? {
         switch (letter, inTime) {
         case (UInt8(ascii: "W"), false): (0, 604_800)

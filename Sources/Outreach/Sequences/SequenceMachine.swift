@@ -10,7 +10,9 @@ package enum SequenceEvent: Sendable, Equatable {
     case cannotCompose(String)
     case accepted(step: Int)
     /// Refused for good by the recipient's server.
-    case rejected(step: Int, text: String)
+    case rejected(step: Int, text: String, failureClass: String? = nil)
+    /// Put off once more; it waits since then.
+    case deferred(step: Int, waitsSince: Timestamp)
     /// Given up: it never left within its lifetime.
     case expired(step: Int, text: String)
     /// The final dot may have left and no complete reply came.
@@ -18,7 +20,9 @@ package enum SequenceEvent: Sendable, Equatable {
     /// Its due step is in the outbox already and not settled: held as uncertain, or still on its way.
     case unsettled(step: Int, uncertain: Bool)
     /// A reply or report came in and was tied to it.
-    case replied(ReplyClass, certainty: Correlation.Certainty, returnDate: CivilDate?, permanentBounce: Bool)
+    case replied(
+        ReplyClass, certainty: Correlation.Certainty, returnDate: CivilDate?, permanentBounce: Bool, intent: String? = nil,
+        failureClass: String? = nil)
     /// Unsubscribed by link, button or mailto.
     case unsubscribed(Suppression.Source)
     case suppressed(reason: String)
@@ -31,12 +35,16 @@ package enum SequenceEvent: Sendable, Equatable {
 ///
 /// Overview: the enrollment goes `active` → `sending` → `active` ... → `finished`, one step at a time; a step counts as sent when the
 /// peer accepted it. Whatever comes back may stop it, and an absence holds it. A stopped enrollment never moves again, but a reply to a
-/// finished one still marks it as answered.
+/// finished one still marks it as answered. Behind a step with ways of its own it waits where it stands, and what comes back may take one
+/// of them (`SequenceMachine+Ways`); a wish to hear no more, a complaint and a suppression end it whatever the ways say.
 package struct SequenceMachine: Sendable {
     package let enrollment: Enrollment
     package let plan: SequencePlan
     /// Zone in which dates of an absence are meant.
     package let zone: LocalZone
+
+    /// Zone in which business days are counted.
+    package var calendar: LocalZone { plan.zone ?? zone }
 
     /// How long an absence without a date holds a sequence.
     package static let holdWithoutDate = Duration.seconds(7 * 86_400)
@@ -51,7 +59,7 @@ package struct SequenceMachine: Sendable {
     package func advance(on event: SequenceEvent, at now: Timestamp) -> Transition? {
         switch event {
         case .queued:
-            return enrollment.state == .active || enrollment.state == .held
+            return (enrollment.state == .active || enrollment.state == .held) && enrollment.doneAt == nil
                 ? move(.sending, nil, "step \(stepName(enrollment.nextStep)) is in the outbox", at: now) : nil
         case .missingValues(let names):
             return enrollment.isLive
@@ -60,23 +68,37 @@ package struct SequenceMachine: Sendable {
             return enrollment.isLive ? move(.needsData, .missingValue, why, at: now) : nil
         case .accepted(let step):
             return accepted(step: step, at: now)
-        case .rejected(let step, let text):
+        case .rejected(let step, let text, let failureClass):
             guard isRunning else { return nil }
+            if let left = left(step, on: .bounce(failureClass: failureClass), because: "was refused: \(text)", at: now) { return left }
             if !plan.stops(on: .hardBounce) { return accepted(step: step, at: now) }
             return move(.stopped, .bounced, "step \(stepName(step)) was refused: \(text)", at: now)
         case .expired(let step, let text):
-            return isRunning
-                ? move(.stopped, .undeliverable, "step \(stepName(step)) could not be delivered in time: \(text)", at: now) : nil
+            guard isRunning else { return nil }
+            let given = PlanFact.bounce(failureClass: "expired")
+            return left(step, on: given, because: "could not be delivered in time: \(text)", at: now)
+                ?? move(.stopped, .undeliverable, "step \(stepName(step)) could not be delivered in time: \(text)", at: now)
+        case .deferred(let step, let waitsSince):
+            return deferred(step: step, waitsSince: waitsSince, at: now)
         case .uncertain(let step):
-            guard enrollment.isLive, step == enrollment.nextStep else { return nil }
+            guard enrollment.isLive, step == enrollment.nextStep, enrollment.doneAt == nil else { return nil }
             return move(.sending, .uncertainDelivery, uncertainWords(step), at: now)
         case .unsettled(let step, let uncertain):
-            guard enrollment.isLive, step == enrollment.nextStep else { return nil }
+            guard enrollment.isLive, step == enrollment.nextStep, enrollment.doneAt == nil else { return nil }
             return uncertain
                 ? move(.sending, .uncertainDelivery, uncertainWords(step), at: now)
                 : move(.sending, nil, "step \(stepName(step)) is in the outbox", at: now)
-        case .replied(let replyClass, let certainty, let returnDate, let permanentBounce):
+        case .replied(let replyClass, let certainty, let returnDate, let permanentBounce, let intent, let failureClass):
             guard certainty != .low else { return nil }
+            let isReport = replyClass == .bounce
+            if !isReport || permanentBounce {
+                let fact = isReport ? PlanFact.bounce(failureClass: failureClass) : .reply(replyClass, intent: intent)
+                switch answered(by: fact, at: now) {
+                case .moved(let transition): return transition
+                case .kept: return nil
+                case .nothing: break
+                }
+            }
             return replied(replyClass, returnDate: returnDate, permanentBounce: permanentBounce, at: now)
         case .unsubscribed(let source):
             return stop(.unsubscribed, "unsubscribed (\(source.rawValue))", at: now)
@@ -93,16 +115,22 @@ package struct SequenceMachine: Sendable {
     }
 
     /// Neither ended nor answered.
-    private var isRunning: Bool { enrollment.state != .stopped && enrollment.state != .finished }
+    var isRunning: Bool { enrollment.state != .stopped && enrollment.state != .finished }
 
     private func accepted(step: Int, at now: Timestamp) -> Transition? {
         // A step can be accepted after something else (an absence, a pause) moved the enrollment: the step still counts as sent.
-        guard isRunning, step == enrollment.nextStep else { return nil }
+        guard isRunning, step == enrollment.nextStep, enrollment.doneAt == nil else { return nil }
+        if let ways = plan.steps.indices.contains(step) ? plan.steps[step].ways : nil {
+            return done(step, waitsFor: ways, because: "step \(stepName(step)) accepted", at: now)
+        }
         let next = step + 1
         guard next < plan.steps.count else {
             return move(.finished, .completed, "all \(plan.steps.count) steps left, no answer", nextStep: next, at: now)
         }
-        let due = plan.steps[next].due(after: now, in: zone)
+        guard plan.steps[next].letter != nil else {
+            return enter(next, because: "step \(stepName(step)) accepted", keepsHold: true, at: now)
+        }
+        let due = plan.steps[next].due(after: now, in: calendar)
         switch enrollment.state {
         case .held:
             return move(.held, enrollment.cause, enrollment.reason, nextStep: next, due: max(due, enrollment.dueAt ?? due), at: now)
@@ -168,19 +196,19 @@ package struct SequenceMachine: Sendable {
         enrollment.state == .stopped ? nil : move(.stopped, cause, reason, at: now)
     }
 
-    private func move(
+    func move(
         _ state: Enrollment.State, _ cause: Enrollment.Cause?, _ reason: String, nextStep: Int? = nil, due: Timestamp? = nil,
-        at now: Timestamp
+        done: Timestamp? = nil, withdraws: Bool = false, at now: Timestamp
     ) -> Transition {
         Transition(
             enrollment: enrollment.id, expectedVersion: enrollment.version, at: now, state: state, cause: cause, reason: reason,
             nextStep: nextStep ?? enrollment.nextStep, dueAt: due,
-            doneAt: nextStep == nil || nextStep == enrollment.nextStep ? enrollment.doneAt : nil)
+            doneAt: done ?? (nextStep == nil || nextStep == enrollment.nextStep ? enrollment.doneAt : nil), withdraws: withdraws)
     }
 
     private func uncertainWords(_ step: Int) -> String {
         "the reply to the final dot of step \(stepName(step)) was lost; held for a person"
     }
 
-    private func stepName(_ step: Int) -> String { plan.steps.indices.contains(step) ? plan.steps[step].name : "\(step + 1)" }
+    func stepName(_ step: Int) -> String { plan.steps.indices.contains(step) ? plan.steps[step].name : "\(step + 1)" }
 }

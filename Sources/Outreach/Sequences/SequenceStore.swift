@@ -129,6 +129,9 @@ package protocol SequenceStore: Sendable {
     /// `limit`.
     func turns(identity: String, after now: Timestamp, limit: Int) async throws(StoreError) -> [Timestamp]
 
+    /// What came back for an enrollment: replies and reports that are tied to it with certainty, and messages that were refused for good.
+    func history(of enrollment: Enrollment) async throws(StoreError) -> SequenceHistory
+
     /// Makes every enrollment that was postponed due at `now`, in the order in which they would have come, because what held them may be
     /// gone: the conf is another one. Leased ones stay. Returns how many there were.
     func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int

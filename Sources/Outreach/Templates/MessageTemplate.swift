@@ -2,8 +2,9 @@ import Mustache
 
 /// A Mustache template of ours: strict about values, with `{{field|fallback}}` for what may be missing.
 ///
-/// Sections render when their field has a value (`{{#company}}`) or has none (`{{^company}}`). Partials, lambdas, blocks and changed
-/// delimiters are refused when the template is read.
+/// Sections render when their field has a value (`{{#company}}`) or has none (`{{^company}}`). Of several wordings, `[[Hello|Hi]]`, one is
+/// taken; brackets without a bar are text, and `\[[` is always text. `{{> name}}` stands for a snippet of the sequence. Lambdas, blocks and
+/// changed delimiters are refused when the template is read.
 package struct MessageTemplate: Sendable {
     package enum Format: Sendable {
         /// Values are put in as they are.
@@ -20,12 +21,19 @@ package struct MessageTemplate: Sendable {
     }
 
     private let pieces: [TemplateScanner.Piece]
+    /// How many wordings each choice has.
+    private let wordings: [Int: Int]
     private let mustache: MustacheTemplate
 
     /// - Throws: `TemplateError` with the line of the first fault.
-    package init(_ source: String, format: Format) throws(TemplateError) {
-        let bytes = Array(source.utf8)
+    package init(_ source: String, format: Format, snippets: [String: String] = [:]) throws(TemplateError) {
+        let written = Array(source.utf8)
+        // Faults are told by the lines of what a person wrote.
+        let bytes = try Self.expanded(written, pieces: try TemplateScanner.scan(written), snippets: snippets, depth: 0)
         pieces = try TemplateScanner.scan(bytes)
+        wordings = pieces.reduce(into: [:]) { counts, piece in
+            if case .wording(let choice, let index) = piece { counts[choice] = index + 1 }
+        }
         HTMLValues.register()
         do {
             mustache = try MustacheTemplate(string: Self.rewritten(pieces, of: bytes, format: format))
@@ -40,14 +48,31 @@ package struct MessageTemplate: Sendable {
         for piece in pieces {
             switch piece {
             case .variable(let name, _, _), .open(let name, _): names.insert(name)
-            case .text, .close, .comment: break
+            case .text, .close, .comment, .snippet, .wording, .wordingEnd: break
             }
         }
         return names
     }
 
+    /// Fields without value and without fallback that some wording shows, each once, in order of appearance.
+    package func missing(_ values: [String: String]) -> [String] {
+        var missing: [String] = []
+        for choice in 0..<max(1, widest) {
+            if case .missing(let names) = render(values, choosing: { _, count in min(choice, count - 1) }) {
+                missing += names.filter { !missing.contains($0) }
+            }
+        }
+        return missing
+    }
+
+    /// The most wordings that anything has.
+    private var widest: Int { wordings.values.max() ?? 0 }
+
     /// Renders with the given values; an empty value counts as none.
-    package func render(_ values: [String: String]) -> Rendering {
+    ///
+    /// - Parameter choosing: which wording is taken, by the number of the choice and the count of its wordings.
+    package func render(_ values: [String: String], choosing: (Int, Int) -> Int = { _, _ in 0 }) -> Rendering {
+        let chosen = wordings.reduce(into: [Int: Int]()) { chosen, choice in chosen[choice.key] = choosing(choice.key, choice.value) }
         let present = values.filter { !$0.value.isEmpty }
         var context: [String: Any] = [:]
         var missing: [String] = []
@@ -58,7 +83,11 @@ package struct MessageTemplate: Sendable {
                 let has = present[name] != nil
                 context[Self.tag(index)] = has
                 shown.append((shown.last ?? true) && has != inverted)
-            case .close:
+            case .wording(let choice, let number):
+                let isTaken = chosen[choice] == number
+                context[Self.tag(index)] = isTaken
+                shown.append((shown.last ?? true) && isTaken)
+            case .close, .wordingEnd:
                 shown.removeLast()
             case .variable(let name, let fallback, _):
                 if let value = present[name] ?? fallback {
@@ -66,7 +95,7 @@ package struct MessageTemplate: Sendable {
                 } else if shown.last ?? true, !missing.contains(name) {
                     missing.append(name)
                 }
-            case .text, .comment: break
+            case .text, .comment, .snippet: break
             }
         }
         return missing.isEmpty ? .text(mustache.render(context)) : .missing(missing)
@@ -83,11 +112,43 @@ package struct MessageTemplate: Sendable {
             case .open(_, let inverted):
                 open.append(tag(index))
                 output += "{{\(inverted ? "^" : "#")\(tag(index))}}".utf8
-            case .close: output += "{{/\(open.removeLast())}}".utf8
-            case .comment: break
+            case .wording:
+                open.append(tag(index))
+                output += "{{#\(tag(index))}}".utf8
+            case .close, .wordingEnd: output += "{{/\(open.removeLast())}}".utf8
+            case .comment, .snippet: break
             }
         }
         return String(decoding: output, as: UTF8.self)
+    }
+
+    /// The source with snippets in the place of their tags, without the line end that closes each.
+    private static func expanded(_ source: [UInt8], pieces: [TemplateScanner.Piece], snippets: [String: String], depth: Int)
+        throws(TemplateError) -> [UInt8]
+    {
+        var out: [UInt8] = []
+        var at = 0
+        for case .snippet(let name, let place) in pieces {
+            let line = 1 + source[..<place.lowerBound].count { $0 == 10 }
+            guard let text = snippets[name] else {
+                let known = snippets.isEmpty ? "there is none" : "there are \(snippets.keys.sorted().joined(separator: ", "))"
+                throw TemplateError(line: line, message: "there is no snippet '\(name)'; \(known) in [snippets]")
+            }
+            guard depth < 4 else { throw TemplateError(line: line, message: "snippets stand in snippets more than four deep") }
+            var bytes = Array(text.utf8)
+            if bytes.last == 10 { bytes.removeLast() }
+            do throws(TemplateError) {
+                bytes = try expanded(bytes, pieces: try TemplateScanner.scan(bytes), snippets: snippets, depth: depth + 1)
+            } catch {
+                throw TemplateError(line: line, message: "in the snippet '\(name)': \(error.message)")
+            }
+            out += source[at..<place.lowerBound] + bytes
+            at = place.upperBound
+            guard out.count <= TemplateScanner.largest else {
+                throw TemplateError(line: line, message: "snippets make it longer than \(TemplateScanner.largest) bytes")
+            }
+        }
+        return out + source[at...]
     }
 
     private static func tag(_ index: Int) -> String { "t\(index)" }

@@ -2,17 +2,29 @@ import InternetMessage
 
 /// The parsed templates of one sequence version, ready to render.
 package struct StepTemplates: Sendable {
-    struct Step: Sendable {
+    /// One text of a step.
+    struct Letter: Sendable {
+        /// Name of the variant; nil: the step's own text.
+        let variant: String?
+        let weight: Int
         let subject: MessageTemplate?
         let text: MessageTemplate
         let html: MessageTemplate?
+
+        /// Each part by its name.
+        var parts: [(name: String, template: MessageTemplate)] {
+            [("subject", subject), ("text", text), ("html", html)].compactMap { name, template in template.map { (name, $0) } }
+        }
     }
 
-    let steps: [Step]
+    /// By step: its texts, of which each message has one; none where the step is no message.
+    let steps: [[Letter]]
 
     /// What is wrong, in which step and part.
     package struct Fault: Error, Sendable, Equatable, CustomStringConvertible {
         package let step: Int
+        /// Index of the variant; nil: the step's own.
+        package var variant: Int?
         /// `subject`, `text` or `html`.
         package let part: String
         package let error: TemplateError
@@ -22,21 +34,50 @@ package struct StepTemplates: Sendable {
 
     /// - Throws: the first fault.
     package init(_ plan: SequencePlan) throws(Fault) {
-        var steps: [Step] = []
+        var steps: [[Letter]] = []
         for (index, step) in plan.steps.enumerated() {
-            func parse(_ source: String, _ part: String, _ format: MessageTemplate.Format) throws(Fault) -> MessageTemplate {
+            guard let letter = step.letter else {
+                steps.append([])
+                continue
+            }
+            func parse(_ source: String, _ part: String, _ format: MessageTemplate.Format, variant: Int?) throws(Fault) -> MessageTemplate {
                 do throws(TemplateError) {
-                    return try MessageTemplate(source, format: format)
+                    return try MessageTemplate(source, format: format, snippets: plan.snippets)
                 } catch {
-                    throw Fault(step: index, part: part, error: error)
+                    throw Fault(step: index, variant: variant, part: part, error: error)
                 }
             }
-            var subject: MessageTemplate?
-            if let source = step.subject { subject = try parse(source, "subject", .text) }
-            var html: MessageTemplate?
-            if let source = step.html { html = try parse(source, "html", .html) }
-            steps.append(Step(subject: subject, text: try parse(step.text, "text", .text), html: html))
+            func parse(
+                _ subject: String?, _ text: String, _ html: String?, name: String?, weight: Int, variant: Int?
+            ) throws(Fault) -> Letter {
+                var parsedSubject: MessageTemplate?
+                if let subject { parsedSubject = try parse(subject, "subject", .text, variant: variant) }
+                var parsedHTML: MessageTemplate?
+                if let html { parsedHTML = try parse(html, "html", .html, variant: variant) }
+                return Letter(
+                    variant: name, weight: weight, subject: parsedSubject, text: try parse(text, "text", .text, variant: variant),
+                    html: parsedHTML)
+            }
+            let own = try parse(letter.subject, letter.text, letter.html, name: nil, weight: 1, variant: nil)
+            var letters: [Letter] = []
+            for (number, variant) in letter.variants.enumerated() {
+                letters.append(
+                    try parse(
+                        variant.subject ?? letter.subject, variant.text ?? letter.text,
+                        variant.html ?? (variant.text == nil ? letter.html : nil), name: variant.name, weight: variant.weight,
+                        variant: number))
+            }
+            steps.append(letters.isEmpty ? [own] : letters)
         }
         self.steps = steps
+    }
+
+    /// The text of a message of a step by the name of its variant.
+    func letter(step: Int, variant: String?) -> Letter? {
+        guard steps.indices.contains(step) else { return nil }
+        let found = steps[step].first { letter in
+            variant.map { wanted in letter.variant.map { $0.utf8.elementsEqual(wanted.utf8) } ?? false } ?? (letter.variant == nil)
+        }
+        return found ?? steps[step].first
     }
 }

@@ -256,7 +256,7 @@ extension Ledger {
 }
 
 /// One bounce as it stands in the column `bounces`.
-private struct StoredBounce: Codable {
+struct StoredBounce: Codable {
     let recipient: String?
     let status: String?
     let permanent: Bool

@@ -29,6 +29,8 @@ struct Ledger {
     func apply(_ consequences: [Consequence]) throws {
         // A suppression may stop the enrollment that another transition is about: that one was decided first.
         for transition in consequences.compactMap(\.transition) { try apply(transition) }
+        for change in consequences.flatMap(\.fields) { try apply(change) }
+        for enrollment in consequences.flatMap(\.enrollments) { try begin(enrollment) }
         for suppression in consequences.flatMap(\.suppressions) { try add(suppression) }
         for event in consequences.flatMap(\.timeline) { try append(event) }
         for strike in consequences.flatMap(\.strikes) { try add(strike) }

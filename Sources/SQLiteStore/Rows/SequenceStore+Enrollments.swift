@@ -145,6 +145,10 @@ extension SQLiteStore {
         ORDER BY due_at DESC LIMIT :limit
         """
 
+    package func history(of enrollment: Enrollment) async throws(StoreError) -> SequenceHistory {
+        try await read { try $0.history(of: enrollment) }
+    }
+
     package func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int {
         try await write { ledger in
             // The latest come due at `now` itself, each earlier one a millisecond before the next: their order stays.
@@ -197,7 +201,7 @@ extension Ledger {
             ["enrollment": enrollment.rawValue, "step": step])
     }
 
-    fileprivate func enroll(_ enrollment: Enrollment) throws -> EnrollVerdict {
+    func enroll(_ enrollment: Enrollment) throws -> EnrollVerdict {
         let contact = try db.record(
             "SELECT * FROM contact WHERE id = :id AND workspace_id = :workspace AND erased_at IS NULL",
             ["id": enrollment.contact.rawValue, "workspace": enrollment.workspace.rawValue]

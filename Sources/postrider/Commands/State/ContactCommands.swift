@@ -72,12 +72,19 @@ struct ContactsShow: AsyncParsableCommand {
                 FactSheet.write([
                     ("sequence", version?.plan.name), ("enrollment", enrollment.id.description), ("identity", enrollment.identity),
                     ("state", enrollment.state.rawValue), ("cause", enrollment.cause?.rawValue), ("reason", enrollment.reason),
-                    ("steps", version.map { "\(min(enrollment.nextStep, $0.plan.steps.count)) of \($0.plan.steps.count) done" }),
+                    ("steps", version.map { Self.progress(of: enrollment, in: $0.plan) }),
                     ("due", enrollment.dueAt?.iso8601), ("held by", enrollment.heldBy),
                 ])
             }
             state.writeTimeline(timeline)
         }
+    }
+
+    /// How far it came: of steps in a row their number, else where it stands.
+    private static func progress(of enrollment: Enrollment, in plan: SequencePlan) -> String {
+        if plan.isLine { return "\(min(enrollment.nextStep, plan.steps.count)) of \(plan.steps.count) done" }
+        let name = plan.stepName(enrollment.nextStep) ?? "the end"
+        return enrollment.doneAt.map { "behind \(name) since \($0.iso8601)" } ?? "at \(name)"
     }
 
     /// The time zone with how sure it is; nil when nothing says it.

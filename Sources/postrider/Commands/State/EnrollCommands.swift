@@ -145,13 +145,13 @@ struct Enrolling {
         let now = state.now()
         let section = state.settings.identity(named: identity)
         let zone = section.flatMap { LocalZone(state.settings.timezone(of: $0).identifier) }
-        let due =
-            zone.flatMap { version.plan.steps.first?.due(after: now, in: $0) } ?? now + (version.plan.steps.first?.delay.duration ?? .zero)
+        guard let zone = zone ?? LocalZone("UTC") else { return [] }
+        let entry = version.plan.entry(at: now, in: zone)
         let enrollments = contacts.map { contact in
             Enrollment(
                 id: state.ids.next(), workspace: contact.workspace, contact: contact.id, sequence: version.id, identity: identity,
-                state: .active, cause: nil, reason: "enrolled by \(OpenState.person)", nextStep: 0, dueAt: due, heldBy: nil, version: 0,
-                createdAt: now)
+                state: .active, cause: nil, reason: "enrolled by \(OpenState.person)", nextStep: entry.step, dueAt: entry.dueAt,
+                heldBy: nil, version: 0, createdAt: now, doneAt: entry.doneAt)
         }
         let events = enrollments.map { enrollment in
             TimelineEvent(
@@ -159,7 +159,7 @@ struct Enrolling {
                 summary: "in '\(version.plan.name)' as \(identity)",
                 facts: [
                     "sequence": version.plan.name, "version": version.hash, "identity": identity, "by": OpenState.person,
-                    "due": due.iso8601,
+                    "due": entry.dueAt.iso8601,
                 ])
         }
         let verdicts = try await state.store.enroll(enrollments, timeline: events)

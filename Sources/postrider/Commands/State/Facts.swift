@@ -15,6 +15,7 @@ extension OpenState {
             "id": .id(enrollment.id), "sequence": .text(version?.plan.name), "version": .text(version?.hash),
             "contact": .id(enrollment.contact), "identity": .string(enrollment.identity), "state": .string(enrollment.state.rawValue),
             "cause": .text(enrollment.cause?.rawValue), "reason": .string(enrollment.reason), "next_step": .count(enrollment.nextStep),
+            "step": .text(version?.plan.stepName(enrollment.nextStep)), "step_done_at": .moment(enrollment.doneAt),
             "steps": .count(version?.plan.steps.count), "due_at": .moment(enrollment.dueAt), "held_by": .text(enrollment.heldBy),
             "created_at": .moment(enrollment.createdAt),
         ]

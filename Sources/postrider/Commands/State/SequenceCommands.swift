@@ -28,6 +28,7 @@ enum SequenceFiles {
                 if let first = files.first(where: { $0.file.plan.name.utf8.elementsEqual(file.plan.name.utf8) }) {
                     faults.append("\(path):1: '\(file.plan.name)' is the name of the sequence in \(first.path) too; rename one of them")
                 }
+                for warning in file.warnings { Console.error("\(TerminalText.line(warning.description)) (a warning)") }
                 files.append((path, file))
             } catch {
                 faults += error.faults.map(\.description)
@@ -35,21 +36,6 @@ enum SequenceFiles {
         }
         guard faults.isEmpty else { throw Failure(.badInput, faults.map(TerminalText.line).joined(separator: "\n")) }
         return files
-    }
-}
-
-struct SequenceValidate: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check sequence files; every fault with file and line. Needs no conf and no database.")
-
-    @Argument(help: "Sequence files (.toml).") var files: [String]
-
-    func run() async throws {
-        try await reportingFailures {
-            for (path, file) in try SequenceFiles.read(files) {
-                Console.out("\(path): no faults; sequence '\(file.plan.name)', \(file.plan.steps.count) steps")
-            }
-        }
     }
 }
 
@@ -62,7 +48,7 @@ struct SequenceLoad: AsyncParsableCommand {
             """)
 
     @OptionGroup var conf: ConfOption
-    @Argument(help: "Sequence files (.toml).") var files: [String]
+    @Argument(help: "Sequence files: .toml, or the JSON plan \"1.0\" as .json.") var files: [String]
     @Flag(help: "One JSON object per file.") var json = false
 
     func run() async throws {
@@ -118,15 +104,25 @@ struct SequenceList: AsyncParsableCommand {
 
 struct SequenceShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show the steps of a sequence and how many contacts are in which state.")
+        commandName: "show", abstract: "Show the steps of a sequence and how many contacts are in which state.",
+        discussion: """
+            With --plan it writes the latest version as a file that 'sequence load' takes, and nothing else: in TOML, or as the JSON plan "1.0".
+            """)
 
     @OptionGroup var conf: ConfOption
     @Argument(help: "Name of the sequence.") var name: String
     @Flag(help: "One JSON object.") var json = false
+    @Option(help: ArgumentHelp("Write the plan as a file.", valueName: "json|toml")) var plan: PlanForm?
+
+    enum PlanForm: String, ExpressibleByArgument { case json, toml }
 
     func run() async throws {
         try await OpenState.use(conf) { state in
             let version = try await state.sequence(name)
+            if let form = self.plan {
+                let writer = PlanWriter(version.plan)
+                return Console.out(form == .json ? writer.json : writer.toml)
+            }
             let plan = version.plan
             try await state.store.countAllEvents()
             let states = try await state.states(of: plan.name)
@@ -136,10 +132,14 @@ struct SequenceShow: AsyncParsableCommand {
                     "sequence": .string(plan.name), "description": .string(plan.description), "id": .id(version.id),
                     "version": .string(version.hash), "stop_on": .texts(rules),
                     "steps": .array(
-                        plan.steps.map { step in
-                            [
-                                "name": .string(step.name), "delay": .string(step.delay.description), "subject": .text(step.subject),
-                                "text": .string(step.text), "html": .text(step.html),
+                        plan.steps.indices.map { index in
+                            let step = plan.steps[index]
+                            return [
+                                "name": .string(step.name), "type": .string(step.work.word), "delay": .string(step.delay.description),
+                                "subject": .text(step.letter?.subject), "text": .text(step.letter?.text), "html": .text(step.letter?.html),
+                                "variants": .texts(step.letter?.variants.map(\.name) ?? []),
+                                "transitions": .array(
+                                    plan.ways(of: index).map { ["when": .string($0.condition?.source ?? $0.words), "to": .string($0.to)] }),
                             ]
                         }),
                     "states": .counts(states),
@@ -155,8 +155,13 @@ struct SequenceShow: AsyncParsableCommand {
                 ),
             ])
             Console.out("")
-            var table = Table([.init("STEP"), .init("DELAY"), .init("SUBJECT", limit: 70)])
-            for step in plan.steps { table.add([step.name, step.delay.description, step.subject ?? "(goes on in the thread)"]) }
+            var table = Table([.init("STEP"), .init("TYPE"), .init("DELAY"), .init("SUBJECT", limit: 60), .init("THEN", limit: 100)])
+            for (index, step) in plan.steps.enumerated() {
+                let subject = step.letter.map { $0.subject ?? "(goes on in the thread)" } ?? ""
+                let ways = plan.ways(of: index)
+                let then = plan.isLine ? "" : ways.map { "\($0.condition?.source ?? $0.words) → \($0.to)" }.joined(separator: "; ")
+                table.add([step.name, step.work.word, step.delay.description, subject, then])
+            }
             table.write()
         }
     }

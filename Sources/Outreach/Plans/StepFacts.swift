@@ -1,0 +1,125 @@
+package import InternetMessage
+
+/// Something that came back for an enrollment, as ways out of a step see it.
+package enum PlanFact: Sendable, Equatable {
+    case reply(ReplyClass, intent: String?)
+    /// - Parameter failureClass: nil: not known.
+    case bounce(failureClass: String?)
+
+    /// Whether it is what a way waits for.
+    package func isAwaited(by way: SequencePlan.Way) -> Bool {
+        switch (self, way.on) {
+        case (.reply(let replyClass, let intent), .replied):
+            guard replyClass.isHuman || replyClass == .leftCompany else { return false }
+            let isOfClass = way.classes.isEmpty ? replyClass.isHuman : way.classes.contains { Self.same($0, replyClass.rawValue) }
+            return isOfClass && (way.intent.map { wanted in intent.map { Self.same($0, wanted) } ?? false } ?? true)
+        case (.reply(.outOfOffice, _), .outOfOffice): return true
+        case (.bounce(let failureClass), .bounced):
+            return way.classes.isEmpty || failureClass.map { known in way.classes.contains { Self.same($0, known) } } ?? false
+        default: return false
+        }
+    }
+
+    /// Whether it is of the kind that must not have come for a way.
+    func refutes(_ way: SequencePlan.Way) -> Bool {
+        switch (self, way.on.absent) {
+        case (.reply(let replyClass, _), .replied): replyClass.isHuman || replyClass == .leftCompany
+        case (.bounce, .bounced): true
+        default: false
+        }
+    }
+
+    /// For a person.
+    var words: String {
+        switch self {
+        case .reply(let replyClass, let intent): "replied (\(replyClass.rawValue)\(intent.map { ", \($0)" } ?? ""))"
+        case .bounce(let failureClass): "bounced (\(failureClass ?? "class unknown"))"
+        }
+    }
+
+    private static func same(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
+}
+
+/// What came back for one enrollment, in order of time.
+package struct SequenceHistory: Sendable, Equatable {
+    package struct Entry: Sendable, Equatable {
+        package let fact: PlanFact
+        package let at: Timestamp
+
+        package init(_ fact: PlanFact, at: Timestamp) {
+            self.fact = fact
+            self.at = at
+        }
+    }
+
+    package let entries: [Entry]
+
+    package init(_ entries: [Entry] = []) { self.entries = entries.sorted { $0.at < $1.at } }
+}
+
+/// All that a decision about one step may look at.
+package struct StepFacts: Sendable {
+    package let contact: Contact
+    package let identity: String
+    package let plan: SequencePlan
+    package let history: SequenceHistory
+    /// Every message of the enrollment, cancelled ones included.
+    package let messages: [OutboxMessage]
+
+    package init(contact: Contact, identity: String, plan: SequencePlan, history: SequenceHistory, messages: [OutboxMessage]) {
+        self.contact = contact
+        self.identity = identity
+        self.plan = plan
+        self.history = history
+        self.messages = messages
+    }
+
+    /// The text of a name; empty when there is none.
+    func text(_ name: PlanCondition.Name) -> String {
+        switch name.kind {
+        case .field: contact.fields[name.detail ?? ""] ?? ""
+        case .email: contact.address.text
+        case .domain: contact.address.asciiDomain ?? contact.address.domain
+        case .name: contact.displayName ?? ""
+        case .identity: identity
+        case .intent: history.entries.last { if case .reply = $0.fact { true } else { false } }.flatMap(Self.intent) ?? ""
+        case .variant: message(of: name.detail)?.variant ?? ""
+        case .sent, .replied, .bounced, .outOfOffice: ""
+        }
+    }
+
+    /// Whether a fact is one.
+    func holds(_ name: PlanCondition.Name) -> Bool {
+        switch name.kind {
+        case .sent: message(of: name.detail)?.state == .sent
+        case .replied: has(SequencePlan.Way(on: .replied, classes: name.detail.map { [$0] } ?? [], to: ""))
+        case .bounced: has(SequencePlan.Way(on: .bounced, classes: name.detail.map { [$0] } ?? [], to: ""))
+        case .outOfOffice: has(SequencePlan.Way(on: .outOfOffice, to: ""))
+        case .field, .email, .domain, .name, .identity, .intent, .variant: false
+        }
+    }
+
+    private func has(_ way: SequencePlan.Way) -> Bool { history.entries.contains { $0.fact.isAwaited(by: way) } }
+
+    private func message(of step: String?) -> OutboxMessage? {
+        guard let index = step.flatMap(plan.index(of:)) else { return nil }
+        return messages.last { $0.step == index && $0.state != .cancelled }
+    }
+
+    private static func intent(_ entry: SequenceHistory.Entry) -> String? {
+        if case .reply(_, let intent) = entry.fact { intent } else { nil }
+    }
+}
+
+extension ReplyClass {
+    /// Whether a person wrote it to say something, as against a machine; a wish to hear no more is none of them, it always ends.
+    package var isHuman: Bool {
+        switch self {
+        case .positive, .question, .negative, .notNow, .referral, .neutral: true
+        default: false
+        }
+    }
+
+    /// The human ones, for a person.
+    static var humanWords: String { allCases.filter(\.isHuman).map(\.rawValue).joined(separator: ", ") }
+}

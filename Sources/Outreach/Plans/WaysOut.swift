@@ -1,0 +1,70 @@
+package import InternetMessage
+
+/// Which way out of a step that is done is taken, and when to look again.
+///
+/// What came back counts before time that passed, however late one looks: a reply is never passed over for a deadline that was missed
+/// while nobody looked. Of several events the earliest counts, of several ways the first in the file.
+package struct WaysOut: Sendable {
+    package enum Look: Sendable, Equatable {
+        case take(SequencePlan.Way, because: String)
+        /// Nothing before `until`, unless something comes back.
+        case wait(until: Timestamp)
+        /// No way can be taken any more.
+        case over
+    }
+
+    private let ways: [SequencePlan.Way]
+    private let doneAt: Timestamp
+    /// When its way without an event is open: of a wait, at its end.
+    private let ends: Timestamp
+
+    /// - Parameters:
+    ///   - doneAt: when the step was done.
+    ///   - zone: where business days are counted.
+    package init(of step: Int, in plan: SequencePlan, doneAt: Timestamp, zone: LocalZone) {
+        ways = plan.ways(of: step)
+        self.doneAt = doneAt
+        ends = plan.steps[step].work == .wait ? plan.steps[step].due(after: doneAt, in: zone) : doneAt
+    }
+
+    /// - Parameter entries: what came back since its message entered the outbox.
+    package func look(_ entries: [SequenceHistory.Entry], at now: Timestamp) -> Look {
+        for entry in entries {
+            let way = ways.first { way in entry.fact.isAwaited(by: way) && entry.at <= end(of: way) }
+            if let way { return .take(way, because: "\(entry.fact.words) at \(entry.at.iso8601)") }
+        }
+        var next: Timestamp?
+        var due: (way: SequencePlan.Way, at: Timestamp)?
+        for way in ways where !way.on.isEvent && !entries.contains(where: { $0.fact.refutes(way) }) {
+            let moment = self.moment(of: way)
+            if moment > now {
+                next = min(next ?? moment, moment)
+            } else if due.map({ moment < $0.at }) ?? true {
+                due = (way, moment)
+            }
+        }
+        if let due { return .take(due.way, because: due.way.words) }
+        if let next { return .wait(until: next) }
+        // Nothing but events: until the last of them may come.
+        guard let last = ways.filter({ $0.on.isEvent && $0.on != .deferred }).map(end(of:)).max(), last > now else { return .over }
+        return .wait(until: last)
+    }
+
+    /// The way that an event of this moment takes; nil when it takes none.
+    package func way(on fact: PlanFact, at now: Timestamp) -> SequencePlan.Way? {
+        ways.first { fact.isAwaited(by: $0) && now <= end(of: $0) }
+    }
+
+    /// What is waited for, for a person.
+    package var words: String { ways.map(\.words).joined(separator: ", ") }
+
+    private func end(of way: SequencePlan.Way) -> Timestamp { doneAt + (way.within?.duration ?? SequencePlan.Way.longestWait) }
+
+    private func moment(of way: SequencePlan.Way) -> Timestamp {
+        switch way.on {
+        case .delivered: doneAt + ((way.after ?? way.within)?.duration ?? SequencePlan.Way.deliveryWindow)
+        case .done: ends + (way.after?.duration ?? .zero)
+        default: doneAt + (way.after?.duration ?? .zero)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// Counts whose messages of a plan would be parked for want of a value, over any number of contacts.
+package struct TemplateCensus: Sendable {
+    /// What one step lacks for one contact.
+    package struct Lack: Sendable, Equatable {
+        /// Name of the step.
+        package let step: String
+        /// Fields without value and without fallback.
+        package let names: [String]
+    }
+
+    /// One field that one step lacks.
+    package struct Gap: Sendable, Equatable {
+        package let step: String
+        package let name: String
+        /// For how many contacts.
+        package let contacts: Int
+        /// The line of the first of them.
+        package let firstLine: Int
+    }
+
+    private let names: [String]
+    private let templates: StepTemplates
+    private var gaps: [String: [String: (contacts: Int, firstLine: Int)]] = [:]
+    package private(set) var contacts = 0
+    /// How many of them lack something in any step.
+    package private(set) var parked = 0
+
+    package init(_ plan: SequencePlan, _ templates: StepTemplates) {
+        names = plan.steps.map(\.name)
+        self.templates = templates
+    }
+
+    /// What a contact lacks, by step; of several variants and wordings each may be the one that it gets.
+    ///
+    /// - Parameter values: by name; what each message sets by itself need not be among them.
+    package mutating func count(_ values: [String: String], line: Int) -> [Lack] {
+        var known = values
+        for name in ["sender_email", "sender_name", "unsubscribe_url"] { known[name] = "x" }
+        contacts += 1
+        var lacks: [Lack] = []
+        for (index, letters) in templates.steps.enumerated() {
+            var missing: [String] = []
+            for part in letters.flatMap(\.parts) { missing += part.template.missing(known).filter { !missing.contains($0) } }
+            guard !missing.isEmpty else { continue }
+            lacks.append(Lack(step: names[index], names: missing))
+            for name in missing {
+                let before = gaps[names[index]]?[name]
+                gaps[names[index], default: [:]][name] = ((before?.contacts ?? 0) + 1, before?.firstLine ?? line)
+            }
+        }
+        if !lacks.isEmpty { parked += 1 }
+        return lacks
+    }
+
+    /// In the order of the steps, the most frequent first.
+    package var found: [Gap] {
+        names.flatMap { step in
+            (gaps[step] ?? [:]).map { Gap(step: step, name: $0.key, contacts: $0.value.contacts, firstLine: $0.value.firstLine) }
+                .sorted { a, b in a.contacts == b.contacts ? a.name < b.name : a.contacts > b.contacts }
+        }
+    }
+}

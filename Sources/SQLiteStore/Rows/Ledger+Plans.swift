@@ -1,0 +1,52 @@
+import GRDB
+import InternetMessage
+import Outreach
+
+/// What steps of a plan look at and do beside sending.
+extension Ledger {
+    func history(of enrollment: Enrollment) throws -> SequenceHistory {
+        let whose: Arguments = ["contact": enrollment.contact.rawValue, "enrollment": enrollment.id.rawValue]
+        let replies = try db.records(Self.repliesSQL, whose).map { record -> SequenceHistory.Entry? in
+            let replyClass: ReplyClass = try record.word("class")
+            let at = try record.moment("sorted_at")
+            guard replyClass == .bounce else { return .init(.reply(replyClass, intent: record.textOrNil("intent")), at: at) }
+            let permanent = try (record.json("bounces") as [StoredBounce]).map(\.bounce).first(where: \.permanent)
+            return permanent.map { .init(.bounce(failureClass: $0.failureClass), at: at) }
+        }
+        let refusals = try db.records(Self.refusalsSQL, whose).map { record in
+            SequenceHistory.Entry(.bounce(failureClass: record.textOrNil("class")), at: try record.moment("at"))
+        }
+        return SequenceHistory(replies.compactMap { $0 } + refusals)
+    }
+
+    static let repliesSQL = """
+        SELECT sorted_at, COALESCE(label, effective_class) AS class, intent, bounces FROM reply
+        WHERE contact_id = :contact AND enrollment_id = :enrollment AND certainty IN ('medium', 'high') AND duplicate_of IS NULL AND is_own = 0
+        ORDER BY sorted_at
+        """
+
+    static let refusalsSQL = """
+        SELECT at, CASE kind WHEN 'expired' THEN 'expired' ELSE facts ->> 'class' END AS class FROM timeline
+        WHERE contact_id = :contact AND enrollment_id = :enrollment AND kind IN ('rejected', 'expired')
+        ORDER BY id
+        """
+
+    /// Gives a field of a contact a value; one that was erased stays empty.
+    func apply(_ change: Consequence.FieldChange) throws {
+        let contact = try db.record(
+            "SELECT * FROM contact WHERE id = :id AND erased_at IS NULL", ["id": change.contact.rawValue]
+        ).map(Contact.init)
+        guard var fields = contact?.fields else { return }
+        fields[change.name] = change.value
+        try db.run("UPDATE contact SET fields = :fields WHERE id = :id", ["fields": jsonText(fields), "id": change.contact.rawValue])
+    }
+
+    /// Begins a sequence for a contact, where it may be enrolled, and notes it.
+    func begin(_ enrollment: Enrollment) throws {
+        guard try enroll(enrollment) == .enrolled(enrollment.id) else { return }
+        try append(
+            TimelineEvent(
+                id: ids.next(), at: enrollment.createdAt, kind: .enrolled, contact: enrollment.contact, enrollment: enrollment.id,
+                summary: enrollment.reason, facts: ["identity": enrollment.identity]))
+    }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import InternetMessage
+import Mailroom
+import Outreach
+import Settings
+
+struct SequenceValidate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate", abstract: "Check sequence files; every fault with file and line. Needs no database.",
+        discussion: """
+            With --contacts it says for how many rows of a CSV file a message would be parked, and for want of which value; with --json too, \
+            one object for each row. With --conf it looks whether the conf lets the messages out at all. Warnings go to standard error and are \
+            no faults.
+            """)
+
+    @Argument(help: "Sequence files: .toml, or the JSON plan \"1.0\" as .json.") var files: [String]
+    @Option(help: ArgumentHelp("A CSV file of contacts, as 'contacts import' takes it.", valueName: "csv")) var contacts: String?
+    @Option(help: "A conf file whose hours and addresses the messages must come to terms with.") var conf: String?
+    @Flag(help: "One JSON object per file, and with --contacts one per row.") var json = false
+
+    func run() async throws {
+        try await reportingFailures {
+            let settings = try conf.map { path throws(Failure) in
+                switch Settings.load(path) {
+                case .success(let settings): settings
+                case .failure(let error): throw Failure(.configuration, error.description)
+                }
+            }
+            for (path, file) in try SequenceFiles.read(files) {
+                if let settings { try check(file, at: path, against: settings) }
+                if json {
+                    JSONLine.write([
+                        "file": .string(path), "sequence": .string(file.plan.name), "steps": .count(file.plan.steps.count),
+                        "warnings": .texts(file.warnings.map(\.description)),
+                    ])
+                } else {
+                    Console.out("\(path): no faults; sequence '\(file.plan.name)', \(file.plan.steps.count) steps")
+                }
+                if let contacts { try census(of: file, at: path, over: contacts) }
+            }
+        }
+    }
+
+    // MARK: Contacts
+
+    private func census(of file: SequenceFile, at path: String, over contacts: String) throws(Failure) {
+        let sheet = try SheetFile(contacts)
+        var rows = try sheet.rows(encoding: nil, delimiter: nil)
+        guard let header = try rows.next() else {
+            throw Failure(.badInput, "\(contacts):1: the file is empty; the first line must name the columns")
+        }
+        let columns: ContactColumns
+        do throws(CSVFault) {
+            columns = try ContactColumns(header: header)
+        } catch {
+            throw Failure(.badInput, "\(contacts):\(error)")
+        }
+        var census = TemplateCensus(file.plan, file.templates)
+        var refused = 0
+        while let row = try rows.next() {
+            guard case .contact(let draft) = columns.read(row) else {
+                refused += 1
+                continue
+            }
+            var values = draft.fields
+            values["email"] = draft.address.text
+            values["name"] = draft.name
+            let lacks = census.count(values, line: row.line)
+            if json {
+                JSONLine.write([
+                    "contacts": .string(contacts), "line": .count(row.line), "address": .string(draft.address.text),
+                    "sequence": .string(file.plan.name), "parked": .bool(!lacks.isEmpty),
+                    "missing": .object(lacks.map { (key: $0.step, value: .texts($0.names)) }),
+                ])
+            }
+        }
+        if json { return }
+        Console.out(
+            "\(contacts): \(census.parked) of \(census.contacts) contacts would be parked for want of a value"
+                + (refused > 0 ? "; \(refused) rows are no contacts" : ""))
+        var table = Table([.init("STEP"), .init("VARIABLE"), .init("CONTACTS", number: true), .init("FIRST LINE", number: true)])
+        for gap in census.found { table.add([gap.step, gap.name, "\(gap.contacts)", "\(gap.firstLine)"]) }
+        if !table.isEmpty { table.write() }
+    }
+
+    // MARK: Conf
+
+    private func check(_ file: SequenceFile, at path: String, against settings: Settings) throws(Failure) {
+        let sends = file.plan.steps.contains { $0.letter != nil }
+        if sends, settings.tokens.keyFiles.isEmpty || settings.tokenDomain == nil {
+            Console.error(
+                "\(path):1: its messages offer no way to unsubscribe: there are no token addresses; set key_files in [tokens] (a warning)")
+        }
+        guard let quiet = file.plan.quietHours else { return }
+        for (name, identity) in try Desks.identities(settings).sorted(by: { $0.key < $1.key }) {
+            let window = identity.pacing.window
+            let zone = file.plan.zone ?? window.zone
+            let now = SystemClock().now()
+            // Two weeks, looked at every quarter of an hour.
+            let isOpen = (0..<1344).contains { quarter in
+                let moment = now + .seconds(Int64(quarter) * 900)
+                return window.isOpen(at: moment) && quiet.end(at: moment, in: zone) == nil
+            }
+            if !isOpen {
+                throw Failure(
+                    .badInput,
+                    "\(path): its quiet hours leave nothing of the hours in which identity '\(name)' may send; make one of them wider")
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+import Foundation
+import InternetMessage
+import TestKit
+import Testing
+
+@testable import Outreach
+
+@Suite("sequence files, in TOML and as JSON plans")
+struct PlanFileTests {
+    private func read(_ text: String, as file: String = "plan.toml") throws -> SequenceFile {
+        try SequenceFile(parsing: Array(text.utf8), file: file)
+    }
+
+    private func fixture(_ name: String) throws -> [UInt8] {
+        let url = try #require(Bundle.module.url(forResource: "Fixtures/plans/\(name)", withExtension: nil))
+        return Array(try Data(contentsOf: url))
+    }
+
+    @Test("a version that was stored before there were branches is read and written as it was")
+    func stored() throws {
+        let text =
+            #"{"description":"d","name":"intro","steps":[{"delay":"PT0S","name":"a","subject":"Hi","text":"x"},"#
+            + #"{"businessDays":true,"delay":"P3D","html":"<p>","name":"b","text":"y"}],"stopOn":["complaint","unsubscribe"]}"#
+        let plan = try JSONDecoder().decode(SequencePlan.self, from: Data(text.utf8))
+        #expect(plan.isLine && plan.steps.map(\.name) == ["a", "b"] && plan.steps[1].businessDays == true)
+        #expect(plan.steps[0].letter == .init(subject: "Hi", text: "x") && plan.steps[1].letter?.html == "<p>")
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var again = String(decoding: try encoder.encode(plan), as: UTF8.self)
+        again = again.replacingOccurrences(of: #"["unsubscribe","complaint"]"#, with: #"["complaint","unsubscribe"]"#)
+        #expect(again == text)
+    }
+
+    @Test("a JSON plan is read without loss: what it says beside is warned of, kept and written back")
+    func json() throws {
+        let file = try SequenceFile(parsing: try fixture("followup.json"), file: "a/followup.json")
+        #expect(file.plan.name == "followup" && file.plan.quietHours == .init(start: 1260, end: 450))
+        #expect(file.plan.steps.map(\.work.word) == ["send", "wait", "send", "stop"])
+        #expect(file.plan.steps[0].letter?.subject == "Hello é 😀 {{company|you}}")
+        #expect(
+            file.warnings.map(\.description) == [
+                "a/followup.json:6: 'owner' means nothing here; it is kept as it is",
+                "a/followup.json:14: 'tracking' means nothing here; it is kept as it is",
+                "a/followup.json:16: 'colour' means nothing here; it is kept as it is",
+                "a/followup.json:17: opens and clicks are not counted yet: 'no_open' comes whenever its time has passed",
+            ])
+        let written = PlanWriter(file.plan).json
+        func object(_ bytes: [UInt8]) throws -> NSDictionary {
+            let value = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
+            var members = try #require(value)
+            members["name"] = nil
+            return members as NSDictionary
+        }
+        #expect(try object(Array(written.utf8)) == object(try fixture("followup.json")))
+        #expect(written.utf8.count > 100 && written.contains("0.50"))
+    }
+
+    @Test("what is written is read as the same plan, in both forms and from one to the other", arguments: ["followup.json", "samples"])
+    func roundTrips(source: String) throws {
+        var plans: [SequencePlan] = []
+        if source == "samples" {
+            for url in try Self.samples() { plans.append(try SequenceFile(parsing: Array(Data(contentsOf: url)), file: url.path).plan) }
+            #expect(plans.count >= 5)
+        } else {
+            plans = [try SequenceFile(parsing: try fixture(source), file: source).plan]
+        }
+        for plan in plans {
+            let writer = PlanWriter(plan)
+            let fromJSON = try read(writer.json, as: "x.json").plan
+            let fromTOML = try read(writer.toml).plan
+            #expect(fromJSON == plan, "\(writer.json)")
+            #expect(fromTOML == plan, "\(writer.toml)")
+            #expect(try read(PlanWriter(fromJSON).toml).plan == plan && read(PlanWriter(fromTOML).json, as: "x.json").plan == plan)
+            let stored = try JSONDecoder().decode(SequencePlan.self, from: try JSONEncoder().encode(plan))
+            #expect(stored == plan)
+        }
+    }
+
+    static func samples() throws -> [URL] {
+        try FileManager.default.contentsOfDirectory(at: Checkout.url("conf/sequences"), includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "toml" }.sorted { $0.path < $1.path }
+    }
+
+    @Test("the samples have no faults and no warnings")
+    func samplesAreSound() throws {
+        for url in try Self.samples() {
+            let file = try SequenceFile(parsing: Array(Data(contentsOf: url)), file: url.lastPathComponent)
+            #expect(file.warnings.isEmpty, "\(file.warnings)")
+            #expect(url.lastPathComponent == "\(file.plan.name).toml")
+        }
+    }
+
+    private static let head = "name = \"x\"\n[[step]]\nname = \"a\"\nsubject = \"s\"\ntext = \"t\"\n"
+    private static let way = "[[step.transition]]\n"
+    private static let end = "[[step]]\nname = \"b\"\ndelay = \"P1D\"\ntext = \"t\"\n"
+
+    @Test(
+        "what a person can get wrong is told with its line",
+        arguments: [
+            ("name = \"x\"\n", 1, "no steps"),
+            (head + way + "to = \"nowhere\"\n", 7, "there is no step 'nowhere'; known are a"),
+            (head + way + "to = \"b\"\n" + end + way + "to = \"a\"\n", 13, "an endless loop: a → b → a"),
+            (head + way + "to = \"a\"\n", 7, "an endless loop: a → a"),
+            (head + "transition = []\n" + end, 7, "no way leads to the step 'b'"),
+            (head + way + "to = \"b\"\n" + way + "to = \"b\"\n" + end, 8, "cannot be told from 'done' before it"),
+            (
+                head + way + "on = \"replied\"\nto = \"b\"\n" + way + "on = \"replied\"\nclass = \"positive\"\nto = \"b\"\n" + end, 10,
+                "cannot be told from 'replied' before it"
+            ),
+            (
+                head + way + "on = \"replied\"\nwithin = \"P7D\"\nto = \"b\"\n" + way + "on = \"no_reply\"\nafter = \"P3D\"\nto = \"b\"\n"
+                    + end,
+                8,
+                "waits for P7D, but 'no_reply after P3D' is taken before that"
+            ),
+            (head + way + "on = \"no_reply\"\nto = \"b\"\n" + end, 7, "'no_reply' needs 'after'"),
+            (head + way + "on = \"replied\"\nafter = \"P3D\"\nto = \"b\"\n" + end, 8, "'after' is for time that passes"),
+            (head + way + "on = \"asleep\"\nto = \"b\"\n" + end, 7, "there is no event 'asleep'; there are done, accepted"),
+            (head + way + "on = \"replied\"\nclass = \"unsubscribe\"\nto = \"b\"\n" + end, 8, "'unsubscribe' is no class of replies"),
+            (head + way + "on = \"bounced\"\nclass = \"mailboxfull\"\nto = \"b\"\n" + end, 8, "'mailboxfull' is no class of failures"),
+            (head + way + "if = \"replied\"\nto = \"b\"\n" + end, 7, "'if' stands in transitions of a condition"),
+            (head + way + "weight = 5\nto = \"b\"\n" + end, 7, "'weight' stands in transitions of a split only"),
+            (head + "[[step]]\ntype = \"webhook\"\n", 7, "'webhook' cannot be done yet"),
+            (head + "[[step]]\ntype = \"dance\"\n", 7, "there is no type 'dance'"),
+            (head + "[[step]]\ntype = \"wait\"\nname = \"b\"\n", 6, "'delay' is missing"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\ntag = \"hot\"\n", 9, "'tag' cannot be done yet"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\n", 6, "an action does nothing"),
+            (head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n", 6, "a condition has at least one transition"),
+            (
+                head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n" + way + "if = \"field.a = 3\"\nto = \"c\"\n" + end, 10,
+                "column 9 of the condition: '= 3' follows"
+            ),
+            (
+                head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n" + way
+                    + "if = \"sent.zz\"\nto = \"c\"\n[[step]]\nname = \"c\"\ntext = \"t\"\n", 10,
+                "there is no step 'zz'"
+            ),
+            (
+                head + "[[step]]\ntype = \"split\"\nname = \"b\"\n" + way + "weight = 1\nto = \"a\"\n", 9,
+                "a split has at least two transitions"
+            ),
+            (head + "[[step]]\ntype = \"stop\"\nname = \"b\"\nnext = \"a\"\n", 6, "nothing follows a stop"),
+            (head + "channel = \"sms\"\n", 6, "there is no channel 'sms' yet"),
+            (head + "[[step.variant]]\nname = \"v\"\ntext = \"u\"\n", 6, "one variant alone is none"),
+            (
+                head + "[[step.variant]]\nname = \"v\"\ntext = \"u\"\n[[step.variant]]\nname = \"v\"\nweight = 0\ntext = \"w\"\n", 11,
+                "a weight is a whole number from 1 to 1000"
+            ),
+            (head + "html = \"{{#a}}\"\n", 6, "html of this step, its line 1: section {{#a}} is never closed"),
+            (
+                "name = \"x\"\nquiet_hours = \"9 to 5\"\n" + "[[step]]\nsubject = \"s\"\ntext = \"t\"\n", 2,
+                "quiet hours are two times of day"
+            ),
+            ("name = \"x\"\ntimezone = \"Mars\"\n" + "[[step]]\nsubject = \"s\"\ntext = \"t\"\n", 2, "'Mars' is no time zone"),
+            ("name = \"x\"\nstart = \"z\"\n" + "[[step]]\nsubject = \"s\"\ntext = \"t\"\n", 2, "there is no step 'z' to begin with"),
+            ("name = \"x\"\n[[step]]\ntext = \"t\"\n", 2, "'subject' is missing"),
+            (
+                "name = \"x\"\n[[step]]\ntype = \"wait\"\ndelay = \"P1D\"\n[[step]]\ntext = \"t\"\n", 5,
+                "'subject' is missing: on a way to this step no message with a subject comes before"
+            ),
+            (head + "[[step]]\nname = \"a\"\ndelay = \"P1D\"\ntext = \"t\"\n", 7, "two steps have the same name"),
+            (head + "[[step]]\nname = \"b\"\ntext = \"t\"\n", 6, "'delay' is missing"),
+            (head + "[[step]]\nname = \"b\"\ndelay = \"P1M\"\ntext = \"t\"\n", 8, "'P1M' is not an ISO 8601 duration"),
+            (head + "colour = \"red\"\n", 6, "unknown key 'colour'; known are"),
+            ("name = \"x\"\n[snippets]\na = \"{{b\"\n" + head.dropFirst(11), 3, "this snippet, its line 1: a tag is opened"),
+            (head.dropLast(4) + "\"{{> zz}}\"\n", 5, "there is no snippet 'zz'; there is none"),
+        ] as [(String, Int, String)])
+    func faults(source: String, line: Int, words: String) throws {
+        do {
+            _ = try read(source)
+            Issue.record("taken without a fault")
+        } catch let error as SequenceFile.Faults {
+            let found = error.faults.first { $0.message.contains(words) }
+            #expect(found?.line == line, "\(error.faults)")
+        }
+    }
+
+    @Test(
+        "JSON that is none, or no plan, is told with its line",
+        arguments: [
+            ("", 1, "a value is missing"), ("{\n\"a\": 1,\n}", 3, "a key in quotes"), ("[1]", 1, "a plan is a table"),
+            ("{\"a\":\n01}", 2, "no value"),
+            ("{\"a\": 1,\n\"a\": 2}", 2, "'a' is set twice"), ("{\"a\": \"\\ud800\"}", 1, "half a character"),
+            ("{} x", 1, "something follows"),
+            ("{\"a\": 0x1p3}", 1, "no value"), ("{\"version\": \"2\",\n\"nodes\": []}", 1, "version '2' is not known"),
+            (
+                "{\"version\": \"1.0\", \"nodes\": [\n{\"id\": \"a\", \"type\": \"send\", \"subject\": \"s\", \"body\": \"t\",\n\"transitions\": [\n{\"to\": \"b\"}]}]}",
+                4, "there is no step 'b'"
+            ),
+        ] as [(String, Int, String)])
+    func brokenJSON(source: String, line: Int, words: String) throws {
+        let error = #expect(throws: SequenceFile.Faults.self) { try read(source, as: "p.json") }
+        #expect(error?.faults.contains { $0.line == line && $0.message.contains(words) } == true, "\(String(describing: error))")
+    }
+
+    @Test(
+        "conditions",
+        arguments: [
+            ("field.country == 'de'", true), ("field.country != \"DE\"", false), ("field.budget >= 500000", true),
+            ("field.budget < 9", false),
+            ("field.nothing", false), ("not field.nothing and field.country", true), ("field.country in ['AT', 'DE']", true),
+            ("domain == 'example.com' or field.nothing", true), ("email starts_with 'ann@' and email ends_with '.COM'", true),
+            ("(field.nothing or field.country) and not (name contains 'x')", true), ("field.country < 3", false),
+            ("replied.positive", true), ("replied.negative", false), ("intent == 'meeting'", true), ("bounced", false),
+            ("out_of_office", true),
+            ("sent.a", true), ("sent.b", false), ("variant.a == 'v1'", true), ("identity == 'anna'", true),
+        ])
+    func conditions(source: String, expected: Bool) throws {
+        let plan = SequencePlan(
+            name: "x", description: "",
+            steps: [.init(name: "a", delay: .none, subject: "s", text: "t"), .init(name: "b", delay: .none, subject: nil, text: "t")],
+            stopOn: [])
+        let now = Timestamp(seconds: 1_772_438_400)
+        let address = try #require(EmailAddress("ann@example.com"))
+        let message = OutboxMessage(
+            id: .init(rawValue: 9), workspace: .default, enrollment: nil, contact: nil, step: 0, occurrence: 0, identity: "anna",
+            route: "r",
+            reversePath: .null, recipient: address, messageID: try #require(MessageID("m@example.org")), subject: "s", bytes: [],
+            createdAt: now, budgetDate: CivilDate(daysSinceEpoch: 1), state: .sent, nextAttemptAt: nil, variant: "v1")
+        let known = StepFacts(
+            contact: Contact(
+                id: .init(rawValue: 3), address: address, displayName: "Ann", fields: ["country": "DE", "budget": "600000"], createdAt: now),
+            identity: "anna", plan: plan,
+            history: SequenceHistory([
+                .init(.reply(.positive, intent: "meeting"), at: now), .init(.reply(.outOfOffice, intent: nil), at: now + .seconds(-9)),
+            ]), messages: [message])
+        #expect(try PlanCondition(source).holds(for: known) == expected)
+    }
+
+    @Test(
+        "a condition that is none says where and what",
+        arguments: [
+            ("", 1, "a name is expected, not 'the end'"), ("a == 'b'", 1, "there is no 'a'"), ("field == 'b'", 1, "'field' needs a name"),
+            ("field.a == b", 12, "a text in quotes or a number"), ("replied == 'x'", 9, "cannot be compared"),
+            ("(bounced", 9, "')' is missing"),
+            ("replied.cross", 1, "'cross' is no class"), ("field.a == 'b", 12, "never closed"), ("bounced bounced", 9, "follows where"),
+            ("field.a in 'b'", 12, "a list is missing"), (String(repeating: "(", count: 40), 18, "nested deeper"),
+            ("provider == 'x'", 1, "there is no 'provider'"),
+        ])
+    func brokenConditions(source: String, column: Int, words: String) throws {
+        let fault = #expect(throws: PlanCondition.Fault.self) { try PlanCondition(source) }
+        #expect(fault?.message.contains(words) == true && abs((fault?.column ?? 0) - column) <= 1, "\(String(describing: fault))")
+    }
+}
