@@ -9,7 +9,9 @@ struct ContactSheetTests {
     private func rows(_ bytes: [UInt8], piece: Int, encoding: SheetEncoding? = nil, delimiter: UInt8? = nil) throws(CSVFault) -> [CSVReader
         .Row]
     {
-        var decoder = SheetDecoder(encoding: encoding)
+        var evidence = SheetEvidence()
+        for start in stride(from: 0, to: bytes.count, by: piece) { evidence.add(bytes[start..<min(start + piece, bytes.count)]) }
+        var decoder = SheetDecoder(encoding: encoding, otherwise: evidence.encoding)
         var reader = CSVReader(delimiter: delimiter)
         var rows: [CSVReader.Row] = []
         for start in stride(from: 0, to: bytes.count, by: piece) {
@@ -99,6 +101,18 @@ struct ContactSheetTests {
         #expect(try rows(bytes, piece: 5).map(\.isDamaged) == [false, false, true, false])
         #expect(try rows(bytes, piece: 5, encoding: .windows1252).map(\.isDamaged) == [false, false, false, false])
         #expect { _ = try CSVTable(parsing: bytes) } throws: { ($0 as? CSVFault)?.line == 3 }
+    }
+
+    @Test("a stray byte that comes first damages its row alone, and letters that look like UTF-8 do not make a Windows-1252 file one")
+    func evidence() throws {
+        let late = Array("email,name\na@b.example,".utf8) + [0xFC, 10] + Array("b@b.example,Jürgen\nc@b.example,Åsa\n".utf8)
+        for piece in [1, 3, 1000] {
+            let read = try rows(late, piece: piece)
+            #expect(read.map(\.isDamaged) == [false, true, false, false])
+            #expect(read.last?.cells == ["c@b.example", "Åsa"])
+        }
+        let old = Array("email,name\na@b.example,".utf8) + [0xC3, 0xBC, 10] + Array("b@b.example,".utf8) + [0xFC, 0xE9, 0xE4, 10]
+        #expect(try rows(old, piece: 2).map { $0.cells.last } == ["name", "Ã¼", "üéä"])
     }
 
     @Test(

@@ -42,6 +42,23 @@ struct SequenceMachineTests {
         #expect(!transition.cancelsQueuedMail)
     }
 
+    @Test("a delay of business days counts neither weekends nor the holidays of the identity")
+    func businessDelay() throws {
+        let zone = try #require(LocalZone("Europe/Berlin"))
+        let step = SequencePlan.Step(name: "nudge", delay: iso("P2D"), businessDays: true, subject: nil, text: "b")
+        // Thursday before Easter 2026; Friday and Monday are holidays.
+        let thursday = Timestamp(seconds: 1_775_124_000)
+        let friday = try #require(CivilDate(year: 2026, month: 4, day: 3))
+        let easter = Holidays([friday: "Good Friday", friday.adding(days: 3): "Easter Monday"])
+        #expect(step.due(after: thursday, in: zone) == thursday + day * 4)
+        #expect(step.due(after: thursday, in: zone, holidays: easter) == thursday + day * 6)
+        let plan = SequencePlan(name: "p", description: "", steps: [plan.steps[0], step], stopOn: [])
+        let enrollment = try machine(.sending, step: 0, plan: plan).enrollment
+        let transition = SequenceMachine(enrollment: enrollment, plan: plan, zone: zone, holidays: easter)
+            .advance(on: .accepted(step: 0), at: thursday)
+        #expect(transition?.dueAt == thursday + day * 6)
+    }
+
     @Test("the last accepted step finishes the enrollment")
     func lastStepFinishes() throws {
         let transition = try #require(machine(.sending, step: 2).advance(on: .accepted(step: 2), at: start))

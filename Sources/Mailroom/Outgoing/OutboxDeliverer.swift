@@ -55,7 +55,7 @@ package struct OutboxDeliverer: Service {
     /// What connections have to end in order, once nothing is delivered any more.
     private static let longestFarewell = Duration.seconds(5)
 
-    let store: any OutboxStore & PauseStore & SequenceStore
+    let store: any ContactStore & OutboxStore & PauseStore & SequenceStore
     let desk: Swappable<Desk>
     let clock: any MailClock
     private let bell: Bell
@@ -75,7 +75,7 @@ package struct OutboxDeliverer: Service {
     ///   - bell: rung when a message may have become due.
     ///   - sequenceBell: rung when an outcome made a step due, or soon to be.
     package init(
-        store: any OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock, bell: Bell,
+        store: any ContactStore & OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock, bell: Bell,
         sequenceBell: Bell, owner: String,
         logger: Logger
     ) {
@@ -230,7 +230,23 @@ package struct OutboxDeliverer: Service {
         guard let plan = try await plans.plan(of: enrollment.sequence, in: store),
             let zone = desk.identities[enrollment.identity]?.pacing.window.zone ?? LocalZone("UTC")
         else { return nil }
-        return SequenceMachine(enrollment: enrollment, plan: plan, zone: zone)
+        return SequenceMachine(
+            enrollment: enrollment, plan: plan, zone: zone,
+            holidays: desk.identities[enrollment.identity]?.pacing.window.holidays ?? .none)
+    }
+}
+
+extension OutboxDeliverer {
+    /// The hours in which a message of a sequence is tried again: its identity's, and its recipient's where they are known.
+    func hours(of message: OutboxMessage, desk: Desk) async throws(StoreError) -> [SendingWindow] {
+        guard message.enrollment != nil, let pacing = desk.identities[message.identity]?.pacing else { return [] }
+        var hours = [pacing.window]
+        if let recipients = pacing.recipients, let id = message.contact, let contact = try await store.contact(id: id),
+            let theirs = recipients.window(of: contact)
+        {
+            hours.append(theirs)
+        }
+        return hours.map(\.withoutPreferredHour)
     }
 }
 
@@ -243,6 +259,8 @@ extension SequenceStore {
             let sequence = try await sequence(id: enrollment.sequence),
             let zone = identities[enrollment.identity]?.pacing.window.zone ?? LocalZone("UTC")
         else { return nil }
-        return SequenceMachine(enrollment: enrollment, plan: sequence.plan, zone: zone)
+        return SequenceMachine(
+            enrollment: enrollment, plan: sequence.plan, zone: zone,
+            holidays: identities[enrollment.identity]?.pacing.window.holidays ?? .none)
     }
 }

@@ -214,7 +214,8 @@ package struct StepDispatcher: Service {
             return postponed(until: now + .seconds(3600), because: "the recipient is not among allow_recipients of [safety]")
         }
         let plan = due.sequence.plan
-        let machine = SequenceMachine(enrollment: enrollment, plan: plan, zone: identity.pacing.window.zone)
+        let machine = SequenceMachine(
+            enrollment: enrollment, plan: plan, zone: identity.pacing.window.zone, holidays: identity.pacing.window.holidays)
         if case .decide(let needsHistory) = machine.duty {
             return try await decide(due, machine, needsHistory: needsHistory, chance: desk.chance, at: now)
         }

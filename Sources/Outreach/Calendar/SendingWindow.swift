@@ -81,6 +81,11 @@ package struct SendingWindow: Sendable, Hashable {
         self.init(week: week, zone: zone)
     }
 
+    /// The same window from its first minute on.
+    package var withoutPreferredHour: SendingWindow {
+        SendingWindow(week: week, zone: zone, quietHours: quietHours, holidays: holidays)
+    }
+
     /// The same window where another clock hangs.
     package func moved(to zone: LocalZone, holidays: Holidays) -> SendingWindow {
         SendingWindow(

@@ -7,7 +7,9 @@ package struct CSVTable: Sendable {
     ///
     /// - Throws: the first fault: no header, an open quote, a zero byte, bytes that are in no known encoding, a limit reached.
     package init(parsing bytes: [UInt8], limits: CSVReader.Limits = CSVReader.Limits()) throws(CSVFault) {
-        var decoder = SheetDecoder()
+        var evidence = SheetEvidence()
+        evidence.add(bytes[...])
+        var decoder = SheetDecoder(otherwise: evidence.encoding)
         var reader = CSVReader(limits: limits)
         let text = decoder.decode(bytes[...]) + decoder.finish()
         let rows = try reader.read(text[...]) + reader.finish()

@@ -2,34 +2,34 @@ import InternetMessage
 
 /// Turns the bytes of a sheet into UTF-8, piece by piece.
 ///
-/// Unless the encoding is given it is found: by a byte order mark, by the zeros of UTF-16, else by the first bytes beyond ASCII, which are
-/// UTF-8 when they are well-formed and Windows-1252 when they are not. What is malformed in UTF-8 is passed on as it is.
+/// Unless the encoding is given it is found: by a byte order mark, by the zeros of UTF-16, else by what the whole sheet says
+/// (``SheetEvidence``). What is malformed in UTF-8 is passed on as it is.
 package struct SheetDecoder: Sendable {
     private enum Stage: Sendable {
         /// Waiting for as many bytes as a byte order mark and the zeros of UTF-16 show in.
         case start
-        /// ASCII so far: UTF-8 or Windows-1252.
-        case ascii
         case known(SheetEncoding)
     }
 
     private static let sample = 1024
 
     private var stage: Stage
-    private let isGiven: Bool
     /// Bytes that are no whole character yet.
     private var rest: [UInt8] = []
 
-    /// - Parameter encoding: nil: found out.
-    package init(encoding: SheetEncoding? = nil) {
+    private let given: SheetEncoding?
+    private let narrow: SheetEncoding
+
+    /// - Parameters:
+    ///   - encoding: nil: found out.
+    ///   - narrow: what it is found to be when it is no UTF-16 and has no mark.
+    package init(encoding: SheetEncoding? = nil, otherwise narrow: SheetEncoding) {
         stage = .start
-        isGiven = encoding != nil
         given = encoding
+        self.narrow = narrow
     }
 
-    private let given: SheetEncoding?
-
-    /// What the bytes so far are in; nil while they are ASCII.
+    /// What the bytes are in; nil until enough of them were there.
     package var encoding: SheetEncoding? { if case .known(let encoding) = stage { encoding } else { nil } }
 
     /// The UTF-8 of the bytes; what ends in the middle of a character comes with the next ones.
@@ -52,11 +52,7 @@ package struct SheetDecoder: Sendable {
         guard !rest.isEmpty else { return out }
         switch stage {
         case .known(.utf16LittleEndian), .known(.utf16BigEndian): out += Array("\u{FFFD}".utf8)
-        case .known(.utf8): out += rest
-        // A lead byte with nothing behind it is no UTF-8.
-        default:
-            stage = .known(.windows1252)
-            out += Array(Windows1252.decode(rest[...]).utf8)
+        default: out += rest
         }
         rest = []
         return out
@@ -78,7 +74,7 @@ package struct SheetDecoder: Sendable {
             stage = .known(.utf16BigEndian)
             return convert(bytes.dropFirst(2))
         }
-        stage = (given ?? Self.wide(bytes)).map { .known($0) } ?? .ascii
+        stage = .known(given ?? Self.wide(bytes) ?? narrow)
         return convert(bytes[...])
     }
 
@@ -98,43 +94,11 @@ package struct SheetDecoder: Sendable {
 
     private mutating func convert(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         switch stage {
-        case .known(.utf8): return Array(bytes)
+        case .start, .known(.utf8): return Array(bytes)
         case .known(.windows1252): return Array(Windows1252.decode(bytes).utf8)
         case .known(.utf16LittleEndian): return utf16(bytes, low: 0)
         case .known(.utf16BigEndian): return utf16(bytes, low: 1)
-        case .start, .ascii:
-            guard let first = bytes.firstIndex(where: { $0 >= 0x80 }) else {
-                stage = .ascii
-                return Array(bytes)
-            }
-            switch Self.sequence(bytes[first...]) {
-            case .whole: stage = .known(.utf8)
-            case .broken: stage = .known(.windows1252)
-            case .cut:
-                stage = .ascii
-                rest = Array(bytes[first...])
-                return Array(bytes[..<first])
-            }
-            return Array(bytes[..<first]) + convert(bytes[first...])
         }
-    }
-
-    private enum Sequence { case whole, broken, cut }
-
-    /// Whether the bytes begin with a well-formed UTF-8 sequence of more than one byte.
-    private static func sequence(_ bytes: ArraySlice<UInt8>) -> Sequence {
-        guard let lead = bytes.first else { return .cut }
-        let length: Int
-        switch lead {
-        case 0xC2...0xDF: length = 2
-        case 0xE0...0xEF: length = 3
-        case 0xF0...0xF4: length = 4
-        default: return .broken
-        }
-        let present = bytes.prefix(length)
-        guard present.dropFirst().allSatisfy({ $0 & 0xC0 == 0x80 }) else { return .broken }
-        guard present.count == length else { return .cut }
-        return String(validating: present, as: UTF8.self) == nil ? .broken : .whole
     }
 
     /// - Parameter low: which byte of a unit is the low one.

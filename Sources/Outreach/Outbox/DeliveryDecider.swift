@@ -70,8 +70,10 @@ package struct DeliveryDecider: Sendable {
     /// - Parameters:
     ///   - machine: of the message's enrollment as it stands now; nil for a message without one.
     ///   - judgement: of a rejected or deferred attempt; nil for the others.
+    ///   - hours: outside of which it is not tried again later than `patience` from when it was queued; empty: there are none.
     package func decide(
-        _ attempt: DeliveryAttempt, of message: OutboxMessage, machine: SequenceMachine?, judgement: FailureJudgement?
+        _ attempt: DeliveryAttempt, of message: OutboxMessage, machine: SequenceMachine?, judgement: FailureJudgement?,
+        hours: [SendingWindow] = []
     ) -> DeliveryDecision {
         let now = attempt.endedAt
         switch attempt.outcome {
@@ -80,14 +82,14 @@ package struct DeliveryDecider: Sendable {
             return decision(
                 .sent, nil, .delivered, "accepted by \(attempt.remoteMTA ?? "the peer")", attempt, message, machine, transition, judgement)
         case .ambiguous:
-            if onUncertain == .resend { return later(attempt, message, machine, judgement, kind: .ambiguous) }
+            if onUncertain == .resend { return later(attempt, message, machine, judgement, kind: .ambiguous, hours) }
             let transition = machine?.advance(on: .uncertain(step: message.step), at: now)
             return decision(
                 .hold, nil, .ambiguous, "the reply to the final dot was lost; held", attempt, message, machine, transition, judgement)
         case .deferred:
-            return later(attempt, message, machine, judgement, kind: .deferred)
+            return later(attempt, message, machine, judgement, kind: .deferred, hours)
         case .rejected:
-            guard judgement?.permanent ?? true else { return later(attempt, message, machine, judgement, kind: .deferred) }
+            guard judgement?.permanent ?? true else { return later(attempt, message, machine, judgement, kind: .deferred, hours) }
             let transition = machine?.advance(
                 on: .rejected(step: message.step, text: attempt.text, failureClass: judgement?.failureClass), at: now)
             var decision = decision(.bounced, nil, .rejected, "refused: \(attempt.text)", attempt, message, machine, transition, judgement)
@@ -112,7 +114,7 @@ package struct DeliveryDecider: Sendable {
 
     private func later(
         _ attempt: DeliveryAttempt, _ message: OutboxMessage, _ machine: SequenceMachine?, _ judgement: FailureJudgement?,
-        kind: TimelineEvent.Kind
+        kind: TimelineEvent.Kind, _ hours: [SendingWindow]
     ) -> DeliveryDecision {
         if let reroute = attempt.reroute, reroute.isAtOnce {
             let text = "\(attempt.text); goes on by route \(reroute.route)"
@@ -135,7 +137,19 @@ package struct DeliveryDecider: Sendable {
         let transition =
             kind == .deferred
             ? machine?.advance(on: .deferred(step: message.step, waitsSince: message.waitsSince), at: attempt.endedAt) : nil
-        return decision(.deferred, max(next, earliest), kind, attempt.text, attempt, message, machine, transition, judgement)
+        let again = withinHours(max(next, earliest), message, hours)
+        return decision(.deferred, again, kind, attempt.text, attempt, message, machine, transition, judgement)
+    }
+
+    /// How long after it was queued a message is tried again whatever the hour: who greylists wants it back within minutes or hours.
+    package static let patience = Duration.seconds(4 * 3600)
+
+    /// The moment itself, or when the hours begin after it; nobody is given up for the hours, so that it stays where they begin too late.
+    private func withinHours(_ next: Timestamp, _ message: OutboxMessage, _ hours: [SendingWindow]) -> Timestamp {
+        guard next - message.waitsSince > Self.patience, !hours.isEmpty,
+            let opening = SendingWindow.next(onOrAfter: next, in: hours), opening.at - message.waitsSince <= retry.lifetime
+        else { return next }
+        return opening.at
     }
 
     private func decision(

@@ -115,9 +115,13 @@ extension SequencePlan {
 
         /// When the step is due that waits from `moment` on.
         ///
-        /// - Parameter zone: where business days are counted.
-        package func due(after moment: Timestamp, in zone: LocalZone) -> Timestamp {
-            guard businessDays == true, let days = BusinessDays(days: Weekday.business, zone: zone) else { return moment + delay.duration }
+        /// - Parameters:
+        ///   - zone: where business days are counted.
+        ///   - holidays: days that are none.
+        package func due(after moment: Timestamp, in zone: LocalZone, holidays: Holidays = .none) -> Timestamp {
+            guard businessDays == true, let days = BusinessDays(days: Weekday.business, holidays: holidays, zone: zone) else {
+                return moment + delay.duration
+            }
             return days.adding(Int(delay.seconds / 86_400), to: moment)
         }
     }

@@ -21,10 +21,11 @@ package struct WaysOut: Sendable {
     /// - Parameters:
     ///   - doneAt: when the step was done.
     ///   - zone: where business days are counted.
-    package init(of step: Int, in plan: SequencePlan, doneAt: Timestamp, zone: LocalZone) {
+    ///   - holidays: days that are none.
+    package init(of step: Int, in plan: SequencePlan, doneAt: Timestamp, zone: LocalZone, holidays: Holidays = .none) {
         ways = plan.ways(of: step)
         self.doneAt = doneAt
-        ends = plan.steps[step].work == .wait ? plan.steps[step].due(after: doneAt, in: zone) : doneAt
+        ends = plan.steps[step].work == .wait ? plan.steps[step].due(after: doneAt, in: zone, holidays: holidays) : doneAt
     }
 
     /// - Parameter entries: what came back since its message entered the outbox.

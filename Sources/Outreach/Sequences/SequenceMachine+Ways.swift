@@ -67,7 +67,7 @@ extension SequenceMachine {
         // What came while the message was still in the outbox is an answer to those before it, and counts all the same.
         let sent = known.messages.last { $0.step == index && $0.state != .cancelled }
         let since = min(sent?.createdAt ?? doneAt, doneAt)
-        let ways = WaysOut(of: index, in: plan, doneAt: doneAt, zone: calendar)
+        let ways = WaysOut(of: index, in: plan, doneAt: doneAt, zone: calendar, holidays: holidays)
         switch ways.look(known.history.entries.filter { $0.at >= since }, at: now) {
         case .take(let way, let because):
             guard let target = plan.index(of: way.to) else { return .move(end("nothing follows \(name)", at: now), []) }
@@ -83,7 +83,7 @@ extension SequenceMachine {
 
     /// Its message is out: it stays behind the step and waits.
     func done(_ step: Int, waitsFor ways: [SequencePlan.Way], because why: String, at now: Timestamp) -> Transition {
-        let look = WaysOut(of: step, in: plan, doneAt: now, zone: calendar).look([], at: now)
+        let look = WaysOut(of: step, in: plan, doneAt: now, zone: calendar, holidays: holidays).look([], at: now)
         guard look != .over else { return end("\(why), nothing follows", nextStep: step, done: now, at: now) }
         // A way that is open already is taken at once, by who looks for what is due.
         var due = now
@@ -111,7 +111,7 @@ extension SequenceMachine {
     /// What came back while it waits behind a step that is done.
     func answered(by fact: PlanFact, at now: Timestamp) -> Answer {
         guard isRunning, let doneAt = enrollment.doneAt, plan.steps.indices.contains(enrollment.nextStep) else { return .nothing }
-        let ways = WaysOut(of: enrollment.nextStep, in: plan, doneAt: doneAt, zone: calendar)
+        let ways = WaysOut(of: enrollment.nextStep, in: plan, doneAt: doneAt, zone: calendar, holidays: holidays)
         guard let way = ways.way(on: fact, at: now), let target = plan.index(of: way.to) else { return .nothing }
         guard enrollment.isLive else { return .kept }
         let words = "at \(stepName(enrollment.nextStep)) since \(doneAt.iso8601), \(fact.words): goes to \(way.to)"
@@ -152,9 +152,9 @@ extension SequenceMachine {
             return move(fact == nil ? .finished : .stopped, fact.cause, words, nextStep: index, done: now, withdraws: withdraws, at: now)
         }
         let isWait = step.work == .wait
-        var due = step.due(after: now, in: calendar)
+        var due = step.due(after: now, in: calendar, holidays: holidays)
         if isWait {
-            switch WaysOut(of: index, in: plan, doneAt: now, zone: calendar).look([], at: now) {
+            switch WaysOut(of: index, in: plan, doneAt: now, zone: calendar, holidays: holidays).look([], at: now) {
             case .wait(let until): due = until
             case .take: due = now
             // Nothing follows the wait: it ends with it.

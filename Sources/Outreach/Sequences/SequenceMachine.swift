@@ -42,6 +42,8 @@ package struct SequenceMachine: Sendable {
     package let plan: SequencePlan
     /// Zone in which dates of an absence are meant.
     package let zone: LocalZone
+    /// Days that are no business days.
+    let holidays: Holidays
 
     /// Zone in which business days are counted.
     package var calendar: LocalZone { plan.zone ?? zone }
@@ -49,10 +51,11 @@ package struct SequenceMachine: Sendable {
     /// How long an absence without a date holds a sequence.
     package static let holdWithoutDate = Duration.seconds(7 * 86_400)
 
-    package init(enrollment: Enrollment, plan: SequencePlan, zone: LocalZone) {
+    package init(enrollment: Enrollment, plan: SequencePlan, zone: LocalZone, holidays: Holidays = .none) {
         self.enrollment = enrollment
         self.plan = plan
         self.zone = zone
+        self.holidays = holidays
     }
 
     /// The transition that the event causes; nil when it changes nothing.
@@ -130,7 +133,7 @@ package struct SequenceMachine: Sendable {
         guard plan.steps[next].letter != nil else {
             return enter(next, because: "step \(stepName(step)) accepted", keepsHold: true, at: now)
         }
-        let due = plan.steps[next].due(after: now, in: calendar)
+        let due = plan.steps[next].due(after: now, in: calendar, holidays: holidays)
         switch enrollment.state {
         case .held:
             return move(.held, enrollment.cause, enrollment.reason, nextStep: next, due: max(due, enrollment.dueAt ?? due), at: now)

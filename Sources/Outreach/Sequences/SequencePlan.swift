@@ -85,12 +85,14 @@ package struct SequencePlan: Sendable, Equatable {
 
     /// Where somebody stands who begins it at `now`.
     ///
-    /// - Parameter zone: where business days are counted, unless the plan names its own.
-    package func entry(at now: Timestamp, in zone: LocalZone) -> (step: Int, dueAt: Timestamp, doneAt: Timestamp?) {
+    /// - Parameters:
+    ///   - zone: where business days are counted, unless the plan names its own.
+    ///   - holidays: days that are none.
+    package func entry(at now: Timestamp, in zone: LocalZone, holidays: Holidays = .none) -> (step: Int, dueAt: Timestamp, doneAt: Timestamp?) {
         let start = startIndex
         guard steps.indices.contains(start) else { return (start, now, nil) }
         let isWait = steps[start].work == .wait
-        return (start, isWait ? now : steps[start].due(after: now, in: self.zone ?? zone), isWait ? now : nil)
+        return (start, isWait ? now : steps[start].due(after: now, in: self.zone ?? zone, holidays: holidays), isWait ? now : nil)
     }
 
     /// The zone that it names; nil when it names none.

@@ -146,7 +146,7 @@ struct Enrolling {
         let section = state.settings.identity(named: identity)
         let zone = section.flatMap { LocalZone(state.settings.timezone(of: $0).identifier) }
         guard let zone = zone ?? LocalZone("UTC") else { return [] }
-        let entry = version.plan.entry(at: now, in: zone)
+        let entry = version.plan.entry(at: now, in: zone, holidays: try ConfCalendar(state.settings).window(zone).holidays)
         let enrollments = contacts.map { contact in
             Enrollment(
                 id: state.ids.next(), workspace: contact.workspace, contact: contact.id, sequence: version.id, identity: identity,

@@ -44,8 +44,22 @@ struct SheetFile {
 
     /// Rows from the start of the file on.
     func rows(encoding: SheetEncoding?, delimiter: UInt8?) throws(Failure) -> Rows {
+        let narrow = encoding == nil ? try evidence().encoding : .utf8
         do { try handle.seek(toOffset: 0) } catch { throw Failure(.badInput, "\(name): cannot be read anew") }
-        return Rows(file: self, decoder: SheetDecoder(encoding: encoding), reader: CSVReader(delimiter: delimiter))
+        return Rows(
+            file: self, decoder: SheetDecoder(encoding: encoding, otherwise: narrow), reader: CSVReader(delimiter: delimiter))
+    }
+
+    /// What the whole file says of its encoding.
+    private func evidence() throws(Failure) -> SheetEvidence {
+        var evidence = SheetEvidence()
+        do {
+            try handle.seek(toOffset: 0)
+            while let piece = try handle.read(upToCount: Self.pieceBytes), !piece.isEmpty { evidence.add(Array(piece)[...]) }
+        } catch {
+            throw Failure(.badInput, "\(name): cannot be read to its end")
+        }
+        return evidence
     }
 
     /// The rows of a file in its order; memory holds a piece of them.

@@ -9,6 +9,19 @@ struct Suppress: AsyncParsableCommand {
         subcommands: [SuppressAdd.self, SuppressRemove.self, SuppressList.self, SuppressImport.self, SuppressExport.self])
 }
 
+extension OpenState {
+    /// What tells the hashes of this installation from those of others, and tells nothing else of it.
+    var hashMark: String {
+        let digits = String(installation.chance.bits("suppression hashes", []), radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
+    /// Empty for what means the same everywhere.
+    func mark(of subject: Suppression.Subject) -> String {
+        if case .hash = subject { hashMark } else { "" }
+    }
+}
+
 extension Suppression {
     /// `instance` where it holds in every workspace.
     var scope: String { workspace == .instance ? "instance" : "workspace" }
@@ -179,7 +192,7 @@ struct SuppressImport: AsyncParsableCommand {
         commandName: "import", abstract: "Suppress what a file lists.",
         discussion: """
             A CSV file with a column 'subject' (or 'email', 'address', 'domain') and, if they are there, 'kind', 'scope', 'reason', 'note' and \
-            'expires_at', as 'suppress export' writes it; or a file with one address, domain or pattern a line. Bad rows are named and the exit status is 65; the good \
+            'expires_at', as 'suppress export' writes it (a hash is taken back only by the installation that made it, column 'installation'); or a file with one address, domain or pattern a line. Bad rows are named and the exit status is 65; the good \
             ones are stored.
             """)
 
@@ -201,7 +214,7 @@ struct SuppressImport: AsyncParsableCommand {
                         Suppression(
                             id: state.ids.next(),
                             workspace: try row.scope.map { text throws(Failure) in try SuppressionWords.workspace(text, of: state) }
-                                ?? state.workspace, subject: try row.named(),
+                                ?? state.workspace, subject: try row.named(own: state.hashMark),
                             reason: try row.reason.map { text throws(Failure) in try SuppressionWords.reason(text) } ?? fallback,
                             source: .import, note: row.note ?? "from \(file)", at: state.now(),
                             expiresAt: try row.expiry.map { text throws(Failure) in try SuppressionWords.expiry(text) })
@@ -249,11 +262,12 @@ struct SuppressExport: AsyncParsableCommand {
     func run() async throws {
         try await OpenState.use(conf) { state in
             if json { return try await state.eachSuppression { JSONLine.write(state.json($0)) } }
-            Console.out("subject,kind,reason,source,note,at,expires_at,scope")
+            Console.out("subject,kind,reason,source,note,at,expires_at,scope,installation")
             try await state.eachSuppression { suppression in
                 let cells = [
                     suppression.subject.text, suppression.subject.kind, suppression.reason.rawValue, suppression.source.rawValue,
                     suppression.note, suppression.at.iso8601, suppression.expiresAt?.iso8601 ?? "", suppression.scope,
+                    state.mark(of: suppression.subject),
                 ]
                 Console.out(cells.map(CSVCell.written).joined(separator: ","))
             }

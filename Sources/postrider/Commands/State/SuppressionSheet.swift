@@ -11,13 +11,33 @@ struct SuppressionSheet {
         let reason: String?
         let note: String?
         let expiry: String?
+        /// Of a hash: the mark of the installation whose it is; see ``OpenState/hashMark``.
+        let mark: String?
 
         /// Whom the row names.
-        func named() throws(Failure) -> Suppression.Subject {
-            // What people write says what it is; a hash says so in its own column.
-            guard let kind, kind.utf8.elementsEqual("hash".utf8) else { return try SuppressionWords.subject(subject) }
-            guard let hash = Suppression.Subject(kind: kind, text: subject) else {
+        ///
+        /// - Parameter own: the mark of this installation. A hash of another one is made with its key and would be nobody's here.
+        func named(own: String) throws(Failure) -> Suppression.Subject {
+            guard kind?.utf8.elementsEqual("hash".utf8) == true else {
+                // What people write says what it is; the column must not say something else.
+                let found = try SuppressionWords.subject(subject)
+                guard kind.map({ $0.utf8.elementsEqual(found.kind.utf8) }) ?? true else {
+                    throw Failure(
+                        .badInput,
+                        "'\(TerminalText.line(subject))' is of the kind \(found.kind), and the column 'kind' says '\(TerminalText.line(kind ?? ""))'"
+                    )
+                }
+                return found
+            }
+            guard let hash = Suppression.Subject(kind: "hash", text: subject) else {
                 throw Failure(.badInput, "'\(TerminalText.line(subject))' is no hash; it has 64 digits of 0-9 and a-f")
+            }
+            guard let mark, mark.utf8.elementsEqual(own.utf8) else {
+                let whose = mark == nil ? "it is not said whose hash this is (column 'installation')" : "the hash is another installation's"
+                throw Failure(
+                    .badInput,
+                    "\(whose); hashes are made with a key of each installation and match nobody elsewhere: suppress the address itself"
+                )
             }
             return hash
         }
@@ -44,7 +64,7 @@ struct SuppressionSheet {
         }
         func other(_ names: [String]) -> Int? { subject == nil ? nil : column(names) }
         let (reason, note, expiry) = (other(["reason"]), other(["note"]), other(["expires_at", "until"]))
-        let (kind, scope) = (other(["kind"]), other(["scope"]))
+        let (kind, scope, mark) = (other(["kind"]), other(["scope"]), other(["installation"]))
         func cell(_ cells: [String], _ column: Int?) -> String? {
             guard let column, cells.indices.contains(column) else { return nil }
             let text = CSVCell.read(CSVCell.trimmed(cells[column]))
@@ -55,7 +75,7 @@ struct SuppressionSheet {
             Row(
                 line: row.line, subject: cell(row.cells, subject ?? 0) ?? "", kind: cell(row.cells, kind), scope: cell(row.cells, scope),
                 reason: cell(row.cells, reason), note: cell(row.cells, note),
-                expiry: cell(row.cells, expiry))
+                expiry: cell(row.cells, expiry), mark: cell(row.cells, mark))
         }
     }
 }
