@@ -13,6 +13,16 @@ struct FaultTests {
                 "postrider.conf:6: unknown key 'hots' in [route.office]; did you mean 'host'?",
             ]
         ),
+        (
+            smallest + "[guardrail.mine]\nwindow = \"36h\"\n[guardrail.bounce]\nthreshold = 5\nscope = [\"planet\"]\n",
+            [
+                "postrider.conf:3: a guardrail that is not built in needs 'metric'; add metric = \"bounce\", or another rate",
+                "postrider.conf:3: a guardrail that is not built in needs 'threshold'; add threshold = 0.05, or another share",
+                "postrider.conf:4: the window must be whole days; write it as in \"7d\"",
+                "postrider.conf:6: threshold: 5.0 is outside the bounds; write a number from 0.0 to 1.0",
+                "postrider.conf:7: scope: unknown value 'planet'; write \"identity\" or \"sequence\" or \"instance\"",
+            ]
+        ),
         (smallest + "[listner.smtp]\nlisten = []\n", ["postrider.conf:3: unknown section [listner]; did you mean [listener.smtp]?"]),
         (smallest + "[listener.smpt]\n", ["postrider.conf:3: unknown section [listener.smpt]; did you mean [listener.smtp]?"]),
         ("resolvers = []\n" + smallest, ["postrider.conf:1: unknown key 'resolvers' before the first section; it belongs in [dns]"]),

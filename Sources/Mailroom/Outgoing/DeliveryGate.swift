@@ -63,6 +63,8 @@ struct DeliveryGate: Sendable {
     let lookups: SiteLookups
     /// What is paused, and what a message may try.
     var pauses: [SendingPause.Subject: SendingPause] = [:]
+    /// What sequences the candidates belong to, as long as one of those or all are paused.
+    var sequences: [OutboxMessage.ID: String] = [:]
 
     /// The pause under which nothing leaves now; nil: something may.
     func holding(_ subject: SendingPause.Subject, at now: Timestamp) -> SendingPause? {
@@ -98,8 +100,12 @@ struct DeliveryGate: Sendable {
                 continue
             }
             let identity = SendingPause.Subject.identity(candidate.identity)
-            if let pause = holding(identity, at: now) {
-                tickets.append(waiting(until: pause.until, awaiting: OutboxMessage.awaiting(identity), because: pause.words, isOurs: true))
+            let ofSequence = sequences[candidate.id].map { [SendingPause.Subject.instance, .sequence($0)] } ?? []
+            if let pause = (ofSequence + [identity]).lazy.compactMap({ holding($0, at: now) }).first {
+                // A guardrail's pause may be over and not ended yet.
+                let until = max(pause.until, now + Self.comeBackForTry)
+                tickets.append(
+                    waiting(until: until, awaiting: OutboxMessage.awaiting(pause.subject), because: pause.words, isOurs: true))
                 continue
             }
             // Another route takes the mail of one that fails; while it has no room, the mail is left as it is.
@@ -196,6 +202,16 @@ struct DeliveryGate: Sendable {
     /// The one host behind a route that takes mail for everybody.
     static func site(ofRoute route: String) -> MailSite {
         MailSite(name: "route-\(route)", profile: ProviderProfile(name: "default"))
+    }
+}
+
+extension SendingPause.Subject {
+    /// Whether mail that belongs to no sequence is not concerned.
+    var isOfSequences: Bool {
+        switch self {
+        case .sequence, .instance: true
+        case .route, .identity: false
+        }
     }
 }
 

@@ -94,7 +94,7 @@ extension OutboxDeliverer {
         switch pause?.subject {
         case .route?: attempt.pausedUntil = reroute == nil ? pause?.until : nil
         case .identity?: attempt.identityPausedUntil = pause?.until
-        case nil: break
+        case .sequence?, .instance?, nil: break
         }
         if case .accepted(let reply) = outcome, let domain = desk.policy.renamingRoutes[message.route] {
             attempt.providerName = ProviderName(reply: reply.text, own: message.messageID, domain: domain)

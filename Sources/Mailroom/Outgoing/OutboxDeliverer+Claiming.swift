@@ -40,7 +40,7 @@ extension OutboxDeliverer {
             // The pause is over: one delivery tries whether it works again.
             if let known = room[route] { room[route] = min(known, active[route, default: 0] == 0 ? 1 : 0) }
         }
-        let gate = DeliveryGate(board: board, lookups: lookups, pauses: pauses)
+        var gate = DeliveryGate(board: board, lookups: lookups, pauses: pauses)
         let calls = board.calls(at: now)
         var wanted: [String: Int] = [:]
         for (route, count) in room {
@@ -77,6 +77,9 @@ extension OutboxDeliverer {
         }
         // Who was called may not be there any more; others may be.
         guard !candidates.isEmpty else { return Round(hasMore: !calls.isEmpty) }
+        if pauses.keys.contains(where: \.isOfSequences) {
+            gate.sequences = try await store.sequenceNames(of: candidates.map(\.id))
+        }
         var policy = desk.policy
         for (source, rate) in ramps.current { policy.limits.sources[source, default: []].append(rate) }
         let tickets = await gate.tickets(

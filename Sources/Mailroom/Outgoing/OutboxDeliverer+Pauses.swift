@@ -59,7 +59,7 @@ extension OutboxDeliverer {
     }
 
     private func resume(_ subject: SendingPause.Subject, began: Timestamp) async throws {
-        guard let pause = pauses[subject], began >= pause.until else { return }
+        guard let pause = pauses[subject], pause.finding == nil, began >= pause.until else { return }
         let now = clock.now()
         if try await loop.patiently({ try await store.resume(subject, by: "a delivery got through", at: now) }) {
             logger.notice("\(subject.kind) \(subject.name) works again; its mail is released", metadata: ["what": "\(subject.text)"])

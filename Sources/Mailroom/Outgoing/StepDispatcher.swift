@@ -28,12 +28,14 @@ package struct StepDispatcher: Service {
     private static let leaseTime = Duration.seconds(120)
     /// How long an enrollment rests whose step the store refused.
     private static let setAsideTime = Duration.seconds(3600)
+    /// How long a step is put off at least for a pause, which may be over and not ended yet.
+    private static let comeBackForPause = Duration.seconds(60)
     /// How long a step is put off at most before its hours are looked at again.
     private static let longestPostponement = Duration.seconds(7 * 86_400)
     /// Longest sleep without looking, so that foreign commits and clock changes are noticed.
     static let longestSleep = Duration.seconds(30)
 
-    private let store: any SequenceStore & OutboxStore
+    private let store: any OutboxStore & PauseStore & SequenceStore
     private let desk: Swappable<Desk>
     private let ids: RecordIDs
     private let clock: any MailClock
@@ -44,13 +46,15 @@ package struct StepDispatcher: Service {
     private let loop: ServiceLoop
     private let templates = TemplateShelf()
     private let lines = SendingLines()
+    private let pauses = PauseBoard()
 
     /// - Parameters:
     ///   - bell: rung when an enrollment may have become due.
     ///   - outboxBell: rung when a message entered the outbox.
     ///   - owner: name of this process on its leases.
     package init(
-        store: any SequenceStore & OutboxStore, desk: Swappable<Desk>, ids: RecordIDs, clock: any MailClock, bell: Bell, outboxBell: Bell,
+        store: any OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, ids: RecordIDs, clock: any MailClock, bell: Bell,
+        outboxBell: Bell,
         owner: String, logger: Logger
     ) {
         self.store = store
@@ -84,6 +88,7 @@ package struct StepDispatcher: Service {
         let desk = desk.current
         let due = try await store.claimDue(now: now, limit: desk.safety.batchLimit, lease: Lease(owner: owner, until: now + Self.leaseTime))
         var round = Round(end: now + Self.leaseTime)
+        if !due.isEmpty { round.pauses = try await loop.patiently { try await pauses.current(of: store, at: now) } }
         for item in due {
             let verdict = try await loop.patiently { try await decide(item, desk: desk, round: &round) }
             round.add(verdict, about: item.enrollment)
@@ -104,6 +109,7 @@ package struct StepDispatcher: Service {
         /// When the claims run out: what was decided then is decided anew.
         let end: Timestamp
         var accounts: [String: Account] = [:]
+        var pauses: [SendingPause.Subject: SendingPause] = [:]
         /// Not stored yet.
         var decided: [(enrollment: Enrollment, verdict: StepVerdict)] = []
 
@@ -213,6 +219,9 @@ package struct StepDispatcher: Service {
         if !desk.safety.allows(due.contact.address) {
             return postponed(until: now + .seconds(3600), because: "the recipient is not among allow_recipients of [safety]")
         }
+        let watched: [SendingPause.Subject] = [.instance, .sequence(due.sequence.plan.name), .identity(identity.name)]
+        let paused = watched.compactMap({ round.pauses[$0] }).first { $0.finding != nil }
+        if let paused { return postponed(until: max(paused.until, now + Self.comeBackForPause), because: paused.words) }
         let plan = due.sequence.plan
         let machine = SequenceMachine(
             enrollment: enrollment, plan: plan, zone: identity.pacing.window.zone, holidays: identity.pacing.window.holidays)

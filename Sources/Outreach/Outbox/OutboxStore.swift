@@ -48,6 +48,9 @@ package protocol OutboxStore: Sendable {
     ///   - sites: how many of those that wait for each `site NAME` or `answer of NAME`, beside those of the routes.
     func candidates(now: Timestamp, limit: Int, routes: [String: Int], sites: [String: Int]) async throws(StoreError) -> [OutboxCandidate]
 
+    /// The names of the sequences that messages belong to; those that belong to none are not in it.
+    func sequenceNames(of messages: [OutboxMessage.ID]) async throws(StoreError) -> [OutboxMessage.ID: String]
+
     /// Decides on a batch of bids in their order: claims as `active`, each under a claim number of its own, what all its limits let through,
     /// and postpones what they do not, with the limit that binds and the time it lifts. What is taken from limits is taken here, and given
     /// back when the claim ends without a final dot.

@@ -1,48 +1,59 @@
 package import InternetMessage
 
-/// A part of our side on which nothing leaves because it is out of order: a route's login, certificate or quota; an identity's SPF, DKIM or
-/// DMARC.
+/// A part of our side on which nothing leaves: because it is out of order (a route's login, certificate or quota; an identity's SPF, DKIM or
+/// DMARC), or because a guardrail found its figures to be bad (an identity, a sequence, or all sequences).
 ///
-/// It ends by itself when a delivery gets through after `until`, or by a person.
+/// The first kind ends by itself when a delivery gets through after `until`, the second when its figures are better at `until`; either by a
+/// person.
 package struct SendingPause: Sendable, Equatable {
     /// What is paused.
     package enum Subject: Sendable, Hashable {
         case route(String)
         case identity(String)
+        case sequence(String)
+        /// The mail of all sequences; what belongs to none goes on.
+        case instance
 
-        /// `route` or `identity`.
+        /// `route`, `identity`, `sequence` or `instance`.
         package var kind: String {
             switch self {
             case .route: "route"
             case .identity: "identity"
+            case .sequence: "sequence"
+            case .instance: "instance"
             }
         }
 
         package var name: String {
             switch self {
-            case .route(let name), .identity(let name): name
+            case .route(let name), .identity(let name), .sequence(let name): name
+            case .instance: "all"
             }
         }
 
         /// As a person names it: `route:office`.
         package var text: String { "\(kind):\(name)" }
 
-        /// nil for a kind that is neither.
+        /// nil for a kind that is none of them.
         package init?(kind: String, name: String) {
             if kind.utf8.elementsEqual("route".utf8) {
                 self = .route(name)
             } else if kind.utf8.elementsEqual("identity".utf8) {
                 self = .identity(name)
+            } else if kind.utf8.elementsEqual("sequence".utf8) {
+                self = .sequence(name)
+            } else if kind.utf8.elementsEqual("instance".utf8), name.utf8.elementsEqual("all".utf8) {
+                self = .instance
             } else {
                 return nil
             }
         }
 
-        /// Reads `route:office` or `identity:anna`, and `office` alone as a route; nil for another kind.
+        /// Reads `route:office`, `identity:anna`, `sequence:intro` or `instance`, and `office` alone as a route; nil for another kind.
         package init?(_ text: String) {
             let bytes = Array(text.utf8)
             guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else {
-                self = .route(text)
+                self = bytes.elementsEqual("instance".utf8) ? .instance : .route(text)
                 return
             }
             self.init(
@@ -52,14 +63,37 @@ package struct SendingPause: Sendable, Equatable {
 
     package let subject: Subject
     package let since: Timestamp
-    /// From then on one delivery at a time tries whether it works again.
+    /// From then on one delivery at a time tries whether it works again; where a guardrail paused it, the figures are looked at again.
     package let until: Timestamp
-    /// The class of the failure, as the bounce rules name it.
+    /// The class of the failure, as the bounce rules name it, or `guardrail NAME`.
     package let failureClass: String
     /// What the server said, or what we found.
     package let reason: String
-    /// How many deliveries failed in the same way after a pause was over.
+    /// How many deliveries failed in the same way after a pause was over, or how often its figures were no better.
     package let renewals: Int
+    /// What it stands on where a guardrail paused it; nil: failures did.
+    package var finding: Finding?
+
+    /// The figures that led to a pause, as they were.
+    package struct Finding: Sendable, Equatable {
+        package let rule: String
+        /// File and line, or `built in`.
+        package let origin: String
+        package let metric: String
+        package let rate: SampledRate
+        package let days: Int
+        /// Whether only a person ends the pause.
+        package let isOpenEnded: Bool
+
+        package init(rule: String, origin: String, metric: String, rate: SampledRate, days: Int, isOpenEnded: Bool) {
+            self.rule = rule
+            self.origin = origin
+            self.metric = metric
+            self.rate = rate
+            self.days = days
+            self.isOpenEnded = isOpenEnded
+        }
+    }
 
     package init(subject: Subject, since: Timestamp, until: Timestamp, failureClass: String, reason: String, renewals: Int) {
         self.subject = subject
@@ -70,11 +104,14 @@ package struct SendingPause: Sendable, Equatable {
         self.renewals = renewals
     }
 
-    /// Whether nothing at all leaves.
-    package func holds(at now: Timestamp) -> Bool { until > now }
+    /// Whether nothing at all leaves. No delivery finds out whether figures are better, so a guardrail's pause holds until it has ended.
+    package func holds(at now: Timestamp) -> Bool { until > now || finding != nil }
 
     /// Why a message waits, for a person.
-    package var words: String { "\(subject.kind) \(subject.name) is paused until \(until.iso8601): \(reason) (\(failureClass))" }
+    package var words: String {
+        let end = finding?.isOpenEnded == true ? "until a person ends it" : "until \(until.iso8601)"
+        return "\(subject.beginning)\(end): \(reason) (\(failureClass))"
+    }
 }
 
 /// What is paused. One method, one transaction.
@@ -100,6 +137,9 @@ package protocol PauseStore: Sendable {
 }
 
 extension SendingPause.Subject {
+    /// How the reason of a step or message begins that waits for it.
+    package var beginning: String { "\(kind) \(name) is paused " }
+
     /// What a message waits for by its `awaits`; nil when that is nothing that can be paused.
     package init?(awaited text: String) {
         let bytes = Array(text.utf8)
@@ -109,6 +149,6 @@ extension SendingPause.Subject {
 }
 
 extension OutboxMessage {
-    /// The value of `awaits` for what is paused: `route NAME` or `identity NAME`.
+    /// The value of `awaits` for what is paused, as `route NAME`.
     package static func awaiting(_ subject: SendingPause.Subject) -> String { "\(subject.kind) \(subject.name)" }
 }

@@ -55,6 +55,10 @@ package struct Tally: Sendable, Equatable {
         for place in sum.values.indices { sum.values[place] += other.values[place] }
     }
 
+    package static func -= (rest: inout Tally, other: Tally) {
+        for place in rest.values.indices { rest.values[place] -= other.values[place] }
+    }
+
     package var isZero: Bool { values.allSatisfy { $0 == 0 } }
 
     /// Messages of which it is known what became of them at the next host.

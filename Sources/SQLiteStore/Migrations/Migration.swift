@@ -5,7 +5,9 @@ struct Migration: Sendable {
     let sql: String
 
     /// Every step in order.
-    static let all: [Migration] = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth]
+    static let all: [Migration] = [
+        first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth,
+    ]
 
     /// The schema version that this program writes and reads.
     static var latest: Int { all.last?.number ?? 0 }

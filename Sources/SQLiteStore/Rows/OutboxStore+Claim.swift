@@ -29,6 +29,22 @@ extension SQLiteStore {
         }
     }
 
+    package func sequenceNames(of messages: [OutboxMessage.ID]) async throws(StoreError) -> [OutboxMessage.ID: String] {
+        try await read { ledger in
+            var names: [OutboxMessage.ID: String] = [:]
+            for record in try ledger.db.records(Self.sequenceNamesSQL, ["ids": try jsonText(messages.map(\.rawValue))]) {
+                names[try record.id("id")] = try record.text("name")
+            }
+            return names
+        }
+    }
+
+    static let sequenceNamesSQL = """
+        SELECT outbox.id, sequence.name FROM outbox JOIN enrollment ON enrollment.id = outbox.enrollment_id
+            JOIN sequence ON sequence.id = enrollment.sequence_id
+        WHERE outbox.id IN (SELECT value FROM json_each(:ids))
+        """
+
     package func claim(_ bids: [ClaimBid], now: Timestamp, lease: Lease) async throws(StoreError) -> [ClaimAnswer] {
         try await write { ledger in
             // What the same owner holds is still worked on, however late it is.
@@ -51,6 +67,7 @@ extension SQLiteStore {
                 """
                 UPDATE outbox
                 SET released_at = CASE WHEN awaits LIKE 'limit %' OR awaits LIKE 'safety %' OR awaits LIKE 'route %' OR awaits LIKE 'identity %'
+                            OR awaits LIKE 'sequence %' OR awaits LIKE 'instance %'
                         THEN released_at - MAX(0, next_attempt_at - :now) ELSE released_at END,
                     next_attempt_at = MIN(next_attempt_at, :now), awaits = NULL
                 WHERE awaits IS NOT NULL AND state IN ('incoming', 'deferred')

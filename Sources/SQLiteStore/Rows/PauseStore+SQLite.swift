@@ -26,6 +26,7 @@ extension SQLiteStore: PauseStore {
                 return (pause, true)
             }
             let pause = try SendingPause(known)
+            guard pause.finding == nil else { return (pause, false) }
             guard began >= pause.until else { return (pause, false) }
             let until = end(after: pause.renewals + 1)
             let renewed = SendingPause(
@@ -46,32 +47,41 @@ extension SQLiteStore: PauseStore {
     }
 
     package func resume(_ subject: SendingPause.Subject, by: String, at: Timestamp) async throws(StoreError) -> Bool {
-        try await write { ledger in
-            let ended = try ledger.db.run(
-                "UPDATE sending_pause SET ended_at = :at, ended_by = :by WHERE kind = :kind AND name = :name AND ended_at IS NULL",
-                ["kind": subject.kind, "name": subject.name.storable, "at": at.milliseconds, "by": by.storable])
-            guard ended > 0 else { return false }
-            // The lifetime gets back what it was lengthened by for nothing.
-            try ledger.db.run(
-                """
-                UPDATE outbox
-                SET released_at = released_at - MAX(0, next_attempt_at - :at), next_attempt_at = MIN(next_attempt_at, :at), awaits = NULL
-                WHERE awaits = :awaits AND state IN ('incoming', 'deferred')
-                """, ["at": at.milliseconds, "awaits": OutboxMessage.awaiting(subject).storable])
-            return true
-        }
+        try await write { try $0.resume(subject, by: by, at: at) }
     }
 
     package func pauses() async throws(StoreError) -> [SendingPause] {
         try await read { ledger in
-            try ledger.db.records("SELECT * FROM sending_pause WHERE ended_at IS NULL ORDER BY kind, name").map(SendingPause.init)
+            try ledger.db.records("\(Self.pauseSQL) WHERE pause.ended_at IS NULL ORDER BY pause.kind, pause.name").map(SendingPause.init)
         }
     }
 
-    static let openPauseSQL = "SELECT * FROM sending_pause WHERE kind = :kind AND name = :name AND ended_at IS NULL"
+    private static let pauseSQL = """
+        SELECT pause.*, finding.rule, finding.origin, finding.metric, finding.count, finding.sample, finding.days
+        FROM sending_pause AS pause LEFT JOIN guardrail_finding AS finding ON finding.id = pause.finding_id
+        """
+
+    static let openPauseSQL = "\(pauseSQL) WHERE pause.kind = :kind AND pause.name = :name AND pause.ended_at IS NULL"
 }
 
 extension Ledger {
+    /// Ends a pause: what waited for it is due at once. False when there was none.
+    func resume(_ subject: SendingPause.Subject, by: String, at: Timestamp) throws -> Bool {
+        let ended = try db.run(
+            "UPDATE sending_pause SET ended_at = :at, ended_by = :by WHERE kind = :kind AND name = :name AND ended_at IS NULL",
+            ["kind": subject.kind, "name": subject.name.storable, "at": at.milliseconds, "by": by.storable])
+        guard ended > 0 else { return false }
+        // The lifetime gets back what it was lengthened by for nothing.
+        try db.run(
+            """
+            UPDATE outbox
+            SET released_at = released_at - MAX(0, next_attempt_at - :at), next_attempt_at = MIN(next_attempt_at, :at), awaits = NULL
+            WHERE awaits = :awaits AND state IN ('incoming', 'deferred')
+            """, ["at": at.milliseconds, "awaits": OutboxMessage.awaiting(subject).storable])
+        _ = try reconsiderPostponed(now: at, heldBy: subject.beginning)
+        return true
+    }
+
     /// Whether a message waits for a pause that has ended meanwhile; nil when it waits for no pause.
     func isOver(awaited: String?) throws -> Bool? {
         guard let subject = awaited.flatMap(SendingPause.Subject.init(awaited:)) else { return nil }
@@ -87,5 +97,10 @@ extension SendingPause {
         self.init(
             subject: subject, since: try record.moment("since"), until: try record.moment("until"),
             failureClass: try record.text("failure_class"), reason: try record.text("reason"), renewals: try record.count("renewals"))
+        guard let rule = record.textOrNil("rule") else { return }
+        finding = Finding(
+            rule: rule, origin: try record.text("origin"), metric: try record.text("metric"),
+            rate: SampledRate(try record.count("count"), of: try record.count("sample")), days: try record.count("days"),
+            isOpenEnded: try record.integer("is_open_ended") == 1)
     }
 }

@@ -150,23 +150,27 @@ extension SQLiteStore {
     }
 
     package func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int {
-        try await write { ledger in
-            // The latest come due at `now` itself, each earlier one a millisecond before the next: their order stays.
-            try ledger.db.run(
-                """
-                UPDATE enrollment
-                SET due_at = :now - postponed.place, version = version + 1
-                FROM (
-                    SELECT id, ROW_NUMBER() OVER (ORDER BY due_at DESC, id DESC) - 1 AS place
-                    FROM enrollment
-                    WHERE due_at > :now AND held_by IS NOT NULL AND state IN ('active', 'held') AND lease_owner IS NULL) AS postponed
-                WHERE enrollment.id = postponed.id
-                """, ["now": now.milliseconds])
-        }
+        try await write { try $0.reconsiderPostponed(now: now, heldBy: "") }
     }
 }
 
 extension Ledger {
+    /// Makes steps due that were postponed for a reason that begins so; how many.
+    func reconsiderPostponed(now: Timestamp, heldBy beginning: String) throws -> Int {
+        // The latest come due at `now` itself, each earlier one a millisecond before the next: their order stays.
+        try db.run(
+            """
+            UPDATE enrollment
+            SET due_at = :now - postponed.place, version = version + 1
+            FROM (
+                SELECT id, ROW_NUMBER() OVER (ORDER BY due_at DESC, id DESC) - 1 AS place
+                FROM enrollment
+                WHERE due_at > :now AND held_by IS NOT NULL AND state IN ('active', 'held') AND lease_owner IS NULL
+                    AND substr(held_by, 1, length(:beginning)) = :beginning) AS postponed
+            WHERE enrollment.id = postponed.id
+            """, ["now": now.milliseconds, "beginning": beginning.storable])
+    }
+
     func enrollment(_ id: Enrollment.ID) throws -> Enrollment? {
         try db.record("SELECT * FROM enrollment WHERE id = :id", ["id": id.rawValue]).map(Enrollment.init)
     }

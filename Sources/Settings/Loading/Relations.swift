@@ -31,6 +31,7 @@ struct Relations {
         if let listener = settings.lmtpListener, isWhole(["listener", "lmtp"]) { check(listener, at: ["listener", "lmtp"]) }
         checkListenAddresses()
         for source in settings.sources where isWhole(["source", source.name]) { check(source.warmup, at: ["source", source.name]) }
+        for guardrail in settings.guardrails where isWhole(["guardrail", guardrail.name]) { check(guardrail) }
         checkWorkday()
         checkQueue()
         checkUnsubscribe()
@@ -43,6 +44,19 @@ struct Relations {
 
     mutating func find(_ path: [String], _ key: String?, _ message: String, _ remedy: String? = nil) {
         findings.append((path, key, message, remedy))
+    }
+
+    private mutating func check(_ guardrail: GuardrailSettings) {
+        let path = ["guardrail", guardrail.name]
+        if guardrail.effectiveMetric == nil {
+            find(path, nil, "a guardrail that is not built in needs 'metric'", "add metric = \"bounce\", or another rate")
+        }
+        if guardrail.effectiveThreshold == nil {
+            find(path, nil, "a guardrail that is not built in needs 'threshold'", "add threshold = 0.05, or another share")
+        }
+        if guardrail.window.components.seconds % 86_400 != 0 {
+            find(path, "window", "the window must be whole days", "write it as in \"7d\"")
+        }
     }
 
     // MARK: Mail out

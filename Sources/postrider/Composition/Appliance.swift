@@ -39,6 +39,8 @@ final class Appliance: Sendable {
     private let emergency = Emergency()
     private let pressure: StoragePressure
     private let signingKeys: Swappable<[SigningKeys]>
+    private let guardrails: Swappable<[GuardrailRule]>
+    private let guardrailBell = Bell()
     private let publishedKeys = PublishedKeys()
     private let keyBell = Bell()
     private let web: WebClient
@@ -77,6 +79,7 @@ final class Appliance: Sendable {
         identities = Swappable(desks.identities)
         codec = Swappable(desks.addresses?.codec)
         signingKeys = Swappable(desks.signingKeys)
+        guardrails = Swappable(Desks.guardrails(installation.settings))
         var watchers: [String: (desk: Swappable<MailboxPoller.Desk>, bell: Bell)] = [:]
         for section in installation.settings.mailboxes {
             let desk = try Self.pollingDesk(section, installation, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
@@ -110,6 +113,8 @@ final class Appliance: Sendable {
         identities.swap(desks.identities)
         codec.swap(desks.addresses?.codec)
         signingKeys.swap(desks.signingKeys)
+        guardrails.swap(Desks.guardrails(settings))
+        guardrailBell.ring()
         pressure.require(minimumFree: UInt64(clamping: settings.main.effectiveQueueMinfree.bytes))
         policyFetcher.swap(TransportPolicies.fetcher(settings, http: web.http, resolver: resolver))
         for (name, desk) in renewedWatchers {
@@ -155,6 +160,12 @@ final class Appliance: Sendable {
                 store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell,
                 sequenceBell: sequenceBell, outboxBell: outboxBell, pressure: pressure, owner: owner, logger: logger),
             StatisticsFollower(store: store, clock: installation.clock, logger: logger),
+            Guardian(
+                store: store, rules: guardrails, clock: installation.clock, bell: guardrailBell,
+                resumed: { [sequenceBell, outboxBell] in
+                    sequenceBell.ring()
+                    outboxBell.ring()
+                }, logger: logger),
         ]
         services += watchers.sorted { $0.key < $1.key }.map { name, own in
             MailboxPoller(

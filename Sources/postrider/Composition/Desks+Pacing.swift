@@ -77,6 +77,24 @@ extension Desks {
         return policy
     }
 
+    /// The guardrails of the conf, and those that are built in where it does not name them.
+    static func guardrails(_ settings: Settings) -> [GuardrailRule] {
+        let written = settings.guardrails
+        let builtIn = GuardrailSettings.builtIn.filter { own in !written.contains { $0.name.utf8.elementsEqual(own.name.utf8) } }
+        return (builtIn + written).filter(\.isEnabled).compactMap { section in
+            guard let metric = section.effectiveMetric.flatMap({ RateName(rawValue: $0.rawValue) }),
+                let threshold = section.effectiveThreshold,
+                let comparison = GuardrailRule.Comparison(rawValue: section.effectiveComparison.rawValue),
+                let action = GuardrailRule.Action(rawValue: section.action.rawValue)
+            else { return nil }
+            return GuardrailRule(
+                name: section.name, origin: settings.origin(of: ["guardrail", section.name])?.description ?? "built in", metric: metric,
+                comparison: comparison, threshold: threshold, minimumSends: section.minimumSends,
+                days: Int(section.window.components.seconds / 86_400),
+                scopes: section.scope.compactMap { GuardrailRule.Scope(rawValue: $0.rawValue) }, action: action, lasts: section.lasts)
+        }
+    }
+
     static func warmUp(_ section: WarmUpSettings?, _ settings: Settings, at place: String) throws(Failure) -> WarmUp? {
         guard let section else { return nil }
         let signals = WarmUp.Signals(

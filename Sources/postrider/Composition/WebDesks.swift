@@ -42,7 +42,12 @@ struct StoreBoard: StatusBoard {
     func troubles() async -> [String] {
         do {
             _ = try await store.counts()
-            return try await store.pauses().map(\.words) + (mailboxes?.troubles ?? [])
+            let pauses = try await store.pauses()
+            // Those of which the last look said so; one is taken every quarter of an hour.
+            let alerts = try await store.violations(since: clock.now() - .seconds(1800)).filter { finding in
+                !pauses.contains { $0.subject == finding.subject }
+            }
+            return pauses.map(\.words) + alerts.map { "\($0.subject.text): \($0.words)" } + (mailboxes?.troubles ?? [])
         } catch {
             return ["store: \(error)"] + (mailboxes?.troubles ?? [])
         }

@@ -1,7 +1,8 @@
 package import Outreach
 
 /// A store of every role.
-package typealias EveryStore = ContactImportStore & ContactStore & ErasureStore & IntakeStore & OutboxStore & PolicyStore & PauseStore
+package typealias EveryStore = ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore & PolicyStore
+    & PauseStore
     & SecretStore & SequenceStore & StatisticsStore & SuppressionStore & TimelineStore
 
 /// What every implementation of the store roles must do, written against the protocols alone.
@@ -44,7 +45,7 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
     /// Every check.
     package static var all: [Self] {
         contacts + people + suppression + sequences + enrollments + dispatching + delivery + limits + queue + intake + replies + secrets
-            + policies + routing + strikes + statistics
+            + policies + routing + strikes + statistics + guardrails
     }
 }
 

@@ -11,7 +11,7 @@ struct OpenState {
 
     /// By its roles alone, so that a command works on any implementation.
     var store:
-        any ContactImportStore & ContactStore & ErasureStore & IntakeStore & OutboxStore & PauseStore & SequenceStore
+        any ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore & PauseStore & SequenceStore
             & StatisticsStore & SuppressionStore & TimelineStore
     {
         installation.store

@@ -21,6 +21,7 @@ struct QueueSeal {
         case .incoming, .deferred:
             if let stop { return "global STOP: \(stop)" }
             if let refusal = safety.refusal(of: message.recipient) { return refusal }
+            if message.enrollment != nil, let pause = holding(.instance) { return pause.words }
             if let pause = holding(.identity(message.identity)) { return pause.words }
             if let pause = holding(.route(message.route)) {
                 return pause.words + (fallbacks[message.route].map { "; goes on by route \($0) as that has room" } ?? "")
