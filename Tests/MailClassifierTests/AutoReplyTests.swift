@@ -32,6 +32,8 @@ struct AutoReplyTests {
         ("Jeg holder ferie og er tilbage den 16. marts.", "2026-03-16"),
         ("Jestem na urlopie do 15 marca 2026.", "2026-03-15"),
         ("3月16日まで休暇をいただいております。", "2026-03-16"),
+        ("I am on vacation until the 2nd.", "2026-04-02"), ("I am out of the office and back on the 16th.", "2026-03-16"),
+        ("I am out of the office for the 2nd week in a row, and back when it is over.", nil),
         ("I am out of the office with no access to email.", nil),
         ("I am on maternity leave. The conference takes place on 12 May.", nil),
         ("I am out of the office. Thank you for your message of 3 March 2026.", nil),

@@ -178,6 +178,15 @@ struct ToneTests {
         ("Bitte nicht jetzt, derzeit nicht. Melden Sie sich im September wieder.", "2026-09-01"),
         ("Not now. Write to us again on 5 May.", "2026-05-05"),
         ("This is not a good time for us. Please get back to me in September.", "2026-09-01"),
+        // Mail is broken at the end of its lines, wherever that falls.
+        ("Not now, this is the wrong season. Try again in\nSeptember.", "2026-09-01"),
+        ("Not right now, contact me again in\nthree\nmonths.", "2026-06-04"),
+        ("Not now, ask again in Q3.", "2026-07-01"), ("Not now, ask again in Q1.", "2027-01-01"),
+        ("Not now. We plan for Q2 next year, ask again then.", "2027-04-01"),
+        ("Not now, ask again in the 4th quarter of 2027.", "2027-10-01"),
+        ("Bitte nicht jetzt, derzeit nicht. Melden Sie sich im 3. Quartal wieder.", "2026-07-01"),
+        ("Not now, budgets are frozen until the end of Q2. Please ask again at the start of July.", "2026-07-01"),
+        ("Not now please. I am back on the 24th, ask me again then.", "2026-03-24"),
     ]
 
     @Test("not now: when to come back", arguments: later)

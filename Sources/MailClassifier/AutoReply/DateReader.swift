@@ -102,6 +102,12 @@ struct DateReader {
         return nil
     }
 
+    /// The word before place `i`, over the end of a line: mail is broken anywhere.
+    private func wordBefore(_ i: Int) -> DateWords.Word? { word(i > 0 && tokens[i - 1].kind == .lineEnd ? i - 2 : i - 1) }
+
+    /// The place itself, or the one behind the end of a line there.
+    private func overLineEnd(_ i: Int) -> Int { i < tokens.count && tokens[i].kind == .lineEnd ? i + 1 : i }
+
     private func number(_ i: Int) -> (value: Int, digits: Int)? {
         if i >= 0, i < tokens.count, case .number(let value, let digits) = tokens[i].kind { return (value, digits) }
         return nil
@@ -110,7 +116,9 @@ struct DateReader {
     private func isMark(_ i: Int, _ byte: UInt8) -> Bool { i < tokens.count && tokens[i].kind == .mark(byte) }
 
     private func mention(at i: Int) -> DateMention? {
-        if let mention = iso(at: i) ?? numbers(at: i) ?? dayMonth(at: i) ?? monthDay(at: i) { return mention }
+        if let mention = iso(at: i) ?? numbers(at: i) ?? dayMonth(at: i) ?? monthDay(at: i) ?? quarter(at: i) ?? dayAlone(at: i) {
+            return mention
+        }
         return relative(at: i)
     }
 
@@ -250,7 +258,7 @@ struct DateReader {
         case .month(let month)?:
             let year = year(at: i + 1)
             // Some names of months are common words: alone they count behind "in", "until", "next" and the like only.
-            switch word(i - 1) {
+            switch wordBefore(i) {
             case .inWord?, .until?, .from?, .next?, .back?, .the?: break
             default: if year == nil { return nil }
             }
@@ -303,7 +311,7 @@ struct DateReader {
 
     /// "in 6 weeks", "6 months": a number and a unit.
     private func count(at i: Int) -> DateMention? {
-        var j = i + 1
+        var j = overLineEnd(i + 1)
         if word(j) == .the { j += 1 }
         let amount: Int
         if let number = number(j), number.digits <= 3 {
@@ -314,15 +322,65 @@ struct DateReader {
             return nil
         }
         guard (1...400).contains(amount) else { return nil }
+        j = overLineEnd(j + 1)
         let date: CivilDate?
-        switch word(j + 1) {
+        switch word(j) {
         case .day?: date = today.adding(days: amount)
         case .week?: date = today.adding(days: amount * 7)
         case .monthUnit?: date = today.adding(months: amount)
         case .year?: date = amount <= 5 ? today.adding(months: amount * 12) : nil
         default: date = nil
         }
-        return date.map { DateMention(date: $0, kind: .relative, first: max(0, i), last: j + 1) }
+        return date.map { DateMention(date: $0, kind: .relative, first: max(0, i), last: j) }
+    }
+
+    /// "back on the 24th": a day alone, where a word of return or the end of an absence stands before it.
+    private func dayAlone(at i: Int) -> DateMention? {
+        guard let (day, digits) = number(i), digits <= 2, (1...31).contains(day), word(i - 1) == .the, word(i + 1) == .ordinal,
+            tokens[i + 1].isGlued
+        else { return nil }
+        switch word(i + 2) {
+        // "the 2nd of three", "the 2nd week"
+        case .the?, .day?, .week?, .monthUnit?, .quarter?, .year?: return nil
+        default: break
+        }
+        let isCued = ((i - 6)..<(i - 1)).contains { word($0) == .back || word($0) == .until }
+        guard isCued else { return nil }
+        for months in 0...2 {
+            let first = CivilDate(year: today.year, month: today.month, day: 1)?.adding(months: months)
+            if let first, let date = CivilDate(year: first.year, month: first.month, day: day), date > today {
+                return DateMention(date: date, kind: .relative, first: i, last: i + 1)
+            }
+        }
+        return nil
+    }
+
+    /// "Q2", "Quartal 2", "2nd quarter", with the year behind it or the next one; without a year the next that begins.
+    private func quarter(at i: Int) -> DateMention? {
+        let found: (number: Int, last: Int)
+        if word(i) == .quarter, let next = number(i + 1), next.digits == 1 {
+            found = (next.value, i + 1)
+        } else if let first = number(i), first.digits == 1, isMark(i + 1, 0x2E) || word(i + 1) == .ordinal, word(i + 2) == .quarter {
+            found = (first.value, i + 2)
+        } else {
+            return nil
+        }
+        guard (1...4).contains(found.number) else { return nil }
+        let month = found.number * 3 - 2
+        var last = found.last
+        var date: CivilDate?
+        if let year = year(at: last + 1) {
+            last = year.last
+            date = CivilDate(year: year.value, month: month, day: 1)
+        } else if let place = (last + 1...last + 3).first(where: { word($0) == .year }),
+            (last + 1...place + 1).contains(where: { word($0) == .next })
+        {
+            last = word(place + 1) == .next ? place + 1 : place
+            date = CivilDate(year: today.year + 1, month: month, day: 1)
+        } else {
+            date = [today.year, today.year + 1].lazy.compactMap { CivilDate(year: $0, month: month, day: 1) }.first { $0 > today }
+        }
+        return date.map { DateMention(date: $0, kind: .period, first: i, last: last) }
     }
 }
 

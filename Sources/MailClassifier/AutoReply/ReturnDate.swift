@@ -43,9 +43,22 @@ extension DateReader {
     func comeBackDate() -> CivilDate? {
         let ahead = mentions.filter { $0.date > today }
         // "Busy until April, write in May": until when they are busy counts only where nothing else is named.
-        let asked = ahead.filter { distanceBefore($0, .until) != 0 }
+        let asked = ahead.filter { !endsBusyTime($0) }
         let named = asked.isEmpty ? ahead : asked
         return (named.first { $0.kind == .calendar } ?? named.first)?.date
+    }
+
+    /// Whether it is the day up to which something lasts: "until April", "until the end of Q2".
+    private func endsBusyTime(_ mention: DateMention) -> Bool {
+        var i = mention.first - 1
+        while i >= 0 {
+            switch tokens[i].kind {
+            case .word(.until?): return true
+            case .word(.the?), .word(.inWord?), .lineEnd: i -= 1
+            default: return false
+            }
+        }
+        return false
     }
 
     private func joins(_ low: Int, _ high: Int) -> Bool {
