@@ -203,7 +203,7 @@ struct PlanFileTests {
             ("(field.nothing or field.country) and not (name contains 'x')", true), ("field.country < 3", false),
             ("replied.positive", true), ("replied.negative", false), ("intent == 'meeting'", true), ("bounced", false),
             ("out_of_office", true),
-            ("sent.a", true), ("sent.b", false), ("variant.a == 'v1'", true), ("identity == 'anna'", true),
+            ("sent.a", true), ("sent.b", false), ("variant.a == 'v1'", true), ("identity == 'anna'", true), ("provider == 'Google'", true),
         ])
     func conditions(source: String, expected: Bool) throws {
         let plan = SequencePlan(
@@ -216,7 +216,7 @@ struct PlanFileTests {
             id: .init(rawValue: 9), workspace: .default, enrollment: nil, contact: nil, step: 0, occurrence: 0, identity: "anna",
             route: "r",
             reversePath: .null, recipient: address, messageID: try #require(MessageID("m@example.org")), subject: "s", bytes: [],
-            createdAt: now, budgetDate: CivilDate(daysSinceEpoch: 1), state: .sent, nextAttemptAt: nil, variant: "v1")
+            createdAt: now, budgetDate: CivilDate(daysSinceEpoch: 1), state: .sent, nextAttemptAt: nil, variant: "v1", provider: "google")
         let known = StepFacts(
             contact: Contact(
                 id: .init(rawValue: 3), address: address, displayName: "Ann", fields: ["country": "DE", "budget": "600000"], createdAt: now),
@@ -235,7 +235,7 @@ struct PlanFileTests {
             ("(bounced", 9, "')' is missing"),
             ("replied.cross", 1, "'cross' is no class"), ("field.a == 'b", 12, "never closed"), ("bounced bounced", 9, "follows where"),
             ("field.a in 'b'", 12, "a list is missing"), (String(repeating: "(", count: 40), 18, "nested deeper"),
-            ("provider == 'x'", 1, "there is no 'provider'"),
+            ("tag.hot", 1, "there is no 'tag'"),
         ])
     func brokenConditions(source: String, column: Int, words: String) throws {
         let fault = #expect(throws: PlanCondition.Fault.self) { try PlanCondition(source) }

@@ -154,10 +154,12 @@ struct SequenceWaysTests {
         #expect((transition.state == .active) == (cause == nil))
     }
 
-    private func decide(_ machine: SequenceMachine, _ entries: [SequenceHistory.Entry] = [], at now: Timestamp) throws
+    private func decide(
+        _ machine: SequenceMachine, _ entries: [SequenceHistory.Entry] = [], for address: String = "ann@example.com", at now: Timestamp
+    ) throws
         -> SequenceMachine.Decision
     {
-        let contact = Contact(id: .init(rawValue: 3), address: try #require(EmailAddress("ann@example.com")), createdAt: start)
+        let contact = Contact(id: .init(rawValue: 3), address: try #require(EmailAddress(address)), createdAt: start)
         let known = StepFacts(
             contact: contact, identity: "anna", plan: machine.plan, history: SequenceHistory(entries), messages: [])
         return machine.decide(known, chance: Chance(seed: [1]), at: now)
@@ -224,8 +226,8 @@ struct SequenceWaysTests {
                 identity: "anna", state: .active, cause: nil, reason: "", nextStep: 0, dueAt: start, heldBy: nil, version: 0,
                 createdAt: start)
             let machine = SequenceMachine(enrollment: enrollment, plan: plan, zone: try #require(LocalZone("UTC")))
-            let decision = try decide(machine, at: start)
-            #expect(try decide(machine, at: start) == decision)
+            let decision = try decide(machine, for: "c\(id)@example.com", at: start)
+            #expect(try decide(machine, for: "C\(id)@example.com", at: start) == decision)
             if case .move(let transition, _) = decision, transition.nextStep == 1 { first += 1 }
         }
         #expect((750...850).contains(first))
@@ -333,5 +335,27 @@ struct SequenceWaysTests {
             }
         }
         #expect(enrollment.state == .stopped || enrollment.state == .finished, "it comes to an end: \(enrollment)")
+    }
+
+    @Test(
+        "the winner of a trial: enough people, a difference that is no chance, and more of it where there are more variants",
+        arguments: [
+            ([(100, 10)], VariantTrial.Verdict.alone), ([(29, 20), (500, 1)], .tooFew(name: "a", sent: 29, floor: 30)),
+            ([(100, 10), (100, 10)], .undecided(best: "a", confidence: 0)), ([(30, 0), (30, 0)], .undecided(best: "a", confidence: 0)),
+            // By hand: z = 0.10 / sqrt(0.10 * 0.90 * 0.01) = 3.33, p = 0.00086.
+            ([(200, 10), (200, 30)], .winner(name: "b", confidence: 0.99914)),
+            // z = 2.0484, p = 0.0405: enough for two, and for three not.
+            ([(200, 20), (200, 34)], .winner(name: "b", confidence: 0.9595)),
+            ([(200, 20), (200, 34), (200, 20)], .undecided(best: "b", confidence: 0.9190)),
+        ] as [([(Int, Int)], VariantTrial.Verdict)])
+    func trial(arms: [(Int, Int)], expected: VariantTrial.Verdict) {
+        let names = ["a", "b", "c"]
+        let verdict = VariantTrial(zip(names, arms).map { .init(name: $0, sent: $1.0, replied: $1.1) }).verdict()
+        switch (verdict, expected) {
+        case (.winner(let name, let confidence), .winner(let wanted, let near)): #expect(name == wanted && abs(confidence - near) < 0.0005)
+        case (.undecided(let name, let confidence), .undecided(let wanted, let near)):
+            #expect(name == wanted && abs(confidence - near) < 0.001, "\(confidence)")
+        default: #expect(verdict == expected)
+        }
     }
 }

@@ -67,6 +67,8 @@ package struct OutboxMessage: Sendable, Equatable {
     package var providerID: String?
     /// The Message-ID that its recipient sees, where the next host wrote one of its own and it is known.
     package var sentMessageID: MessageID?
+    /// The provider whose hosts it was tried at, as provider files name it; nil: none was, or a smarthost.
+    package var provider: String?
 
     /// From when its lifetime counts.
     package var waitsSince: Timestamp { releasedAt ?? createdAt }
@@ -80,7 +82,7 @@ package struct OutboxMessage: Sendable, Equatable {
         reversePath: ReversePath, recipient: EmailAddress, messageID: MessageID, subject: String, bytes: [UInt8], createdAt: Timestamp,
         budgetDate: CivilDate, state: State = .incoming, reason: String = "", attempts: Int = 0, nextAttemptAt: Timestamp?,
         finalDotAt: Timestamp? = nil, claim: Int = 0, releasedAt: Timestamp? = nil, awaits: String? = nil, firstRoute: String? = nil,
-        providerID: String? = nil, sentMessageID: MessageID? = nil, variant: String? = nil
+        providerID: String? = nil, sentMessageID: MessageID? = nil, variant: String? = nil, provider: String? = nil
     ) {
         self.id = id
         self.workspace = workspace
@@ -110,6 +112,7 @@ package struct OutboxMessage: Sendable, Equatable {
         self.firstRoute = firstRoute
         self.providerID = providerID
         self.sentMessageID = sentMessageID
+        self.provider = provider
     }
 }
 

@@ -71,7 +71,7 @@ package struct StepComposer: Sendable {
         let letters = order.templates.steps[step]
         guard letters.count > 1 else { return letters.first }
         let plan = order.due.sequence.plan
-        let place = chance.fraction("variant", [plan.name, plan.steps[step].name, order.due.contact.id.description])
+        let place = chance.fraction("variant", [plan.name, plan.steps[step].name, order.due.contact.address.suppressionKey])
         return Weighted.pick(letters, at: place, weight: \.weight)
     }
 
@@ -94,7 +94,8 @@ package struct StepComposer: Sendable {
         let values = values(of: order, message: message)
         var missing: [String] = []
         // The same wording whenever the step is written again.
-        let subjects = [order.due.enrollment.id.description, order.due.sequence.plan.steps[step].name]
+        let plan = order.due.sequence.plan
+        let subjects = [plan.name, plan.steps[step].name, order.due.contact.address.suppressionKey]
         func text(_ template: MessageTemplate) -> String {
             let rendering = template.render(values) { choice, count in
                 Int(chance.fraction("wording", subjects + [choice.description]) * Double(count))

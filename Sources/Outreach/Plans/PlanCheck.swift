@@ -10,7 +10,7 @@ package struct PlanCheck {
         /// The plan can be used as it is.
         var isWarning = false
 
-        enum Key { case start, name, to, on, classes, within, after, condition, weight, subject, ways }
+        enum Key { case start, name, variants, to, on, classes, within, after, condition, weight, subject, ways }
     }
 
     private let plan: SequencePlan
@@ -31,6 +31,7 @@ package struct PlanCheck {
             checkKinds(of: index)
             checkApart(index)
         }
+        checkVariants()
         // Where ways lead nowhere there is nothing to follow.
         guard findings.allSatisfy(\.isWarning) else { return }
         checkLoops()
@@ -57,6 +58,22 @@ package struct PlanCheck {
             fault(nil, nil, .start, "there is no step '\(start)' to begin with; \(known)")
         } else if plan.steps.indices.contains(plan.startIndex), case .stop = plan.steps[plan.startIndex].work {
             fault(nil, nil, .start, "it begins with a stop; begin with a step that does something")
+        }
+    }
+
+    private mutating func checkVariants() {
+        var seen: [[UInt8]: Int] = [:]
+        for (index, step) in plan.steps.enumerated() {
+            for variant in step.letter?.variants ?? [] {
+                let key = Array(variant.name.utf8)
+                if let first = seen[key], first != index {
+                    warn(
+                        index, nil, .variants,
+                        "the variant '\(variant.name)' is called as one of the step '\(plan.steps[first].name)'; reports count the two together"
+                    )
+                }
+                seen[key] = index
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 /// What must hold for a way: `field.country == "DE" and not replied.negative`.
 ///
-/// - Names: `field.NAME`, `email`, `domain`, `name`, `identity`, `intent` (of the latest reply) and `variant.STEP` are texts; `sent.STEP`,
+/// - Names: `field.NAME`, `email`, `domain`, `provider`, `name`, `identity`, `intent` (of the latest reply) and `variant.STEP` are texts; `sent.STEP`,
 ///   `replied`, `replied.CLASS`, `bounced`, `bounced.CLASS` and `out_of_office` are facts. A text alone holds when it is not empty.
 /// - Comparisons: `==`, `!=`, `<`, `<=`, `>`, `>=`, `contains`, `starts_with`, `ends_with` and `in ["a", "b"]`. ASCII letters are compared
 ///   without regard to case; `<` and the like compare whole and decimal numbers, and hold for nothing else.
@@ -45,6 +45,7 @@ package struct PlanCondition: Sendable, Equatable, Codable {
             case field
             case email
             case domain
+            case provider
             case name
             case identity
             case intent
@@ -59,13 +60,13 @@ package struct PlanCondition: Sendable, Equatable, Codable {
                 switch self {
                 case .field, .variant, .sent: true
                 case .replied, .bounced: nil
-                case .email, .domain, .name, .identity, .intent, .outOfOffice: false
+                case .email, .domain, .provider, .name, .identity, .intent, .outOfOffice: false
                 }
             }
 
             var isText: Bool {
                 switch self {
-                case .field, .email, .domain, .name, .identity, .intent, .variant: true
+                case .field, .email, .domain, .provider, .name, .identity, .intent, .variant: true
                 case .sent, .replied, .bounced, .outOfOffice: false
                 }
             }

@@ -49,6 +49,7 @@ struct PlanDialect: Sendable {
         var path: [TomlStep] = finding.step.map { [.key(steps), .index($0)] } ?? []
         if let way = finding.way { path += [.key(ways), .index(way)] }
         switch finding.key {
+        case .variants: path.append(.key(variants))
         case .name: path.append(.key(stepName))
         case .start: path.append(.key(start))
         case .to: path.append(.key("to"))

@@ -80,6 +80,7 @@ package struct StepFacts: Sendable {
         case .field: contact.fields[name.detail ?? ""] ?? ""
         case .email: contact.address.text
         case .domain: contact.address.asciiDomain ?? contact.address.domain
+        case .provider: messages.filter { $0.provider != nil }.max { $0.createdAt < $1.createdAt }?.provider ?? ""
         case .name: contact.displayName ?? ""
         case .identity: identity
         case .intent: history.entries.last { if case .reply = $0.fact { true } else { false } }.flatMap(Self.intent) ?? ""
@@ -95,7 +96,7 @@ package struct StepFacts: Sendable {
         case .replied: has(SequencePlan.Way(on: .replied, classes: name.detail.map { [$0] } ?? [], to: ""))
         case .bounced: has(SequencePlan.Way(on: .bounced, classes: name.detail.map { [$0] } ?? [], to: ""))
         case .outOfOffice: has(SequencePlan.Way(on: .outOfOffice, to: ""))
-        case .field, .email, .domain, .name, .identity, .intent, .variant: false
+        case .field, .email, .domain, .provider, .name, .identity, .intent, .variant: false
         }
     }
 

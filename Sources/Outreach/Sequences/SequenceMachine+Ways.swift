@@ -52,7 +52,7 @@ extension SequenceMachine {
             let way = ways.first { $0.condition?.holds(for: known) ?? true }
             return go(way, "at \(name), \(way?.condition.map { "\($0.source) holds" } ?? "no condition holds")")
         case .split:
-            let place = chance.fraction("split", [plan.name, step.name, enrollment.contact.description])
+            let place = chance.fraction("split", [plan.name, step.name, known.contact.address.suppressionKey])
             let way = Weighted.pick(ways, at: place) { $0.weight ?? 1 }
             return go(way, "at \(name), by lot")
         case .action(let actions):

@@ -63,7 +63,7 @@ extension OutboxMessage {
             releasedAt: record.momentOrNil("released_at"), awaits: record.textOrNil("awaits"),
             firstRoute: record.textOrNil("first_route"), providerID: record.textOrNil("provider_id"),
             sentMessageID: record.textOrNil("sent_message_id").flatMap { MessageID(lenient: Array($0.utf8)) },
-            variant: record.textOrNil("variant"))
+            variant: record.textOrNil("variant"), provider: record.textOrNil("provider"))
     }
 }
 

@@ -10,7 +10,7 @@ struct SequenceStats: AsyncParsableCommand {
             counts, on the day on which it came in, as what it was labelled last. Days are days of UTC.
             delivery: accepted and not reported as failed, of the messages whose fate is known. bounce: failed for good, of those that the \
             next host decided on. reply, positive: of the people contacted, or by step, variant and day of the messages accepted. \
-            unsubscribe, complaint: of the messages accepted.
+            unsubscribe, complaint: of the messages accepted. --by variant says which variant is answered most, and how sure that is.
             """)
 
     @OptionGroup var conf: ConfOption
@@ -45,6 +45,9 @@ struct SequenceStats: AsyncParsableCommand {
                                 (key: split.rawValue, value: .string(title(part.value))),
                             ] + part.tally.json(ofPeople: split.isOfPeople)))
                 }
+                if split == .variant, let words = Self.trial(ordered).words {
+                    JSONLine.write(["sequence": .string(plan.name), "by": "variant", "trial": .string(words)])
+                }
             } else {
                 guard !ordered.isEmpty else { return Console.out("nothing is counted yet") }
                 let counts: [Tally.Count] = [.queued, .accepted, .refused, .contacted, .replied, .positive, .unsubscribed, .complained]
@@ -57,8 +60,19 @@ struct SequenceStats: AsyncParsableCommand {
                             + RateName.allCases.map { part.tally.rate($0, ofPeople: split.isOfPeople).words })
                 }
                 table.write()
+                if split == .variant, let words = Self.trial(ordered).words { Console.out("\n\(words)") }
             }
         }
+    }
+
+    /// Which variant is answered most.
+    private static func trial(_ parts: [StatisticsPart]) -> VariantTrial.Verdict {
+        VariantTrial(
+            parts.filter { !$0.value.utf8.isEmpty }.map { part in
+                let rate = part.tally.rate(.reply, ofPeople: false)
+                return VariantTrial.Arm(name: part.value, sent: rate.sample, replied: rate.count)
+            }
+        ).verdict()
     }
 
     private func split() throws(Failure) -> StatisticsSplit {
