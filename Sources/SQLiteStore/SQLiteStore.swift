@@ -82,6 +82,16 @@ package final class SQLiteStore: Sendable {
         return try await committer.write { db in try body(Ledger(db: db, ids: ids)) }
     }
 
+    /// The same with what is deleted or replaced being overwritten, so that it is gone from the pages of the file.
+    func cleanly<T: Sendable>(_ body: @escaping @Sendable (Ledger) throws -> T) async throws(StoreError) -> T {
+        try await write { ledger in
+            // For the writer as a whole; nobody else is on it until this body ends.
+            _ = try ledger.db.records("PRAGMA secure_delete = ON")
+            defer { _ = try? ledger.db.records("PRAGMA secure_delete = OFF") }
+            return try body(ledger)
+        }
+    }
+
     /// Reads one snapshot; it cannot be cancelled halfway.
     func read<T: Sendable>(_ body: @escaping @Sendable (Ledger) throws -> T) async throws(StoreError) -> T {
         try health.check()

@@ -32,6 +32,7 @@ package struct Settings: Sendable {
     package internal(set) var limits = LimitSettings(name: "")
     package internal(set) var shaping = ShapingSettings(name: "")
     package internal(set) var guardrails: [GuardrailSettings] = []
+    package internal(set) var retention = RetentionSettings(name: "")
     package internal(set) var contacts = ContactSettings(name: "")
     package internal(set) var mailboxes: [MailboxSettings] = []
     var writtenSMTPListener: SMTPListenerSettings?

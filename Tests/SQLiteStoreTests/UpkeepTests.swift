@@ -55,4 +55,67 @@ struct UpkeepTests {
         #expect(found.pages > 10)
         #expect(found.sqliteVersion.hasPrefix("3."))
     }
+
+    @Test("what is packed or dropped is gone from the file and its log, and its pages are given back")
+    func gone() async throws {
+        let store = try folder.open()
+        let world = StoreWorld(store: store)
+        let secret = "the quick brown fox of Wunderstadt"
+        for number in 0..<120 {
+            let text = "Subject: Hi\r\n\r\n\(secret) \(number)\r\n" + String(repeating: "\(number * 7919) ", count: 3000)
+            let message = try world.message(to: "p\(number)@example.com", bytes: Array(text.utf8))
+            _ = try await store.dispatch(message, with: Consequence())
+        }
+        for message in try await store.claimDeliverable(now: world.later(1), limit: 200, lease: world.lease("me")) {
+            let attempt = DeliveryAttempt(
+                outbox: message.id, startedAt: world.later(1), endedAt: world.later(2), outcome: .accepted, stage: "accepted",
+                replyCode: 250,
+                enhancedStatus: nil, text: "250 ok", remoteMTA: nil, tls: nil, transcript: "> \(secret)")
+            _ = try await store.record(attempt, claim: message.claim, state: .sent, nextAttemptAt: nil, consequence: Consequence())
+        }
+        let incoming = try world.incoming(bytes: Array("Subject: Re\r\n\r\n\(secret)\r\n".utf8))
+        try await store.accept(incoming)
+        _ = try await store.file(world.reply(to: incoming), consequences: [], forward: nil)
+        func isThere() async throws -> Bool {
+            _ = try await store.onWriter { db in try db.records("PRAGMA wal_checkpoint(TRUNCATE)") }
+            let log = FileManager.default.contents(atPath: folder.path + "-wal") ?? Data()
+            return (try folder.bytes() + log).range(of: Data(secret.utf8)) != nil
+        }
+        #expect(try await isThere())
+        while try await store.packMessages(limit: 20) > 0 {}
+        _ = try await store.dropReplies(receivedBefore: world.later(60), limit: 20)
+        #expect(try await !isThere(), "what is packed is nowhere in clear")
+        let packed = try #require(try await store.list(OutboxSelection(), after: nil, limit: 1).first)
+        #expect(String(decoding: try #require(try await store.message(id: packed.id)).bytes, as: UTF8.self).contains(secret))
+        while try await store.dropMessages(queuedBefore: world.later(60), limit: 20) > 0 {}
+        #expect(try await store.number("SELECT COUNT(*) AS count FROM packed_message", "count") == 0)
+
+        #expect(try await store.number("PRAGMA auto_vacuum", "auto_vacuum") == 2)
+        let before = try await store.statistics()
+        #expect(before.freePages > 300)
+        let given = try await store.giveBackPages(limit: 32)
+        #expect(given == 32, "so many at a time")
+        while try await store.giveBackPages(limit: 32) > 0 {}
+        _ = try await store.onWriter { db in try db.records("PRAGMA wal_checkpoint(TRUNCATE)") }
+        let after = try await store.statistics()
+        #expect(after.fileBytes < before.fileBytes && after.freePages <= 256)
+        #expect(try await store.check() == [])
+    }
+
+    @Test("events that are not counted, or not old, are never dropped")
+    func eventsStay() async throws {
+        let store = try folder.open()
+        let world = StoreWorld(store: store)
+        _ = try await store.apply(Consequence(timeline: [world.event(.received, "first"), world.event(.received, "second")]))
+        for sql in ["UPDATE timeline_end SET timeline_id = 9223372036854775807", "DELETE FROM timeline"] {
+            let error = await #expect(throws: StoreError.self) { try await store.execute(sql) }
+            #expect(error?.code == .constraint)
+        }
+        try await store.countAllEvents()
+        let last = try #require(try await store.timeline(after: nil, limit: 9).last)
+        try await store.execute("UPDATE timeline_end SET timeline_id = \(last.id.rawValue)")
+        try await store.execute("DELETE FROM timeline WHERE summary = 'first'")
+        let error = await #expect(throws: StoreError.self) { try await store.execute("DELETE FROM timeline WHERE summary = 'second'") }
+        #expect(error?.code == .constraint)
+    }
 }

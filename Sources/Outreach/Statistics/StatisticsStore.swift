@@ -77,6 +77,9 @@ extension StatisticsStore {
 }
 
 extension RecordIDSource {
+    /// The moment at which an id was made, or a little before it.
+    package static func moment(of id: Int64) -> Timestamp { Timestamp(milliseconds: origin + max(0, id) >> 8) }
+
     /// No id that was made before `moment` is as high.
     package static func first(at moment: Timestamp) -> Int64 {
         let milliseconds = max(0, moment.milliseconds - origin)

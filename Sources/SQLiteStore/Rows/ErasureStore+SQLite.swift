@@ -4,26 +4,11 @@ package import Outreach
 
 extension SQLiteStore: ErasureStore {
     package func erase(_ erasure: Erasure) async throws(StoreError) -> Erasure.Verdict {
-        // What is deleted or overwritten is to be gone from the pages of the file, too, and the old pages from the log.
-        try await secureDelete("ON")
-        let verdict: Erasure.Verdict
-        do throws(StoreError) {
-            verdict = try await write { ledger in try ledger.erase(erasure) }
-        } catch {
-            try? await secureDelete("OFF")
-            throw error
-        }
-        try await secureDelete("OFF")
+        let verdict = try await cleanly { ledger in try ledger.erase(erasure) }
+        // The old pages are to be gone from the log, too.
         guard case .erased(var report) = verdict else { return verdict }
         report.isLogClean = try await onWriter { db in try db.record("PRAGMA wal_checkpoint(TRUNCATE)")?.integer("busy") == 0 }
         return .erased(report)
-    }
-
-    private func secureDelete(_ state: String) async throws(StoreError) {
-        try await onWriter { db in
-            _ = try db.records("PRAGMA secure_delete = \(state)")
-            return
-        }
     }
 }
 
@@ -157,6 +142,7 @@ extension Ledger {
                         noted: message.textOrNil("provider"), domain: try message.text("recipient_domain")),
                 ])
             try db.run("DELETE FROM outbox_body WHERE outbox_id = :id", id)
+            try db.run("DELETE FROM packed_message WHERE outbox_id = :id", id)
             try db.run("UPDATE timeline SET summary = '', facts = NULL WHERE outbox_id = :id AND contact_id IS NULL", id)
             report.attempts += try db.run(
                 "UPDATE attempt SET text = 'erased', transcript = '', remote_mta = NULL WHERE outbox_id = :id", id)

@@ -67,6 +67,8 @@ struct EventCounter {
     }
 
     let ledger: Ledger
+    /// What came in up to this hour stands as it was counted: its events may be gone.
+    let settledHour: Int64
     /// What an enrollment is counted as so far; nil: it is not.
     let known: (Int64) throws -> Kept?
 
@@ -78,8 +80,9 @@ struct EventCounter {
     private(set) var changed: Set<Int64> = []
     private var messages: [Int64: Message] = [:]
 
-    init(_ ledger: Ledger, known: @escaping (Int64) throws -> Kept?) {
+    init(_ ledger: Ledger, settledHour: Int64, known: @escaping (Int64) throws -> Kept?) {
         self.ledger = ledger
+        self.settledHour = settledHour
         self.known = known
     }
 
@@ -165,7 +168,8 @@ struct EventCounter {
         let said = try ledger.db.records(
             SQLiteStore.answersSQL, ["contact": person.contact, "enrollment": person.enrollment]
         ).map(AnswerTally.Said.init)
-        let entries = AnswerTally.entries(of: said)
+        let settled = kept.answers.filter { $0.hour <= settledHour }
+        let entries = AnswerTally.entries(of: said.filter { AnswerTally.hour(of: $0.at) > settledHour }, settled: settled)
         guard entries != kept.answers else { return }
         for entry in kept.answers { try add(-1, entry, person) }
         for entry in entries { try add(1, entry, person) }

@@ -26,9 +26,12 @@ extension Ledger {
             "INSERT INTO outbox_body (outbox_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": message.bytes])
     }
 
-    /// The stored bytes of a message; empty when they are gone.
+    /// The stored bytes of a message, packed or not; empty when they are gone.
     func bytes(of id: OutboxMessage.ID) throws -> [UInt8] {
-        try db.record("SELECT bytes FROM outbox_body WHERE outbox_id = :id", ["id": id.rawValue])?.bytes("bytes") ?? []
+        if let body = try db.record("SELECT bytes FROM outbox_body WHERE outbox_id = :id", ["id": id.rawValue]) {
+            return try body.bytes("bytes")
+        }
+        return try packedBytes(of: id) ?? []
     }
 
     func message(_ id: OutboxMessage.ID) throws -> OutboxMessage? {
@@ -36,10 +39,12 @@ extension Ledger {
     }
 
     /// Every message of an enrollment, by step and occurrence.
-    func messages(of enrollment: Enrollment.ID) throws -> [OutboxMessage] {
+    ///
+    /// - Parameter withBytes: false: their bytes are left out.
+    func messages(of enrollment: Enrollment.ID, withBytes: Bool = true) throws -> [OutboxMessage] {
         try db.records(
             "SELECT * FROM outbox WHERE enrollment_id = :enrollment ORDER BY step, occurrence", ["enrollment": enrollment.rawValue]
-        ).map { try whole($0) }
+        ).map { withBytes ? try whole($0) : try OutboxMessage($0, bytes: []) }
     }
 
     /// A row of the outbox with its bytes.
@@ -68,12 +73,15 @@ extension OutboxMessage {
 }
 
 extension DeliveryAttempt {
-    init(_ record: Record) throws {
+    /// - Parameter packed: the packed dialogues of its message.
+    init(_ record: Record, packed: [Int64: String] = [:]) throws {
+        let transcript = try record.text("transcript")
         self.init(
             outbox: try record.id("outbox_id"), startedAt: try record.moment("started_at"), endedAt: try record.moment("ended_at"),
             outcome: try record.word("outcome"), stage: try record.text("stage"),
             replyCode: record.integerOrNil("reply_code").flatMap(Int.init(exactly:)),
             enhancedStatus: record.textOrNil("enhanced_status").flatMap { EnhancedStatusCode($0) }, text: try record.text("text"),
-            remoteMTA: record.textOrNil("remote_mta"), tls: record.textOrNil("tls"), transcript: try record.text("transcript"))
+            remoteMTA: record.textOrNil("remote_mta"), tls: record.textOrNil("tls"),
+            transcript: transcript.utf8.isEmpty ? try packed[record.integer("id")] ?? "" : transcript)
     }
 }

@@ -32,7 +32,10 @@ extension SQLiteStore {
 
     package func attempts(of id: OutboxMessage.ID) async throws(StoreError) -> [DeliveryAttempt] {
         try await read { ledger in
-            try ledger.db.records("SELECT * FROM attempt WHERE outbox_id = :id ORDER BY id", ["id": id.rawValue]).map(DeliveryAttempt.init)
+            let packed = try ledger.packedDialogues(of: id)
+            return try ledger.db.records("SELECT * FROM attempt WHERE outbox_id = :id ORDER BY id", ["id": id.rawValue]).map {
+                try DeliveryAttempt($0, packed: packed)
+            }
         }
     }
 
@@ -46,7 +49,8 @@ extension SQLiteStore {
             // The length of a blob is read from its row's head; its pages are not.
             return try ledger.db.records(
                 """
-                SELECT outbox.*, COALESCE((SELECT length(bytes) FROM outbox_body WHERE outbox_id = outbox.id), 0) AS size
+                SELECT outbox.*, COALESCE((SELECT length(bytes) FROM outbox_body WHERE outbox_id = outbox.id),
+                    (SELECT body_size FROM packed_message WHERE outbox_id = outbox.id), 0) AS size
                 FROM outbox WHERE \(condition) AND id > :after ORDER BY id LIMIT :limit
                 """, arguments + ["after": after?.rawValue ?? 0, "limit": max(0, limit)]
             ).map { record in

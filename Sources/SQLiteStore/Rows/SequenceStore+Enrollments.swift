@@ -56,7 +56,7 @@ extension SQLiteStore {
                 versions[version.id] = version
                 return DueEnrollment(
                     enrollment: enrollment, contact: try Contact(contact), sequence: version,
-                    earlier: try ledger.messages(of: enrollment.id))
+                    earlier: try ledger.messages(of: enrollment.id, withBytes: false))
             }
             // The statement returns them in no order.
             return due.sorted { a, b in

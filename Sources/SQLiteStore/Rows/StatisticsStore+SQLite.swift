@@ -20,7 +20,7 @@ extension SQLiteStore: StatisticsStore {
                 try ledger.db.run("UPDATE rollup_mark SET timeline_id = :id", ["id": try last.integer("id")])
             }
             events += next
-            var counter = EventCounter(ledger) { try ledger.kept($0) }
+            var counter = EventCounter(ledger, settledHour: try ledger.settledHour()) { try ledger.kept($0) }
             try counter.count(events)
             try ledger.add(counter)
             return late.count + next.count
@@ -111,6 +111,12 @@ extension SQLiteStore: StatisticsStore {
 }
 
 extension Ledger {
+    /// The hour up to which events may have been dropped; before all time when none were.
+    func settledHour() throws -> Int64 {
+        let end = try db.record("SELECT timeline_id FROM timeline_end")?.integer("timeline_id") ?? 0
+        return end == 0 ? .min : AnswerTally.hour(of: RecordIDSource.moment(of: end))
+    }
+
     func hasUncounted(before end: Int64) throws -> Bool {
         try db.exists(
             """

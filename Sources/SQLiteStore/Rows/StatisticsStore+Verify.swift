@@ -16,9 +16,19 @@ extension SQLiteStore {
 extension Ledger {
     fileprivate func isCounted() throws -> Bool { try !hasUncounted(before: .max) }
 
-    /// What differs between the rollups and a count from the beginning.
+    /// What differs between the rollups and a count from the beginning, or from where events are kept.
     fileprivate func differences() throws -> [String] {
-        var counter = EventCounter(self) { _ in nil }
+        let settledHour = try settledHour()
+        var counter = EventCounter(self, settledHour: settledHour) { enrollment in
+            // What was counted of events that may be gone stands.
+            guard settledHour > .min, var kept = try kept(enrollment) else { return nil }
+            if let contacted = kept.contacted, contacted.hour > settledHour { kept.contacted = nil }
+            kept.answers.removeAll { $0.hour > settledHour }
+            return kept
+        }
+        let firstHour = settledHour == .min ? Int64.min : settledHour + 1
+        // Of the day in which that hour is, not everything may be kept.
+        let firstDay = settledHour == .min ? Int64.min : firstHour / 24 + 1
         var after: Int64 = 0
         while true {
             let events = try db.records(SQLiteStore.everySQL, ["after": after, "limit": 2000])
@@ -33,8 +43,8 @@ extension Ledger {
                     "statistics: \(what) \(count.rawValue) is kept as \(kept?[count] ?? 0) and counted as \(counted?[count] ?? 0)")
             }
         }
-        var days = counter.dayRows
-        for record in try db.records("SELECT * FROM rollup_day") {
+        var days = counter.dayRows.filter { $0.key.day >= firstDay }
+        for record in try db.records("SELECT * FROM rollup_day WHERE day >= :first", ["first": firstDay]) {
             let row = EventCounter.DayRow(
                 workspace: try record.integer("workspace_id"), sequence: try record.integer("sequence_id"),
                 dimension: try record.text("dimension"), day: try record.integer("day"), value: try record.text("value"))
@@ -43,15 +53,22 @@ extension Ledger {
         for (row, tally) in days { compare(Self.words(row), nil, tally) }
 
         var hours: [Int64: Tally] = [:]
-        for (row, tally) in counter.hours { hours[row.hour, default: Tally()] += tally }
+        for (row, tally) in counter.hours where row.hour >= firstHour { hours[row.hour, default: Tally()] += tally }
         let sums = Tally.Count.allCases.map { "SUM(\($0.rawValue)) AS \($0.rawValue)" }.joined(separator: ", ")
-        for record in try db.records("SELECT hour, \(sums) FROM rollup_contact_hour GROUP BY hour") {
+        let hoursSQL = "SELECT hour, \(sums) FROM rollup_contact_hour WHERE hour >= :first GROUP BY hour"
+        for record in try db.records(hoursSQL, ["first": firstHour]) {
             let hour = try record.integer("hour")
             compare("contacts in hour \(hour)", try Tally(record), hours.removeValue(forKey: hour))
         }
         for (hour, tally) in hours { compare("contacts in hour \(hour)", nil, tally) }
 
-        var standings = counter.standings
+        var standings: [EventCounter.Standing: Int] = [:]
+        for record in try db.records(Self.standingsSQL) {
+            let standing = EventCounter.Standing(
+                workspace: try record.integer("workspace_id"), sequence: try record.integer("sequence_id"), state: try record.text("state"),
+                cause: try record.text("cause"))
+            standings[standing] = try record.count("enrollments")
+        }
         for record in try db.records("SELECT * FROM rollup_state") {
             let standing = EventCounter.Standing(
                 workspace: try record.integer("workspace_id"), sequence: try record.integer("sequence_id"), state: try record.text("state"),
@@ -65,6 +82,13 @@ extension Ledger {
         }
         return faults.sorted()
     }
+
+    /// Those of which no event has told yet are not counted.
+    private static let standingsSQL = """
+        SELECT enrollment.workspace_id, enrollment.sequence_id, enrollment.state, COALESCE(enrollment.cause, '') AS cause,
+            COUNT(*) AS enrollments
+        FROM tally JOIN enrollment ON enrollment.id = tally.enrollment_id GROUP BY 1, 2, 3, 4
+        """
 
     private static func words(_ row: EventCounter.DayRow) -> String {
         "\(CivilDate(daysSinceEpoch: Int(clamping: row.day)).iso8601) of sequence \(row.sequence), \(row.dimension) '\(row.value)':"

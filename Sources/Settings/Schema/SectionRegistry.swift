@@ -133,6 +133,7 @@ struct SectionKind: Sendable {
             "The hours of those who are written to, by their own clocks; without this section only [window] counts."),
         .always(["workday"], \.workday, "The hours of those identities that say workday = true."),
         .always(["warmup"], \.warmup, "What makes a warm-up step back."),
+        .always(["retention"], \.retention, "How long text is kept whose facts stay."),
         .named(["guardrail"], \.guardrails, name: \.name, "Figures that must not be passed, such as a bounce rate."),
         .always(["bounce"], \.bounce, "What the refusals of mail servers mean."),
         .always(["classify"], \.classify, "How people's words are read."),

@@ -41,6 +41,7 @@ final class Appliance: Sendable {
     private let signingKeys: Swappable<[SigningKeys]>
     private let guardrails: Swappable<[GuardrailRule]>
     private let guardrailBell = Bell()
+    private let retention: Swappable<Caretaker.Retention>
     private let publishedKeys = PublishedKeys()
     private let keyBell = Bell()
     private let web: WebClient
@@ -80,6 +81,7 @@ final class Appliance: Sendable {
         codec = Swappable(desks.addresses?.codec)
         signingKeys = Swappable(desks.signingKeys)
         guardrails = Swappable(Desks.guardrails(installation.settings))
+        retention = Swappable(Desks.retention(installation.settings))
         var watchers: [String: (desk: Swappable<MailboxPoller.Desk>, bell: Bell)] = [:]
         for section in installation.settings.mailboxes {
             let desk = try Self.pollingDesk(section, installation, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
@@ -115,6 +117,7 @@ final class Appliance: Sendable {
         signingKeys.swap(desks.signingKeys)
         guardrails.swap(Desks.guardrails(settings))
         guardrailBell.ring()
+        retention.swap(Desks.retention(settings))
         pressure.require(minimumFree: UInt64(clamping: settings.main.effectiveQueueMinfree.bytes))
         policyFetcher.swap(TransportPolicies.fetcher(settings, http: web.http, resolver: resolver))
         for (name, desk) in renewedWatchers {
@@ -160,6 +163,7 @@ final class Appliance: Sendable {
                 store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell,
                 sequenceBell: sequenceBell, outboxBell: outboxBell, pressure: pressure, owner: owner, logger: logger),
             StatisticsFollower(store: store, clock: installation.clock, logger: logger),
+            Caretaker(store: store, retention: retention, clock: installation.clock, logger: logger),
             Guardian(
                 store: store, rules: guardrails, clock: installation.clock, bell: guardrailBell,
                 resumed: { [sequenceBell, outboxBell] in

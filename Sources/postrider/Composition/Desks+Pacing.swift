@@ -77,6 +77,11 @@ extension Desks {
         return policy
     }
 
+    static func retention(_ settings: Settings) -> Caretaker.Retention {
+        Caretaker.Retention(
+            messages: settings.retention.messages, replies: settings.retention.replies, events: settings.retention.events)
+    }
+
     /// The guardrails of the conf, and those that are built in where it does not name them.
     static func guardrails(_ settings: Settings) -> [GuardrailRule] {
         let written = settings.guardrails

@@ -297,6 +297,19 @@ CREATE TABLE outbox_body (
     bytes BLOB NOT NULL
 ) STRICT;
 
+CREATE TRIGGER packed_message_stays BEFORE UPDATE ON packed_message
+BEGIN SELECT RAISE(ABORT, 'the bytes of a message never change'); END;
+
+CREATE TABLE packed_message (
+    outbox_id INTEGER PRIMARY KEY REFERENCES outbox (id),
+    -- Raw deflate of the bytes, and how many they are.
+    body BLOB NOT NULL,
+    body_size INTEGER NOT NULL CHECK (body_size >= 0),
+    -- Raw deflate of {"attempt": "dialogue", ...}.
+    transcripts BLOB NOT NULL,
+    transcripts_size INTEGER NOT NULL CHECK (transcripts_size >= 0)
+) STRICT;
+
 CREATE TABLE reply (
     intake_id INTEGER PRIMARY KEY REFERENCES intake (id),
     sorted_at INTEGER NOT NULL,
@@ -505,6 +518,7 @@ CREATE TRIGGER timeline_is_late AFTER INSERT ON timeline
 BEGIN INSERT INTO rollup_late (timeline_id) VALUES (NEW.id); END;
 
 CREATE TRIGGER timeline_keeps BEFORE DELETE ON timeline
+    WHEN OLD.id >= (SELECT timeline_id FROM timeline_end WHERE one = 1)
 BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
 
 CREATE TRIGGER timeline_stays BEFORE UPDATE ON timeline
@@ -528,6 +542,17 @@ CREATE INDEX timeline_contact ON timeline (contact_id) WHERE contact_id IS NOT N
 CREATE INDEX timeline_intake ON timeline (intake_id) WHERE intake_id IS NOT NULL;
 
 CREATE INDEX timeline_mail ON timeline (outbox_id) WHERE outbox_id IS NOT NULL AND contact_id IS NULL;
+
+CREATE TRIGGER timeline_end_is_counted BEFORE UPDATE ON timeline_end
+    WHEN NEW.timeline_id < OLD.timeline_id
+        OR NEW.timeline_id > (SELECT timeline_id + 1 FROM rollup_mark WHERE one = 1)
+        OR EXISTS (SELECT 1 FROM rollup_late WHERE timeline_id < NEW.timeline_id)
+BEGIN SELECT RAISE(ABORT, 'only what is counted is old'); END;
+
+CREATE TABLE timeline_end (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    timeline_id INTEGER NOT NULL
+) STRICT;
 
 CREATE TRIGGER transition_log_keeps BEFORE DELETE ON transition_log
 BEGIN SELECT RAISE(ABORT, 'the transition log is append-only'); END;

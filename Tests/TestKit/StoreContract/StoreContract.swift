@@ -4,6 +4,7 @@ package import Outreach
 package typealias EveryStore = ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore & PolicyStore
     & PauseStore
     & SecretStore & SequenceStore & StatisticsStore & SuppressionStore & TimelineStore
+    & UpkeepStore
 
 /// What every implementation of the store roles must do, written against the protocols alone.
 ///
@@ -45,7 +46,7 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
     /// Every check.
     package static var all: [Self] {
         contacts + people + suppression + sequences + enrollments + dispatching + delivery + limits + queue + intake + replies + secrets
-            + policies + routing + strikes + statistics + guardrails
+            + policies + routing + strikes + statistics + guardrails + upkeep
     }
 }
 
