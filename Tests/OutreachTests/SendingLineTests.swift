@@ -3,114 +3,160 @@ import Testing
 
 @testable import Outreach
 
-/// Places in the line of those who wait for one identity, held against the gate that lets them out in the end.
+/// The line of those who wait for one identity, played against the gate that lets them out in the end.
 @Suite("sending line")
 struct SendingLineTests {
-    private let monday = Timestamp(seconds: 1_772_442_000)  // 2026-03-02T09:00:00Z
+    private static let monday = Timestamp(seconds: 1_772_442_000)  // 2026-03-02T09:00:00Z
 
-    private func gate(daily: Int? = nil, hourly: Int? = nil, gap: Int = 600, jitter: Int = 300, warmUp: WarmUp? = nil) throws -> PacingGate
-    {
+    /// Something that befalls those who wait, at a moment after the beginning.
+    enum Event: Sendable {
+        /// Everybody who waits is due, in the order in which they would have come.
+        case reload
+        /// Nothing is decided for so long.
+        case standstill(Duration)
+        /// Every second of those who wait drops out.
+        case dropOuts
+        /// So many come new.
+        case arrivals(Int)
+    }
+
+    /// The dispatcher and its store, reduced to moments: rounds over all who are due, in the order of moment and number.
+    private struct Play {
+        let gate: PacingGate
+        /// How much later than its moment a step is decided.
+        let latency = Duration.milliseconds(5)
+        var due: [Int: Timestamp] = [:]
+        var sent: [(who: Int, at: Timestamp)] = []
+        var looks = 0
+        var born = 0
+        var blockedUntil = SendingLineTests.monday
+
+        mutating func enroll(_ count: Int, at moment: Timestamp) {
+            for _ in 0..<count {
+                due[born] = moment
+                born += 1
+            }
+        }
+
+        private func usage(at now: Timestamp) -> IdentityUsage {
+            var (today, hour) = (0, [Timestamp]())
+            for one in sent.reversed() {
+                if gate.budgetDate(at: one.at) == gate.budgetDate(at: now) { today += 1 } else { break }
+                if one.at > now - .seconds(3600) { hour.append(one.at) }
+            }
+            return IdentityUsage(countOnDate: today, lastAt: sent.last?.at, countInHour: hour.count, lifting: hour.last)
+        }
+
+        /// One look at all who are due at `now`.
+        mutating func round(at now: Timestamp) {
+            var line = SendingLine()
+            for (who, _) in due.filter({ $0.value <= now }).sorted(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
+                looks += 1
+                let usage = usage(at: now)
+                switch gate.verdict(at: now, usage: usage, enrollment: .init(rawValue: 1)) {
+                case .leave:
+                    sent.append((who, now))
+                    due[who] = nil
+                case .wait(let until, _): due[who] = until
+                case .line(let free, _): due[who] = line.place(free: free, gate: gate)
+                }
+            }
+        }
+
+        /// Until nobody waits any more, or the looks run out.
+        mutating func run(_ events: [(after: Duration, event: Event)]) {
+            var events = events.map { (at: SendingLineTests.monday + $0.after, event: $0.event) }
+            while looks < 200_000, let next = due.values.min() {
+                if let first = events.first, first.at <= max(next, blockedUntil) {
+                    events.removeFirst()
+                    befall(first.event, at: first.at)
+                    continue
+                }
+                round(at: max(next, blockedUntil) + latency)
+            }
+        }
+
+        private mutating func befall(_ event: Event, at moment: Timestamp) {
+            switch event {
+            case .standstill(let length): blockedUntil = moment + length
+            case .dropOuts: for who in due.keys.sorted().enumerated() where who.offset % 2 == 0 { due[who.element] = nil }
+            case .arrivals(let count): enroll(count, at: moment)
+            case .reload:
+                let order = due.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key)
+                for (place, who) in order.enumerated() { due[who] = moment - .milliseconds(Int64(order.count - 1 - place)) }
+            }
+        }
+    }
+
+    private static func gate(daily: Int?, hourly: Int? = nil, gap: Int, jitter: Int) throws -> PacingGate {
         let zone = try #require(LocalZone("UTC"))
-        let window = try #require(SendingWindow(days: Weekday.business, opens: 9 * 60, closes: 12 * 60, zone: zone))
+        let window = try #require(SendingWindow(days: Weekday.business, opens: 9 * 60, closes: 17 * 60, zone: zone))
         return PacingGate(
             identity: "anna",
             policy: .init(
-                dailyLimit: daily, hourlyLimit: hourly, minimumGap: .seconds(gap), gapJitter: .seconds(jitter), window: window,
-                warmUp: warmUp), chance: Chance(seed: [7]))
+                dailyLimit: daily, hourlyLimit: hourly, minimumGap: .seconds(gap), gapJitter: .seconds(jitter), window: window),
+            chance: Chance(seed: [7]))
     }
 
-    /// What the identity has sent, as the store would tell it.
-    private func usage(_ sent: [Timestamp], at now: Timestamp, _ gate: PacingGate) -> IdentityUsage {
-        let hour = sent.filter { $0 > now - .seconds(3600) }
-        return IdentityUsage(
-            countOnDate: sent.count { gate.budgetDate(at: $0) == gate.budgetDate(at: now) }, lastAt: sent.last, countInHour: hour.count,
-            lifting: hour.first)
-    }
+    private static let hour = Duration.seconds(3600)
 
     @Test(
-        "everybody who is due at once gets the moment at which the gate will let it out, and is looked at twice",
+        "nobody is passed over, no turn stays unused for longer than the line reaches, and few looks are needed, whatever happens",
         arguments: [
-            (8, Int?.none, 600, 300), (40, nil, 300, 120), (5, nil, 0, 0), (100, 6, 60, 0), (100, 4, 0, 0), (1000, 7, 400, 333),
-        ])
-    func turns(daily: Int, hourly: Int?, gap: Int, jitter: Int) throws {
-        let gate = try gate(daily: daily, hourly: hourly, gap: gap, jitter: jitter)
-        var line = SendingLine()
-        var due = (0..<60).map { (who: $0, at: monday, hasWaited: false) }
-        var sent: [Timestamp] = []
-        var order: [Int] = []
-        var looks = 0
-        while let next = due.min(by: { ($0.at, $0.who) < ($1.at, $1.who) }) {
-            due.removeAll { $0.who == next.who }
-            looks += 1
-            let usage = usage(sent, at: next.at, gate)
-            switch gate.verdict(at: next.at, usage: usage, enrollment: .init(rawValue: 1)) {
-            case .leave:
-                sent.append(next.at)
-                order.append(next.who)
-            case .wait(let until, _):
-                due.append((next.who, until, true))
-            case .line(let free, _):
-                let count = gate.budgetDate(at: free) == gate.budgetDate(at: next.at) ? usage.countOnDate : 0
-                let place = line.place(free: free, sent: count, hasWaited: next.hasWaited, gate: gate)
-                #expect(place >= free && place > next.at)
-                due.append((next.who, place, true))
-            }
-            try #require(looks < 100_000)
+            [], [(hour * 4, Event.reload), (hour * 5, .reload)], [(hour, .reload), (hour, .reload), (hour * 2, .reload)],
+            [(hour, .dropOuts), (hour * 30, .dropOuts)], [(hour, .standstill(hour))], [(hour, .standstill(.seconds(360)))],
+            [(hour / 2, .arrivals(50)), (hour * 26, .arrivals(50))],
+            [(hour, .dropOuts), (hour + .seconds(1), .arrivals(40)), (hour * 3, .reload)],
+        ] as [[(after: Duration, event: Event)]],
+        [(400, Int?.none, 60, 30), (1000, nil, 40, 20), (600, 120, 3, 0), (250, nil, 0, 0)])
+    func everything(_ events: [(after: Duration, event: Event)], _ pace: (daily: Int, hourly: Int?, gap: Int, jitter: Int)) throws {
+        let gate = try Self.gate(daily: pace.daily, hourly: pace.hourly, gap: pace.gap, jitter: pace.jitter)
+        var play = Play(gate: gate)
+        let count = 1500
+        play.enroll(count, at: Self.monday)
+        play.run(events)
+        #expect(play.due.isEmpty, "somebody waits for ever")
+        var highest = -1
+        for one in play.sent {
+            #expect(one.who > highest, "\(one.who) was passed over by \(highest)")
+            highest = max(highest, one.who)
         }
-        // The hour of the gate slides with what left, so neighbours may change places under an hourly limit.
-        let slack = hourly == nil ? 0 : 4
-        #expect(order.sorted() == Array(0..<60) && order.enumerated().allSatisfy { abs($0.offset - $0.element) <= slack }, "\(order)")
-        // 60 who leave and 59 who were told to wait; each hour's or day's end may tell a few once more.
-        #expect(looks <= (hourly == nil ? 125 : 240), "\(looks)")
-    }
-
-    @Test("who has waited goes before who is new, and who is new goes behind all who wait")
-    func order() throws {
-        let gate = try gate(gap: 600, jitter: 0)
-        var line = SendingLine()
-        let free = monday + .seconds(600)
-        func place(_ hasWaited: Bool, _ free: Timestamp) -> Int {
-            Int((line.place(free: free, sent: 1, hasWaited: hasWaited, gate: gate) - monday).components.seconds / 60)
+        // A turn that was free in open hours while somebody waited.
+        let standstill = events.compactMap { if case .standstill(let length) = $0.event { length } else { nil } }.reduce(.zero, +)
+        var perDay: [CivilDate: Int] = [:]
+        for one in play.sent { perDay[gate.budgetDate(at: one.at), default: 0] += 1 }
+        for (earlier, later) in zip(play.sent, play.sent.dropFirst()) {
+            let date = gate.budgetDate(at: earlier.at)
+            guard gate.budgetDate(at: later.at) == date || perDay[date] ?? 0 < pace.daily else { continue }
+            let gap = Duration.seconds(pace.hourly == nil ? pace.gap + pace.jitter : 3600)
+            let open = gate.hours.nextOpen(from: earlier.at + gap + .seconds(1))
+            #expect(later.at - open <= standstill + .seconds(10), "idle from \(open.iso8601) to \(later.at.iso8601)")
         }
-        #expect([place(false, free), place(false, free), place(false, free)] == [10, 20, 30])
-        // The second's turn came a little early: it waits for its gap alone.
-        let later = monday + .seconds(1201)
-        #expect([place(true, later), place(true, later)] == [20, 30])
-        #expect(place(false, later) == 40)
-        // Somebody left in between, so the front is made up anew.
-        #expect(place(true, monday + .seconds(1800)) == 30)
+        // The front at each turn, all others once for each reach, and everybody once for each event and day.
+        let turns = play.sent.count * SendingLine.front
+        let rest = gate.leastGap == nil ? 0 : play.born * 10
+        let days = perDay.count + events.count + 1
+        #expect(play.looks <= turns + days * (play.born + rest), "\(play.looks) looks")
     }
 
-    @Test("a process that begins anew goes on behind those who wait in the store, on a date that is partly used up as well")
-    func resuming() throws {
-        let gate = try gate(daily: 4, gap: 600, jitter: 120)
+    @Test("the first wait for the moment, the others come back later, within open hours")
+    func places() throws {
+        let gate = try Self.gate(daily: nil, gap: 600, jitter: 0)
+        let free = Self.monday + .seconds(600)
         var line = SendingLine()
-        let turns = (0..<7).map { _ in line.place(free: monday + .seconds(900), sent: 1, hasWaited: false, gate: gate) }
-        for count in 1...7 {
-            var resumed = SendingLine(turns: turns.prefix(count).reversed(), sent: 1, at: monday, gate: gate)
-            let later = (count..<7).map { _ in resumed.place(free: monday + .seconds(900), sent: 1, hasWaited: false, gate: gate) }
-            #expect(later == Array(turns.dropFirst(count)), "after \(count)")
-        }
-        var empty = SendingLine(turns: [], sent: 1, at: monday, gate: gate)
-        #expect(empty.place(free: monday + .seconds(900), sent: 1, hasWaited: false, gate: gate) == turns[0])
-    }
-
-    @Test("a warm-up that has not come yet is taken at its most, so that nobody comes too late")
-    func warmUp() throws {
-        let gate = try gate(daily: 100, gap: 0, jitter: 0, warmUp: WarmUp(start: 2, increase: 2, ceiling: 6))
-        var line = SendingLine()
-        let tuesday = monday + .seconds(86_400)
-        let places = (0..<8).map { _ in line.place(free: tuesday, sent: 0, hasWaited: false, gate: gate) }
-        #expect(places == Array(repeating: tuesday, count: 6) + Array(repeating: tuesday + .seconds(86_400), count: 2))
-    }
-
-    @Test("the words name the daily limit for those whose turn comes on a later day")
-    func words() throws {
-        let gate = try gate(daily: 8)
-        let free = monday + .seconds(600)
-        #expect(gate.words("minimum gap of identity anna", waitingFor: free, at: monday + .seconds(1200)) == "minimum gap of identity anna")
-        #expect(
-            gate.words("minimum gap of identity anna", waitingFor: free, at: monday + .seconds(86_400))
-                == "daily limit of 8 for identity anna is reached by those before")
+        let places = (0..<SendingLine.front + 2).map { _ in line.place(free: free, gate: gate) }
+        #expect(places == Array(repeating: free, count: SendingLine.front) + Array(repeating: free + .seconds(3600), count: 2))
+        // Somebody left in between: those who are decided after that wait for the next moment.
+        #expect(line.place(free: free + .seconds(600), gate: gate) == free + .seconds(600))
+        var late = SendingLine()
+        let evening = Self.monday + .seconds(7 * 3600 + 3000)
+        let last = (0..<SendingLine.front + 1).map { _ in late.place(free: evening, gate: gate) }.last
+        #expect(last == Self.monday + .seconds(86_400), "the hour ends after closing time")
+        let quick = try Self.gate(daily: nil, gap: 2, jitter: 0)
+        var short = SendingLine()
+        #expect((0..<SendingLine.front + 1).map { _ in short.place(free: free, gate: quick) }.last == free + .seconds(500))
+        let free2 = try Self.gate(daily: 5, gap: 0, jitter: 0)
+        var none = SendingLine()
+        #expect((0..<SendingLine.front + 1).map { _ in none.place(free: free, gate: free2) }.last == free)
     }
 }

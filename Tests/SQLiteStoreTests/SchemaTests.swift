@@ -39,7 +39,7 @@ struct SchemaTests {
         ("usage", SQLiteStore.usageSQL), ("sendingDays", SQLiteStore.sendingDaysSQL), ("signals", SQLiteStore.signalsSQL),
         ("latestSentMessage", SQLiteStore.latestSentSQL), ("conversation", SQLiteStore.conversationSQL),
         ("forwards", SQLiteStore.forwardsSQL), ("openReplies", SQLiteStore.repliesSQL(ofOne: false, waiting: true)),
-        ("turns", SQLiteStore.turnsSQL), ("openRepliesOfOne", SQLiteStore.repliesSQL(ofOne: true, waiting: true)),
+        ("openRepliesOfOne", SQLiteStore.repliesSQL(ofOne: true, waiting: true)),
     ]
 
     @Test("the hot statements go by their indexes, empty, full and analyzed")

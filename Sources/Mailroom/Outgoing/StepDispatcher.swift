@@ -30,7 +30,7 @@ package struct StepDispatcher: Service {
     private static let setAsideTime = Duration.seconds(3600)
     /// How long a step is put off at least for a pause, which may be over and not ended yet.
     private static let comeBackForPause = Duration.seconds(60)
-    /// How long a step is put off at most before its hours are looked at again.
+    /// How long a step is put off at most before it is looked at again; a conf that is read again has everybody looked at.
     private static let longestPostponement = Duration.seconds(7 * 86_400)
     /// Longest sleep without looking, so that foreign commits and clock changes are noticed.
     static let longestSleep = Duration.seconds(30)
@@ -87,6 +87,7 @@ package struct StepDispatcher: Service {
         let now = clock.now()
         let desk = desk.current
         let due = try await store.claimDue(now: now, limit: desk.safety.batchLimit, lease: Lease(owner: owner, until: now + Self.leaseTime))
+        if due.isEmpty { lines.clear() }
         var round = Round(end: now + Self.leaseTime)
         if !due.isEmpty { round.pauses = try await loop.patiently { try await pauses.current(of: store, at: now) } }
         for item in due {
@@ -214,10 +215,10 @@ package struct StepDispatcher: Service {
                     enrollment.id, expectedVersion: enrollment.version, until: limit, heldBy: "\(why), not before \(until.iso8601)")
         }
         guard let identity = desk.identities[enrollment.identity] else {
-            return postponed(until: now + .seconds(3600), because: "identity '\(enrollment.identity)' is not in the conf")
+            return postponed(until: now + Self.longestPostponement, because: "identity '\(enrollment.identity)' is not in the conf")
         }
         if !desk.safety.allows(due.contact.address) {
-            return postponed(until: now + .seconds(3600), because: "the recipient is not among allow_recipients of [safety]")
+            return postponed(until: now + Self.longestPostponement, because: "the recipient is not among allow_recipients of [safety]")
         }
         let watched: [SendingPause.Subject] = [.instance, .sequence(due.sequence.plan.name), .identity(identity.name)]
         let paused = watched.compactMap({ round.pauses[$0] }).first { $0.finding != nil }
@@ -241,10 +242,7 @@ package struct StepDispatcher: Service {
         case .leave: break
         case .wait(let until, let because): return postponed(until: until, because: because)
         case .line(let free, let because):
-            let place = try await lines.place(
-                of: identity, free: free, sent: account.usage.countOnDate, hasWaited: enrollment.heldBy != nil, gate: gate, at: now,
-                store: store)
-            return postponed(until: place, because: gate.words(because, waitingFor: free, at: place))
+            return postponed(until: lines.place(of: identity.name, free: free, gate: gate), because: because)
         }
         if let quiet = plan.quietHours, let end = quiet.end(at: now, in: machine.calendar) {
             return postponed(until: end, because: "quiet hours of the sequence (\(machine.calendar.name))")

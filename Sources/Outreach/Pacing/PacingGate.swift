@@ -45,9 +45,6 @@ package struct PacingGate: Sendable {
         case line(until: Timestamp, because: String)
     }
 
-    /// How the words begin that tell somebody who waits in line why.
-    package static let lineWords = ["daily limit of", "hourly limit of", "minimum gap of"]
-
     let identity: String
     private let policy: Policy
     private let chance: Chance
@@ -105,14 +102,12 @@ package struct PacingGate: Sendable {
             + policy.gapJitter.scaled(by: chance.fraction("gap jitter", [identity, budgetDate(at: last).iso8601, sent.description]))
     }
 
-    /// The most that may leave on a date to come; nil: no limit. What a warm-up will say is not known before.
-    var mostPerDay: Int? {
-        guard let ceiling = policy.warmUp?.ceiling else { return policy.dailyLimit }
-        return min(ceiling, policy.dailyLimit ?? ceiling)
+    /// The least time between two messages on the whole: the gap, or what an hourly limit comes to; nil: there is none.
+    var leastGap: Duration? {
+        let hourly = policy.hourlyLimit.map { Duration.seconds(3600) / max(1, $0) } ?? .zero
+        let gap = max(policy.minimumGap, hourly)
+        return gap > .zero ? gap : nil
     }
-
-    /// The most that may leave in an hour; nil: no limit.
-    var mostPerHour: Int? { policy.hourlyLimit }
 
     /// When the hours of the identity and of whom it writes to are open together, with what bound them last; nil when they are now.
     private func closed(at now: Timestamp, for contact: Contact?) -> Verdict? {

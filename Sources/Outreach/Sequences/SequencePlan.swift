@@ -88,7 +88,9 @@ package struct SequencePlan: Sendable, Equatable {
     /// - Parameters:
     ///   - zone: where business days are counted, unless the plan names its own.
     ///   - holidays: days that are none.
-    package func entry(at now: Timestamp, in zone: LocalZone, holidays: Holidays = .none) -> (step: Int, dueAt: Timestamp, doneAt: Timestamp?) {
+    package func entry(at now: Timestamp, in zone: LocalZone, holidays: Holidays = .none) -> (
+        step: Int, dueAt: Timestamp, doneAt: Timestamp?
+    ) {
         let start = startIndex
         guard steps.indices.contains(start) else { return (start, now, nil) }
         let isWait = steps[start].work == .wait

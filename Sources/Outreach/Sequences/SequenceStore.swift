@@ -125,10 +125,6 @@ package protocol SequenceStore: Sendable {
     /// - Throws: `constraint` when one of them cannot be stored; then none is.
     func store(_ verdicts: [StepVerdict]) async throws(StoreError) -> [CommitResult]
 
-    /// The turns after `now` of those who wait for what that identity may send altogether (`PacingGate.lineWords`), the latest first, at most
-    /// `limit`.
-    func turns(identity: String, after now: Timestamp, limit: Int) async throws(StoreError) -> [Timestamp]
-
     /// What came back for an enrollment: replies and reports that are tied to it with certainty, and messages that were refused for good.
     func history(of enrollment: Enrollment) async throws(StoreError) -> SequenceHistory
 

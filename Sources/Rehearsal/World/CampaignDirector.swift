@@ -24,7 +24,7 @@ package struct CampaignDirector: Sendable {
     ///   - patience: real time in which what is due must have come to rest.
     ///   - wake: rings the bells of the services, so that none sleeps on by the clock that was wound.
     package init(
-        store: any OutboxStore & SequenceStore, clock: RehearsalClock, horizon: Timestamp, patience: Duration = .seconds(60),
+        store: any OutboxStore & SequenceStore, clock: RehearsalClock, horizon: Timestamp, patience: Duration = .seconds(900),
         wake: @escaping @Sendable () -> Void
     ) {
         self.store = store

@@ -130,21 +130,6 @@ extension SQLiteStore {
         }
     }
 
-    package func turns(identity: String, after now: Timestamp, limit: Int) async throws(StoreError) -> [Timestamp] {
-        try await read { ledger in
-            try ledger.db.records(
-                Self.turnsSQL, ["identity": identity.storable, "now": now.milliseconds, "limit": limit]
-            ).map { try $0.moment("due_at") }
-        }
-    }
-
-    static let turnsSQL = """
-        SELECT due_at FROM enrollment INDEXED BY enrollment_line
-        WHERE identity = :identity AND due_at > :now AND held_by IS NOT NULL AND due_at IS NOT NULL AND state IN ('active', 'held')
-            AND (\(PacingGate.lineWords.map { "held_by LIKE '\($0) %'" }.joined(separator: " OR ")))
-        ORDER BY due_at DESC LIMIT :limit
-        """
-
     package func history(of enrollment: Enrollment) async throws(StoreError) -> SequenceHistory {
         try await read { try $0.history(of: enrollment) }
     }

@@ -90,8 +90,6 @@ CREATE INDEX enrollment_due ON enrollment (due_at) WHERE due_at IS NOT NULL;
 
 CREATE INDEX enrollment_lease ON enrollment (lease_owner) WHERE lease_owner IS NOT NULL;
 
-CREATE INDEX enrollment_line ON enrollment (identity, due_at) WHERE held_by IS NOT NULL AND due_at IS NOT NULL;
-
 CREATE UNIQUE INDEX enrollment_running ON enrollment (contact_id, sequence_id) WHERE state NOT IN ('finished', 'stopped');
 
 CREATE INDEX enrollment_sequence ON enrollment (sequence_id);

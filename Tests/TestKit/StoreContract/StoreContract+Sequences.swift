@@ -98,22 +98,6 @@ extension StoreContract {
                 try expect(claimed.map(\.id), [message.id], "its messages are free, those of others are not")
                 try expect(try await world.state(of: theirs), .active, "another owner keeps its lease")
             },
-            Self("the turns of those who wait for one identity are known, the latest first") { world in
-                for (name, until, why) in [
-                    ("a", 50, "minimum gap of identity anna"), ("b", 70, "daily limit of 4 for identity anna is reached"),
-                    ("c", 90, "sending window is closed"), ("d", 5, "hourly limit of 2 for identity anna is reached"),
-                ] {
-                    let enrollment = try await world.enrolled("\(name)@example.com")
-                    _ = try await world.store.postpone(
-                        enrollment.id, expectedVersion: enrollment.version, until: world.later(Int64(until)), heldBy: why)
-                }
-                let identity = try await world.enrolled("e@example.com").identity
-                try expect(
-                    try await world.store.turns(identity: identity, after: world.later(10), limit: 9), [world.later(70), world.later(50)],
-                    "neither windows nor what is past")
-                try expect(try await world.store.turns(identity: identity, after: world.later(10), limit: 1), [world.later(70)], "")
-                try expect(try await world.store.turns(identity: "nobody", after: world.later(10), limit: 9), [], "")
-            },
             Self("whether somebody works on something is known") { world in
                 _ = try await world.enrolled("a@example.com")
                 try expect(try await world.store.hasLeases(), false, "nobody does")

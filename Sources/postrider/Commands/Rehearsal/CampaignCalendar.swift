@@ -19,6 +19,7 @@ struct CampaignCalendar {
     /// Somebody for whom something is still to come, or who needs a person.
     struct Waiting {
         let contact: String
+        let identity: String
         let sequence: String
         let state: Enrollment.State
         let step: String
@@ -64,7 +65,7 @@ struct CampaignCalendar {
             let contact = try await state.store.contact(id: enrollment.contact)
             try body(
                 Waiting(
-                    contact: contact?.address.text ?? "", sequence: sequence, state: enrollment.state,
+                    contact: contact?.address.text ?? "", identity: enrollment.identity, sequence: sequence, state: enrollment.state,
                     step: plan.flatMap { Self.name(of: enrollment.nextStep, in: $0) } ?? "", until: enrollment.dueAt,
                     because: enrollment.heldBy ?? enrollment.reason))
         }
@@ -109,14 +110,23 @@ struct CampaignTotals {
 
     mutating func count(_ entry: CampaignCalendar.Entry, zone: LocalZone) {
         messages += 1
-        last = entry.at
+        last = max(last ?? entry.at, entry.at)
         let day = Day(date: zone.date(at: entry.at), identity: entry.identity)
         var count = days[day] ?? Count(first: entry.at, last: entry.at)
         count.messages += 1
-        count.last = entry.at
+        count.first = min(count.first, entry.at)
+        count.last = max(count.last, entry.at)
         count.domains[entry.recipient.domain, default: 0] += 1
         days[day] = count
-        if let limit = entry.heldBy { limits[limit, default: 0] += 1 }
+        if let limit = entry.heldBy { limits[Self.withoutMoment(limit), default: 0] += 1 }
+    }
+
+    /// What stands before `, not before 2027-...`.
+    private static func withoutMoment(_ limit: String) -> String {
+        let bytes = Array(limit.utf8)
+        let mark = Array(", not before ".utf8)
+        let place = bytes.indices.dropLast(mark.count - 1).first { bytes[$0...].starts(with: mark) }
+        return place.map { String(decoding: bytes[..<$0], as: UTF8.self) } ?? limit
     }
 
     /// In the order of the calendar.

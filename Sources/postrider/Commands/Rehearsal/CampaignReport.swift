@@ -20,6 +20,7 @@ struct CampaignReport {
 
     /// Domains that are named one by one; the others are added up.
     private static let namedDomains = 6
+    private static let namedLimits = 20
 
     func write(_ calendar: CampaignCalendar, sequence: String, _ result: CampaignStage.Result) async throws {
         var totals = CampaignTotals()
@@ -81,8 +82,10 @@ struct CampaignReport {
         guard !totals.limits.isEmpty else { return }
         Console.out("")
         var limits = Table([.init("HELD", number: true), .init("BY", limit: 120)])
-        for (limit, count) in totals.sortedLimits.prefix(20) { limits.add(["\(count)", limit]) }
+        for (limit, count) in totals.sortedLimits.prefix(Self.namedLimits) { limits.add(["\(count)", limit]) }
         limits.write()
+        let more = totals.limits.count - Self.namedLimits
+        if more > 0 { Console.out("and \(more) more limits") }
     }
 
     private func writeWaiting(_ calendar: CampaignCalendar, sequence: String, _ zones: [String: LocalZone]) async throws {
@@ -100,7 +103,8 @@ struct CampaignReport {
             }
             if table.isEmpty { Console.out("") }
             table.add([
-                waiting.contact, waiting.state.rawValue, waiting.step, waiting.until.map { Self.local($0, zones[""]) } ?? "a person",
+                waiting.contact, waiting.state.rawValue, waiting.step,
+                waiting.until.map { Self.local($0, zones[waiting.identity] ?? zones[""]) } ?? "a person",
                 waiting.because,
             ])
             table.writeWhenLong()

@@ -58,14 +58,17 @@ struct CampaignStage {
         prepare: (OpenState) async throws -> String, told: @escaping @Sendable (Timestamp, Int) -> Void,
         conclude: (OpenState, String, Result) async throws -> Void
     ) async throws {
+        Self.removeLeftOvers()
         let path = try keptFolder.map { try Self.openFolder($0) } ?? Self.makeFolder()
         defer { if keptFolder == nil { try? FileManager.default.removeItem(atPath: path) } }
         let database = path + "/postrider.sqlite"
         let lock = try ServeLock(path: database)
         defer { withExtendedLifetime(lock) {} }
         let note = try Self.note(in: path)
-        let clock = RehearsalClock(start: note?.start ?? start)
         let seed = note == nil ? try await copyDatabase(to: database) : []
+        // Only now: whatever the copy tells of came before it.
+        let start = max(start, OpenState.clock.now())
+        let clock = RehearsalClock(start: note?.start ?? start)
         let ids = RecordIDs(now: { clock.now() }, random: { UInt8.random(in: .min ... .max) })
         let store = try SQLiteStore.open(path: database, mode: note == nil ? .createIfMissing(seed: seed) : .existing, ids: ids)
         let installation = Installation(
@@ -139,8 +142,22 @@ struct CampaignStage {
         return path
     }
 
+    private static let folderPrefix = "postrider-rehearsal-"
+
+    /// Takes away the copies of rehearsals whose process ended without doing so: they hold people's data.
+    private static func removeLeftOvers() {
+        let folder = FileManager.default.temporaryDirectory.path
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where name.utf8.starts(with: folderPrefix.utf8) {
+            let path = folder + "/" + name
+            guard FileManager.default.fileExists(atPath: path + "/postrider.sqlite.serve-lock"),
+                let lock = try? ServeLock(path: path + "/postrider.sqlite")
+            else { continue }
+            withExtendedLifetime(lock) { try? FileManager.default.removeItem(atPath: path) }
+        }
+    }
+
     private static func makeFolder() throws(Failure) -> String {
-        let path = FileManager.default.temporaryDirectory.path + "/postrider-rehearsal-\(UUID().uuidString.prefix(8).lowercased())"
+        let path = FileManager.default.temporaryDirectory.path + "/\(folderPrefix)\(UUID().uuidString.prefix(8).lowercased())"
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -192,7 +209,7 @@ struct CampaignStage {
         var configurations = services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
         configurations.append(.init(service: play, successTerminationBehavior: .gracefullyShutdownGroup))
         var configuration = ServiceGroupConfiguration(
-            services: configurations, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: configurations, gracefulShutdownSignals: [.sigterm, .sigint, .sighup], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
         configuration.maximumCancellationDuration = .seconds(5)
         try await ServiceGroup(configuration: configuration).run()

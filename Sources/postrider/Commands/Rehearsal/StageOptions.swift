@@ -7,8 +7,10 @@ import Settings
 
 /// What every rehearsal can be told.
 struct StageOptions: ParsableArguments {
-    @Option(help: "When it begins: 2027-03-01 or 2027-03-01T08:30 by the clock of [main], or with a Z for UTC. Unset: now.") var from:
-        String?
+    @Option(
+        help:
+            "When it begins: 2027-03-01 or 2027-03-01T08:30 by the clock of [main], or with a Z for UTC; who is enrolled and queued already waits until then, too. Unset: now."
+    ) var from: String?
     @Flag(help: "Ask no DNS: each domain counts as a site of its own.") var withoutDns = false
     @Option(help: "Keep the copy in this folder. A rehearsal that was broken off goes on when its folder is named again.") var keep: String?
     @Flag(help: "One JSON object per line.") var json = false
@@ -42,6 +44,7 @@ struct StageOptions: ParsableArguments {
             progress.end()
             let report = CampaignReport(settings: settings, detail: detail, json: json)
             try await report.write(CampaignCalendar(state: state, mark: result.mark), sequence: sequence, result)
+            if result.isInterrupted { throw ExitStatus.tryAgain.code }
         }
     }
 
@@ -51,8 +54,8 @@ struct StageOptions: ParsableArguments {
         guard let start = WrittenMoment.read(from, in: LocalZone(settings.main.timezone.identifier)) else {
             throw Failure(.usage, "--from '\(TerminalText.line(from))' is no moment; write for instance 2027-03-01T08:30")
         }
-        guard start > now - .seconds(86_400) else {
-            throw Failure(.usage, "--from \(start.iso8601) is past: budgets are counted from what has happened until now")
+        guard start > now - .seconds(86_400), start < now + .seconds(3660 * 86_400) else {
+            throw Failure(.usage, "--from \(start.iso8601) is past, or more than ten years ahead")
         }
         return start
     }
