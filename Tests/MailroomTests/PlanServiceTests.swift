@@ -188,6 +188,40 @@ struct PlanServiceTests {
         #expect(try await office.current(gone).cause == .bounced)
     }
 
+    @Test("a message that is put off for too long is taken back, and what follows leaves in its place")
+    func deferred() async throws {
+        let office = try Office()
+        office.sink.script(Self.bo, .refuse("451 4.7.1 Greylisted"), .refuse("451 4.7.1 Greylisted"), then: .accept)
+        let source = """
+            name = "late"
+            [[step]]
+            name = "intro"
+            subject = "One"
+            text = "One"
+            [[step.transition]]
+            on = "deferred"
+            after = "PT6H"
+            to = "other"
+            [[step]]
+            name = "other"
+            delay = "PT0S"
+            subject = "Two"
+            text = "Two"
+            """
+        let enrollment = try await office.enroll(Self.bo, in: source)
+        try await office.delivering {
+            #expect(try await office.dispatcher.dispatchDue() == 1)
+            try await office.settled(enrollment, as: [.deferred])
+            #expect(try await office.current(enrollment).state == .sending)
+            office.wind(.seconds(7 * 3600))
+            try await office.settled(enrollment, as: [.cancelled])
+            #expect(try await office.current(enrollment).nextStep == 1)
+            #expect(try await office.dispatcher.dispatchDue() == 1)
+            try await office.settled(enrollment, as: [.cancelled, .sent])
+        }
+        #expect(office.sink.messages(to: Self.bo).map { $0.text.contains("Subject: Two") } == [true])
+    }
+
     @Test("variants: everybody keeps theirs, it stands on the message, and both are used")
     func variants() async throws {
         let office = try Office()

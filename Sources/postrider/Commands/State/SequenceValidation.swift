@@ -16,17 +16,13 @@ struct SequenceValidate: AsyncParsableCommand {
 
     @Argument(help: "Sequence files: .toml, or the JSON plan \"1.0\" as .json.") var files: [String]
     @Option(help: ArgumentHelp("A CSV file of contacts, as 'contacts import' takes it.", valueName: "csv")) var contacts: String?
-    @Option(help: "A conf file whose hours and addresses the messages must come to terms with.") var conf: String?
+    @OptionGroup var conf: ConfOption
     @Flag(help: "One JSON object per file, and with --contacts one per row.") var json = false
 
     func run() async throws {
         try await reportingFailures {
-            let settings = try conf.map { path throws(Failure) in
-                switch Settings.load(path) {
-                case .success(let settings): settings
-                case .failure(let error): throw Failure(.configuration, error.description)
-                }
-            }
+            // Only the one that is named: a file can be checked where there is no conf.
+            let settings = conf.conf == nil ? nil : try conf.load()
             for (path, file) in try SequenceFiles.read(files) {
                 if let settings { try check(file, at: path, against: settings) }
                 if json {
@@ -97,9 +93,9 @@ struct SequenceValidate: AsyncParsableCommand {
             let window = identity.pacing.window
             let zone = file.plan.zone ?? window.zone
             let now = SystemClock().now()
-            // Two weeks, looked at every quarter of an hour.
-            let isOpen = (0..<1344).contains { quarter in
-                let moment = now + .seconds(Int64(quarter) * 900)
+            // Two weeks, minute by minute: mostly the first hours tell.
+            let isOpen = (0..<20_160).contains { minute in
+                let moment = now + .seconds(Int64(minute) * 60)
                 return window.isOpen(at: moment) && quiet.end(at: moment, in: zone) == nil
             }
             if !isOpen {

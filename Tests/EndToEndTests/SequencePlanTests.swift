@@ -1,0 +1,69 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Plans that branch, through the built executable.
+@Suite("plans")
+struct SequencePlanTests {
+    private static let json = """
+        {
+          "version": "1.0",
+          "startNodeId": "intro",
+          "team": {"of": "sales"},
+          "nodes": [
+            {"id": "intro", "type": "send", "channel": "email", "subject": "About {{company}}", "text": "One",
+             "transitions": [{"to": "choose"}]},
+            {"id": "choose", "type": "condition",
+             "transitions": [{"if": "field.size == 'big' and sent.intro", "to": "big"}, {"to": "small"}]},
+            {"id": "big", "type": "send", "subject": "For the big", "text": "Two"},
+            {"id": "small", "type": "send", "subject": "For the small", "text": "Two"}
+          ]
+        }
+        """
+
+    @Test("a JSON plan is checked, loaded, shown in both forms and loaded again, and decides by what it knows of a contact")
+    func branches() async throws {
+        let bench = try StateBench()
+        let file = try bench.folder.write("branches.json", text: Self.json)
+        let checked = try await bench.run("sequence", "validate", file)
+        #expect(checked.status == 0 && checked.errorText.contains("branches.json:4: 'team' means nothing here; it is kept as it is"))
+        _ = try await bench.output("sequence", "load", file)
+        let json = try await bench.output("sequence", "show", "branches", "--plan", "json")
+        #expect(json.contains("\"team\": {\n    \"of\": \"sales\"\n  }"))
+        let toml = try await bench.output("sequence", "show", "branches", "--plan", "toml")
+        let again = try bench.folder.write("again.toml", text: toml)
+        _ = try await bench.output("sequence", "load", again)
+        #expect(try await bench.output("sequence", "show", "branches", "--plan", "json") == json)
+
+        _ = try await bench.output(
+            "contacts", "import", "-", input: "email,company,size\nann@example.com,Acme,big\nbo@example.com,Acme,\n")
+        _ = try await bench.output("enroll", "branches", "--all")
+        let serve = try await bench.serve()
+        for (address, step) in [("ann@example.com", "big"), ("bo@example.com", "small")] {
+            let ended = try await eventually("\(address) comes to the end", within: .seconds(90)) {
+                let enrollment = try await bench.objects("contacts", "show", address).first?.list("enrollments").first
+                return enrollment?["state"] == "finished" ? enrollment : nil
+            }
+            #expect(ended["step"] == step && ended["step_done_at"] != nil, "\(ended)")
+        }
+        withExtendedLifetime(serve) {}
+    }
+
+    @Test("beforehand it is said whose messages would be parked, and whether the conf lets them out")
+    func beforehand() async throws {
+        let bench = try StateBench()
+        let source =
+            "name = \"x\"\nquiet_hours = \"08:00-18:00\"\n[[step]]\nname = \"a\"\nsubject = \"{{company}}\"\ntext = \"{{size|any}}\"\n"
+        let file = try bench.folder.write("x.toml", text: source)
+        let contacts = try bench.folder.write("people.csv", text: "email,company\nann@example.com,Acme\nbo@example.com,\nnobody,\n")
+        let counted = try await bench.output("sequence", "validate", file, "--contacts", contacts)
+        #expect(counted.contains("1 of 2 contacts would be parked for want of a value; 1 rows are no contacts"))
+        #expect(counted.contains("company"))
+        let rows = try await bench.output("sequence", "validate", file, "--contacts", contacts, "--json")
+        #expect(rows.contains(#""address":"bo@example.com","sequence":"x","parked":true,"missing":{"a":["company"]}"#))
+        let text = TextFile.read(bench.conf).replacing("00:00-24:00", with: "09:00-17:00")
+        try bench.folder.write("postrider.conf", text: text)
+        let refused = try await bench.run("sequence", "validate", file, "--conf", bench.conf)
+        #expect(refused.status == 65 && refused.errorText.contains("its quiet hours leave nothing of the hours"), "\(refused.errorText)")
+    }
+}
