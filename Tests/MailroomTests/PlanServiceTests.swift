@@ -96,8 +96,9 @@ struct PlanServiceTests {
             .map { "\($0.at.iso8601) \($0.summary)" }
     }
 
-    @Test("the classes of failures that plans may name are those that there are")
-    func failureClasses() {
+    @Test("the classes of failures and the intents that plans may name are those that there are")
+    func words() {
+        #expect(Set(PlanCheck.intents) == Set(Intent.allCases.map(\.rawValue)))
         #expect(Set(PlanCheck.failureClasses) == Set(FailureClass.allCases.map(\.rawValue)))
     }
 

@@ -117,6 +117,7 @@ struct PlanFileTests {
             (head + way + "on = \"replied\"\nafter = \"P3D\"\nto = \"b\"\n" + end, 8, "'after' is for time that passes"),
             (head + way + "on = \"asleep\"\nto = \"b\"\n" + end, 7, "there is no event 'asleep'; there are done, accepted"),
             (head + way + "on = \"replied\"\nclass = \"unsubscribe\"\nto = \"b\"\n" + end, 8, "'unsubscribe' is no class of replies"),
+            (head + way + "on = \"replied\"\nintent = \"keen\"\nto = \"b\"\n" + end, 8, "'keen' is no intent of replies"),
             (head + way + "on = \"bounced\"\nclass = \"mailboxfull\"\nto = \"b\"\n" + end, 8, "'mailboxfull' is no class of failures"),
             (head + way + "if = \"replied\"\nto = \"b\"\n" + end, 7, "'if' stands in transitions of a condition"),
             (head + way + "weight = 5\nto = \"b\"\n" + end, 7, "'weight' stands in transitions of a split only"),

@@ -20,7 +20,7 @@ struct SequenceWaysTests {
         [[step.transition]]
         on = "replied"
         class = ["positive", "question"]
-        intent = "meeting"
+        intent = "ready_to_meet"
         within = "P3D"
         to = "end"
         [[step.transition]]
@@ -96,8 +96,8 @@ struct SequenceWaysTests {
         "what comes back takes its way, or stops as the plan says, or neither",
         arguments: [
             // class, intent, failure, after hours, state, cause, step, due after hours
-            (.positive, "meeting", nil, 1, .stopped, .replied, 3, nil),
-            (.positive, "other", nil, 1, .stopped, .replied, 0, nil),
+            (.positive, "ready_to_meet", nil, 1, .stopped, .replied, 3, nil),
+            (.positive, "interested", nil, 1, .stopped, .replied, 0, nil),
             (.notNow, nil, nil, 1, .active, nil, 2, 1 + 720),
             (.notNow, nil, nil, 73, .stopped, .replied, 0, nil),
             (.unsubscribe, nil, nil, 1, .stopped, .unsubscribed, 0, nil),

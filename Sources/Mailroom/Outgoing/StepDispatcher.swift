@@ -284,7 +284,7 @@ package struct StepDispatcher: Service {
             }
             return .changed(
                 OutboxConsequence.decided(
-                    transition, actions, of: due, versions: versions, zone: machine.calendar, ids: ids, at: now))
+                    transition, actions, of: due, machine: machine, versions: versions, ids: ids, at: now))
         }
     }
 

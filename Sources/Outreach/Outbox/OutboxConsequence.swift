@@ -24,10 +24,9 @@ package enum OutboxConsequence {
     ///
     /// - Parameters:
     ///   - versions: the latest of each sequence that it begins.
-    ///   - zone: of the identity.
     package static func decided(
-        _ transition: Transition, _ actions: [SequencePlan.Action], of due: DueEnrollment, versions: [String: SequenceVersion],
-        zone: LocalZone, ids: RecordIDs, at now: Timestamp
+        _ transition: Transition, _ actions: [SequencePlan.Action], of due: DueEnrollment, machine: SequenceMachine,
+        versions: [String: SequenceVersion], ids: RecordIDs, at now: Timestamp
     ) -> Consequence {
         let enrollment = due.enrollment
         let writer = TimelineWriter(ids: ids, at: now, contact: enrollment.contact, enrollment: enrollment.id)
@@ -45,7 +44,7 @@ package enum OutboxConsequence {
                 consequence.timeline.append(writer.event(.suppressed, "manual (sequence \(due.sequence.plan.name))"))
             case .enroll(let name):
                 guard let version = versions[name] else { continue }
-                let entry = version.plan.entry(at: now, in: zone)
+                let entry = version.plan.entry(at: now, in: machine.zone, holidays: machine.holidays)
                 consequence.enrollments.append(
                     Enrollment(
                         id: ids.next(), workspace: enrollment.workspace, contact: enrollment.contact, sequence: version.id,

@@ -10,8 +10,11 @@ package struct PlanCheck {
         /// The plan can be used as it is.
         var isWarning = false
 
-        enum Key { case start, name, variants, to, on, classes, within, after, condition, weight, subject, ways }
+        enum Key { case start, name, variants, intent, to, on, classes, within, after, condition, weight, subject, ways }
     }
+
+    /// Every intent that replies are said to have.
+    package static let intents = ["interested", "ready_to_meet", "need_more_info", "not_interested"]
 
     private let plan: SequencePlan
     private(set) var findings: [Finding] = []
@@ -130,6 +133,9 @@ package struct PlanCheck {
 
     private mutating func checkClasses(of way: SequencePlan.Way, _ number: Int, _ index: Int) {
         if way.on != .replied, way.intent != nil { fault(index, number, .on, "'intent' is said of replies") }
+        if way.on == .replied, let intent = way.intent, !Self.intents.contains(intent) {
+            fault(index, number, .intent, "'\(intent)' is no intent of replies; there are \(Self.intents.joined(separator: ", "))")
+        }
         switch way.on {
         case .replied:
             for name in way.classes where ReplyClass(rawValue: name).map({ !$0.isHuman && $0 != .leftCompany }) ?? true {

@@ -50,6 +50,7 @@ struct PlanDialect: Sendable {
         if let way = finding.way { path += [.key(ways), .index(way)] }
         switch finding.key {
         case .variants: path.append(.key(variants))
+        case .intent: path.append(.key("intent"))
         case .name: path.append(.key(stepName))
         case .start: path.append(.key(start))
         case .to: path.append(.key("to"))

@@ -128,6 +128,8 @@ package struct SequenceMachine: Sendable {
         }
         let next = step + 1
         guard next < plan.steps.count else {
+            // In a plan that branches, the last step in the file is not the last of all.
+            guard plan.isLine else { return done(step, waitsFor: [], because: "step \(stepName(step)) accepted", at: now) }
             return move(.finished, .completed, "all \(plan.steps.count) steps left, no answer", nextStep: next, at: now)
         }
         guard plan.steps[next].letter != nil else {
