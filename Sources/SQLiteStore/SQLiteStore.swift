@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 package import Outreach
+import Synchronization
 
 /// The whole state of an installation in one SQLite file.
 ///
@@ -23,6 +24,8 @@ package final class SQLiteStore: Sendable {
     private let health: Health
     let committer: GroupCommitter
     let keeper: LogKeeper
+    /// Up to which message upkeep has looked for what can be packed.
+    let packing = Mutex<Int64>(0)
 
     /// Opens the file, or makes it as `mode` says.
     ///

@@ -102,6 +102,23 @@ struct UpkeepTests {
         #expect(try await store.check() == [])
     }
 
+    @Test("behind a long queue that waits, what is settled is found all the same")
+    func longQueue() async throws {
+        let store = try folder.open()
+        let world = StoreWorld(store: store)
+        for number in 0..<1100 {
+            _ = try await store.dispatch(try world.message(to: "p\(number)@example.com", due: 9999), with: Consequence())
+        }
+        let last = try world.message(to: "last@example.com")
+        _ = try await store.dispatch(last, with: Consequence())
+        _ = try await store.command(.delete, on: OutboxSelection(ids: [last.id]), at: world.later(1))
+        var calls = 0
+        while try await store.packMessages(limit: 20) == 0, calls < 10 { calls += 1 }
+        #expect(calls == 2)
+        #expect(try await store.number("SELECT COUNT(*) AS count FROM packed_message", "count") == 1)
+        #expect(try await store.message(id: last.id)?.bytes == last.bytes)
+    }
+
     @Test("events that are not counted, or not old, are never dropped")
     func eventsStay() async throws {
         let store = try folder.open()

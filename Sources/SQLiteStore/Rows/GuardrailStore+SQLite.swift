@@ -80,8 +80,10 @@ extension SQLiteStore: GuardrailStore {
         try await read { ledger in
             try ledger.db.records(
                 """
-                SELECT * FROM guardrail_finding
-                WHERE at >= :since AND verdict = 'violated' AND id IN (SELECT MAX(id) FROM guardrail_finding GROUP BY rule, kind, name)
+                SELECT * FROM guardrail_finding AS finding
+                WHERE at >= :since AND verdict = 'violated' AND NOT EXISTS (
+                    SELECT 1 FROM guardrail_finding AS later
+                    WHERE later.rule = finding.rule AND later.kind = finding.kind AND later.name = finding.name AND later.id > finding.id)
                 ORDER BY kind, name, rule
                 """, ["since": since.milliseconds]
             ).map(GuardrailFinding.init)

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 package import InternetMessage
 package import Outreach
+import Synchronization
 
 extension SQLiteStore: UpkeepStore {
     /// The states from which nothing leaves any more.
@@ -9,11 +10,16 @@ extension SQLiteStore: UpkeepStore {
 
     package func packMessages(limit: Int) async throws(StoreError) -> Int {
         // Bytes of a settled message never change, so that they can be packed while others write.
-        let found = try await read { ledger in
-            try ledger.db.records(Self.packableSQL, ["limit": max(0, limit)]).map { record in
-                (id: try record.integer("outbox_id"), bytes: try record.bytes("bytes"))
-            }
+        let after = packing.withLock { $0 }
+        let (found, last) = try await read { ledger in
+            // A long queue is looked through a part at a time, round and round.
+            let looked = try ledger.db.records(Self.unpackedSQL, ["after": after, "limit": Self.lookedAt])
+            let settled = try looked.filter { try $0.integer("settled") == 1 }.map { try $0.integer("outbox_id") }.prefix(max(0, limit))
+            let end = looked.count < Self.lookedAt ? 0 : try looked.last?.integer("outbox_id") ?? 0
+            let found = try settled.map { id in (id: id, bytes: try ledger.bytes(of: OutboxMessage.ID(rawValue: id))) }
+            return (found, settled.count < max(0, limit) ? end : settled.last ?? end)
         }
+        packing.withLock { $0 = last }
         guard !found.isEmpty else { return 0 }
         let dialogues = try await read { ledger in try found.map { try ledger.dialogues(of: $0.id) } }
         let packed = zip(found, dialogues).compactMap { message, dialogues -> Packed? in
@@ -86,9 +92,14 @@ extension SQLiteStore: UpkeepStore {
         }
     }
 
-    static let packableSQL = """
-        SELECT outbox_body.outbox_id, outbox_body.bytes FROM outbox_body JOIN outbox ON outbox.id = outbox_body.outbox_id
-        WHERE outbox.state IN \(settled) ORDER BY outbox_body.outbox_id LIMIT :limit
+    /// How many that are not packed are looked at in one call.
+    private static let lookedAt = 500
+
+    static let unpackedSQL = """
+        SELECT body.outbox_id, outbox.state IN \(settled) AS settled
+        FROM (SELECT outbox_id FROM outbox_body WHERE outbox_id > :after ORDER BY outbox_id LIMIT :limit) AS body
+            JOIN outbox ON outbox.id = body.outbox_id
+        ORDER BY body.outbox_id
         """
 
     static let droppableSQL = """
