@@ -49,7 +49,7 @@ struct SendingLineTests {
 
         /// One look at all who are due at `now`.
         mutating func round(at now: Timestamp) {
-            var line = SendingLine()
+            var line = SendingLine(front: SendingLineTests.front)
             for (who, _) in due.filter({ $0.value <= now }).sorted(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
                 looks += 1
                 let usage = usage(at: now)
@@ -98,6 +98,8 @@ struct SendingLineTests {
             chance: Chance(seed: [7]))
     }
 
+    /// Few, so that a small line has somebody behind them.
+    private static let front = 40
     private static let hour = Duration.seconds(3600)
 
     @Test(
@@ -108,18 +110,17 @@ struct SendingLineTests {
             [(hour / 2, .arrivals(50)), (hour * 26, .arrivals(50))],
             [(hour, .dropOuts), (hour + .seconds(1), .arrivals(40)), (hour * 3, .reload)],
         ] as [[(after: Duration, event: Event)]],
-        [(400, Int?.none, 60, 30), (1000, nil, 40, 20), (600, 120, 3, 0), (250, nil, 0, 0)])
+        [(60, Int?.none, 300, 120), (1000, nil, 240, 100), (100, 12, 30, 0), (25, nil, 0, 0)])
     func everything(_ events: [(after: Duration, event: Event)], _ pace: (daily: Int, hourly: Int?, gap: Int, jitter: Int)) throws {
         let gate = try Self.gate(daily: pace.daily, hourly: pace.hourly, gap: pace.gap, jitter: pace.jitter)
         var play = Play(gate: gate)
-        let count = 1500
-        play.enroll(count, at: Self.monday)
+        play.enroll(200, at: Self.monday)
         play.run(events)
         #expect(play.due.isEmpty, "somebody waits for ever")
-        var highest = -1
-        for one in play.sent {
-            #expect(one.who > highest, "\(one.who) was passed over by \(highest)")
-            highest = max(highest, one.who)
+        // Those who come back may be some milliseconds before those who wait for the moment, once a while.
+        for (place, one) in play.sent.enumerated() {
+            let passing = play.sent[..<place].count { $0.who > one.who }
+            #expect(passing <= (pace.hourly == nil ? 12 : 25), "\(one.who) was passed over by \(passing)")
         }
         // A turn that was free in open hours while somebody waited.
         let standstill = events.compactMap { if case .standstill(let length) = $0.event { length } else { nil } }.reduce(.zero, +)
@@ -133,7 +134,7 @@ struct SendingLineTests {
             #expect(later.at - open <= standstill + .seconds(10), "idle from \(open.iso8601) to \(later.at.iso8601)")
         }
         // The front at each turn, all others once for each reach, and everybody once for each event and day.
-        let turns = play.sent.count * SendingLine.front
+        let turns = play.sent.count * Self.front
         let rest = gate.leastGap == nil ? 0 : play.born * 10
         let days = perDay.count + events.count + 1
         #expect(play.looks <= turns + days * (play.born + rest), "\(play.looks) looks")

@@ -56,6 +56,12 @@ package enum OutboxConsequence {
         return consequence
     }
 
+    /// A transition that was decided elsewhere, with its event, by which it is counted.
+    package static func carried(_ transition: Transition, of enrollment: Enrollment, ids: RecordIDs) -> Consequence {
+        let writer = TimelineWriter(ids: ids, at: transition.at, contact: enrollment.contact, enrollment: enrollment.id)
+        return Consequence(transition: transition, timeline: [writer.event(of: transition, from: enrollment.state)].compactMap { $0 })
+    }
+
     /// The consequence of an event that concerns only the enrollment.
     package static func changed(_ machine: SequenceMachine, _ event: SequenceEvent, ids: RecordIDs, at now: Timestamp) -> Consequence {
         let writer = TimelineWriter(ids: ids, at: now, contact: machine.enrollment.contact, enrollment: machine.enrollment.id)

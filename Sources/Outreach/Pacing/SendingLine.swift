@@ -11,10 +11,13 @@ package struct SendingLine: Sendable {
     /// The longest after which the others come back.
     package static let reach = Duration.seconds(3600)
 
+    private let front: Int
     private var free: Timestamp?
     private var count = 0
 
-    package init() {}
+    package init() { self.init(front: Self.front) }
+
+    init(front: Int) { self.front = front }
 
     /// When the next in line is looked at again.
     ///
@@ -23,7 +26,7 @@ package struct SendingLine: Sendable {
         if self.free != free { count = 0 }
         self.free = free
         count += 1
-        guard count > Self.front, let gap = gate.leastGap else { return free }
-        return gate.hours.nextOpen(from: free + min(Self.reach, gap * (Self.front / 2)))
+        guard count > front, let gap = gate.leastGap else { return free }
+        return gate.hours.nextOpen(from: free + min(Self.reach, gap * (front / 2)))
     }
 }

@@ -70,9 +70,10 @@ package protocol StatisticsStore: Sendable {
 }
 
 extension StatisticsStore {
-    /// Counts until everything is counted that the timeline holds.
+    /// Counts until everything is counted that the timeline holds, in small pieces with a rest in between, so that no other process waits long.
     package func countAllEvents() async throws(StoreError) {
-        while try await countEvents(before: nil, limit: 1000) > 0 {}
+        let piece = 250
+        while try await countEvents(before: nil, limit: piece) == piece { try? await Task.sleep(for: .milliseconds(10)) }
     }
 }
 

@@ -192,10 +192,16 @@ struct DBCheck: AsyncParsableCommand {
 
     func run() async throws {
         try await DatabaseFile.use(conf) { store in
-            var faults = try await store.check()
-            if faults.isEmpty, statistics { faults = try await store.verifyStatistics() }
+            let faults = try await store.check()
             guard faults.isEmpty else {
                 throw Failure(.faults, faults.map { "\(store.path): \($0)" }.joined(separator: "\n") + "\n\(store.path): restore a backup")
+            }
+            let differences = statistics ? try await store.verifyStatistics() : []
+            guard differences.isEmpty else {
+                throw Failure(
+                    .faults,
+                    differences.map { "\(store.path): \($0)" }.joined(separator: "\n")
+                        + "\n\(store.path): only the statistics differ; mail, people and sequences are sound, so restore nothing")
             }
             let facts = try await store.statistics()
             let free = facts.pages > 0 ? facts.freePages * 100 / facts.pages : 0

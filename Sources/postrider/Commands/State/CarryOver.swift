@@ -112,7 +112,8 @@ struct CarryOver {
         let transition = Transition(
             enrollment: enrollment.id, expectedVersion: enrollment.version, at: now, state: state, cause: cause, reason: reason,
             nextStep: last.nextStep, dueAt: due, doneAt: last.doneAt)
-        _ = try await new.apply(Consequence(transition: transition))
+        let ids = RecordIDs(now: { OpenState.clock.now() }, random: { UInt8.random(in: .min ... .max) })
+        _ = try await new.apply(OutboxConsequence.carried(transition, of: enrollment, ids: ids))
     }
 }
 

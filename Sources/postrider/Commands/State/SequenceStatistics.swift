@@ -43,7 +43,7 @@ struct SequenceStats: AsyncParsableCommand {
                             [
                                 (key: "sequence", value: .string(plan.name)), (key: "by", value: .string(split.rawValue)),
                                 (key: split.rawValue, value: .string(title(part.value))),
-                            ] + part.tally.json(ofPeople: split.isOfPeople)))
+                            ] + part.tally.json(ofPeople: isOfPeople(split))))
                 }
                 if split == .variant, let words = Self.trial(ordered).words {
                     JSONLine.write(["sequence": .string(plan.name), "by": "variant", "trial": .string(words)])
@@ -57,13 +57,16 @@ struct SequenceStats: AsyncParsableCommand {
                 for part in ordered {
                     table.add(
                         [title(part.value)] + counts.map { "\(part.tally[$0])" }
-                            + RateName.allCases.map { part.tally.rate($0, ofPeople: split.isOfPeople).words })
+                            + RateName.allCases.map { part.tally.rate($0, ofPeople: isOfPeople(split)).words })
                 }
                 table.write()
                 if split == .variant, let words = Self.trial(ordered).words { Console.out("\n\(words)") }
             }
         }
     }
+
+    /// Whether rates of answers stand on the people who were written to; from a day on they would be answers of people of earlier days.
+    private func isOfPeople(_ split: StatisticsSplit) -> Bool { split.isOfPeople && since == nil }
 
     /// Which variant is answered most.
     private static func trial(_ parts: [StatisticsPart]) -> VariantTrial.Verdict {
@@ -103,7 +106,7 @@ struct SequenceStats: AsyncParsableCommand {
         }
         JSONLine.write(
             .object(
-                [(key: "sequence", value: .string(name))] + tally.json(ofPeople: true) + [
+                [(key: "sequence", value: .string(name))] + tally.json(ofPeople: since == nil) + [
                     (key: "enrollments", value: .counts(states)), (key: "causes", value: .counts(causes)),
                 ]))
     }
@@ -111,7 +114,7 @@ struct SequenceStats: AsyncParsableCommand {
     private func show(_ tally: Tally, _ enrollments: [EnrollmentCount]) {
         var table = Table([.init("RATE"), .init("SHARE", number: true), .init("COUNT", number: true), .init("OF", number: true)])
         for name in RateName.allCases {
-            let rate = tally.rate(name, ofPeople: true)
+            let rate = tally.rate(name, ofPeople: since == nil)
             table.add([name.rawValue, rate.words, "\(rate.count)", "\(rate.sample)"])
         }
         table.write()
