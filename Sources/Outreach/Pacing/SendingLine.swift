@@ -27,6 +27,7 @@ package struct SendingLine: Sendable {
         self.free = free
         count += 1
         guard count > front, let gap = gate.leastGap else { return free }
-        return gate.hours.nextOpen(from: free + min(Self.reach, gap * (front / 2)))
+        // A gap later, so that they come behind those who wait for a moment at the full hour.
+        return gate.hours.nextOpen(from: free + min(Self.reach, gap * (front / 2)) + gap)
     }
 }
