@@ -65,7 +65,8 @@ struct CampaignStage {
         let lock = try ServeLock(path: database)
         defer { withExtendedLifetime(lock) {} }
         let note = try Self.note(in: path)
-        let seed = note == nil ? try await copyDatabase(to: database) : []
+        var seed: [UInt8] = []
+        if note == nil { seed = try await copyDatabase(to: database) }
         // Only now: whatever the copy tells of came before it.
         let start = max(start, OpenState.clock.now())
         let clock = RehearsalClock(start: note?.start ?? start)

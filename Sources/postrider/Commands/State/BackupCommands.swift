@@ -196,7 +196,8 @@ struct DBCheck: AsyncParsableCommand {
             guard faults.isEmpty else {
                 throw Failure(.faults, faults.map { "\(store.path): \($0)" }.joined(separator: "\n") + "\n\(store.path): restore a backup")
             }
-            let differences = statistics ? try await store.verifyStatistics() : []
+            var differences: [String] = []
+            if statistics { differences = try await store.verifyStatistics() }
             guard differences.isEmpty else {
                 throw Failure(
                     .faults,
