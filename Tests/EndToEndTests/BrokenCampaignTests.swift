@@ -25,6 +25,7 @@ struct BrokenCampaignTests {
         var text = TextFile.read(bench.conf).replacing(
             "min_gap = \"0s\"", with: "min_gap = \"10s\"\ngap_jitter = \"5s\"\ndaily_limit = \(Self.contacts * 3 / 4)")
         text = text.replacing("\"fri\", \"sat\", \"sun\"]", with: "\"fri\"]").replacing("00:00-24:00", with: "08:30-17:30")
+        text += "[safety]\ninstance_daily_limit = 100000\n"
         try bench.folder.write("postrider.conf", text: text)
         let people = (1...Self.contacts).map { "p\($0)@d\($0 % 40).example.net,P\($0),Company \($0)\n" }.joined()
         try bench.folder.write("people.csv", text: "email,first_name,company\n" + people)
