@@ -24,6 +24,8 @@ package final class SQLiteStore: Sendable {
     private let health: Health
     let committer: GroupCommitter
     let keeper: LogKeeper
+    /// Versions of sequences that were read, which never change.
+    let versions = Mutex<[SequenceVersion.ID: SequenceVersion]>([:])
     /// Up to which message upkeep has looked for what can be packed.
     let packing = Mutex<Int64>(0)
 

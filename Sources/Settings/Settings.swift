@@ -23,6 +23,7 @@ package struct Settings: Sendable {
     package internal(set) var dkim = DKIMSettings(name: "")
     package internal(set) var dkimKeys: [DKIMKeySettings] = []
     package internal(set) var identities: [IdentitySettings] = []
+    package internal(set) var rotations: [RotationSettings] = []
     package internal(set) var window = WindowSettings(name: "")
     /// Nil: the hours of recipients do not count.
     package internal(set) var recipients: RecipientSettings?
@@ -30,10 +31,12 @@ package struct Settings: Sendable {
     package internal(set) var warmup = WarmUpSignalSettings(name: "")
     package internal(set) var safety = SafetySettings(name: "")
     package internal(set) var limits = LimitSettings(name: "")
+    package internal(set) var frequency = FrequencySettings(name: "")
     package internal(set) var shaping = ShapingSettings(name: "")
     package internal(set) var guardrails: [GuardrailSettings] = []
     package internal(set) var retention = RetentionSettings(name: "")
     package internal(set) var contacts = ContactSettings(name: "")
+    package internal(set) var segments: [SegmentSettings] = []
     package internal(set) var mailboxes: [MailboxSettings] = []
     var writtenSMTPListener: SMTPListenerSettings?
     var writtenLMTPListener: LMTPListenerSettings?
@@ -73,6 +76,7 @@ package struct Settings: Sendable {
     package func source(named name: String) -> SourceSettings? { sources.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func identity(named name: String) -> IdentitySettings? { identities.first { $0.name.utf8.elementsEqual(name.utf8) } }
 
+    package func rotation(named name: String) -> RotationSettings? { rotations.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func pool(named name: String) -> PoolSettings? { pools.first { $0.name.utf8.elementsEqual(name.utf8) } }
 
     /// The route or pool that the mail of an identity leaves by where the transport map says nothing; never nil for an identity of these

@@ -60,6 +60,24 @@ def succeed(*command, **more):
     return done.stdout
 
 
+def sink_conf(folder, more=""):
+    """Writes a conf whose mail goes nowhere, with its state below the folder; its path."""
+    os.makedirs(folder("state"))
+    key = folder.write("token.key", "5a" * 32 + "\n", 0o600)
+    return folder.write("postrider.conf", f"""[main]
+myhostname = "out.example.com"
+state_directory = "{folder('state')}"
+run_directory = "{folder.path}"
+[tokens]
+key_files = ["{key}"]
+domain = "r.example.com"
+[route.out]
+type = "sink"
+{more}[identity.anna]
+from = "Anna <anna@example.com>"
+""")
+
+
 def processor_seconds(pid):
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()

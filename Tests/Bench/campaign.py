@@ -3,7 +3,7 @@
 
 Contacts, enrollments, ten touchpoints for each and five events for each touchpoint are written by bulk SQL into a database that Postrider
 made, so that its schema and its triggers hold. Each figure is printed with its goal beside it, and with the machine's own limits: syncs of
-a file, and bare SQLite claiming and advancing rows in batches of 500."""
+a file, and bare SQLite claiming and advancing rows in batches of 500. The transitions are of a campaign whose steps are conditions."""
 import json
 import os
 import pathlib
@@ -13,6 +13,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+
+from bench import Folder, sink_conf
 
 sys.stdout.reconfigure(line_buffering=True)
 postrider, folder, people = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
@@ -24,25 +26,8 @@ begin = now - DAYS * 86_400_000
 
 def conf(state):
     shutil.rmtree(state, ignore_errors=True)
-    (state / "state").mkdir(parents=True)
-    key = state / "token.key"
-    key.write_text("5a" * 32 + "\n")
-    key.chmod(0o600)
-    path = state / "postrider.conf"
-    path.write_text(f"""[main]
-myhostname = "out.example.com"
-state_directory = "{state}/state"
-run_directory = "{state}"
-[tokens]
-key_files = ["{key}"]
-domain = "r.example.com"
-[route.out]
-type = "sink"
-[safety]
-dry_run = true
-[identity.anna]
-from = "Anna <anna@example.com>"
-""")
+    state.mkdir(parents=True)
+    path = pathlib.Path(sink_conf(Folder(state), "[safety]\ndry_run = true\nbatch_limit = 500\n"))
     (state / "bench.toml").write_text(
         'name = "bench"\ndescription = ""\nstop_on = ["reply"]\n' + "".join(
             f'[[step]]\nname = "s{n}"\ndelay = "P1D"\n' + ('subject = "Hi"\n' if n == 0 else "") + 'text = "Hi"\n' for n in range(TOUCHES)))
@@ -61,7 +46,7 @@ def fill(path, count):
     """Rows as Postrider writes them; ids follow time."""
     run(path, "sequence", "load", str(path.parent / "bench.toml"))
     db = sqlite3.connect(path.parent / "state/postrider.sqlite", isolation_level=None)
-    db.executescript("PRAGMA synchronous=OFF; PRAGMA cache_size=-200000; PRAGMA temp_store=MEMORY;")
+    db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-200000; PRAGMA temp_store=MEMORY;")
     version, sequence = db.execute("SELECT id, sequence_id FROM sequence_version LIMIT 1").fetchone()
     step = DAYS * 86_400_000 // (count * TOUCHES * (EVENTS + 1) + 1)
     row = f"(({begin} - {ORIGIN}) << 8) + (%s) * {max(1, (DAYS * 86_400_000 << 8) // (count * TOUCHES * EVENTS * 2))}"
@@ -97,9 +82,36 @@ def fill(path, count):
     db.execute("COMMIT")
     size = db.execute("PRAGMA page_size").fetchone()[0]
     after = db.execute("PRAGMA page_count").fetchone()[0]
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.execute("PRAGMA journal_mode=WAL")
     db.close()
     return before * size, (after - before) * size
+
+
+def advance(count):
+    """Transitions a second that 'serve' decides and stores, each with its line of audit and timeline: steps that are no messages."""
+    path = conf(folder / "advance")
+    steps = [f'[[step]]\nname = "c{n}"\ntype = "condition"\n[[step.transition]]\nif = \'field.company == "Company"\'\nto = "c{n + 1}"\n'
+             f'[[step.transition]]\nto = "c{TOUCHES}"\n' for n in range(TOUCHES)]
+    plan = folder / "advance/advance.toml"
+    plan.write_text('name = "advance"\n' + "".join(steps) + f'[[step]]\nname = "c{TOUCHES}"\ntype = "stop"\nreason = "done"\n')
+    people = folder / "advance/people.csv"
+    people.write_text("email,company\n" + "".join(f"person-{n}@company{n // 5}.example,Company\n" for n in range(count)))
+    run(path, "contacts", "import", str(people))
+    run(path, "sequence", "load", str(plan))
+    run(path, "enroll", "advance", "--all")
+    db = sqlite3.connect(path.parent / "state/postrider.sqlite", isolation_level=None)
+    with open(path.parent / "serve.log", "w") as out:
+        serve = subprocess.Popen([postrider, "--conf", str(path), "serve"], stdout=out, stderr=out)
+    deadline = time.monotonic() + 300
+    while db.execute("SELECT EXISTS (SELECT 1 FROM enrollment WHERE due_at IS NOT NULL)").fetchone()[0]:
+        if serve.poll() is not None or time.monotonic() > deadline:
+            sys.exit("campaign.py: serve did not come to the end")
+        time.sleep(0.1)
+    serve.send_signal(signal.SIGTERM)
+    serve.wait(60)
+    done, first, last = db.execute("SELECT COUNT(*), MIN(at), MAX(at) FROM transition_log").fetchone()
+    assert done >= count * TOUCHES, done
+    return done * 1000 / (last - first)
 
 
 def claim(path):
@@ -180,6 +192,7 @@ print(f"{people} enrollments, {people * TOUCHES} touchpoints, {people * TOUCHES 
 line("what", "found", "goal")
 small, large = claim(few), claim(many)
 line("claiming the next 500, beside a database of 1,000", f"{large:.2f} / {small:.2f} ms", f"2x at most; it is {large / small:.2f}x")
+line("transitions that serve decides and stores a second", f"{advance(20_000):.0f}", "15,000")
 line("bytes on disk a touchpoint past its retention", f"{facts / people / TOUCHES:.0f}", "1,500")
 line("bytes on disk an event", f"{events / people / TOUCHES / EVENTS:.0f}", "200")
 took, _ = run(many, "sequence", "stats", "bench")

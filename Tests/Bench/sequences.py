@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+from bench import Folder, sink_conf
+
 sys.stdout.reconfigure(line_buffering=True)
 postrider, folder, rows = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
 shutil.rmtree(folder, ignore_errors=True)
@@ -70,23 +72,7 @@ def run(*arguments):
     return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, lines, os.waitstatus_to_exitcode(status)
 
 
-(folder / "state").mkdir()
-key = folder / "token.key"
-key.write_text("5a" * 32 + "\n")
-key.chmod(0o600)
-conf = folder / "postrider.conf"
-conf.write_text(f"""[main]
-myhostname = "out.example.com"
-state_directory = "{folder}/state"
-run_directory = "{folder}"
-[tokens]
-key_files = ["{key}"]
-domain = "r.example.com"
-[route.out]
-type = "sink"
-[identity.anna]
-from = "Anna <anna@example.com>"
-""")
+conf = sink_conf(Folder(folder))
 sheet = folder / "people.csv"
 domains = [f"{name()}{number}.example" for number in range(max(1, rows // 5))]
 with open(sheet, "w", encoding="utf-8") as file:

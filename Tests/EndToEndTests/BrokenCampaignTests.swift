@@ -43,11 +43,10 @@ struct BrokenCampaignTests {
     private func transitions(_ bench: StateBench, _ folder: String) async throws -> [String: [Step]] {
         let sqlite = try Interop.require("sqlite3")
         let sql = """
-            SELECT contact.address, transition_log.state, COALESCE(cause, ''), reason, transition_log.next_step,
-                date(transition_log.at / 1000, 'unixepoch')
-            FROM transition_log JOIN enrollment ON enrollment.id = enrollment_id JOIN contact ON contact.id = enrollment.contact_id
-            WHERE COALESCE(transition_log.cause, '') <> 'uncertain_delivery' ORDER BY enrollment_id, transition_log.version
-            """.replacing("COALESCE(cause", with: "COALESCE(transition_log.cause").replacing(" reason,", with: " transition_log.reason,")
+            SELECT contact.address, log.state, COALESCE(log.cause, ''), log.reason, log.next_step, date(log.at / 1000, 'unixepoch')
+            FROM transition_log AS log JOIN enrollment ON enrollment.id = log.enrollment_id JOIN contact ON contact.id = enrollment.contact_id
+            WHERE log.cause IS NOT 'uncertain_delivery' ORDER BY log.enrollment_id, log.version
+            """
         let output = try await Command.succeed(sqlite, ["-readonly", "-separator", "\t", bench.folder(folder) + "/postrider.sqlite", sql])
         var steps: [String: [Step]] = [:]
         for line in output.outputText.split(separator: "\n") {

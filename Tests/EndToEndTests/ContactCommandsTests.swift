@@ -82,6 +82,98 @@ struct ContactCommandsTests {
         #expect(nobody.status == 65 && nobody.errorText.contains("there is no import aaaaaaaaab"))
     }
 
+    @Test("tags and lists: by import, by hand, written out and read in, taken back with the import")
+    func groups() async throws {
+        let (bench, other) = (try StateBench(), try StateBench())
+        _ = try await bench.output("suppress", "add", "no@example.org")
+        let sheet = "email,tags,city\nann@example.org,\"VIP, hot\",Ulm\nbo@example.org,,Ulm\nno@example.org,vip,\n"
+        let imported = try await bench.output("contacts", "import", "-", "--tag", "2026", "--list", "Fair", input: sheet)
+        #expect(imported.contains("2 created, 0 updated, 1 suppressed"))
+        let wrong = try await bench.run("contacts", "import", "-", "--tag", "a;b", input: sheet)
+        #expect(wrong.status == 64 && wrong.errorText.contains("'a;b' is no name of a tag"))
+        let tagged = try await bench.run("contacts", "tag", "bo@example.org", "who@example.org", "--add", "hot", "--remove", "2026")
+        #expect(tagged.status == 65 && tagged.outputText == "bo@example.org: tag hot, no tag 2026\n", "\(tagged.outputText)")
+        #expect(tagged.errorText.contains("there is no contact who@example.org"))
+        #expect(try await bench.run("contacts", "tag", "bo@example.org").status == 64)
+        let tags = try await bench.objects("contacts", "tags")
+        #expect(tags.map { $0["name"] } == ["2026", "hot", "VIP"] && tags.map { $0.number("contacts") } == [1, 2, 1])
+        #expect(try await bench.output("contacts", "show", "ann@example.org").contains("tags:    2026, hot, VIP\nlists:   Fair\n"))
+        let csv = try await bench.output("contacts", "export")
+        #expect(csv == "email,name,time_zone,tags,lists,city\nann@example.org,,,\"2026;hot;VIP\",Fair,Ulm\nbo@example.org,,,hot,Fair,Ulm\n")
+        _ = try await other.output("contacts", "import", "-", input: csv)
+        #expect(try await other.output("contacts", "export") == csv)
+        let dossier = try JSONObject.lines(try await bench.run("contacts", "export", "ann@example.org"))
+        #expect(dossier.first?.texts("tags") == ["2026", "hot", "VIP"] && dossier.first?.texts("lists") == ["Fair"])
+        let gone = try await bench.run("contacts", "lists", "delete", "fairy")
+        #expect(gone.status == 65 && gone.errorText.contains("there is no list 'fairy'"))
+        _ = try await bench.output("contacts", "lists", "remove", "FAIR", "ann@example.org")
+        #expect(try await bench.objects("contacts", "lists").map { $0.number("contacts") } == [1])
+        let id = try #require(try await bench.objects("contacts", "imports").first?["id"])
+        _ = try await bench.output("sequence", "load", try StateBench.fixture("hello.toml"))
+        _ = try await bench.output("enroll", "hello", "bo@example.org")
+        let undone = try await bench.output("contacts", "undo", id)
+        #expect(undone.contains("1 deleted, 0 given their values back, 1 kept, 4 tags and lists taken back"), "\(undone)")
+        let left = try await bench.objects("contacts", "list")
+        #expect(left.map { $0.texts("tags") } == [["hot"]] && left.map { $0.texts("lists") } == [[]])
+        #expect(try await bench.output("contacts", "lists", "delete", "Fair") == "Fair: deleted, 0 contacts were on it\n")
+    }
+
+    @Test("whom a query or a segment of the conf means is listed, written out, tagged and enrolled")
+    func segments() async throws {
+        let bench = try StateBench()
+        let sheet = "email,tags,country\nann@example.org,vip,DE\nbo@gmail.com,,AT\ncy@example.net,customer,DE\ndi@example.org,,FR\n"
+        _ = try await bench.output("contacts", "import", "-", input: sheet)
+        _ = try await bench.output("suppress", "add", "ann@example.org")
+        let query = "country in (DE, \"AT\") and not tag:customer or provider = google"
+        #expect(
+            try await bench.objects("contacts", "list", "--where", query).map { $0["address"] } == ["ann@example.org", "bo@gmail.com"])
+        let typo = try await bench.run("contacts", "list", "--where", "contry = DE")
+        #expect(typo.status == 0 && typo.errorText.contains("column 1 of the query: note: no contact has a field 'contry'"))
+        let wrong = try await bench.run("contacts", "list", "--where", "country = ")
+        #expect(wrong.status == 64 && wrong.errorText.contains("--where: column 11: a text is expected"), "\(wrong.errorText)")
+        let csv = try await bench.output("contacts", "export", "--where", "not country = DE")
+        #expect(csv == "email,name,time_zone,tags,country\nbo@gmail.com,,,,AT\ndi@example.org,,,,FR\n")
+        _ = try await bench.output("contacts", "tag", "--where", "domain = example.org", "--add", "org")
+        #expect(try await bench.objects("contacts", "tags").map { $0.number("contacts") } == [1, 2, 1])
+        let unknown = try await bench.run("contacts", "list", "--segment", "north")
+        #expect(unknown.status == 64 && unknown.errorText.contains("there is no [segment.north]; the conf has none"))
+
+        let text = TextFile.read(bench.conf)
+        try bench.folder.write("postrider.conf", text: text + "[segment.org]\nwhere = \"tag:org and country > 5 x\"\n")
+        let line = text.split(separator: "\n", omittingEmptySubsequences: false).count + 1
+        let checked = try await bench.run("check")
+        #expect(checked.status == 1 && checked.errorText.contains("postrider.conf:\(line): column 25 of the query: 'and', 'or'"))
+        try bench.folder.write("postrider.conf", text: text + "[segment.org]\nwhere = \"tag:org\"\n")
+        #expect(try await bench.run("check").status == 0)
+        _ = try await bench.output("sequence", "load", try StateBench.fixture("hello.toml"))
+        #expect(try await bench.run("enroll", "hello", "--segment", "org", "--all").status == 64)
+        let enrolled = try await bench.objects("enroll", "hello", "--segment", "org")
+        #expect(enrolled.map { $0["verdict"] } == ["suppressed", "enrolled"])
+        #expect(try await bench.objects("contacts", "list", "--where", "enrolled:hello").map { $0["address"] } == ["di@example.org"])
+    }
+
+    @Test("another address of a contact is known as theirs")
+    func furtherAddresses() async throws {
+        let bench = try StateBench()
+        try await bench.prepare()
+        let added = try await bench.output("contacts", "address", "ann@example.org", "--add", "ann@home.example")
+        #expect(added == "ann@home.example: added\n")
+        #expect(try await bench.output("contacts", "show", "ANN@home.example").contains("also:"))
+        let dossier = try JSONObject.lines(try await bench.run("contacts", "export", "ann@home.example"))
+        #expect(dossier.first?.texts("further_addresses") == ["ann@home.example"] && dossier.first?["address"] == "ann@example.org")
+        let again = try await bench.output("contacts", "import", "-", input: "email,city\nann@home.example,Ulm\n")
+        #expect(again.contains("0 created, 1 updated"))
+        let taken = try await bench.run("contacts", "address", "bo@example.net", "--add", "ann@home.example")
+        #expect(taken.status == 65 && taken.errorText.contains("belongs to the contact ann@example.org"))
+        _ = try await bench.output("enroll", "hello", "ann@home.example")
+        _ = try await bench.output("suppress", "add", "ann@home.example", "--reason", "unsubscribed")
+        let ann = try #require(try await bench.objects("contacts", "show", "ann@example.org").first)
+        #expect(ann.list("enrollments").map { $0["cause"] } == ["unsubscribed"])
+        #expect(try await bench.objects("suppress", "list").map { $0["subject"] } == ["ann@home.example", "ann@example.org"])
+        #expect(try await bench.output("contacts", "address", "ann@example.org", "--remove", "ann@home.example").contains("removed"))
+        #expect(try await bench.run("contacts", "show", "ann@home.example").status == 65)
+    }
+
     @Test("a person is written out whole, and forgotten only when that is said twice")
     func erase() async throws {
         let bench = try StateBench()

@@ -35,6 +35,61 @@ struct RehearseTests {
         return try #require(ISO8601DateFormatter().date(from: text)).timeIntervalSince1970
     }
 
+    @Test("tags of the sheet and of steps decide in a rehearsal and a simulation, and stay there")
+    func tags() async throws {
+        let bench = try bench("min_gap = \"1m\"")
+        try bench.folder.write("people.csv", text: "email,tags\nann@d.example.net,vip\nbo@d.example.net,\n")
+        let sequence = try bench.folder.write(
+            "marks.toml",
+            text: """
+                name = "marks"
+                [[step]]
+                type = "condition"
+                name = "look"
+                [[step.transition]]
+                if = "tag.vip"
+                to = "mark"
+                [[step.transition]]
+                to = "plain"
+                [[step]]
+                type = "action"
+                name = "mark"
+                untag = "VIP"
+                tag = "written to"
+                [[step]]
+                type = "condition"
+                name = "again"
+                [[step.transition]]
+                if = "tag:'written to' and not tag.vip"
+                to = "special"
+                [[step]]
+                name = "special"
+                delay = "PT0S"
+                subject = "Special"
+                text = "Special"
+                transition = []
+                [[step]]
+                name = "plain"
+                delay = "PT0S"
+                subject = "Plain"
+                text = "Plain"
+
+                """)
+        let steps = ["ann@d.example.net special", "bo@d.example.net plain"]
+        func left(_ lines: [JSONObject]) -> [String] { messages(lines).map { "\($0["to"] ?? "") \($0["step"] ?? "")" }.sorted() }
+        #expect(left(try await rehearse(bench, sequence, "--from", "\(Self.monday)T09:00")) == steps)
+        #expect(try await bench.objects("contacts", "tags").isEmpty)
+
+        _ = try await bench.output("contacts", "import", bench.folder("people.csv"))
+        _ = try await bench.output("sequence", "load", sequence)
+        _ = try await bench.output("enroll", "marks", "--where", "tag:vip or domain = d.example.net")
+        let simulated = try await bench.run(
+            "sequence", "simulate", "marks", "--messages", "--without-dns", "--json", "--from", "\(Self.monday)T09:00")
+        #expect(simulated.status == 0, "\(simulated.errorText)")
+        #expect(left(try JSONObject.lines(simulated)) == steps, "\(simulated.outputText)")
+        #expect(try await bench.objects("contacts", "tags").map { $0["name"] } == ["vip"])
+    }
+
     @Test("a campaign keeps its hours, its cap and its gap, the same way each time; nothing of the installation changes")
     func calendar() async throws {
         let bench = try bench("min_gap = \"10m\"\ngap_jitter = \"5m\"\ndaily_limit = 8")

@@ -66,4 +66,39 @@ struct SequencePlanTests {
         let refused = try await bench.run("sequence", "validate", file, "--conf", bench.conf)
         #expect(refused.status == 65 && refused.errorText.contains("its quiet hours leave nothing of the hours"), "\(refused.errorText)")
     }
+
+    @Test("who is on the way is taken to a new version only when a person says so, who sees before what would become of each")
+    func migrates() async throws {
+        let bench = try StateBench()
+        func file(_ steps: [(name: String, delay: String)]) throws -> String {
+            let texts = steps.map { "[[step]]\nname = \"\($0.name)\"\ndelay = \"\($0.delay)\"\nsubject = \"s\"\ntext = \"t\"\n" }
+            return try bench.folder.write("road.toml", text: "name = \"road\"\n" + texts.joined())
+        }
+        func standing(_ address: String) async throws -> JSONObject {
+            try #require(try await bench.objects("contacts", "show", address).first?.list("enrollments").first)
+        }
+        _ = try await bench.output("sequence", "load", try file([("one", "P9D"), ("two", "P1D")]))
+        _ = try await bench.output("contacts", "import", "-", input: "email\nann@example.com\nbo@example.com\n")
+        _ = try await bench.output("enroll", "road", "--all")
+        _ = try await bench.output("sequence", "stop", "road", "--contact", "bo@example.com")
+        _ = try await bench.output("sequence", "load", try file([("zero", "P9D"), ("one", "P9D")]))
+        let before = try await standing("ann@example.com")
+
+        let preview = try await bench.output("sequence", "migrate", "road", "--dry-run")
+        #expect(preview.contains("road: 1 would move to version") && preview.contains("0 stay on theirs, 1 are over"), "\(preview)")
+        let still = try await standing("ann@example.com")
+        #expect(still["reason"] == before["reason"] && still["due_at"] == before["due_at"])
+        let done = try await bench.output("sequence", "migrate", "road")
+        #expect(done.contains("road: 1 moved to version") && done.contains("  1 at one"), "\(done)")
+        let after = try await standing("ann@example.com")
+        #expect(after["step"] == "one" && after["state"] == "active" && after["due_at"] == before["due_at"], "\(after)")
+        #expect(after["reason"]?.contains("instead of") == true)
+        #expect(try await bench.output("sequence", "migrate", "road").contains("road: 0 moved"))
+
+        _ = try await bench.output("sequence", "load", try file([("zero", "P9D")]))
+        let stays = try await bench.objects("sequence", "migrate", "road", "--json")
+        #expect(stays.count == 1 && stays.first?["verdict"] == "stays", "\(stays)")
+        #expect(stays.first?["reason"] == "it stands at 'one', which the new version does not have")
+        _ = try await bench.output("db", "check", "--statistics")
+    }
 }

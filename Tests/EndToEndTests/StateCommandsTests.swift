@@ -323,12 +323,22 @@ struct StateCommandsTests {
         let bench = try StateBench()
         try await bench.prepare()
         _ = try await bench.output("enroll", "hello", "--all")
+        _ = try await bench.output("contacts", "tag", "bo@example.net", "--add", "new", "--add", "kept")
         let file = bench.folder("backup")
         _ = try await bench.output("backup", file)
+        _ = try await bench.output("contacts", "tag", "bo@example.net", "--add", "customer", "--remove", "new")
+        _ = try await bench.output("contacts", "address", "bo@example.net", "--add", "bo@home.example")
+        _ = try await bench.output("contacts", "lists", "create", "fair", "--description", "whom we met")
+        _ = try await bench.output("contacts", "lists", "add", "fair", "bo@example.net")
         _ = try await bench.output("suppress", "add", "ann@example.org", "--reason", "unsubscribed", "--note", "by phone")
         _ = try await bench.output("sequence", "stop", "hello", "--contact", "bo@example.net")
         let stopped = try await bench.output("restore", file)
         #expect(stopped.contains("carried over from the database that was there: 1 suppressions, 2 enrollments"))
+        #expect(stopped.contains("3 tags and lists that were given or taken since"), "\(stopped)")
+        let bo = try #require(try await bench.objects("contacts", "show", "bo@example.net").first)
+        #expect(bo.texts("tags") == ["customer", "kept"] && bo.texts("lists") == ["fair"])
+        #expect(bo.texts("further_addresses") == ["bo@home.example"])
+        #expect(try await bench.objects("contacts", "lists").map { $0["description"] } == ["whom we met"])
         #expect(try await bench.objects("suppress", "list").map { $0["reason"] } == ["unsubscribed"])
         for (address, cause) in [("ann@example.org", "unsubscribed"), ("bo@example.net", "person")] {
             let contact = try #require(try await bench.objects("contacts", "show", address).first)
@@ -414,7 +424,8 @@ struct StateCommandsTests {
     @Test(
         "each command explains itself",
         arguments: [
-            ["contacts"], ["contacts", "import"], ["contacts", "list"], ["contacts", "show"], ["contacts", "export"], ["sequence"],
+            ["contacts"], ["contacts", "import"], ["contacts", "list"], ["contacts", "show"], ["contacts", "export"], ["contacts", "tag"],
+            ["contacts", "tags"], ["contacts", "lists"], ["contacts", "lists", "add"], ["sequence"],
             ["sequence", "validate"],
             ["sequence", "load"], ["sequence", "list"], ["sequence", "show"], ["sequence", "pause"], ["sequence", "resume"],
             ["sequence", "stop"], ["sequence", "stats"], ["enroll"], ["unenroll"], ["stop-all"], ["resume-all"], ["queue"],

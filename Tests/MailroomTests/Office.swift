@@ -114,7 +114,8 @@ final class Office: Sendable {
     init(
         dailyLimit: Int? = nil, gap: Duration = .zero, notes: (@Sendable (String) -> Void)? = nil,
         resolver: any DNS.Resolver = StaticResolver(Office.zone), policy: DeliveryPolicy = DeliveryPolicy(),
-        mailZone: [String: [StaticResolver.Record]] = [:], forwarding: ReplyForwarding? = nil
+        mailZone: [String: [StaticResolver.Record]] = [:], forwarding: ReplyForwarding? = nil,
+        frequency: FrequencyPolicy = FrequencyPolicy(), dailyStarts: Int? = nil, batchLimit: Int = 100
     ) throws {
         folder = try TemporaryFolder()
         sink = try SinkSMTP()
@@ -130,7 +131,8 @@ final class Office: Sendable {
         let window = try #require(SendingWindow(days: Set(Weekday.allCases), opens: 0, closes: 1440, zone: zone))
         let identity = SenderIdentity(
             name: "anna", from: Mailbox(address: try #require(EmailAddress("anna@example.com"))), route: "sink", replyTo: .token,
-            returnPath: .token, pacing: .init(dailyLimit: dailyLimit, minimumGap: gap, gapJitter: .zero, window: window),
+            returnPath: .token,
+            pacing: .init(dailyLimit: dailyLimit, dailyStarts: dailyStarts, minimumGap: gap, gapJitter: .zero, window: window),
             forwarding: forwarding)
         let key = try #require(TokenCodec.Key(secret: Array("a key of the tests, 32 bytes long".utf8)))
         let codec = try #require(TokenCodec(keys: [key]))
@@ -144,8 +146,12 @@ final class Office: Sendable {
         let sequenceBell = Bell()
         let intakeBell = Bell()
         dispatcher = StepDispatcher(
-            store: store, desk: Swappable(.init(identities: identities, composer: composer, chance: chance)), ids: ids, clock: clock,
-            bell: sequenceBell, outboxBell: outboxBell, owner: "tests", logger: logger)
+            store: store,
+            desk: Swappable(
+                .init(
+                    identities: identities, composer: composer, chance: chance, safety: SendingSafety(batchLimit: batchLimit),
+                    frequency: frequency)),
+            ids: ids, clock: clock, bell: sequenceBell, outboxBell: outboxBell, owner: "tests", logger: logger)
         let rules = try BounceRules.builtin()
         let route = Route(
             name: "sink", kind: .submission(host: "127.0.0.1", port: sink.port), tls: .none, level: .none,
@@ -185,7 +191,7 @@ final class Office: Sendable {
                 .init(
                     correlator: Correlator(addresses: [addresses]), classifier: try Classifier(bounceRules: rules),
                     authenticator: MessageAuthenticator(resolver: resolver, authservID: "mx.example.com"),
-                    trust: .init(general: "mx.mail.example"), identities: identities,
+                    trust: .init(general: "mx.mail.example"), identities: identities, companies: frequency.companies,
                     forwarder: ReplyForwarder(hostname: "out.example.com", addresses: addresses, chance: chance, ids: ids),
                     authenticationBudget: .milliseconds(200))), ids: ids,
             clock: clock, bell: intakeBell,

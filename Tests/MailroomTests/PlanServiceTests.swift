@@ -170,6 +170,48 @@ struct PlanServiceTests {
         }
     }
 
+    @Test("an action gives and takes tags and lists with its transition, and a condition behind it looks at them")
+    func groups() async throws {
+        let office = try Office()
+        let source = """
+            name = "marks"
+            [[step]]
+            type = "action"
+            name = "mark"
+            untag = "cold"
+            tag = ["Hot", "seen"]
+            list = "Fair 2026"
+            unlist = "old"
+            [[step]]
+            type = "condition"
+            name = "choose"
+            [[step.transition]]
+            if = "tag.cold or not list:'fair 2026'"
+            to = "no"
+            [[step.transition]]
+            if = "tag.hot"
+            to = "yes"
+            [[step]]
+            type = "stop"
+            name = "yes"
+            [[step]]
+            type = "stop"
+            name = "no"
+            """
+        let enrollment = try await office.enroll(Self.bo, in: source)
+        let cold = try ContactGroup.Name(.tag, "Cold")
+        _ = try await office.store.regroup([.init(contact: enrollment.contact, name: cold, isMember: true, at: Office.start)])
+        #expect(try await office.dispatcher.dispatchDue() == 1)
+        let groups = try await office.store.groups(of: [enrollment.contact])[enrollment.contact]
+        #expect(groups?.map(\.description) == ["tag Hot", "tag seen", "list Fair 2026"])
+        let words = "mark done (no tag cold, no list old, tag Hot, tag seen, list Fair 2026): goes to choose"
+        let lines = try await transitions(office, enrollment)
+        #expect(lines.last?.contains(words) == true, "\(lines)")
+        #expect(try await office.dispatcher.dispatchDue() == 1)
+        let ended = try await office.current(enrollment)
+        #expect(ended.state == .finished && ended.nextStep == 2, "\(ended.reason)")
+    }
+
     @Test("a refusal of the class that the plan names goes another way; any other one stops")
     func bounce() async throws {
         let office = try Office()

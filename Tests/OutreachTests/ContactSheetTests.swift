@@ -138,6 +138,12 @@ struct ContactSheetTests {
 
     // MARK: columns
 
+    @Test("a column that names a part of a step keeps its name; any other title becomes one that templates can use")
+    func ownWords() throws {
+        let columns = try columns("email", "intro-3touch.first.text", "a.b.c", "Intro.First.text.", "x..text")
+        #expect(columns.fields == ["intro-3touch.first.text", "a_b_c", "intro_first_text_", "x_text"])
+    }
+
     private func columns(_ titles: String..., choices: [String] = []) throws -> ContactColumns {
         try ContactColumns(header: CSVReader.Row(line: 1, cells: titles), choices: choices.compactMap(ContactColumns.Choice.init))
     }
@@ -157,6 +163,19 @@ struct ContactSheetTests {
         let draft = try self.draft(reading)
         #expect(draft.name == "Ann A" && draft.timeZone == "Europe/Berlin" && draft.fields == ["company": "Acme"])
         #expect(draft.address.text == "ann@example.com")
+    }
+
+    @Test("tags and lists stand in columns of their own, several in a cell, each once")
+    func groups() throws {
+        let columns = try columns("email", "Tags", "Segment", choices: ["Segment=lists"])
+        #expect(columns.fields.isEmpty)
+        let found = try draft(columns.read(CSVReader.Row(line: 2, cells: ["a@b.example", " VIP; hot lead,vip,;", "Fair 2026"])))
+        #expect(found.groups.map(\.description) == ["tag VIP", "tag hot lead", "list Fair 2026"] && found.fields.isEmpty)
+        let long = String(repeating: "x", count: 65)
+        guard case .refused(let why) = columns.read(CSVReader.Row(line: 3, cells: ["a@b.example", long, ""])) else {
+            return #expect(Bool(false))
+        }
+        #expect(why.contains("is no name of a tag"))
     }
 
     @Test("of two columns of addresses a person says which")

@@ -136,6 +136,12 @@ struct CorrelationTests {
         #expect(desk.verdicts("\r\n\r\n", to: [desk.address(.reply, desk.bo)], as: .positive).map(\.certainty) == [.high])
         #expect(desk.verdicts("To: \(desk.address(.reply, desk.bo))\r\n\r\n", as: .positive).map(\.certainty) == [.medium])
         #expect(desk.verdicts("From: bo@example.net\r\n\r\n", as: .positive, latest: desk.bo).map(\.certainty) == [.low])
+        // Another address of the same person proves as much, and that of anybody else nothing.
+        var known = desk.bo
+        known.furtherAddress = EmailAddress("bo@home.example")
+        let other = desk.verdicts("From: Bo <BO@home.example>\r\n\r\n", as: .positive, latest: known)
+        #expect(other.map(\.certainty) == [.low] && other.first?.lines.first?.contains("another address of the recipient") == true)
+        #expect(desk.verdicts("From: eve@home.example\r\n\r\n", as: .positive, latest: known).isEmpty)
         #expect(desk.verdicts("From: bo@example.net\r\n\r\n", as: .positive).isEmpty)
     }
 

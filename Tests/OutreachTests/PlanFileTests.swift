@@ -76,6 +76,25 @@ struct PlanFileTests {
         }
     }
 
+    @Test(
+        "what ends it for a company, and how many start a day, stands in both forms",
+        arguments: [
+            ("stop_company_on = [\"positive\", \"not_now\"]", .init(classes: [.positive, .notNow]), nil),
+            (
+                "stop_company_on = \"unsubscribe\"\nstop_company_in = \"workspace\"\ndaily_starts = 7",
+                .init(classes: [.unsubscribe], scope: .workspace), 7
+            ),
+            ("daily_starts = 100000", nil, 100_000),
+        ] as [(String, SequencePlan.CompanyRule?, Int?)])
+    func companies(lines: String, rule: SequencePlan.CompanyRule?, starts: Int?) throws {
+        let plan = try read("name = \"x\"\n\(lines)\n" + Self.head.dropFirst(11)).plan
+        #expect(plan.companyRule == rule && plan.dailyStarts == starts)
+        let writer = PlanWriter(plan)
+        #expect(try read(writer.toml).plan == plan && read(writer.json, as: "x.json").plan == plan, "\(writer.json)")
+        #expect(try read(writer.json, as: "x.json").warnings.isEmpty)
+        #expect(try JSONDecoder().decode(SequencePlan.self, from: try JSONEncoder().encode(plan)) == plan)
+    }
+
     static func samples() throws -> [URL] {
         try FileManager.default.contentsOfDirectory(at: Checkout.url("conf/sequences"), includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "toml" }.sorted { $0.path < $1.path }
@@ -124,7 +143,14 @@ struct PlanFileTests {
             (head + "[[step]]\ntype = \"webhook\"\n", 7, "'webhook' cannot be done yet"),
             (head + "[[step]]\ntype = \"dance\"\n", 7, "there is no type 'dance'"),
             (head + "[[step]]\ntype = \"wait\"\nname = \"b\"\n", 6, "'delay' is missing"),
-            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\ntag = \"hot\"\n", 9, "'tag' cannot be done yet"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nowner = \"eve\"\n", 9, "'owner' cannot be done yet"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\ntag = \"a,b\"\n", 9, "'a,b' is no name of a tag"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nlist = [\"a\"]\nunlist = \"A\"\n", 9, "the list a is named twice"),
+            (
+                head + "[[step]]\ntype = \"action\"\nname = \"b\"\nset = { tags = \"a\" }\n", 9,
+                "'tags' is no field of a contact; write tag ="
+            ),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nuntag = 7\n", 9, "'untag' must be a string or a list of strings"),
             (head + "[[step]]\ntype = \"action\"\nname = \"b\"\n", 6, "an action does nothing"),
             (head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n", 6, "a condition has at least one transition"),
             (
@@ -160,6 +186,16 @@ struct PlanFileTests {
                 "'subject' is missing: on a way to this step no message with a subject comes before"
             ),
             (head + "[[step]]\nname = \"a\"\ndelay = \"P1D\"\ntext = \"t\"\n", 7, "two steps have the same name"),
+            ("name = \"x\"\nstop_company_on = [\"out_of_office\"]\n" + head.dropFirst(11), 2, "'out_of_office' ends nothing for others"),
+            ("name = \"x\"\nstop_company_on = [1]\n" + head.dropFirst(11), 2, "must be a string or a list of strings"),
+            ("name = \"x\"\nstop_company_on = [\"negative\", \"negative\"]\n" + head.dropFirst(11), 2, "'negative' stands there twice"),
+            (
+                "name = \"x\"\nstop_company_on = [\"negative\"]\nstop_company_in = \"everywhere\"\n" + head.dropFirst(11), 3,
+                "there is no 'everywhere'; there are sequence, workspace"
+            ),
+            ("name = \"x\"\n\nstop_company_in = \"sequence\"\n" + head.dropFirst(11), 3, "but 'stop_company_on' is missing"),
+            ("name = \"x\"\ndaily_starts = 0\n" + head.dropFirst(11), 2, "'daily_starts' is a whole number from 1 to 100000"),
+            ("name = \"x\"\ndaily_starts = \"9\"\n" + head.dropFirst(11), 2, "'daily_starts' is a whole number from 1 to 100000"),
             (head + "[[step]]\nname = \"b\"\ntext = \"t\"\n", 6, "'delay' is missing"),
             (head + "[[step]]\nname = \"b\"\ndelay = \"P1M\"\ntext = \"t\"\n", 8, "'P1M' is not an ISO 8601 duration"),
             (head + "colour = \"red\"\n", 6, "unknown key 'colour'; known are"),
@@ -204,6 +240,7 @@ struct PlanFileTests {
             ("(field.nothing or field.country) and not (name contains 'x')", true), ("field.country < 3", false),
             ("replied.positive", true), ("replied.negative", false), ("intent == 'meeting'", true), ("bounced", false),
             ("out_of_office", true),
+            ("tag.HOT", true), ("tag:cold", false), ("list:'Fair 2026' and not list.hot", true),
             ("sent.a", true), ("sent.b", false), ("variant.a == 'v1'", true), ("identity == 'anna'", true), ("provider == 'Google'", true),
         ])
     func conditions(source: String, expected: Bool) throws {
@@ -224,7 +261,7 @@ struct PlanFileTests {
             identity: "anna", plan: plan,
             history: SequenceHistory([
                 .init(.reply(.positive, intent: "meeting"), at: now), .init(.reply(.outOfOffice, intent: nil), at: now + .seconds(-9)),
-            ]), messages: [message])
+            ]), messages: [message], groups: [try ContactGroup.Name(.tag, "hot"), try ContactGroup.Name(.list, "fair 2026")])
         #expect(try PlanCondition(source).holds(for: known) == expected)
     }
 
@@ -236,7 +273,8 @@ struct PlanFileTests {
             ("(bounced", 9, "')' is missing"),
             ("replied.cross", 1, "'cross' is no class"), ("field.a == 'b", 12, "never closed"), ("bounced bounced", 9, "follows where"),
             ("field.a in 'b'", 12, "a list is missing"), (String(repeating: "(", count: 40), 18, "nested deeper"),
-            ("tag.hot", 1, "there is no 'tag'"),
+            ("tag", 1, "'tag' needs a name: tag.NAME"), ("tag.hot == 'x'", 9, "cannot be compared"),
+            ("list:'a;b'", 1, "'a;b' is no name of a list"), ("tag:", 5, "a name is missing"), ("replied:positive", 8, "follows where"),
         ])
     func brokenConditions(source: String, column: Int, words: String) throws {
         let fault = #expect(throws: PlanCondition.Fault.self) { try PlanCondition(source) }

@@ -8,7 +8,8 @@ import Testing
     private let now = Timestamp(seconds: 1_772_440_200)
 
     private func compose(
-        text: String, html: String?, signature: String?, postalAddress: String?, sequence: String = "one", withWayOut: Bool = false
+        text: String, html: String?, signature: String?, postalAddress: String?, sequence: String = "one", withWayOut: Bool = false,
+        fields: [String: String] = [:]
     ) throws -> Message {
         let ids = RecordIDs(now: { Timestamp(seconds: 1_772_440_200) }, random: { 7 })
         let chance = Chance(seed: Array(repeating: 1, count: 32))
@@ -17,7 +18,7 @@ import Testing
             name: sequence, description: "",
             steps: [.init(name: "a", delay: delay, subject: "Hi", text: text, html: html)],
             stopOn: [])
-        let contact = Contact(id: ids.next(), address: try #require(EmailAddress("ann@example.com")), createdAt: now)
+        let contact = Contact(id: ids.next(), address: try #require(EmailAddress("ann@example.com")), fields: fields, createdAt: now)
         let version = SequenceVersion(id: ids.next(), workspace: .default, plan: plan, hash: "00")
         let enrollment = Enrollment(
             id: ids.next(), workspace: .default, contact: contact.id, sequence: version.id, identity: "anna", state: .active, cause: nil,
@@ -50,6 +51,30 @@ import Testing
         let key = try #require(TokenCodec.Key(secret: Array("a key of the tests, 32 bytes long".utf8)))
         let codec = try #require(TokenCodec(keys: [key]))
         return try #require(TokenAddresses(domain: "r.example.org", codec: codec))
+    }
+
+    @Test("a contact with words of its own gets them as they stand, with signature and address behind them")
+    func ownWords() throws {
+        let fields = [
+            "one.a.subject": "For you alone", "one.a.text": "Your words, %s and all.", "two.a.text": "of another sequence",
+            "one.b.text": "of another step",
+        ]
+        let own = try compose(
+            text: "Hi {{nickname}}", html: "<p>Hi {{nickname}}</p>", signature: "Anna", postalAddress: "Way 1", fields: fields)
+        #expect(own.header.first("Subject")?.text == "For you alone")
+        #expect(own.text == "Your words, %s and all.\n\nAnna\n\nWay 1\n")
+        #expect(own.header.first("Content-Type")?.text.contains("text/plain") == true, "the step's HTML would say something else")
+        let page = try compose(text: "Hi", html: "<p>Hi</p>", signature: nil, postalAddress: nil, fields: ["one.a.html": "<p>Own</p>"])
+        #expect(page.header.first("Content-Type")?.text.contains("multipart/alternative") == true)
+        #expect(throws: Refused.self, "what looks like a tag never leaves") {
+            try compose(text: "Hi", html: nil, signature: nil, postalAddress: nil, fields: ["one.a.text": "Hello {{name}}"])
+        }
+        let plan = SequencePlan(
+            name: "one", description: "",
+            steps: [.init(name: "a", delay: try #require(ISODuration("PT0S")), subject: "S", text: "{{x}}", html: nil)],
+            stopOn: [])
+        var census = TemplateCensus(plan, try StepTemplates(plan))
+        #expect(census.count(["one.a.text": "own"], line: 2).isEmpty && census.count([:], line: 3).count == 1)
     }
 
     @Test("what offers a way off a list says off which; every message names its campaign; none calls itself automatic")

@@ -107,7 +107,8 @@ struct ErasureTests {
             VALUES (89, 'imap', 5, NULL, '[]', '', 'quarantined', 3)
             """)
         try await store.execute(
-            "INSERT INTO intake_body (intake_id, bytes) VALUES (89, x'\(body.map { String(Int($0) + 256, radix: 16).dropFirst() }.joined())')")
+            "INSERT INTO intake_body (intake_id, bytes) VALUES (89, x'\(body.map { String(Int($0) + 256, radix: 16).dropFirst() }.joined())')"
+        )
         let everywhere = WorkspaceID(rawValue: 0)
         try await store.suppress([
             Suppression(

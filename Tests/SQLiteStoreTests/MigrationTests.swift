@@ -101,6 +101,21 @@ struct MigrationTests {
         withExtendedLifetime(folder) {}
     }
 
+    @Test("an enrollment that was there may end for what a later step allows, and no other cause")
+    func causes() async throws {
+        let (folder, store) = try migrated()
+        let changed = try await store.write { ledger in
+            try ledger.db.run("UPDATE enrollment SET state = 'stopped', cause = 'company' WHERE id = 6")
+        }
+        #expect(changed == 1)
+        await #expect(throws: StoreError.self) {
+            _ = try await store.write { ledger in try ledger.db.run("UPDATE enrollment SET cause = 'colleague' WHERE id = 6") }
+        }
+        #expect(try await store.enrollment(id: Enrollment.ID(rawValue: 6))?.cause == .company)
+        #expect(try await store.check() == [])
+        withExtendedLifetime(folder) {}
+    }
+
     @Test("the work that was under way goes on")
     func work() async throws {
         let (folder, store) = try migrated()

@@ -37,7 +37,10 @@ struct SchemaTests {
         ("claimable", SQLiteStore.claimableSQL), ("claim", SQLiteStore.claimSQL), ("nextAttempt", SQLiteStore.nextAttemptSQL),
         ("refusal", SQLiteStore.refusalSQL), ("claimReceived", SQLiteStore.claimReceivedSQL), ("suppression", Suppression.lookup),
         ("usage", SQLiteStore.usageSQL), ("sendingDays", SQLiteStore.sendingDaysSQL), ("signals", SQLiteStore.signalsSQL),
-        ("latestSentMessage", SQLiteStore.latestSentSQL), ("conversation", SQLiteStore.conversationSQL),
+        ("latestSentMessage", SQLiteStore.latestSentSQL), ("latestSentToPerson", SQLiteStore.latestSentToPersonSQL),
+        ("conversation", SQLiteStore.conversationSQL),
+        ("frequencyOfContact", SQLiteStore.frequencySQL(.contact)), ("frequencyOfCompany", SQLiteStore.frequencySQL(.company(""))),
+        ("starts", SQLiteStore.startsSQL), ("company", SQLiteStore.companySQL), ("sender", SQLiteStore.senderSQL),
         ("forwards", SQLiteStore.forwardsSQL), ("openReplies", SQLiteStore.repliesSQL(ofOne: false, waiting: true)),
         ("openRepliesOfOne", SQLiteStore.repliesSQL(ofOne: true, waiting: true)),
     ]

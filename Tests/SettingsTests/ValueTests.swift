@@ -160,4 +160,16 @@ struct ValueTests {
     func suggestions(word: String, expected: String?) {
         #expect(Suggestion.nearest(to: word, among: ["type", "host", "port", "tls", "tls_security_level", "tls_ca_file"]) == expected)
     }
+
+    @Test(
+        "how often somebody is written to is a number within a length of time",
+        arguments: [
+            ("2/7d", "2/7d"), ("1/1d", "1/1d"), ("3/1w", "3/7d"), ("10/12h", "10/12h"), ("99999/365d", "99999/365d"),
+            ("2/1d12h", "2/1d12h"),
+            ("2/day", nil), ("0/1d", nil), ("2/30s", nil), ("2/366d", nil), ("2", nil), ("/7d", nil), ("-1/7d", nil), ("2/7d/1", nil),
+            ("100000/7d", nil), ("2/ 7d", nil),
+        ] as [(String, String?)])
+    func frequencies(text: String, shown: String?) {
+        #expect(read(.frequency, text)?.description == shown)
+    }
 }

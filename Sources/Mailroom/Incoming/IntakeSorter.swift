@@ -19,6 +19,7 @@ package struct IntakeSorter: Service {
         package let authenticator: MessageAuthenticator
         package let trust: ResultsTrust
         package let identities: [String: SenderIdentity]
+        package let companies: CompanyBook
         /// nil: no reply is sent on.
         package let forwarder: ReplyForwarder?
         /// How far back a sender's address alone may tie a message to one of ours.
@@ -28,7 +29,8 @@ package struct IntakeSorter: Service {
 
         package init(
             correlator: Correlator, classifier: Classifier, authenticator: MessageAuthenticator, trust: ResultsTrust = .init(),
-            identities: [String: SenderIdentity], forwarder: ReplyForwarder? = nil, addressWindow: Duration = .seconds(90 * 86_400),
+            identities: [String: SenderIdentity], companies: CompanyBook = .none, forwarder: ReplyForwarder? = nil,
+            addressWindow: Duration = .seconds(90 * 86_400),
             authenticationBudget: Duration = .seconds(5)
         ) {
             self.correlator = correlator
@@ -36,6 +38,7 @@ package struct IntakeSorter: Service {
             self.authenticator = authenticator
             self.trust = trust
             self.identities = identities
+            self.companies = companies
             self.forwarder = forwarder
             self.addressWindow = addressWindow
             self.authenticationBudget = authenticationBudget
@@ -335,7 +338,10 @@ package struct IntakeSorter: Service {
             let machine = try await store.machine(of: correlation.message.enrollment, identities: desk.identities)
             var contact: Contact?
             if let id = correlation.message.contact { contact = try await store.contact(id: id) }
-            conversations.append(.init(correlation: correlation, machine: machine, contact: contact))
+            conversations.append(
+                .init(
+                    correlation: correlation, machine: machine, contact: contact,
+                    company: desk.companies.company(of: correlation.message.recipient)))
         }
         return conversations
     }

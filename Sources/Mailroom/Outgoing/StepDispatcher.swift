@@ -13,14 +13,17 @@ package struct StepDispatcher: Service {
         package let composer: StepComposer
         package let chance: Chance
         package let safety: SendingSafety
+        package let frequency: FrequencyPolicy
 
         package init(
-            identities: [String: SenderIdentity], composer: StepComposer, chance: Chance, safety: SendingSafety = SendingSafety()
+            identities: [String: SenderIdentity], composer: StepComposer, chance: Chance, safety: SendingSafety = SendingSafety(),
+            frequency: FrequencyPolicy = FrequencyPolicy()
         ) {
             self.identities = identities
             self.composer = composer
             self.chance = chance
             self.safety = safety
+            self.frequency = frequency
         }
     }
 
@@ -30,12 +33,10 @@ package struct StepDispatcher: Service {
     private static let setAsideTime = Duration.seconds(3600)
     /// How long a step is put off at least for a pause, which may be over and not ended yet.
     private static let comeBackForPause = Duration.seconds(60)
-    /// How long a step is put off at most before it is looked at again; a conf that is read again has everybody looked at.
-    private static let longestPostponement = Duration.seconds(7 * 86_400)
     /// Longest sleep without looking, so that foreign commits and clock changes are noticed.
     static let longestSleep = Duration.seconds(30)
 
-    private let store: any OutboxStore & PauseStore & SequenceStore
+    private let store: any ContactGroupStore & OutboxStore & PauseStore & SequenceStore
     private let desk: Swappable<Desk>
     private let ids: RecordIDs
     private let clock: any MailClock
@@ -53,7 +54,8 @@ package struct StepDispatcher: Service {
     ///   - outboxBell: rung when a message entered the outbox.
     ///   - owner: name of this process on its leases.
     package init(
-        store: any OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, ids: RecordIDs, clock: any MailClock, bell: Bell,
+        store: any ContactGroupStore & OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, ids: RecordIDs,
+        clock: any MailClock, bell: Bell,
         outboxBell: Bell,
         owner: String, logger: Logger
     ) {
@@ -71,8 +73,7 @@ package struct StepDispatcher: Service {
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                guard let count = try await loop.round({ try await dispatchDue() }) else { continue }
-                if count > 0 { continue }
+                guard let count = try await loop.round({ try await dispatchDue() }), count == 0 else { continue }
                 let limit = clock.now() + Self.longestSleep
                 guard let next = try await loop.round({ try await store.nextDue() ?? limit }) else { continue }
                 await bell.wait(until: min(max(next, clock.now() + .milliseconds(50)), limit), clock: clock)
@@ -80,23 +81,52 @@ package struct StepDispatcher: Service {
         }
     }
 
-    /// One round: claims what is due, decides each, and stores what was decided; how many were claimed.
+    /// Claims what is due, decides each, and stores what was decided, in rounds as long as more is due than one takes; how many were decided.
     ///
-    /// An enrollment that the store refuses is postponed with the reason, so that it keeps nobody else waiting.
+    /// The next are claimed while the last are being decided, and each round is stored before the next one is decided. An enrollment that the
+    /// store refuses is postponed with the reason, so that it keeps nobody else waiting.
     package func dispatchDue() async throws -> Int {
+        var count = 0
+        var claim = try await claim()
+        while claim.isFull {
+            async let next = self.claim()
+            try await dispatch(claim)
+            count += claim.due.count
+            claim = try await next
+            // What is claimed is free again when this process has ended.
+            if Task.isCancelled { return count }
+        }
+        try await dispatch(claim)
+        return count + claim.due.count
+    }
+
+    private struct Claim {
+        let due: [DueEnrollment]
+        /// When it runs out: what was decided then is decided anew.
+        let end: Timestamp
+        /// More may be due.
+        let isFull: Bool
+    }
+
+    private func claim() async throws -> Claim {
         let now = clock.now()
+        let limit = desk.current.safety.batchLimit
+        let due = try await store.claimDue(now: now, limit: limit, lease: Lease(owner: owner, until: now + Self.leaseTime))
+        return Claim(due: due, end: now + Self.leaseTime, isFull: due.count == limit)
+    }
+
+    private func dispatch(_ claim: Claim) async throws {
+        guard !claim.due.isEmpty else { return lines.clear() }
         let desk = desk.current
-        let due = try await store.claimDue(now: now, limit: desk.safety.batchLimit, lease: Lease(owner: owner, until: now + Self.leaseTime))
-        if due.isEmpty { lines.clear() }
-        var round = Round(end: now + Self.leaseTime)
-        if !due.isEmpty { round.pauses = try await loop.patiently { try await pauses.current(of: store, at: now) } }
-        for item in due {
+        var round = Round(end: claim.end)
+        let now = clock.now()
+        round.pauses = try await loop.patiently { try await pauses.current(of: store, at: now) }
+        for item in claim.due {
             let verdict = try await loop.patiently { try await decide(item, desk: desk, round: &round) }
             round.add(verdict, about: item.enrollment)
         }
         try await commit(&round)
-        if !due.isEmpty { outboxBell.ring() }
-        return due.count
+        outboxBell.ring()
     }
 
     /// What one round has decided so far, and what identities have used of their budgets with it: each is read once, not once for each step.
@@ -107,24 +137,34 @@ package struct StepDispatcher: Service {
             let history: SendingHistory?
         }
 
-        /// When the claims run out: what was decided then is decided anew.
+        /// When the claims run out.
         let end: Timestamp
         var accounts: [String: Account] = [:]
         var pauses: [SendingPause.Subject: SendingPause] = [:]
+        var starts = StartTally()
         /// Not stored yet.
         var decided: [(enrollment: Enrollment, verdict: StepVerdict)] = []
 
         mutating func add(_ verdict: StepVerdict, about enrollment: Enrollment) {
             decided.append((enrollment, verdict))
-            guard case .queued(let message, _) = verdict, let usage = accounts[message.identity]?.usage else { return }
+            guard case .queued(let message, _, _) = verdict, let usage = accounts[message.identity]?.usage else { return }
             accounts[message.identity]?.usage = IdentityUsage(
                 countOnDate: usage.countOnDate + 1, lastAt: message.createdAt, countInHour: usage.countInHour + 1,
                 lifting: usage.lifting ?? message.createdAt)
         }
 
+        /// Whether messages count that may turn out not to have been queued.
+        var isUncertain: Bool { decided.contains { if case .queued = $0.verdict { true } else { false } } }
+
+        /// A message was not queued in the end: what was counted with it is read anew.
+        mutating func forget(_ message: OutboxMessage) {
+            accounts[message.identity] = nil
+            starts = StartTally()
+        }
+
         /// Whether messages of that identity count that may turn out not to have been queued.
         func isUncertain(_ identity: String) -> Bool {
-            decided.contains { if case .queued(let message, _) = $0.verdict { message.identity == identity } else { false } }
+            decided.contains { if case .queued(let message, _, _) = $0.verdict { message.identity == identity } else { false } }
         }
     }
 
@@ -145,7 +185,7 @@ package struct StepDispatcher: Service {
                     let result = try await loop.patiently { try await store.store(item.verdict) }
                     note(result, of: item.verdict, in: &round)
                 } catch let error as StoreError where error.code == .constraint {
-                    if case .queued(let message, _) = item.verdict { round.accounts[message.identity] = nil }
+                    if case .queued(let message, _, _) = item.verdict { round.forget(message) }
                     try await setAside(item.enrollment, because: error)
                 }
             }
@@ -154,18 +194,19 @@ package struct StepDispatcher: Service {
 
     private func note(_ result: CommitResult, of verdict: StepVerdict, in round: inout Round) {
         switch verdict {
-        case .queued(let message, _):
-            if result == .stale { round.accounts[message.identity] = nil }
+        case .queued(let message, _, _):
+            if result != .committed { round.forget(message) }
             logger.info(
-                "step queued",
+                result == .held ? "step held by a frequency cap" : "step queued",
                 metadata: [
                     "message.id": "\(message.id)", "enrollment.id": "\(message.enrollment.map(\.description) ?? "-")",
                     "identity": "\(message.identity)", "result": "\(result)",
                 ])
         case .changed(let consequence):
             guard let transition = consequence.transition else { return }
-            logger.info(
-                transition.state == .needsData ? "step parked" : "step decided",
+            // The timeline has them all; the log names those that a person must see to.
+            logger.log(
+                level: transition.state == .needsData ? .info : .debug, transition.state == .needsData ? "step parked" : "step decided",
                 metadata: ["enrollment.id": "\(transition.enrollment)", "reason": "\(transition.reason)"])
         case .postponed: break
         }
@@ -207,18 +248,14 @@ package struct StepDispatcher: Service {
         let now = clock.now()
         let enrollment = due.enrollment
         func postponed(until: Timestamp, because why: String) -> StepVerdict {
-            // Another conf may know better before that.
-            let limit = now + Self.longestPostponement
-            return until <= limit
-                ? .postponed(enrollment.id, expectedVersion: enrollment.version, until: until, heldBy: why)
-                : .postponed(
-                    enrollment.id, expectedVersion: enrollment.version, until: limit, heldBy: "\(why), not before \(until.iso8601)")
+            let rest = Postponement(until: until, because: why, at: now)
+            return .postponed(enrollment.id, expectedVersion: enrollment.version, until: rest.until, heldBy: rest.heldBy)
         }
         guard let identity = desk.identities[enrollment.identity] else {
-            return postponed(until: now + Self.longestPostponement, because: "identity '\(enrollment.identity)' is not in the conf")
+            return postponed(until: now + Postponement.longest, because: "identity '\(enrollment.identity)' is not in the conf")
         }
         if !desk.safety.allows(due.contact.address) {
-            return postponed(until: now + Self.longestPostponement, because: "the recipient is not among allow_recipients of [safety]")
+            return postponed(until: now + Postponement.longest, because: "the recipient is not among allow_recipients of [safety]")
         }
         let watched: [SendingPause.Subject] = [.instance, .sequence(due.sequence.plan.name), .identity(identity.name)]
         let paused = watched.compactMap({ round.pauses[$0] }).first { $0.finding != nil }
@@ -226,8 +263,9 @@ package struct StepDispatcher: Service {
         let plan = due.sequence.plan
         let machine = SequenceMachine(
             enrollment: enrollment, plan: plan, zone: identity.pacing.window.zone, holidays: identity.pacing.window.holidays)
-        if case .decide(let needsHistory) = machine.duty {
-            return try await decide(due, machine, needsHistory: needsHistory, chance: desk.chance, at: now)
+        if case .decide(let needsHistory, let needsGroups) = machine.duty {
+            return try await decide(
+                due, machine, needsHistory: needsHistory, needsGroups: needsGroups, chance: desk.chance, at: now)
         }
         let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
         var account = try await account(of: identity, gate: gate, at: now, round: &round)
@@ -247,6 +285,19 @@ package struct StepDispatcher: Service {
         if let quiet = plan.quietHours, let end = quiet.end(at: now, in: machine.calendar) {
             return postponed(until: end, because: "quiet hours of the sequence (\(machine.calendar.name))")
         }
+        let caps =
+            due.isStart
+            ? StartCap.all(of: due, identity: identity, among: desk.identities.keys.sorted(), on: gate.budgetDate(at: now)) : []
+        if !caps.isEmpty {
+            var reached = try await round.starts.reached(caps, store: store)
+            if reached != nil, round.isUncertain {
+                try await commit(&round)
+                // What was not queued in the end took the account with it.
+                _ = try await self.account(of: identity, gate: gate, at: now, round: &round)
+                reached = try await round.starts.reached(caps, store: store)
+            }
+            if let reached { return postponed(until: gate.hours.nextDay(after: now), because: reached.words) }
+        }
         func parked(_ event: SequenceEvent) -> StepVerdict { .changed(OutboxConsequence.changed(machine, event, ids: ids, at: now)) }
         guard let parsed = templates.templates(of: due.sequence) else {
             return parked(.cannotCompose("the templates of its sequence cannot be read; load the sequence again"))
@@ -258,18 +309,24 @@ package struct StepDispatcher: Service {
         switch desk.composer.compose(order) {
         case .missing(let names): return parked(.missingValues(names))
         case .impossible(let why): return parked(.cannotCompose(why))
-        case .message(let message): return .queued(message, OutboxConsequence.queued(message, machine: machine, ids: ids, at: now))
+        case .message(let message):
+            round.starts.note(caps)
+            return .queued(
+                message, OutboxConsequence.queued(message, machine: machine, ids: ids, at: now),
+                under: desk.frequency.rule(for: message.recipient))
         }
     }
 
     /// A step that is no message: it needs no hours and no budget.
     private func decide(
-        _ due: DueEnrollment, _ machine: SequenceMachine, needsHistory: Bool, chance: Chance, at now: Timestamp
+        _ due: DueEnrollment, _ machine: SequenceMachine, needsHistory: Bool, needsGroups: Bool, chance: Chance, at now: Timestamp
     ) async throws -> StepVerdict {
         let enrollment = due.enrollment
+        let groups = needsGroups ? try await store.groups(of: [due.contact.id])[due.contact.id] : nil
         let known = StepFacts(
             contact: due.contact, identity: enrollment.identity, plan: due.sequence.plan,
-            history: needsHistory ? try await store.history(of: enrollment) : SequenceHistory(), messages: due.earlier)
+            history: needsHistory ? try await store.history(of: enrollment) : SequenceHistory(), messages: due.earlier,
+            groups: groups ?? [])
         switch machine.decide(known, chance: chance, at: now) {
         case .wait(let until, let because):
             return .postponed(enrollment.id, expectedVersion: enrollment.version, until: until, heldBy: because)

@@ -12,18 +12,20 @@ package struct Unsubscriber: Sendable {
     private let codec: Swappable<TokenCodec?>
     private let decider: UnsubscribeDecider
     private let identities: Swappable<[String: SenderIdentity]>
+    private let companies: Swappable<CompanyBook>
     private let clock: any MailClock
     private let bell: Bell
 
     /// - Parameter bell: rung when an enrollment may have moved.
     package init(
         store: any SequenceStore & IntakeStore & ContactStore, codec: Swappable<TokenCodec?>,
-        identities: Swappable<[String: SenderIdentity]>,
+        identities: Swappable<[String: SenderIdentity]>, companies: Swappable<CompanyBook> = Swappable(.none),
         ids: RecordIDs, clock: any MailClock, bell: Bell
     ) {
         self.store = store
         self.codec = codec
         self.identities = identities
+        self.companies = companies
         decider = UnsubscribeDecider(ids: ids)
         self.clock = clock
         self.bell = bell
@@ -45,7 +47,9 @@ package struct Unsubscriber: Sendable {
             let machine = try await store.machine(of: message.enrollment, identities: identities.current)
             var workspace = WorkspaceID.default
             if let id = message.contact, let contact = try await store.contact(id: id) { workspace = contact.workspace }
-            let consequence = decider.decide(message, workspace: workspace, machine: machine, source: source, at: clock.now())
+            let consequence = decider.decide(
+                message, workspace: workspace, machine: machine, company: companies.current.company(of: message.recipient), source: source,
+                at: clock.now())
             if try await store.apply(consequence) == .committed { break }
         }
         bell.ring()

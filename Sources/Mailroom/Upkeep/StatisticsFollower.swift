@@ -11,8 +11,8 @@ package struct StatisticsFollower: Service {
     /// So old are events when they are counted: by then those with earlier ids are stored as well, mostly.
     private static let settling = Duration.seconds(3)
     /// Events that are counted at a time: a few milliseconds of the writer.
-    private static let batch = 250
-    private static let interval = Duration.seconds(2)
+    private static let batch = 1000
+    private static let interval = Duration.seconds(5)
     private static let rest = Duration.milliseconds(10)
 
     private let store: any StatisticsStore

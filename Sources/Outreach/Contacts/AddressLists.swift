@@ -47,7 +47,7 @@ package struct AddressLists: Sendable {
     /// Whether mail of that domain is for everybody, so that two of its addresses are not of one company.
     package func isFreeMail(domain: String) -> Bool { Self.contains(freeMail, Array(domain.utf8)[...]) }
 
-    private static func contains(_ list: Set<String>, _ domain: ArraySlice<UInt8>) -> Bool {
+    static func contains(_ list: Set<String>, _ domain: ArraySlice<UInt8>) -> Bool {
         var rest = domain
         while true {
             if list.contains(String(decoding: rest, as: UTF8.self)) { return true }

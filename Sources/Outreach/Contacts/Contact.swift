@@ -29,6 +29,19 @@ package struct Contact: Sendable, Equatable {
     }
 }
 
+/// What became of a further address that a contact was to have.
+package enum FurtherAddressVerdict: Sendable, Equatable {
+    /// - Parameter isSuppressed: one of the person's addresses is suppressed for a reason of the person, and now all of them are.
+    case added(isSuppressed: Bool)
+    /// It is the contact's already.
+    case known
+    /// It is an address of that other contact.
+    case taken(Contact.ID)
+    /// The contact has as many as there is room for.
+    case tooMany
+    case noSuchContact
+}
+
 /// What an import or a save did with one contact.
 package enum ContactVerdict: Sendable, Equatable {
     case created(Contact.ID)

@@ -10,6 +10,8 @@ package struct ContactColumns: Sendable {
         package let timeZone: String?
         /// Cells that are not empty, by the name of their field.
         package let fields: [String: String]
+        /// Tags and lists, each once.
+        package let groups: [ContactGroup.Name]
     }
 
     package enum Reading: Sendable, Equatable {
@@ -22,7 +24,7 @@ package struct ContactColumns: Sendable {
     package struct Choice: Sendable, Equatable {
         /// The title as it stands in the file.
         package let title: String
-        /// `email`, `name`, `time_zone`, the name of a field, or `-` to leave the column out.
+        /// `email`, `name`, `time_zone`, `tags`, `lists`, the name of a field, or `-` to leave the column out.
         package let meaning: String
 
         /// nil without a `=` or with nothing on one side of it.
@@ -39,6 +41,8 @@ package struct ContactColumns: Sendable {
         case name
         case timeZone
         case field(String)
+        /// Names of tags or lists, with `,` or `;` between them.
+        case groups(ContactGroup.Kind)
         /// A column without a name; it must be empty.
         case unnamed
         case ignored
@@ -93,6 +97,12 @@ package struct ContactColumns: Sendable {
             case "time_zone", "timezone":
                 column = .timeZone
                 identity = "time_zone"
+            case "tags":
+                column = .groups(.tag)
+                identity = key
+            case "lists":
+                column = .groups(.list)
+                identity = key
             default: column = .field(name)
             }
             guard seen.insert(identity).inserted else {
@@ -124,6 +134,7 @@ package struct ContactColumns: Sendable {
         var name: String?
         var timeZone: String?
         var fields: [String: String] = [:]
+        var groups: [ContactGroup.Name] = []
         for (cell, column) in zip(row.cells, columns) {
             let value = CSVCell.read(CSVCell.trimmed(cell))
             switch column {
@@ -148,13 +159,19 @@ package struct ContactColumns: Sendable {
                 timeZone = value
             case .field(let field):
                 if !value.utf8.isEmpty { fields[field] = value }
+            case .groups(let kind):
+                do throws(ContactGroup.Name.Fault) {
+                    groups += try ContactGroup.Name.read(kind, cell: value)
+                } catch {
+                    return .refused(error.message)
+                }
             case .unnamed:
                 if !value.utf8.isEmpty { return .refused("'\(value)' stands in a column without a name") }
             case .ignored: break
             }
         }
         guard let address else { return .refused("no address") }
-        return .contact(Draft(address: address, name: name, timeZone: timeZone, fields: fields))
+        return .contact(Draft(address: address, name: name, timeZone: timeZone, fields: fields, groups: groups))
     }
 
     /// What is mostly wrong with an address that is none.
@@ -169,7 +186,8 @@ package struct ContactColumns: Sendable {
         return ""
     }
 
-    /// The tag name for a column title: letters, digits, `-` and `_` stay; a title with anything else is lowered and gets `_` for it.
+    /// The tag name for a column title: letters, digits, `-` and `_` stay; a title with anything else is lowered and gets `_` for it, but for
+    /// one that names a part of a step (`OwnLetter`).
     private static func fieldName(_ title: String) -> String? {
         let bytes = Array(title.utf8)
         guard !bytes.isEmpty else { return nil }
@@ -178,6 +196,7 @@ package struct ContactColumns: Sendable {
                 || byte == UInt8(ascii: "_")
         }
         if bytes.allSatisfy(isLegal) { return String(decoding: bytes.prefix(64), as: UTF8.self) }
+        if bytes.count <= 140, OwnLetter.isFieldName(title, isName: { $0.allSatisfy(isLegal) }) { return title }
         var name: [UInt8] = []
         for byte in lowercased(title).utf8 {
             if isLegal(byte) {

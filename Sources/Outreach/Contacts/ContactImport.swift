@@ -30,10 +30,13 @@ package struct ContactImport: Sendable, Equatable {
         /// Its line in the file, from 1.
         package let line: Int
         package let contact: Contact
+        /// Tags and lists that it comes into, each once.
+        package let groups: [ContactGroup.Name]
 
-        package init(line: Int, contact: Contact) {
+        package init(line: Int, contact: Contact, groups: [ContactGroup.Name] = []) {
             self.line = line
             self.contact = contact
+            self.groups = groups
         }
     }
 
@@ -93,6 +96,8 @@ package struct ContactImportUndo: Sendable, Equatable {
     package var deleted = 0
     /// Contacts that have their values of before again, but where a value was changed since.
     package var restored = 0
+    /// Tags and lists that contacts have no more.
+    package var ungrouped = 0
     package var kept: [Kept] = []
     /// Whether rows of the import are left to be undone.
     package var hasMore = false

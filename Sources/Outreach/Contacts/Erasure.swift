@@ -27,6 +27,8 @@ package struct Erasure: Sendable, Equatable {
         package var replies = 0
         package var events = 0
         package var importRows = 0
+        /// Tags and lists that the contact had.
+        package var groups = 0
         /// Why the hash of the address stays suppressed.
         package var suppressedAs = Suppression.Reason.erased
         /// Messages of the address that are not sorted yet, and were left: erase again when they are.

@@ -137,8 +137,14 @@ package struct Correlator: Sendable {
         if let (id, message) = clues.references.lazy.compactMap({ id in threads[id].map { (id, $0) } }).first {
             proofs.append(Found(message: message, proof: .init(kind: .thread, detail: id.text)))
         }
-        if let latest, let sender = clues.sender, latest.recipient.suppressionKey.utf8.elementsEqual(sender.suppressionKey.utf8) {
-            proofs.append(Found(message: latest, proof: .init(kind: .address, detail: "From is the recipient of \(latest.outbox)")))
+        if let latest, let sender = clues.sender {
+            func isSender(_ address: EmailAddress) -> Bool { address.suppressionKey.utf8.elementsEqual(sender.suppressionKey.utf8) }
+            if isSender(latest.recipient) {
+                proofs.append(Found(message: latest, proof: .init(kind: .address, detail: "From is the recipient of \(latest.outbox)")))
+            } else if latest.furtherAddress.map(isSender) == true {
+                let detail = "From is another address of the recipient of \(latest.outbox)"
+                proofs.append(Found(message: latest, proof: .init(kind: .address, detail: detail)))
+            }
         }
         return proofs
     }

@@ -108,7 +108,8 @@ package protocol IntakeStore: Sendable {
     /// Our message with that id.
     func sentMessage(id: OutboxMessage.ID) async throws(StoreError) -> SentMessage?
 
-    /// The latest message that reached its final dot for that address since `since`; nil when there is none.
+    /// The latest message that reached its final dot for that address since `since`, or for a contact of whom it is a further address; nil
+    /// when there is none.
     func latestSentMessage(to address: EmailAddress, since: Timestamp) async throws(StoreError) -> SentMessage?
 }
 
@@ -143,6 +144,8 @@ package struct SentMessage: Sendable, Equatable {
     package let recipient: EmailAddress
     /// See `OutboxMessage.providerID`.
     package let providerID: String?
+    /// The further address of its contact by which it was found; nil: it was found otherwise.
+    package var furtherAddress: EmailAddress?
 
     package init(
         outbox: OutboxMessage.ID, enrollment: Enrollment.ID?, contact: Contact.ID?, messageID: MessageID, recipient: EmailAddress,

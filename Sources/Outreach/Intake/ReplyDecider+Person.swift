@@ -7,9 +7,10 @@ extension ReplyDecider {
     /// - Parameters:
     ///   - replyClass: the class that counts now.
     ///   - message: the message of ours that it answers.
+    ///   - company: of whom that message went to; nil when there is none.
     package func decide(
         _ record: ReplyRecord, saidToBe replyClass: ReplyClass, answering message: SentMessage, machine: SequenceMachine?,
-        contact: Contact?, at now: Timestamp
+        contact: Contact?, company: String? = nil, at now: Timestamp
     ) -> Consequence {
         let read = record.reading
         let reading = Reading(
@@ -23,7 +24,8 @@ extension ReplyDecider {
             requiresResponse: record.requiresResponse,
             authentication: record.authentication, domainProof: record.domainProof)
         let conversation = Conversation(
-            correlation: Correlation(message: message, certainty: .high, proofs: [], tokenKind: nil), machine: machine, contact: contact)
+            correlation: Correlation(message: message, certainty: .high, proofs: [], tokenKind: nil), machine: machine, contact: contact,
+            company: company)
         var consequence = decide(certain, conversation: conversation, at: now)
         consequence.timeline.removeAll { $0.kind == .received || $0.kind == .correlated || $0.kind == .classified }
         return consequence

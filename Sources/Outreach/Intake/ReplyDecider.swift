@@ -12,11 +12,14 @@ package struct ReplyDecider: Sendable {
         /// nil when the message of ours belonged to no sequence.
         package let machine: SequenceMachine?
         package let contact: Contact?
+        /// The company of whom our message went to; nil when there is none.
+        package let company: String?
 
-        package init(correlation: Correlation, machine: SequenceMachine?, contact: Contact?) {
+        package init(correlation: Correlation, machine: SequenceMachine?, contact: Contact?, company: String? = nil) {
             self.correlation = correlation
             self.machine = machine
             self.contact = contact
+            self.company = company
         }
     }
 
@@ -61,7 +64,11 @@ package struct ReplyDecider: Sendable {
         timeline += suppressions.map { writer.event(.suppressed, "\($0.reason.rawValue) (\($0.source.rawValue))") }
         if let event = writer.event(of: transition, from: conversation.machine?.enrollment.state) { timeline.append(event) }
         let strikes = certainty == .low || replyClass != .bounce ? [] : self.strikes(record, conversation, at: now)
-        return Consequence(transition: transition, suppressions: suppressions, strikes: strikes, timeline: timeline)
+        let stop =
+            certainty == .low
+            ? nil : CompanyStop(replyClass, to: conversation.machine, company: conversation.company, reply: record.intake, at: now)
+        return Consequence(
+            transition: transition, suppressions: suppressions, strikes: strikes, timeline: timeline, companies: stop.map { [$0] } ?? [])
     }
 
     private func strikes(_ record: ReplyRecord, _ conversation: Conversation, at now: Timestamp) -> [Strike] {
@@ -133,10 +140,9 @@ package struct UnsubscribeDecider: Sendable {
     package init(ids: RecordIDs) { self.ids = ids }
 
     package func decide(
-        _ message: SentMessage, workspace: WorkspaceID, machine: SequenceMachine?, source: Suppression.Source, at now: Timestamp
-    )
-        -> Consequence
-    {
+        _ message: SentMessage, workspace: WorkspaceID, machine: SequenceMachine?, company: String? = nil, source: Suppression.Source,
+        at now: Timestamp
+    ) -> Consequence {
         let writer = TimelineWriter(ids: ids, at: now, contact: message.contact, enrollment: message.enrollment, outbox: message.outbox)
         let transition = machine?.advance(on: .unsubscribed(source), at: now)
         let suppression = Suppression(
@@ -146,6 +152,8 @@ package struct UnsubscribeDecider: Sendable {
             writer.event(.unsubscribed, "unsubscribed (\(source.rawValue))", ["source": source.rawValue]),
             writer.event(of: transition, from: machine?.enrollment.state),
         ]
-        return Consequence(transition: transition, suppressions: [suppression], timeline: events.compactMap { $0 })
+        let stop = CompanyStop(.unsubscribe, to: machine, company: company, reply: nil, at: now)
+        return Consequence(
+            transition: transition, suppressions: [suppression], timeline: events.compactMap { $0 }, companies: stop.map { [$0] } ?? [])
     }
 }

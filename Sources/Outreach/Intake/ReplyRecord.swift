@@ -1,7 +1,7 @@
 package import InternetMessage
 
 /// What a message that came in means: the classes of the command line contract.
-package enum ReplyClass: String, Sendable, CaseIterable {
+package enum ReplyClass: String, Sendable, CaseIterable, Codable {
     case positive
     case question
     case negative

@@ -36,6 +36,10 @@ package enum OutboxConsequence {
             switch action {
             case .set(let field, let value):
                 consequence.fields.append(.init(contact: enrollment.contact, name: field, value: value))
+            case .join(let group):
+                consequence.groups.append(.init(contact: enrollment.contact, name: group, isMember: true, at: now))
+            case .leave(let group):
+                consequence.groups.append(.init(contact: enrollment.contact, name: group, isMember: false, at: now))
             case .suppress:
                 consequence.suppressions.append(
                     Suppression(

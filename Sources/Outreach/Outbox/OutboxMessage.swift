@@ -73,6 +73,15 @@ package struct OutboxMessage: Sendable, Equatable {
     /// From when its lifetime counts.
     package var waitsSince: Timestamp { releasedAt ?? createdAt }
 
+    /// Whether it counts against budgets: it was not cancelled, nor refused or given up before a final dot.
+    package var usesBudget: Bool {
+        switch state {
+        case .cancelled: false
+        case .bounced, .expired: finalDotAt != nil
+        case .incoming, .active, .deferred, .hold, .sent: true
+        }
+    }
+
     /// The Message-IDs by which the message is known: that of its bytes, and the one that its recipient sees when that is another one.
     package var knownAs: [MessageID] { [messageID] + (sentMessageID.map { [$0] } ?? []) }
 

@@ -95,6 +95,7 @@ package struct StepComposer: Sendable {
         var missing: [String] = []
         // The same wording whenever the step is written again.
         let plan = order.due.sequence.plan
+        let own = OwnLetter(of: order.due.contact.fields, sequence: plan.name, step: plan.steps[step].name)
         let subjects = [plan.name, plan.steps[step].name, order.due.contact.address.suppressionKey]
         func text(_ template: MessageTemplate) -> String {
             let rendering = template.render(values) { choice, count in
@@ -114,7 +115,7 @@ package struct StepComposer: Sendable {
         let thread = templates.subject == nil ? Self.currentThread(sent, order.templates) : []
         let subject: String
         if let template = templates.subject {
-            subject = text(template)
+            subject = own.subject ?? text(template)
         } else if let first = thread.first {
             subject = Self.reply(to: first.subject)
         } else {
@@ -122,8 +123,8 @@ package struct StepComposer: Sendable {
             let known = order.templates.steps.map { $0.first?.subject }
             subject = (known.prefix(step).compactMap { $0 }.last ?? known.compactMap { $0 }.first).map(text) ?? ""
         }
-        var body = text(templates.text)
-        var html = templates.html.map(text)
+        var body = own.text ?? text(templates.text)
+        var html = own.replaces("html") ? own.html : templates.html.map(text)
         guard missing.isEmpty else { return .failed(.missing(missing)) }
         if Self.isBlank(subject) { return .failed(.impossible("the subject is empty")) }
         if Self.isBlank(body) { return .failed(.impossible("the text is empty")) }

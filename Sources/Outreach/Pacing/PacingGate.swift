@@ -10,6 +10,8 @@ package struct PacingGate: Sendable {
         package let dailyLimit: Int?
         /// Messages in any hour; nil: no cap.
         package let hourlyLimit: Int?
+        /// People who get their first message of a sequence per sender's local date; nil: no cap.
+        package let dailyStarts: Int?
         /// Least time between two messages of the identity.
         package let minimumGap: Duration
         /// Up to this much is added to the gap, differently for each message.
@@ -23,11 +25,13 @@ package struct PacingGate: Sendable {
         package let recipients: RecipientHours?
 
         package init(
-            dailyLimit: Int?, hourlyLimit: Int? = nil, minimumGap: Duration, gapJitter: Duration, window: SendingWindow,
+            dailyLimit: Int?, hourlyLimit: Int? = nil, dailyStarts: Int? = nil, minimumGap: Duration, gapJitter: Duration,
+            window: SendingWindow,
             workday: Workday? = nil, warmUp: WarmUp? = nil, recipients: RecipientHours? = nil
         ) {
             self.dailyLimit = dailyLimit
             self.hourlyLimit = hourlyLimit
+            self.dailyStarts = dailyStarts
             self.minimumGap = minimumGap
             self.gapJitter = gapJitter
             self.window = window
@@ -45,7 +49,7 @@ package struct PacingGate: Sendable {
         case line(until: Timestamp, because: String)
     }
 
-    let identity: String
+    private let identity: String
     private let policy: Policy
     private let chance: Chance
     /// When the identity may send.

@@ -7,9 +7,9 @@ package import InternetMessage
 /// passed over; and as more wait for the moment than can leave before the others come back, hardly a turn stays unused when some drop out.
 package struct SendingLine: Sendable {
     /// How many wait for the moment itself.
-    package static let front = 500
+    static let front = 500
     /// The longest after which the others come back.
-    package static let reach = Duration.seconds(3600)
+    static let reach = Duration.seconds(3600)
 
     private let front: Int
     private var free: Timestamp?

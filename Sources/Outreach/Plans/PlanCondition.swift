@@ -1,7 +1,8 @@
 /// What must hold for a way: `field.country == "DE" and not replied.negative`.
 ///
 /// - Names: `field.NAME`, `email`, `domain`, `provider`, `name`, `identity`, `intent` (of the latest reply) and `variant.STEP` are texts; `sent.STEP`,
-///   `replied`, `replied.CLASS`, `bounced`, `bounced.CLASS` and `out_of_office` are facts. A text alone holds when it is not empty.
+///   `replied`, `replied.CLASS`, `bounced`, `bounced.CLASS`, `out_of_office`, `tag.NAME` and `list.NAME` are facts. A text alone holds when
+///   it is not empty. The name of a tag or list may stand in quotes, and a colon before it.
 /// - Comparisons: `==`, `!=`, `<`, `<=`, `>`, `>=`, `contains`, `starts_with`, `ends_with` and `in ["a", "b"]`. ASCII letters are compared
 ///   without regard to case; `<` and the like compare whole and decimal numbers, and hold for nothing else.
 /// - `and`, `or`, `not` and parentheses join them; `and` binds closer than `or`.
@@ -54,20 +55,31 @@ package struct PlanCondition: Sendable, Equatable, Codable {
             case replied
             case bounced
             case outOfOffice = "out_of_office"
+            case tag
+            case list
 
             /// Whether it needs, may have or has no detail.
             var detail: Bool? {
                 switch self {
-                case .field, .variant, .sent: true
+                case .field, .variant, .sent, .tag, .list: true
                 case .replied, .bounced: nil
                 case .email, .domain, .provider, .name, .identity, .intent, .outOfOffice: false
+                }
+            }
+
+            /// Of which kind the group is that it asks for; nil: it asks for something else.
+            var group: ContactGroup.Kind? {
+                switch self {
+                case .tag: .tag
+                case .list: .list
+                default: nil
                 }
             }
 
             var isText: Bool {
                 switch self {
                 case .field, .email, .domain, .provider, .name, .identity, .intent, .variant: true
-                case .sent, .replied, .bounced, .outOfOffice: false
+                case .sent, .replied, .bounced, .outOfOffice, .tag, .list: false
                 }
             }
         }
@@ -107,6 +119,9 @@ package struct PlanCondition: Sendable, Equatable, Codable {
     var asksForReplies: Bool {
         names.contains { $0.kind == .replied || $0.kind == .bounced || $0.kind == .outOfOffice || $0.kind == .intent }
     }
+
+    /// Whether it asks for tags or lists of the contact.
+    var asksForGroups: Bool { names.contains { $0.kind.group != nil } }
 
     var names: [Name] {
         func names(_ node: Node) -> [Name] {
@@ -262,8 +277,9 @@ struct ConditionParser {
             throw fault("\(what); known are \(all)", at: start)
         }
         var detail: String?
-        if take(".") {
-            let text = self.word()
+        if take(".") || (kind.group != nil && take(":")) {
+            let isQuoted = kind.group != nil && at < bytes.count && (bytes[at] == UInt8(ascii: "\"") || bytes[at] == UInt8(ascii: "'"))
+            let text = isQuoted ? try value() : self.word()
             guard !text.utf8.isEmpty else { throw fault("a name is missing after '\(word).'") }
             detail = text
         }
@@ -274,6 +290,13 @@ struct ConditionParser {
         }
         if kind == .bounced, let detail, !PlanCheck.failureClasses.contains(detail) {
             throw fault("'\(detail)' is no class of failures; there are \(PlanCheck.failureClasses.joined(separator: ", "))", at: start)
+        }
+        if let group = kind.group, let detail {
+            do throws(ContactGroup.Name.Fault) {
+                _ = try ContactGroup.Name(group, detail)
+            } catch {
+                throw fault(error.message, at: start)
+            }
         }
         return PlanCondition.Name(kind: kind, detail: detail)
     }

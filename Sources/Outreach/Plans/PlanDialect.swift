@@ -8,15 +8,20 @@ struct PlanDialect: Sendable {
     let start: String
     let stopOn: String
     let quietHours: String
+    let stopCompanyOn: String
+    let stopCompanyIn: String
+    let dailyStarts: String
     let businessDays: String
     let variants: String
     let ways: String
 
     static let toml = PlanDialect(
         isJSON: false, steps: "step", stepName: "name", start: "start", stopOn: "stop_on", quietHours: "quiet_hours",
+        stopCompanyOn: "stop_company_on", stopCompanyIn: "stop_company_in", dailyStarts: "daily_starts",
         businessDays: "business_days", variants: "variant", ways: "transition")
     static let json = PlanDialect(
         isJSON: true, steps: "nodes", stepName: "id", start: "startNodeId", stopOn: "stopOn", quietHours: "quietHours",
+        stopCompanyOn: "stopCompanyOn", stopCompanyIn: "stopCompanyIn", dailyStarts: "dailyStarts",
         businessDays: "businessDays", variants: "variants", ways: "transitions")
 
     /// What a wait's length is called.
@@ -26,7 +31,8 @@ struct PlanDialect: Sendable {
     var oneStep: String { isJSON ? "an object in \"nodes\"" : "[[step]]" }
 
     var planKeys: [String] {
-        ["name", "description", stopOn, start, "timezone", quietHours, "snippets", steps] + (isJSON ? ["version"] : ["extra"])
+        ["name", "description", stopOn, stopCompanyOn, stopCompanyIn, dailyStarts, start, "timezone", quietHours, "snippets", steps]
+            + (isJSON ? ["version"] : ["extra"])
     }
 
     func stepKeys(_ type: String) -> [String] {
@@ -35,7 +41,7 @@ struct PlanDialect: Sendable {
         case "send":
             return common + ["channel", "delay", businessDays, "subject", "text", "html", variants, ways] + (isJSON ? ["body"] : [])
         case "wait": return common + [length, businessDays, ways]
-        case "action": return common + ["delay", businessDays, "set", "suppress", "enroll", ways]
+        case "action": return common + ["delay", businessDays, "set", "tag", "untag", "list", "unlist", "suppress", "enroll", ways]
         case "stop": return common + ["reason", ways]
         default: return common + ["delay", businessDays, ways]
         }

@@ -7,8 +7,8 @@ struct PlanReader {
     let root: PlanValue
     /// The line of what a path leads to, or of the nearest thing around it.
     let line: ([TomlStep]) -> Int
-    private(set) var faults: [SequenceFile.Fault] = []
-    private(set) var warnings: [SequenceFile.Fault] = []
+    var faults: [SequenceFile.Fault] = []
+    var warnings: [SequenceFile.Fault] = []
 
     static let mostSteps = 100
 
@@ -44,11 +44,14 @@ struct PlanReader {
             fault(["snippets", .key(name)], "a name has letters, digits, '-' and '_', at most 64 of them")
         }
         let stopOn = stopRules()
+        let companyRule = companyRule()
+        let dailyStarts = count(dialect.dailyStarts, 1...100_000)
         guard let name, faults.isEmpty else { return nil }
         let isFirst = start.map { wanted in steps.first.map { Self.same($0.name, wanted) } ?? false } ?? true
         let plan = SequencePlan(
             name: name, description: description, steps: Self.withPlainWays(steps), stopOn: stopOn, start: isFirst ? nil : start,
-            timezone: timezone, quietHours: quietHours, snippets: snippets, extra: extra)
+            timezone: timezone, quietHours: quietHours, companyRule: companyRule, dailyStarts: dailyStarts, snippets: snippets,
+            extra: extra)
         for finding in PlanCheck(plan).findings {
             if finding.isWarning {
                 warn(dialect.path(of: finding), finding.message)
@@ -149,6 +152,7 @@ struct PlanReader {
         let subject = string("subject", in: table, path: path, required: false)
         let html = string("html", in: table, path: path, required: false)
         guard let text = text ?? (isWhole ? "" : nil) else { return nil }
+        if variants.isEmpty { lint(subject, text, html, path: path, textKey: isBody ? "body" : "text") }
         return SequencePlan.Letter(subject: subject, text: text, html: html, variants: variants)
     }
 
@@ -171,6 +175,7 @@ struct PlanReader {
             {
                 fault(path, "it says the same as another variant; give it a subject or a text of its own")
             }
+            lint(subject, text ?? "", html, path: path, textKey: "text")
             variants.append(.init(name: name ?? "", weight: weight, subject: subject, text: text, html: html))
         }
         if variants.count == 1 {
@@ -180,12 +185,16 @@ struct PlanReader {
     }
 
     private mutating func action(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Work? {
-        for key in ["tag", "untag", "list", "owner", "assign_owner", "assignOwner"] where table[key] != nil {
+        for key in ["owner", "assign_owner", "assignOwner"] where table[key] != nil {
             fault(path + [.key(key)], "'\(key)' cannot be done yet; keep it in a field of the contact: set = { \(key) = \"...\" }")
         }
         var actions = texts("set", in: table, path: path).sorted { $0.key < $1.key }.map {
             SequencePlan.Action.set(field: $0.key, value: $0.value)
         }
+        for (name, key) in [("tags", "tag"), ("lists", "list")] where table["set"]?[name] != nil {
+            fault(path + ["set"], "'\(name)' is no field of a contact; write \(key) = \"...\" instead")
+        }
+        actions += groupActions(table, path: path)
         if let value = table["suppress"] {
             if case .bool(let flag) = value {
                 if flag { actions.append(.suppress) }
@@ -194,7 +203,7 @@ struct PlanReader {
             }
         }
         if let name = string("enroll", in: table, path: path, required: false) { actions.append(.enroll(sequence: name)) }
-        if actions.isEmpty { fault(path, "an action does nothing; write set, suppress or enroll") }
+        if actions.isEmpty { fault(path, "an action does nothing; write set, tag, untag, list, unlist, suppress or enroll") }
         return .action(actions)
     }
 
@@ -238,185 +247,5 @@ struct PlanReader {
         return SequencePlan.Way(
             on: on, classes: classes, intent: intent, after: after, within: within, condition: condition, weight: weight, to: to,
             extra: extra)
-    }
-}
-
-// MARK: Values
-
-extension PlanReader {
-    private mutating func quietHours() -> SequencePlan.QuietHours? {
-        let path: [TomlStep] = [.key(dialect.quietHours)]
-        guard let value = root[dialect.quietHours] else { return nil }
-        let ends: [String]
-        switch value {
-        case .string(let text): ends = text.utf8.split(separator: UInt8(ascii: "-")).map { String(decoding: Array($0), as: UTF8.self) }
-        case .table:
-            ends = ["start", "end"].compactMap { string($0, in: value, path: path, required: true) }
-            if others(in: value, known: ["start", "end"], path: path) != nil { fault(path, "quiet hours have a start and an end") }
-        default: ends = []
-        }
-        let minutes = ends.compactMap(Self.minute)
-        guard ends.count == 2, minutes.count == 2, minutes[0] != minutes[1] else {
-            fault(
-                path,
-                "quiet hours are two times of day, for instance \(dialect.isJSON ? "{\"start\":\"21:00\",\"end\":\"07:30\"}" : "\"21:00-07:30\"")"
-            )
-            return nil
-        }
-        return .init(start: minutes[0], end: minutes[1])
-    }
-
-    /// Minutes since midnight of `HH:MM`.
-    private static func minute(_ text: String) -> Int? {
-        let bytes = text.utf8.filter { $0 != 32 }
-        guard bytes.count == 5, bytes[2] == UInt8(ascii: ":") else { return nil }
-        let digits = [bytes[0], bytes[1], bytes[3], bytes[4]].map { Int($0) - 48 }
-        guard digits.allSatisfy({ $0 >= 0 && $0 <= 9 }) else { return nil }
-        let (hour, minute) = (digits[0] * 10 + digits[1], digits[2] * 10 + digits[3])
-        return hour < 24 && minute < 60 ? hour * 60 + minute : nil
-    }
-
-    /// nil where the file says nothing of it.
-    private mutating func businessDays(_ table: PlanValue, delay: ISODuration?, path: [TomlStep]) -> Bool? {
-        let key = dialect.businessDays
-        guard let value = table[key] else { return nil }
-        guard case .bool(let flag) = value else {
-            fault(path + [.key(key)], "'\(key)' must be true or false, not \(value.kind)")
-            return nil
-        }
-        if flag, let delay, delay.seconds % 86_400 != 0 || delay.seconds > 366 * 86_400 {
-            fault(path + [.key(key)], "business days are whole days, at most 366; write the delay for instance as \"P3D\"")
-        }
-        return flag
-    }
-
-    private mutating func stopRules() -> Set<SequencePlan.StopRule> {
-        guard root[dialect.stopOn] != nil else { return Set(SequencePlan.StopRule.allCases) }
-        var rules: Set<SequencePlan.StopRule> = []
-        guard case .array(let items)? = root[dialect.stopOn] else {
-            fault([.key(dialect.stopOn)], "must be a list of strings")
-            return []
-        }
-        for (index, item) in items.enumerated() {
-            if case .string(let text) = item, let rule = SequencePlan.StopRule(rawValue: text) {
-                rules.insert(rule)
-            } else {
-                let all = SequencePlan.StopRule.allCases.map(\.rawValue).joined(separator: ", ")
-                fault([.key(dialect.stopOn), .index(index)], "is none of \(all)")
-            }
-        }
-        return rules
-    }
-
-    private mutating func duration(_ key: String, in table: PlanValue, path: [TomlStep], required: Bool) -> ISODuration? {
-        guard let written = string(key, in: table, path: path, required: required) else { return nil }
-        if let duration = ISODuration(written) { return duration }
-        fault(
-            path + [.key(key)],
-            "'\(written)' is not an ISO 8601 duration of weeks, days, hours, minutes or seconds; write for instance \"P3D\"")
-        return nil
-    }
-
-    private mutating func weight(in table: PlanValue, path: [TomlStep]) -> Int? {
-        guard let value = table["weight"] else { return nil }
-        guard case .integer(let weight) = value, (1...1000).contains(weight) else {
-            fault(path + ["weight"], "a weight is a whole number from 1 to 1000")
-            return nil
-        }
-        return weight
-    }
-
-    /// A string or a list of them.
-    private mutating func words(_ key: String, in table: PlanValue, path: [TomlStep]) -> [String] {
-        guard let value = table[key] else { return [] }
-        var values = [value]
-        if case .array(let list) = value { values = list }
-        let words = values.compactMap { if case .string(let text) = $0 { text } else { nil } }
-        if words.count != values.count || words.isEmpty { fault(path + [.key(key)], "'\(key)' must be a string or a list of strings") }
-        return words
-    }
-
-    /// A table of strings.
-    private mutating func texts(_ key: String, in table: PlanValue, path: [TomlStep]) -> [String: String] {
-        guard let value = table[key] else { return [:] }
-        guard case .table(let members) = value else {
-            fault(path + [.key(key)], "'\(key)' must be a table, not \(value.kind)")
-            return [:]
-        }
-        var texts: [String: String] = [:]
-        for member in members {
-            if let text = string(member.key, in: value, path: path + [.key(key)], required: true) { texts[member.key] = text }
-        }
-        return texts
-    }
-
-    private mutating func tables(_ key: String, in table: PlanValue, path: [TomlStep]) -> [(value: PlanValue, path: [TomlStep])] {
-        guard let value = table[key] else { return [] }
-        guard case .array(let values) = value else {
-            fault(path + [.key(key)], "'\(key)' must be a list of tables, not \(value.kind)")
-            return []
-        }
-        return values.enumerated().compactMap { index, value in
-            let path = path + [.key(key), .index(index)]
-            if case .table = value { return (value, path) }
-            fault(path, "a table is expected, not \(value.kind)")
-            return nil
-        }
-    }
-
-    private mutating func string(_ key: String, in table: PlanValue, path: [TomlStep], required: Bool) -> String? {
-        guard let value = table[key], value != .null else {
-            if required { fault(path, "'\(key)' is missing") }
-            return nil
-        }
-        guard case .string(let text) = value else {
-            fault(path + [.key(key)], "'\(key)' must be a string, not \(value.kind)")
-            return nil
-        }
-        return text
-    }
-
-    /// What a table has beside the known keys, as a JSON object; nil when there is nothing. In TOML that is a fault, but for what `extra` holds.
-    private mutating func others(in table: PlanValue, known: [String], path: [TomlStep]) -> String? {
-        guard case .table(let members) = table else { return nil }
-        let unknown = members.filter { member in !known.contains { Self.same($0, member.key) } }
-        for member in unknown {
-            if dialect.isJSON {
-                warn(path + [.key(member.key)], "'\(member.key)' means nothing here; it is kept as it is")
-            } else {
-                fault(path + [.key(member.key)], "unknown key '\(member.key)'; known are \(known.joined(separator: ", "))")
-            }
-        }
-        if dialect.isJSON { return unknown.isEmpty ? nil : PlanValue.table(unknown).jsonLine }
-        guard let source = string("extra", in: table, path: path, required: false) else { return nil }
-        if let json = try? PlanJSON(parsing: Array(source.utf8)), case .table = json.root { return json.root.jsonLine }
-        fault(path + ["extra"], "'extra' must hold a JSON object, as 'sequence show --plan toml' writes it")
-        return nil
-    }
-
-    mutating func fault(_ path: [TomlStep], _ message: String) {
-        faults.append(.init(file: file, line: line(path), message: message))
-    }
-
-    mutating func warn(_ path: [TomlStep], _ message: String) {
-        warnings.append(.init(file: file, line: line(path), message: message))
-    }
-
-    static func same(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
-
-    /// A file's name without folder and ending.
-    private static func stem(of file: String) -> String {
-        let name = file.utf8.split(separator: UInt8(ascii: "/")).last.map { Array($0) } ?? []
-        let end = name.lastIndex(of: UInt8(ascii: ".")) ?? name.count
-        return String(decoding: name[..<end], as: UTF8.self)
-    }
-
-    static func isName(_ name: String) -> Bool {
-        let bytes = Array(name.utf8)
-        return !bytes.isEmpty && bytes.count <= 64
-            && bytes.allSatisfy { byte in
-                (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122) || byte == UInt8(ascii: "-")
-                    || byte == UInt8(ascii: "_")
-            }
     }
 }

@@ -44,10 +44,23 @@ extension SequencePlan {
     /// What an action does to the contact.
     package enum Action: Sendable, Equatable, Codable {
         case set(field: String, value: String)
+        /// It gets a tag, or comes on a list.
+        case join(group: ContactGroup.Name)
+        /// It loses a tag, or leaves a list.
+        case leave(group: ContactGroup.Name)
         /// Nobody writes to its address any more, which ends every sequence of it.
         case suppress
         /// It begins another sequence, unless it is on its way through it.
         case enroll(sequence: String)
+
+        /// For a person; nil for what is told otherwise.
+        var words: String? {
+            switch self {
+            case .join(let group): "\(group)"
+            case .leave(let group): "no \(group)"
+            case .set, .suppress, .enroll: nil
+            }
+        }
     }
 
     /// What a step does.

@@ -14,6 +14,11 @@ package struct PlanWriter: Sendable {
         add("timezone", plan.timezone.map { .string($0) })
         add("quietHours", plan.quietHours.map { Self.table([("start", Self.clock($0.start)), ("end", Self.clock($0.end))]) })
         add("stopOn", stopOn.map { .array($0.map { .string($0) }) })
+        if let rule = plan.companyRule {
+            add("stopCompanyOn", .array(rule.classes.map { .string($0.rawValue) }))
+            add("stopCompanyIn", rule.scope == .sequence ? nil : .string(rule.scope.rawValue))
+        }
+        add("dailyStarts", plan.dailyStarts.map { .integer($0) })
         add("snippets", plan.snippets.isEmpty ? nil : Self.texts(plan.snippets))
         add("startNodeId", (plan.start ?? plan.steps.first?.name).map { .string($0) })
         add("nodes", .array(plan.steps.indices.map(node)))
@@ -42,6 +47,7 @@ package struct PlanWriter: Sendable {
         case .action(let actions):
             let act = Acts(actions)
             add("set", act.fields.isEmpty ? nil : Self.texts(act.fields))
+            for (key, names) in act.groups { add(key, names.count == 1 ? .string(names[0]) : .array(names.map { .string($0) })) }
             add("suppress", act.suppresses ? .bool(true) : nil)
             add("enroll", act.sequence.map { .string($0) })
         case .stop(let reason): add("reason", reason.map { .string($0) })
@@ -104,6 +110,8 @@ package struct PlanWriter: Sendable {
     /// What an action does, as files have it.
     private struct Acts {
         var fields: [String: String] = [:]
+        /// Names of tags and lists by the key that gives or takes them.
+        var groups: [(key: String, names: [String])] = []
         var suppresses = false
         var sequence: String?
 
@@ -111,9 +119,19 @@ package struct PlanWriter: Sendable {
             for action in actions {
                 switch action {
                 case .set(let field, let value): fields[field] = value
+                case .join(let group): add(group.text, to: group.kind.rawValue)
+                case .leave(let group): add(group.text, to: "un" + group.kind.rawValue)
                 case .suppress: suppresses = true
                 case .enroll(let name): sequence = name
                 }
+            }
+        }
+
+        private mutating func add(_ name: String, to key: String) {
+            if let place = groups.firstIndex(where: { $0.key.utf8.elementsEqual(key.utf8) }) {
+                groups[place].names.append(name)
+            } else {
+                groups.append((key, [name]))
             }
         }
     }
@@ -126,6 +144,11 @@ package struct PlanWriter: Sendable {
         out.set("name", plan.name)
         if !plan.description.utf8.isEmpty { out.set("description", plan.description) }
         if let stopOn { out.set("stop_on", list: stopOn) }
+        if let rule = plan.companyRule {
+            out.set("stop_company_on", list: rule.classes.map(\.rawValue))
+            if rule.scope != .sequence { out.set("stop_company_in", rule.scope.rawValue) }
+        }
+        if let starts = plan.dailyStarts { out.line("daily_starts = \(starts)") }
         out.set("start", plan.start)
         out.set("timezone", plan.timezone)
         out.set("quiet_hours", plan.quietHours.map { "\(Self.clockText($0.start))-\(Self.clockText($0.end))" })
@@ -154,6 +177,9 @@ package struct PlanWriter: Sendable {
             if !act.fields.isEmpty {
                 let pairs = act.fields.sorted { $0.key < $1.key }.map { "\(PlanValue.quoted($0.key)) = \(PlanValue.quoted($0.value))" }
                 out.line("set = { \(pairs.joined(separator: ", ")) }")
+            }
+            for (key, names) in act.groups {
+                if names.count == 1 { out.set(key, names[0]) } else { out.set(key, list: names) }
             }
             if act.suppresses { out.line("suppress = true") }
             out.set("enroll", act.sequence)

@@ -65,13 +65,19 @@ package struct StepFacts: Sendable {
     package let history: SequenceHistory
     /// Every message of the enrollment, cancelled ones included.
     package let messages: [OutboxMessage]
+    /// Tags and lists of the contact; empty where nothing asks for them.
+    package let groups: [ContactGroup.Name]
 
-    package init(contact: Contact, identity: String, plan: SequencePlan, history: SequenceHistory, messages: [OutboxMessage]) {
+    package init(
+        contact: Contact, identity: String, plan: SequencePlan, history: SequenceHistory, messages: [OutboxMessage],
+        groups: [ContactGroup.Name] = []
+    ) {
         self.contact = contact
         self.identity = identity
         self.plan = plan
         self.history = history
         self.messages = messages
+        self.groups = groups
     }
 
     /// The text of a name; empty when there is none.
@@ -85,7 +91,7 @@ package struct StepFacts: Sendable {
         case .identity: identity
         case .intent: history.entries.last { if case .reply = $0.fact { true } else { false } }.flatMap(Self.intent) ?? ""
         case .variant: message(of: name.detail)?.variant ?? ""
-        case .sent, .replied, .bounced, .outOfOffice: ""
+        case .sent, .replied, .bounced, .outOfOffice, .tag, .list: ""
         }
     }
 
@@ -96,8 +102,15 @@ package struct StepFacts: Sendable {
         case .replied: has(SequencePlan.Way(on: .replied, classes: name.detail.map { [$0] } ?? [], to: ""))
         case .bounced: has(SequencePlan.Way(on: .bounced, classes: name.detail.map { [$0] } ?? [], to: ""))
         case .outOfOffice: has(SequencePlan.Way(on: .outOfOffice, to: ""))
+        case .tag: isIn(.tag, name.detail)
+        case .list: isIn(.list, name.detail)
         case .field, .email, .domain, .provider, .name, .identity, .intent, .variant: false
         }
+    }
+
+    private func isIn(_ kind: ContactGroup.Kind, _ text: String?) -> Bool {
+        guard let text, let name = try? ContactGroup.Name(kind, text) else { return false }
+        return groups.contains(name)
     }
 
     private func has(_ way: SequencePlan.Way) -> Bool { history.entries.contains { $0.fact.isAwaited(by: way) } }

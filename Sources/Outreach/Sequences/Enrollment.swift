@@ -24,6 +24,8 @@ package struct Enrollment: Sendable, Equatable {
     /// Why an enrollment ended or waits; nil while it just goes on.
     package enum Cause: String, Sendable, CaseIterable {
         case replied
+        /// Somebody else of the same company answered.
+        case company
         case unsubscribed
         case bounced
         case complained
@@ -39,6 +41,7 @@ package struct Enrollment: Sendable, Equatable {
     package let id: ID
     package let workspace: WorkspaceID
     package let contact: Contact.ID
+    /// The version on which it is, from the first to the last step unless a person moves it to another (`VersionMove`).
     package let sequence: SequenceVersion.ID
     /// Name of the identity in conf that this contact hears from, from first to last step.
     package let identity: String
@@ -99,10 +102,12 @@ package struct Transition: Sendable, Equatable {
     package let doneAt: Timestamp?
     /// Whether a message of the step that it leaves is taken back, though the enrollment goes on.
     package let withdraws: Bool
+    /// The version of its sequence on which it goes on; nil: the one that it is on.
+    package let movesTo: SequenceVersion.ID?
 
     package init(
         enrollment: Enrollment.ID, expectedVersion: Int, at: Timestamp, state: Enrollment.State, cause: Enrollment.Cause?, reason: String,
-        nextStep: Int, dueAt: Timestamp?, doneAt: Timestamp? = nil, withdraws: Bool = false
+        nextStep: Int, dueAt: Timestamp?, doneAt: Timestamp? = nil, withdraws: Bool = false, movesTo: SequenceVersion.ID? = nil
     ) {
         self.enrollment = enrollment
         self.expectedVersion = expectedVersion
@@ -114,6 +119,7 @@ package struct Transition: Sendable, Equatable {
         self.dueAt = dueAt
         self.doneAt = doneAt
         self.withdraws = withdraws
+        self.movesTo = movesTo
     }
 
     /// Whether mail of the enrollment that has not reached its final dot is cancelled with it.
@@ -130,8 +136,12 @@ package struct Consequence: Sendable, Equatable {
     package var timeline: [TimelineEvent]
     /// Values that a step of a plan gives to fields of contacts.
     package var fields: [FieldChange]
+    /// Tags and lists that a step of a plan gives and takes.
+    package var groups: [ContactGroup.Change]
     /// Sequences that a step of a plan begins, where the contact may be enrolled.
     package var enrollments: [Enrollment]
+    /// Companies whose other people are no longer written to.
+    package var companies: [CompanyStop]
 
     /// A field of a contact that gets a value.
     package struct FieldChange: Sendable, Equatable {
@@ -148,18 +158,15 @@ package struct Consequence: Sendable, Equatable {
 
     package init(
         transition: Transition? = nil, suppressions: [Suppression] = [], strikes: [Strike] = [], timeline: [TimelineEvent] = [],
-        fields: [FieldChange] = [], enrollments: [Enrollment] = []
+        fields: [FieldChange] = [], groups: [ContactGroup.Change] = [], enrollments: [Enrollment] = [], companies: [CompanyStop] = []
     ) {
         self.transition = transition
         self.suppressions = suppressions
         self.strikes = strikes
         self.timeline = timeline
         self.fields = fields
+        self.groups = groups
         self.enrollments = enrollments
-    }
-
-    /// What there is beside the transition.
-    package var withoutTransition: Consequence {
-        Consequence(suppressions: suppressions, strikes: strikes, timeline: timeline, fields: fields, enrollments: enrollments)
+        self.companies = companies
     }
 }

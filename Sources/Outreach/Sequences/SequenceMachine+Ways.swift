@@ -7,8 +7,10 @@ extension SequenceMachine {
         /// Its step's message.
         case send
         /// A decision.
-        /// - Parameter needsHistory: whether it looks at what came back.
-        case decide(needsHistory: Bool)
+        /// - Parameters:
+        ///   - needsHistory: whether it looks at what came back.
+        ///   - needsGroups: whether it looks at tags and lists.
+        case decide(needsHistory: Bool, needsGroups: Bool = false)
     }
 
     /// What a decision came to.
@@ -26,7 +28,10 @@ extension SequenceMachine {
         if enrollment.doneAt == nil {
             switch step.work {
             case .send: return .send
-            case .condition: return .decide(needsHistory: plan.ways(of: index).contains { $0.condition?.asksForReplies == true })
+            case .condition:
+                let conditions = plan.ways(of: index).compactMap(\.condition)
+                return .decide(
+                    needsHistory: conditions.contains { $0.asksForReplies }, needsGroups: conditions.contains { $0.asksForGroups })
             case .wait, .split, .action, .stop: return .decide(needsHistory: false)
             }
         }
@@ -56,7 +61,8 @@ extension SequenceMachine {
             let way = Weighted.pick(ways, at: place) { $0.weight ?? 1 }
             return go(way, "at \(name), by lot")
         case .action(let actions):
-            return go(ways.first, "\(name) done", actions)
+            let words = actions.compactMap(\.words).joined(separator: ", ")
+            return go(ways.first, words.utf8.isEmpty ? "\(name) done" : "\(name) done (\(words))", actions)
         }
     }
 

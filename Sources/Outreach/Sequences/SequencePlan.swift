@@ -43,6 +43,10 @@ package struct SequencePlan: Sendable, Equatable {
     /// IANA name of the zone of `quietHours` and of business days; nil: the identity's.
     package let timezone: String?
     package let quietHours: QuietHours?
+    /// Whose answer ends it for the others of their company; nil: nobody's.
+    package let companyRule: CompanyRule?
+    /// How many may get their first message of it on one date of their sender; nil: no cap.
+    package let dailyStarts: Int?
     /// Pieces of text by name, for `{{> name}}` in templates.
     package let snippets: [String: String]
     /// A JSON object of what its file says beside that; nil when there is nothing.
@@ -50,7 +54,8 @@ package struct SequencePlan: Sendable, Equatable {
 
     package init(
         name: String, description: String, steps: [Step], stopOn: Set<StopRule>, start: String? = nil, timezone: String? = nil,
-        quietHours: QuietHours? = nil, snippets: [String: String] = [:], extra: String? = nil
+        quietHours: QuietHours? = nil, companyRule: CompanyRule? = nil, dailyStarts: Int? = nil, snippets: [String: String] = [:],
+        extra: String? = nil
     ) {
         self.name = name
         self.description = description
@@ -59,6 +64,8 @@ package struct SequencePlan: Sendable, Equatable {
         self.start = start
         self.timezone = timezone
         self.quietHours = quietHours
+        self.companyRule = companyRule
+        self.dailyStarts = dailyStarts
         self.snippets = snippets
         self.extra = extra
     }
@@ -103,7 +110,7 @@ package struct SequencePlan: Sendable, Equatable {
 
 extension SequencePlan: Codable {
     private enum CodingKeys: String, CodingKey {
-        case name, description, steps, stopOn, start, timezone, quietHours, snippets, extra
+        case name, description, steps, stopOn, start, timezone, quietHours, companyRule, dailyStarts, snippets, extra
     }
 
     package init(from decoder: any Decoder) throws {
@@ -114,6 +121,8 @@ extension SequencePlan: Codable {
             start: try values.decodeIfPresent(String.self, forKey: .start),
             timezone: try values.decodeIfPresent(String.self, forKey: .timezone),
             quietHours: try values.decodeIfPresent(QuietHours.self, forKey: .quietHours),
+            companyRule: try values.decodeIfPresent(CompanyRule.self, forKey: .companyRule),
+            dailyStarts: try values.decodeIfPresent(Int.self, forKey: .dailyStarts),
             snippets: try values.decodeIfPresent([String: String].self, forKey: .snippets) ?? [:],
             extra: try values.decodeIfPresent(String.self, forKey: .extra))
     }
@@ -127,6 +136,8 @@ extension SequencePlan: Codable {
         try values.encodeIfPresent(start, forKey: .start)
         try values.encodeIfPresent(timezone, forKey: .timezone)
         try values.encodeIfPresent(quietHours, forKey: .quietHours)
+        try values.encodeIfPresent(companyRule, forKey: .companyRule)
+        try values.encodeIfPresent(dailyStarts, forKey: .dailyStarts)
         if !snippets.isEmpty { try values.encode(snippets, forKey: .snippets) }
         try values.encodeIfPresent(extra, forKey: .extra)
     }

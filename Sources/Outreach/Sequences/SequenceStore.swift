@@ -25,12 +25,16 @@ package struct DueEnrollment: Sendable, Equatable {
         self.sequence = sequence
         self.earlier = earlier
     }
+
+    /// Whether its next message is the first: none that counts against a budget came before it.
+    package var isStart: Bool { !earlier.contains(where: \.usesBudget) }
 }
 
 /// What was decided about a due enrollment.
 package enum StepVerdict: Sendable, Equatable {
-    /// Its step's message goes into the outbox: both, or neither.
-    case queued(OutboxMessage, Consequence)
+    /// Its step's message goes into the outbox: both, or neither. One that would exceed a cap of the rule is postponed instead; nil: none
+    /// counts.
+    case queued(OutboxMessage, Consequence, under: FrequencyRule?)
     /// It comes due again at `until`, without a transition, with a note of what held it.
     case postponed(Enrollment.ID, expectedVersion: Int, until: Timestamp, heldBy: String)
     /// Something else became of it.
@@ -70,6 +74,8 @@ package enum CommitResult: Sendable, Equatable {
     case committed
     /// Something else changed first: nothing was written; look again and decide anew.
     case stale
+    /// A frequency cap is reached: the step was postponed until it lifts.
+    case held
 }
 
 /// Sequences and enrollments. One method, one transaction.
@@ -93,6 +99,10 @@ package protocol SequenceStore: Sendable {
     /// Every enrollment of a contact, newest first.
     func enrollments(contact: Contact.ID) async throws(StoreError) -> [Enrollment]
 
+    /// Who wrote to each of the contacts last, or is about to: as the latest message of a sequence that left or waits, else as an enrollment
+    /// that runs. Who was never written to is not in it.
+    func senders(of contacts: [Contact.ID]) async throws(StoreError) -> [Contact.ID: String]
+
     /// Enrollments of a sequence name in id order, from above `after`, at most `limit`.
     func enrollments(workspace: WorkspaceID, sequenceName: String, after: Enrollment.ID?, limit: Int) async throws(StoreError)
         -> [Enrollment]
@@ -113,6 +123,13 @@ package protocol SequenceStore: Sendable {
 
     func usage(identity: String, localDate: CivilDate, at now: Timestamp) async throws(StoreError) -> IdentityUsage
 
+    /// How many people got their first message of a sequence on that local date of their sender; a message counts as it does for `usage`.
+    ///
+    /// - Parameters:
+    ///   - identities: as whom it was written.
+    ///   - sequence: any version of the sequence that counts; nil: all sequences.
+    func starts(identities: [String], sequence: SequenceVersion.ID?, on date: CivilDate) async throws(StoreError) -> Int
+
     /// What those identities together have sent: the days before `date` on which something left, and what became of what was queued since
     /// `since`.
     func history(identities: [String], before date: CivilDate, since: CivilDate) async throws(StoreError) -> SendingHistory
@@ -120,7 +137,8 @@ package protocol SequenceStore: Sendable {
     /// Stores what was decided about enrollments, in order and in one transaction; one result for each.
     ///
     /// A message is unique by (enrollment, step, occurrence). It is `stale` when the enrollment's version moved, a message of the step is
-    /// there that was not cancelled, the contact is suppressed or the STOP is set. Postponing ends the lease.
+    /// there that was not cancelled, the contact is suppressed or the STOP is set. It is `held` when it would exceed a cap of its rule, those
+    /// before it in `verdicts` counted. Postponing ends the lease.
     ///
     /// - Throws: `constraint` when one of them cannot be stored; then none is.
     func store(_ verdicts: [StepVerdict]) async throws(StoreError) -> [CommitResult]
@@ -146,8 +164,10 @@ extension SequenceStore {
     }
 
     /// Puts a step's message into the outbox and moves its enrollment, or neither.
-    package func dispatch(_ message: OutboxMessage, with consequence: Consequence) async throws(StoreError) -> CommitResult {
-        try await store(.queued(message, consequence))
+    package func dispatch(_ message: OutboxMessage, with consequence: Consequence, under rule: FrequencyRule? = nil)
+        async throws(StoreError) -> CommitResult
+    {
+        try await store(.queued(message, consequence, under: rule))
     }
 
     /// Moves a due enrollment to `until` without a transition and notes what held it; ends its lease.

@@ -9,11 +9,11 @@ package enum RecipientProvider {
     ///   - noted: the provider's name, as provider files say it; nil: it went by a smarthost, or has not been tried.
     ///   - domain: of the recipient, lower case with A-labels.
     package static func name(noted: String?, domain: String) -> String {
-        noted ?? byDomain[domain] ?? other
+        noted ?? domains[domain] ?? other
     }
 
     /// Domains in which the provider's own mailboxes are, by the names of conf/providers.toml.
-    private static let byDomain: [String: String] = {
+    package static let domains: [String: String] = {
         let domains: [String: [String]] = [
             "google": ["gmail.com", "googlemail.com"],
             "outlook": [

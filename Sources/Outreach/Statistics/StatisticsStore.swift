@@ -72,7 +72,7 @@ package protocol StatisticsStore: Sendable {
 extension StatisticsStore {
     /// Counts until everything is counted that the timeline holds, in small pieces with a rest in between, so that no other process waits long.
     package func countAllEvents() async throws(StoreError) {
-        let piece = 250
+        let piece = 2000
         while try await countEvents(before: nil, limit: piece) == piece { try? await Task.sleep(for: .milliseconds(10)) }
     }
 }

@@ -16,6 +16,14 @@ package struct Suppression: Sendable, Equatable {
         /// Whether the person said so: nobody else takes it back.
         package var isAskedFor: Bool { self == .unsubscribed || self == .complaint || self == .erased }
 
+        /// Whether it is about the person, whichever of their addresses is named, and not about that address.
+        package var isOfPerson: Bool {
+            switch self {
+            case .unsubscribed, .complaint, .manual, .erased: true
+            case .invalidRecipient, .refused: false
+            }
+        }
+
         /// For ever, whatever is said of an end.
         package var isForEver: Bool { self == .unsubscribed || self == .erased }
 

@@ -18,6 +18,7 @@ package struct TemplateCensus: Sendable {
         package let firstLine: Int
     }
 
+    private let sequence: String
     private let names: [String]
     private let templates: StepTemplates
     private var gaps: [String: [String: (contacts: Int, firstLine: Int)]] = [:]
@@ -26,6 +27,7 @@ package struct TemplateCensus: Sendable {
     package private(set) var parked = 0
 
     package init(_ plan: SequencePlan, _ templates: StepTemplates) {
+        sequence = plan.name
         names = plan.steps.map(\.name)
         self.templates = templates
     }
@@ -40,7 +42,10 @@ package struct TemplateCensus: Sendable {
         var lacks: [Lack] = []
         for (index, letters) in templates.steps.enumerated() {
             var missing: [String] = []
-            for part in letters.flatMap(\.parts) { missing += part.template.missing(known).filter { !missing.contains($0) } }
+            let own = OwnLetter(of: values, sequence: sequence, step: names[index])
+            for part in letters.flatMap(\.parts) where !own.replaces(part.name) {
+                missing += part.template.missing(known).filter { !missing.contains($0) }
+            }
             guard !missing.isEmpty else { continue }
             lacks.append(Lack(step: names[index], names: missing))
             for name in missing {

@@ -18,20 +18,18 @@ extension Bool: Storable { var storedValue: StoredValue { .integer(self ? 1 : 0)
 extension Double: Storable { var storedValue: StoredValue { .real(self) } }
 extension String: Storable { var storedValue: StoredValue { .text(self) } }
 extension [UInt8]: Storable { var storedValue: StoredValue { .bytes(self) } }
+extension StoredValue: Storable { var storedValue: StoredValue { self } }
 
 /// The values for the named parameters of a statement; names without their colon.
 struct Arguments: ExpressibleByDictionaryLiteral, Sendable {
-    private(set) var pairs: [(name: String, value: StoredValue)]
+    // As they were given: they are made for every statement, many times a second.
+    private(set) var pairs: [(name: String, value: (any Storable)?)]
 
-    init(dictionaryLiteral elements: (String, (any Storable)?)...) {
-        pairs = elements.map { ($0.0, $0.1?.storedValue ?? .null) }
-    }
+    init(dictionaryLiteral elements: (String, (any Storable)?)...) { pairs = elements }
 
-    init(_ values: [String: (any Storable)?]) {
-        pairs = values.map { ($0.key, $0.value?.storedValue ?? .null) }
-    }
+    init(_ values: [String: (any Storable)?]) { pairs = values.map { ($0.key, $0.value) } }
 
-    init(pairs: [(name: String, value: StoredValue)]) { self.pairs = pairs }
+    init(pairs: [(name: String, value: (any Storable)?)]) { self.pairs = pairs }
 
     static func + (first: Arguments, second: Arguments) -> Arguments {
         var both = first

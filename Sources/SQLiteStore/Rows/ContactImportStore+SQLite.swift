@@ -25,7 +25,13 @@ extension SQLiteStore: ContactImportStore {
         try await write { ledger in
             guard try ledger.db.exists("SELECT 1 FROM contact_import WHERE id = :id AND undone_at IS NULL", ["id": contactImport.rawValue])
             else { throw StoreError(code: .constraint, message: "rows of an import that is not there, or was undone") }
-            return try rows.map { try ledger.take($0, into: contactImport) }
+            // Mostly nothing is, and then nothing is looked up for each of a million rows.
+            let isAnySuppressed = try ledger.isAnySuppressed()
+            let isAnyFurther = try ledger.isAnyFurtherAddress()
+            var groups: [ContactGroup.Name: Int64] = [:]
+            return try rows.map {
+                try ledger.take($0, into: contactImport, isAnySuppressed: isAnySuppressed, isAnyFurther: isAnyFurther, groups: &groups)
+            }
         }
     }
 
@@ -81,6 +87,7 @@ extension SQLiteStore: ContactImportStore {
             var undo = ContactImportUndo()
             let rows = try ledger.db.records(
                 "SELECT contact_id, changes FROM contact_import_row WHERE import_id = :id LIMIT :limit", id + ["limit": max(1, limit)])
+            undo.ungrouped = try ledger.leave(rows.map { try $0.id("contact_id") }, broughtBy: contactImport)
             for row in rows { try ledger.undo(row, of: contactImport, into: &undo) }
             undo.hasMore = try ledger.db.exists("SELECT 1 FROM contact_import_row WHERE import_id = :id", id)
             if !undo.hasMore {
@@ -93,9 +100,12 @@ extension SQLiteStore: ContactImportStore {
 }
 
 extension Ledger {
-    fileprivate func take(_ row: ContactImport.Row, into contactImport: ContactImport.ID) throws -> ContactImport.Verdict {
+    fileprivate func take(
+        _ row: ContactImport.Row, into contactImport: ContactImport.ID, isAnySuppressed: Bool, isAnyFurther: Bool,
+        groups: inout [ContactGroup.Name: Int64]
+    ) throws -> ContactImport.Verdict {
         let contact = row.contact
-        if let held = try suppression(workspace: contact.workspace, address: contact.address, now: contact.createdAt) {
+        if isAnySuppressed, let held = try suppression(workspace: contact.workspace, address: contact.address, now: contact.createdAt) {
             return .suppressed(reason: held.reason.rawValue)
         }
         let key = contact.address.suppressionKey
@@ -104,17 +114,20 @@ extension Ledger {
                 "INSERT INTO contact_import_row (import_id, contact_id, line, changes) VALUES (:import, :contact, :line, :changes)",
                 ["import": contactImport.rawValue, "contact": id.rawValue, "line": row.line, "changes": changes])
         }
-        guard let present = try self.contact(workspace: contact.workspace, key: key) else {
-            try insert(contact, key: key)
+        let isFurther = try isAnyFurther && self.contact(workspace: contact.workspace, furtherKey: key) != nil
+        if try !isFurther && insertIfNew(contact, key: key) {
             try note(contact.id, nil)
+            for name in row.groups { try join(contact, name, by: contactImport, known: &groups) }
             return .created(contact.id)
         }
+        let present = try presentContact(workspace: contact.workspace, key: key)
         let taken = try db.record(
             "SELECT line FROM contact_import_row WHERE import_id = :import AND contact_id = :contact",
             ["import": contactImport.rawValue, "contact": present.id.rawValue])
         if let taken { return .duplicate(line: try taken.count("line")) }
         let changes = try update(present, with: contact)
         try note(present.id, changes.isEmpty ? "{}" : jsonText(changes))
+        for name in row.groups { try join(present, name, by: contactImport, known: &groups) }
         return .updated(present.id)
     }
 

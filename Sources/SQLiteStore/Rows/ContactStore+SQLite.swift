@@ -85,10 +85,20 @@ extension Ledger {
         case suppressed(String)
     }
 
+    /// The contact that has an address of that key, its own or a further one.
     func contact(workspace: WorkspaceID, key: String) throws -> Contact? {
-        try db.record(
+        let found = try db.record(
             "SELECT * FROM contact WHERE workspace_id = :workspace AND address_key = :key", ["workspace": workspace.rawValue, "key": key]
         ).map(Contact.init)
+        return try found ?? contact(workspace: workspace, furtherKey: key)
+    }
+
+    /// The contact of that key, which is known to be there.
+    func presentContact(workspace: WorkspaceID, key: String) throws -> Contact {
+        guard let contact = try contact(workspace: workspace, key: key) else {
+            throw StoreError(code: .unusable, message: "a contact is there and cannot be found; run 'postrider db check'")
+        }
+        return contact
     }
 
     /// Inserts the contact, or brings the one of the same key up to date; nothing when it is suppressed.
@@ -97,25 +107,24 @@ extension Ledger {
             return .suppressed(suppression.reason.rawValue)
         }
         let key = contact.address.suppressionKey
-        guard let present = try self.contact(workspace: contact.workspace, key: key) else {
-            try insert(contact, key: key)
-            return .created
-        }
-        let changes = try update(present, with: contact)
-        return .updated(present.id, changes)
+        if try self.contact(workspace: contact.workspace, furtherKey: key) == nil, try insertIfNew(contact, key: key) { return .created }
+        let present = try presentContact(workspace: contact.workspace, key: key)
+        return .updated(present.id, try update(present, with: contact))
     }
 
-    func insert(_ contact: Contact, key: String) throws {
+    /// Inserts the contact; false when there is one of that key.
+    func insertIfNew(_ contact: Contact, key: String) throws -> Bool {
         try db.run(
             """
             INSERT INTO contact (id, workspace_id, address, address_key, address_domain, display_name, fields, time_zone, created_at)
             VALUES (:id, :workspace, :address, :key, :domain, :name, :fields, :zone, :created)
+            ON CONFLICT (workspace_id, address_key) DO NOTHING
             """,
             [
                 "id": contact.id.rawValue, "workspace": contact.workspace.rawValue, "address": contact.address.stored(), "key": key,
                 "domain": EmailAddress.domain(ofKey: key), "name": contact.displayName?.storable, "fields": jsonText(contact.fields),
                 "zone": contact.timeZone?.storable, "created": contact.createdAt.milliseconds,
-            ])
+            ]) == 1
     }
 
     /// Values that are given replace those that are there; the others stay.
@@ -145,7 +154,7 @@ extension Contact {
         self.init(
             id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
             address: try record.address("address"),
-            displayName: record.textOrNil("display_name"), fields: try record.json("fields"), timeZone: record.textOrNil("time_zone"),
+            displayName: record.textOrNil("display_name"), fields: try record.words("fields"), timeZone: record.textOrNil("time_zone"),
             createdAt: try record.moment("created_at"))
     }
 }

@@ -14,38 +14,39 @@ extension SQLiteStore: ErasureStore {
 
 extension Ledger {
     fileprivate func erase(_ erasure: Erasure) throws -> Erasure.Verdict {
-        let key = erasure.address.suppressionKey
-        let contact = try self.contact(workspace: erasure.workspace, key: key)?.id
-        var scope: Arguments { ["key": key, "workspace": erasure.workspace.rawValue, "contact": contact?.rawValue] }
-        let onItsWay = try db.record(
-            "SELECT id FROM outbox WHERE \(Self.theirMail) AND state = 'active'", scope)
-        if let onItsWay { return .onItsWay(try onItsWay.id("id")) }
+        let person = try self.contact(workspace: erasure.workspace, key: erasure.address.suppressionKey)
+        let contact = person?.id
+        let addresses = try person.map { try [$0.address] + (furtherAddresses(of: [$0.id])[$0.id] ?? []) } ?? [erasure.address]
+        // Mail of theirs under no name, or another one, is found by each address; that of the contact once.
+        let scopes: [Arguments] = addresses.enumerated().map { place, address in
+            [
+                "key": address.suppressionKey, "workspace": erasure.workspace.rawValue,
+                "contact": place == 0 ? contact?.rawValue : nil,
+            ]
+        }
+        for scope in scopes {
+            let onItsWay = try db.record("SELECT id FROM outbox WHERE \(Self.theirMail) AND state = 'active'", scope)
+            if let onItsWay { return .onItsWay(try onItsWay.id("id")) }
+        }
 
         var report = Erasure.Report()
         report.contact = contact != nil
-        // Its own workspace last, so that the report says what holds there.
-        for workspace in [WorkspaceID(rawValue: 0), erasure.workspace] {
-            try replaceSuppression(ofKey: key, in: workspace, isNew: workspace == erasure.workspace, erasure, into: &report)
+        // Each address is suppressed by its own hash, and in no other form.
+        try db.run("DELETE FROM further_address WHERE contact_id = :contact", ["contact": contact?.rawValue])
+        // The first address and its own workspace last, so that the report says what holds there.
+        for address in addresses.reversed() {
+            for workspace in [WorkspaceID(rawValue: 0), erasure.workspace] {
+                try replaceSuppression(
+                    ofKey: address.suppressionKey, in: workspace, isNew: workspace == erasure.workspace, erasure, into: &report)
+            }
         }
-        // The domain narrows it down; whose address it is, is said by its key.
-        let replies = try db.records(
-            """
-            SELECT intake_id AS id, contact_id, sender FROM reply
-            WHERE contact_id = :contact OR sender LIKE '%@' || :ascii OR sender LIKE '%@' || :domain
-            """,
-            [
-                "contact": contact?.rawValue, "ascii": erasure.address.asciiDomain ?? erasure.address.domain,
-                "domain": erasure.address.domain,
-            ]
-        ).filter { row in
-            if let contact, row.idOrNil("contact_id") == contact { return true }
-            return EmailAddress(stored: try row.text("sender"))?.suppressionKey.utf8.elementsEqual(key.utf8) ?? false
-        }
+        let keys = addresses.map(\.suppressionKey)
+        let replies = try replies(of: contact, from: addresses)
         let strangers = try db.records("SELECT id, state, reverse_path FROM intake WHERE state IN ('received', 'quarantined')")
-            .filter { try isFrom(key, $0) }
+            .filter { row in try keys.contains { try isFrom($0, row) } }
         report.unsorted = try strangers.filter { try $0.text("state").utf8.elementsEqual("received".utf8) }.count
         try lifting(["timeline_stays", "transition_log_stays", "outbox_facts_stay"]) {
-            try eraseMail(scope, into: &report)
+            for scope in scopes { try eraseMail(scope, into: &report) }
             for reply in replies { try eraseReply(reply.id("id")) }
             for stranger in strangers where try !stranger.text("state").utf8.elementsEqual("received".utf8) {
                 try eraseIntake(stranger.id("id"))
@@ -67,6 +68,30 @@ extension Ledger {
             try eraseContact(contact, at: erasure.at)
         }
         return .erased(report)
+    }
+
+    /// Replies of a contact, and those that came from one of the addresses, whoever they were tied to.
+    private func replies(of contact: Contact.ID?, from addresses: [EmailAddress]) throws -> [Record] {
+        var found: [Record] = []
+        var seen: Set<Int64> = []
+        for address in addresses {
+            // The domain narrows it down; whose address it is, is said by its key.
+            found += try db.records(
+                """
+                SELECT intake_id AS id, contact_id, sender FROM reply
+                WHERE contact_id = :contact OR sender LIKE '%@' || :ascii OR sender LIKE '%@' || :domain
+                """,
+                ["contact": contact?.rawValue, "ascii": address.asciiDomain ?? address.domain, "domain": address.domain]
+            ).filter { row in
+                guard try !seen.contains(row.integer("id")) else { return false }
+                let isTheirs = contact.map { row.idOrNil("contact_id") == $0 } ?? false
+                let key = EmailAddress(stored: try row.text("sender"))?.suppressionKey
+                guard isTheirs || key?.utf8.elementsEqual(address.suppressionKey.utf8) == true else { return false }
+                seen.insert(try row.integer("id"))
+                return true
+            }
+        }
+        return found
     }
 
     /// Puts the hash of an address in the place of its suppression in a workspace.
@@ -148,7 +173,7 @@ extension Ledger {
                 "UPDATE attempt SET text = 'erased', transcript = '', remote_mta = NULL WHERE outbox_id = :id", id)
         }
         try db.run("DELETE FROM strike WHERE address_key = :key AND workspace_id = :workspace", scope)
-        report.messages = messages.count
+        report.messages += messages.count
     }
 
     private func eraseReply(_ intake: IncomingMessage.ID) throws {
@@ -179,6 +204,7 @@ extension Ledger {
         try db.run(
             "UPDATE transition_log SET reason = '' WHERE enrollment_id IN (SELECT id FROM enrollment WHERE contact_id = :contact)", key)
         report.events = try db.run("UPDATE timeline SET summary = '', facts = \(Self.countable) WHERE contact_id = :contact", key)
+        report.groups = try db.run("DELETE FROM contact_group_member WHERE contact_id = :contact", key)
         report.importRows = try db.run("DELETE FROM contact_import_row WHERE contact_id = :contact", key)
     }
 

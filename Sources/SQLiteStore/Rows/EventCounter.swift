@@ -5,7 +5,7 @@ import Outreach
 /// Counts events of the timeline in memory, until what it counted is added to the rollups or compared with them.
 ///
 /// What one event adds does not depend on which were counted before it: messages are counted event by event, and what is counted once for an
-/// enrollment (who was contacted, what came back, its state) is worked out from all its events and compared with what it was counted as.
+/// enrollment (who was contacted, what came back) is worked out from all its events and compared with what it was counted as.
 struct EventCounter {
     /// All by which the counts of a day are told apart.
     struct Place: Hashable {
@@ -24,17 +24,8 @@ struct EventCounter {
         let hour: Int64
     }
 
-    struct Standing: Hashable {
-        let workspace: Int64
-        let sequence: Int64
-        let state: String
-        let cause: String
-    }
-
     /// As what an enrollment is counted.
     struct Kept: Equatable {
-        var state: String
-        var cause: String
         var contacted: Contacted?
         var answers: [AnswerTally.Entry] = []
     }
@@ -74,7 +65,6 @@ struct EventCounter {
 
     private(set) var days: [Place: Tally] = [:]
     private(set) var hours: [ContactHour: Tally] = [:]
-    private(set) var standings: [Standing: Int] = [:]
     /// Enrollments that were looked at, as what they are counted now.
     private(set) var kept: [Int64: Kept] = [:]
     private(set) var changed: Set<Int64> = []
@@ -86,7 +76,7 @@ struct EventCounter {
         self.known = known
     }
 
-    /// Counts events, rows of `SQLiteStore.uncountedSQL`.
+    /// Counts events, rows of `SQLiteStore.countableSQL`.
     mutating func count(_ events: [Record]) throws {
         var answered: Set<Person> = []
         for event in events {
@@ -95,7 +85,6 @@ struct EventCounter {
             else { continue }
             let person = Person(
                 enrollment: enrollment, contact: contact, workspace: try event.integer("workspace_id"), sequence: sequence)
-            try stand(person, state: try event.text("state"), cause: event.textOrNil("cause") ?? "")
             let kind: TimelineEvent.Kind = try event.word("kind")
             if kind == .unsubscribed || event.integerOrNil("intake_id") != nil {
                 answered.insert(person)
@@ -124,10 +113,10 @@ struct EventCounter {
 
     // MARK: What counts once for an enrollment
 
-    private mutating func look(_ enrollment: Int64) throws -> Kept? {
+    private mutating func look(_ enrollment: Int64) throws -> Kept {
         if let kept = kept[enrollment] { return kept }
-        let found = try known(enrollment)
-        if let found { kept[enrollment] = found }
+        let found = try known(enrollment) ?? Kept()
+        kept[enrollment] = found
         return found
     }
 
@@ -136,24 +125,9 @@ struct EventCounter {
         changed.insert(enrollment)
     }
 
-    private mutating func stand(_ person: Person, state: String, cause: String) throws {
-        var kept: Kept
-        if let known = try look(person.enrollment) {
-            guard !known.state.utf8.elementsEqual(state.utf8) || !known.cause.utf8.elementsEqual(cause.utf8) else { return }
-            standings[
-                Standing(workspace: person.workspace, sequence: person.sequence, state: known.state, cause: known.cause), default: 0] -= 1
-            kept = known
-            (kept.state, kept.cause) = (state, cause)
-        } else {
-            kept = Kept(state: state, cause: cause)
-        }
-        standings[Standing(workspace: person.workspace, sequence: person.sequence, state: state, cause: cause), default: 0] += 1
-        keep(kept, of: person.enrollment)
-    }
-
     /// The first of an enrollment's accepted messages counts, in whatever order they are read.
     private mutating func reach(_ person: Person, _ new: Contacted) throws {
-        guard var kept = try look(person.enrollment) else { return }
+        var kept = try look(person.enrollment)
         if let old = kept.contacted {
             guard new.event < old.event else { return }
             try add(-1, .contacted, person, messageID: old.outbox, hour: old.hour)
@@ -164,7 +138,7 @@ struct EventCounter {
     }
 
     private mutating func answer(_ person: Person) throws {
-        guard var kept = try look(person.enrollment) else { return }
+        var kept = try look(person.enrollment)
         let said = try ledger.db.records(
             SQLiteStore.answersSQL, ["contact": person.contact, "enrollment": person.enrollment]
         ).map(AnswerTally.Said.init)
@@ -245,8 +219,6 @@ extension AnswerTally.Said {
 
 extension EventCounter.Kept {
     init(_ record: Record) throws {
-        state = try record.text("state")
-        cause = try record.text("cause")
         if let event = record.integerOrNil("contacted_event") {
             contacted = .init(event: event, hour: try record.integer("contacted_hour"), outbox: try record.integer("contacted_outbox"))
         }

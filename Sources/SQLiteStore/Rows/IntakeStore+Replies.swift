@@ -152,7 +152,11 @@ extension SQLiteStore {
 
     package func latestSentMessage(to address: EmailAddress, since: Timestamp) async throws(StoreError) -> SentMessage? {
         try await read { ledger in
-            try ledger.db.record(Self.latestSentSQL, ["key": address.suppressionKey, "since": since.milliseconds]).map(SentMessage.init)
+            let sender: Arguments = ["key": address.suppressionKey, "since": since.milliseconds]
+            if let found = try ledger.db.record(Self.latestSentSQL, sender) { return try SentMessage(found) }
+            var sent = try ledger.db.record(Self.latestSentToPersonSQL, sender).map(SentMessage.init)
+            sent?.furtherAddress = address
+            return sent
         }
     }
 
@@ -162,6 +166,14 @@ extension SQLiteStore {
         UNION
         SELECT id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox
         WHERE provider_id IN (SELECT value FROM json_each(:names))
+        """
+
+    /// The same for somebody of whom that is a further address.
+    static let latestSentToPersonSQL = """
+        SELECT outbox.id, enrollment_id, outbox.contact_id, message_id, recipient, provider_id
+        FROM further_address CROSS JOIN outbox ON outbox.contact_id = further_address.contact_id
+        WHERE further_address.address_key = :key AND final_dot_at >= :since
+        ORDER BY final_dot_at DESC LIMIT 1
         """
 
     static let latestSentSQL = """

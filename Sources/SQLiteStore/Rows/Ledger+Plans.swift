@@ -41,6 +41,12 @@ extension Ledger {
         try db.run("UPDATE contact SET fields = :fields WHERE id = :id", ["fields": jsonText(fields), "id": change.contact.rawValue])
     }
 
+    /// Gives a contact a tag or list, or takes it; one that was erased has none.
+    func apply(_ change: ContactGroup.Change) throws {
+        var known: [ContactGroup.Name: Int64] = [:]
+        _ = try apply(change, known: &known)
+    }
+
     /// Begins a sequence for a contact, where it may be enrolled, and notes it.
     func begin(_ enrollment: Enrollment) throws {
         guard try enroll(enrollment) == .enrolled(enrollment.id) else { return }

@@ -8,14 +8,23 @@ extension Ledger {
     ///
     /// One that is over already changes nothing. A subject that is suppressed already keeps the stronger reason, else the first, and the
     /// later end.
+    ///
+    /// One that is about a person, and not about an address, holds for every address of theirs.
     func add(_ suppression: Suppression) throws {
         guard !suppression.isOver(at: suppression.at) else { return }
+        for one in try spread(suppression) { try addAlone(one) }
+    }
+
+    private func addAlone(_ suppression: Suppression) throws {
         try store(suppression)
         let why =
             suppression.reason == .unsubscribed
             ? "unsubscribed (\(suppression.source.rawValue))" : "suppressed: \(suppression.reason.rawValue)"
         for subject in try covered(suppression) {
-            for enrollment in try running(subject, suppression.workspace) { try stop(enrollment, suppression, because: why) }
+            let cause: Enrollment.Cause = suppression.reason == .unsubscribed ? .unsubscribed : .suppressed
+            for enrollment in try running(subject, suppression.workspace) {
+                try stop(enrollment, cause: cause, because: why, at: suppression.at)
+            }
             for message in try waitingMail(subject, suppression.workspace) { try cancel(message, because: why, at: suppression.at) }
         }
     }
@@ -116,21 +125,24 @@ extension Ledger {
         ).map { try $0.id("id") }
     }
 
-    private func stop(_ enrollment: Enrollment, _ suppression: Suppression, because why: String) throws {
-        let cause: Enrollment.Cause = suppression.reason == .unsubscribed ? .unsubscribed : .suppressed
+    /// Ends an enrollment as it stands, cancels its mail and notes both.
+    ///
+    /// - Parameter more: facts for the event, beside those of every transition.
+    func stop(
+        _ enrollment: Enrollment, cause: Enrollment.Cause, because why: String, at now: Timestamp, _ more: [String: String] = [:]
+    ) throws {
         try apply(
             Transition(
-                enrollment: enrollment.id, expectedVersion: enrollment.version, at: suppression.at, state: .stopped, cause: cause,
-                reason: why,
+                enrollment: enrollment.id, expectedVersion: enrollment.version, at: now, state: .stopped, cause: cause, reason: why,
                 nextStep: enrollment.nextStep, dueAt: nil, doneAt: enrollment.doneAt))
+        let facts = [
+            "from": enrollment.state.rawValue, "state": Enrollment.State.stopped.rawValue, "cause": cause.rawValue,
+            "next_step": "\(enrollment.nextStep)",
+        ]
         try append(
             TimelineEvent(
-                id: ids.next(), at: suppression.at, kind: .transition, contact: enrollment.contact, enrollment: enrollment.id,
-                summary: "\(enrollment.state.rawValue) → stopped: \(why)",
-                facts: [
-                    "from": enrollment.state.rawValue, "state": Enrollment.State.stopped.rawValue, "cause": cause.rawValue,
-                    "next_step": "\(enrollment.nextStep)",
-                ]))
+                id: ids.next(), at: now, kind: .transition, contact: enrollment.contact, enrollment: enrollment.id,
+                summary: "\(enrollment.state.rawValue) → stopped: \(why)", facts: facts.merging(more) { own, _ in own }))
     }
 
     /// The suppression that holds for an address at `now`: its own before its domain's, a pattern's and that of its hash.
@@ -148,10 +160,13 @@ extension Ledger {
         ).map(Suppression.init)
     }
 
+    /// Whether there is any suppression at all, of whatever workspace.
+    func isAnySuppressed() throws -> Bool { try db.exists("SELECT 1 FROM suppression LIMIT 1") }
+
     /// The hash under which an address stays suppressed when it is forgotten.
     func hash(ofKey key: String) throws -> Suppression.Subject { .hash(ofKey: key, seed: try seed()) }
 
-    private func seed() throws -> [UInt8] {
+    func seed() throws -> [UInt8] {
         guard let seed = try db.record("SELECT seed FROM installation")?.bytes("seed") else {
             throw StoreError(code: .unusable, message: "the database has no installation seed; run 'postrider db check'")
         }

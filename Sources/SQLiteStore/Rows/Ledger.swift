@@ -10,7 +10,7 @@ struct Ledger {
     /// Writes a consequence; false, and nothing is written, when it was decided on an enrollment that has moved since.
     func applyIfCurrent(_ consequence: Consequence) throws -> Bool {
         if let transition = consequence.transition, try !applyIfCurrent(transition) { return false }
-        try apply(consequence.withoutTransition)
+        try applyRest(of: [consequence])
         return true
     }
 
@@ -28,12 +28,20 @@ struct Ledger {
     /// Writes all of several consequences that are each `isCurrent`, on different enrollments.
     func apply(_ consequences: [Consequence]) throws {
         // A suppression may stop the enrollment that another transition is about: that one was decided first.
-        for transition in consequences.compactMap(\.transition) { try apply(transition) }
-        for change in consequences.flatMap(\.fields) { try apply(change) }
-        for enrollment in consequences.flatMap(\.enrollments) { try begin(enrollment) }
-        for suppression in consequences.flatMap(\.suppressions) { try add(suppression) }
-        for event in consequences.flatMap(\.timeline) { try append(event) }
-        for strike in consequences.flatMap(\.strikes) { try add(strike) }
+        for consequence in consequences { if let transition = consequence.transition { try apply(transition) } }
+        try applyRest(of: consequences)
+    }
+
+    /// Writes what consequences say beside their transitions, which are written.
+    func applyRest(of consequences: [Consequence]) throws {
+        // Whoever answers in the same moment is decided on their own answer.
+        for consequence in consequences { for stop in consequence.companies { try add(stop) } }
+        for consequence in consequences { for change in consequence.fields { try apply(change) } }
+        for consequence in consequences { for change in consequence.groups { try apply(change) } }
+        for consequence in consequences { for enrollment in consequence.enrollments { try begin(enrollment) } }
+        for consequence in consequences { for suppression in consequence.suppressions { try add(suppression) } }
+        for consequence in consequences { for event in consequence.timeline { try append(event) } }
+        for consequence in consequences { for strike in consequence.strikes { try add(strike) } }
     }
 
     /// Moves the enrollment, keeps the transition, and cancels queued mail where the new state does not want it.
@@ -56,14 +64,14 @@ struct Ledger {
             """
             UPDATE enrollment
             SET state = :state, cause = :cause, reason = :reason, next_step = :next_step, due_at = :due_at, done_at = :done_at,
-                held_by = NULL,
-                lease_owner = NULL, lease_until = NULL, version = version + 1
+                version_id = COALESCE(:moves_to, version_id), held_by = NULL, lease_owner = NULL, lease_until = NULL, version = version + 1
             WHERE id = :id AND version = :version
             """,
             [
                 "id": transition.enrollment.rawValue, "version": transition.expectedVersion, "state": transition.state.rawValue,
                 "cause": transition.cause?.rawValue, "reason": transition.reason.storable, "next_step": transition.nextStep,
                 "due_at": transition.dueAt?.milliseconds, "done_at": transition.doneAt?.milliseconds,
+                "moves_to": transition.movesTo?.rawValue,
             ])
         guard changed == 1 else { return false }
         try db.run(

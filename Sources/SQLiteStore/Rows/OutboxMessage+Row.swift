@@ -39,12 +39,19 @@ extension Ledger {
     }
 
     /// Every message of an enrollment, by step and occurrence.
-    ///
-    /// - Parameter withBytes: false: their bytes are left out.
-    func messages(of enrollment: Enrollment.ID, withBytes: Bool = true) throws -> [OutboxMessage] {
+    func messages(of enrollment: Enrollment.ID) throws -> [OutboxMessage] {
         try db.records(
             "SELECT * FROM outbox WHERE enrollment_id = :enrollment ORDER BY step, occurrence", ["enrollment": enrollment.rawValue]
-        ).map { withBytes ? try whole($0) : try OutboxMessage($0, bytes: []) }
+        ).map { try whole($0) }
+    }
+
+    /// Messages of several enrollments without their bytes, each enrollment's by step and occurrence.
+    func messages(of enrollments: [Enrollment.ID]) throws -> [Enrollment.ID: [OutboxMessage]] {
+        let messages = try db.records(
+            "SELECT * FROM outbox WHERE enrollment_id IN (SELECT value FROM json_each(:ids)) ORDER BY enrollment_id, step, occurrence",
+            ["ids": jsonText(enrollments.map(\.rawValue))]
+        ).map { try OutboxMessage($0, bytes: []) }
+        return Dictionary(grouping: messages) { $0.enrollment ?? Enrollment.ID(rawValue: 0) }
     }
 
     /// A row of the outbox with its bytes.

@@ -53,7 +53,7 @@ extension SQLiteStore: OutboxStore {
             try ledger.note(attempt, state: state, pausedUntil: isOver == false ? next : nil)
             // Only now: its own message is no queued mail any more.
             if let transition = consequence.transition { try ledger.cancelUnwantedMail(transition) }
-            try ledger.apply(consequence.withoutTransition)
+            try ledger.applyRest(of: [consequence])
             return .committed
         }
     }

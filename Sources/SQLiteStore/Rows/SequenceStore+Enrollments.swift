@@ -1,6 +1,7 @@
 import GRDB
 package import InternetMessage
 package import Outreach
+import Synchronization
 
 extension SQLiteStore {
     package func enroll(_ enrollments: [Enrollment], timeline: [TimelineEvent]) async throws(StoreError) -> [EnrollVerdict] {
@@ -41,30 +42,29 @@ extension SQLiteStore {
     }
 
     package func claimDue(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [DueEnrollment] {
-        try await write { ledger in
+        let claimed: [Record] = try await write { ledger in
             guard try ledger.stopReason() == nil else { return [] }
-            let claimed = try ledger.db.records(
+            return try ledger.db.records(
                 Self.claimDueSQL,
-                ["owner": lease.owner, "until": lease.until.milliseconds, "now": now.milliseconds, "limit": max(0, limit)]
-            ).map(Enrollment.init)
-            var versions: [SequenceVersion.ID: SequenceVersion] = [:]
-            let due = try claimed.map { enrollment in
-                let contact = try ledger.db.record("SELECT * FROM contact WHERE id = :id", ["id": enrollment.contact.rawValue])
-                guard let contact, let version = try versions[enrollment.sequence] ?? ledger.sequence(enrollment.sequence) else {
-                    throw StoreError(code: .unusable, message: "an enrollment has no contact or no sequence; run 'postrider db check'")
-                }
-                versions[version.id] = version
-                return DueEnrollment(
-                    enrollment: enrollment, contact: try Contact(contact), sequence: version,
-                    earlier: try ledger.messages(of: enrollment.id, withBytes: false))
-            }
-            // The statement returns them in no order.
-            return due.sorted { a, b in
-                let (first, second) = (a.enrollment, b.enrollment)
-                return first.dueAt == second.dueAt ? first.id < second.id : (first.dueAt ?? now) < (second.dueAt ?? now)
-            }
+                ["owner": lease.owner, "until": lease.until.milliseconds, "now": now.milliseconds, "limit": max(0, limit)])
+        }
+        guard !claimed.isEmpty else { return [] }
+        // Beside the writer: an enrollment that changes meanwhile raises its version, and what is decided on the old one is not stored. A
+        // contact may change between being read and being decided on, as within one transaction it could between that and the message.
+        let due = try await read { ledger in
+            var versions = self.versions.withLock { $0.count < Self.mostVersions ? $0 : [:] }
+            defer { self.versions.withLock { $0 = versions } }
+            return try ledger.due(claimed.map(Enrollment.init), &versions)
+        }
+        // The statement returns them in no order.
+        return due.sorted { a, b in
+            let (first, second) = (a.enrollment, b.enrollment)
+            return first.dueAt == second.dueAt ? first.id < second.id : (first.dueAt ?? now) < (second.dueAt ?? now)
         }
     }
+
+    /// How many versions are remembered between claims.
+    private static let mostVersions = 100
 
     static let claimDueSQL = """
         UPDATE enrollment SET lease_owner = :owner, lease_until = :until
@@ -119,8 +119,8 @@ extension SQLiteStore {
             let isStopped = try ledger.stopReason() != nil
             return try verdicts.map { verdict in
                 switch verdict {
-                case .queued(let message, let consequence):
-                    isStopped ? .stale : try ledger.dispatch(message, with: consequence)
+                case .queued(let message, let consequence, let rule):
+                    isStopped ? .stale : try ledger.dispatch(message, with: consequence, under: rule)
                 case .postponed(let enrollment, let version, let until, let why):
                     try ledger.postpone(enrollment, expectedVersion: version, until: until, heldBy: why)
                 case .changed(let consequence):
@@ -156,18 +156,42 @@ extension Ledger {
             """, ["now": now.milliseconds, "beginning": beginning.storable])
     }
 
+    /// Enrollments with what is needed to decide on them.
+    fileprivate func due(_ enrollments: [Enrollment], _ versions: inout [SequenceVersion.ID: SequenceVersion]) throws -> [DueEnrollment] {
+        var contacts: [Contact.ID: Contact] = [:]
+        let contactIDs: [Int64] = Set(enrollments.map(\.contact.rawValue)).sorted()
+        for record in try db.records("SELECT * FROM contact WHERE id IN (SELECT value FROM json_each(:ids))", ["ids": jsonText(contactIDs)])
+        {
+            let contact = try Contact(record)
+            contacts[contact.id] = contact
+        }
+        let earlier = try messages(of: enrollments.map(\.id))
+        return try enrollments.map { enrollment in
+            guard let contact = contacts[enrollment.contact],
+                let version = try versions[enrollment.sequence] ?? sequence(enrollment.sequence)
+            else { throw StoreError(code: .unusable, message: "an enrollment has no contact or no sequence; run 'postrider db check'") }
+            versions[version.id] = version
+            return DueEnrollment(enrollment: enrollment, contact: contact, sequence: version, earlier: earlier[enrollment.id] ?? [])
+        }
+    }
+
     func enrollment(_ id: Enrollment.ID) throws -> Enrollment? {
         try db.record("SELECT * FROM enrollment WHERE id = :id", ["id": id.rawValue]).map(Enrollment.init)
     }
 
-    fileprivate func dispatch(_ message: OutboxMessage, with consequence: Consequence) throws -> CommitResult {
+    fileprivate func dispatch(_ message: OutboxMessage, with consequence: Consequence, under rule: FrequencyRule?) throws -> CommitResult {
         guard try suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil,
             try !hasLiveMessage(of: message.enrollment, step: message.step)
         else { return .stale }
+        if let transition = consequence.transition, let hold = try rule.flatMap({ try self.hold(message, under: $0) }) {
+            let postponed = try postpone(
+                transition.enrollment, expectedVersion: transition.expectedVersion, until: hold.until, heldBy: hold.heldBy)
+            return postponed == .committed ? .held : .stale
+        }
         // First the transition, so that it cannot cancel its own message; then the message, so that events can name it.
         if let transition = consequence.transition, try !applyIfCurrent(transition) { return .stale }
         try insert(message)
-        try apply(consequence.withoutTransition)
+        try applyRest(of: [consequence])
         return .committed
     }
 

@@ -73,4 +73,82 @@ extension SQLiteStore {
             (SELECT COUNT(DISTINCT outbox_id) FROM reply INDEXED BY reply_signal JOIN outbox ON outbox.id = reply.outbox_id
              WHERE effective_class = 'complaint' AND outbox_id IS NOT NULL AND sorted_at >= :since AND identity = :identity) AS complained
         """
+
+    package func senders(of contacts: [Contact.ID]) async throws(StoreError) -> [Contact.ID: String] {
+        try await read { ledger in
+            var senders: [Contact.ID: String] = [:]
+            for contact in contacts {
+                senders[contact] = try ledger.db.record(Self.senderSQL, ["contact": contact.rawValue])?.textOrNil("identity")
+            }
+            return senders
+        }
+    }
+
+    static let senderSQL = """
+        SELECT COALESCE(
+            (SELECT identity FROM outbox INDEXED BY outbox_contact
+             WHERE contact_id = :contact AND enrollment_id IS NOT NULL AND state <> 'cancelled'
+                AND (state NOT IN ('bounced', 'expired') OR final_dot_at IS NOT NULL)
+             ORDER BY created_at DESC, id DESC LIMIT 1),
+            (SELECT identity FROM enrollment INDEXED BY enrollment_running
+             WHERE contact_id = :contact AND state NOT IN ('finished', 'stopped')
+             ORDER BY id DESC LIMIT 1)) AS identity
+        """
+
+    package func starts(identities: [String], sequence: SequenceVersion.ID?, on date: CivilDate) async throws(StoreError) -> Int {
+        try await read { ledger in
+            try ledger.db.record(
+                Self.startsSQL,
+                ["identities": jsonText(identities), "day": date.daysSinceEpoch, "version": sequence?.rawValue])?.count("count") ?? 0
+        }
+    }
+
+    static let startsSQL = """
+        SELECT COUNT(*) AS count
+        FROM json_each(:identities) AS sender CROSS JOIN outbox AS first INDEXED BY outbox_budget
+        WHERE first.identity = sender.value AND first.budget_day = :day AND first.state <> 'cancelled' AND first.enrollment_id IS NOT NULL
+            AND (first.state NOT IN ('bounced', 'expired') OR first.final_dot_at IS NOT NULL)
+            AND (:version IS NULL OR (SELECT sequence_id FROM enrollment WHERE id = first.enrollment_id)
+                = (SELECT sequence_id FROM sequence_version WHERE id = :version))
+            AND NOT EXISTS (
+                SELECT 1 FROM outbox AS earlier INDEXED BY outbox_live_step
+                WHERE earlier.enrollment_id = first.enrollment_id AND earlier.id < first.id AND earlier.state <> 'cancelled'
+                    AND (earlier.state NOT IN ('bounced', 'expired') OR earlier.final_dot_at IS NOT NULL))
+        """
+
+    /// When the message was queued that stands behind `:others` newer ones, within a window.
+    static func frequencySQL(_ subject: FrequencyRule.Subject) -> String {
+        let theirs =
+            switch subject {
+            case .contact: "INDEXED BY outbox_contact WHERE contact_id = :subject"
+            case .company: "INDEXED BY outbox_company WHERE recipient_domain = :subject"
+            }
+        return """
+            SELECT created_at FROM outbox \(theirs)
+                AND workspace_id = :workspace AND created_at > :since AND created_at <= :latest AND enrollment_id IS NOT NULL AND state <> 'cancelled'
+                AND (state NOT IN ('bounced', 'expired') OR final_dot_at IS NOT NULL)
+            ORDER BY created_at DESC LIMIT 1 OFFSET :others
+            """
+    }
+}
+
+extension Ledger {
+    /// Until when a message must wait that would exceed a cap; nil when it exceeds none.
+    func hold(_ message: OutboxMessage, under rule: FrequencyRule) throws -> Postponement? {
+        try rule.hold(at: message.createdAt) { clause in
+            let subject: (any Storable)?
+            switch clause.subject {
+            case .contact: subject = message.contact?.rawValue
+            case .company(let domain): subject = domain
+            }
+            return try db.record(
+                SQLiteStore.frequencySQL(clause.subject),
+                [
+                    "subject": subject, "workspace": message.workspace.rawValue,
+                    "since": (message.createdAt - clause.cap.window).milliseconds,
+                    // What is later was queued while the clock was wrong, and would hold them for ever.
+                    "latest": (message.createdAt + clause.cap.window).milliseconds, "others": clause.cap.count - 1,
+                ])?.moment("created_at")
+        }
+    }
 }

@@ -72,7 +72,7 @@ extension Database {
             }
             next = place + 1
             let result =
-                switch arguments.pairs[place].value {
+                switch arguments.pairs[place].value?.storedValue ?? .null {
                 case .null: sqlite3_bind_null(statement, parameter)
                 case .integer(let value): sqlite3_bind_int64(statement, parameter, value)
                 case .real(let value): sqlite3_bind_double(statement, parameter, value)

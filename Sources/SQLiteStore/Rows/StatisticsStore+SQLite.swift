@@ -14,16 +14,15 @@ extension SQLiteStore: StatisticsStore {
             ).map { try $0.integer("timeline_id") }
             var events: [Record] = []
             if !late.isEmpty { events = try ledger.db.records(Self.lateSQL, ["ids": jsonText(late)]) }
-            let next = try ledger.db.records(
-                Self.uncountedSQL, ["end": end, "limit": max(0, limit - late.count)])
-            if let last = next.last {
-                try ledger.db.run("UPDATE rollup_mark SET timeline_id = :id", ["id": try last.integer("id")])
+            let next = try ledger.db.record(Self.nextSQL, ["end": end, "limit": max(0, limit - late.count)])
+            if let last = next?.integerOrNil("last") {
+                events += try ledger.db.records(Self.uncountedSQL, ["last": last])
+                try ledger.db.run("UPDATE rollup_mark SET timeline_id = :id", ["id": last])
             }
-            events += next
             var counter = EventCounter(ledger, settledHour: try ledger.settledHour()) { try ledger.kept($0) }
             try counter.count(events)
             try ledger.add(counter)
-            return late.count + next.count
+            return late.count + (try next?.count("events") ?? 0)
         }
     }
 
@@ -85,19 +84,31 @@ extension SQLiteStore: StatisticsStore {
     private static let eventColumns = """
         SELECT timeline.id, timeline.at, timeline.kind, timeline.contact_id, timeline.enrollment_id, timeline.outbox_id,
             timeline.intake_id, CASE timeline.kind WHEN 'rejected' THEN json_extract(timeline.facts, '$.class') END AS word,
-            \(countedColumns), enrollment.workspace_id, enrollment.sequence_id, enrollment.state, enrollment.cause
+            \(countedColumns), enrollment.workspace_id, enrollment.sequence_id
         FROM timeline LEFT JOIN outbox ON outbox.id = timeline.outbox_id LEFT JOIN enrollment ON enrollment.id = timeline.enrollment_id
+        """
+
+    /// What counts at all; transitions, most of what a timeline tells, do not.
+    private static let countable = """
+        (timeline.intake_id IS NOT NULL
+            OR timeline.kind IN ('queued', 'accepted', 'deferred', 'rejected', 'cancelled', 'expired', 'unsubscribed'))
+        """
+
+    /// How many events come next, and the last of them.
+    static let nextSQL = """
+        SELECT COUNT(*) AS events, MAX(id) AS last FROM (
+            SELECT id FROM timeline WHERE id > (SELECT timeline_id FROM rollup_mark WHERE one = 1) AND id < :end ORDER BY id LIMIT :limit)
         """
 
     static let uncountedSQL = """
         \(eventColumns)
-        WHERE timeline.id > (SELECT timeline_id FROM rollup_mark WHERE one = 1) AND timeline.id < :end
-        ORDER BY timeline.id LIMIT :limit
+        WHERE timeline.id > (SELECT timeline_id FROM rollup_mark WHERE one = 1) AND timeline.id <= :last AND \(countable)
+        ORDER BY timeline.id
         """
 
-    static let lateSQL = "\(eventColumns) WHERE timeline.id IN (SELECT value FROM json_each(:ids))"
+    static let lateSQL = "\(eventColumns) WHERE timeline.id IN (SELECT value FROM json_each(:ids)) AND \(countable)"
 
-    static let everySQL = "\(eventColumns) WHERE timeline.id > :after ORDER BY timeline.id LIMIT :limit"
+    static let everySQL = "\(eventColumns) WHERE timeline.id > :after AND \(countable) ORDER BY timeline.id LIMIT :limit"
 
     static let countedMessageSQL = "SELECT \(countedColumns) FROM outbox WHERE id = :id"
 
@@ -150,31 +161,19 @@ extension Ledger {
         for (row, tally) in counter.hours where !tally.isZero {
             try db.run(Self.addHourSQL, Self.arguments(tally, ["contact": row.contact, "hour": row.hour]))
         }
-        for (standing, change) in counter.standings where change != 0 {
-            try db.run(
-                """
-                INSERT INTO rollup_state (workspace_id, sequence_id, state, cause, enrollments)
-                VALUES (:workspace, :sequence, :state, :cause, :change)
-                ON CONFLICT (workspace_id, sequence_id, state, cause) DO UPDATE SET enrollments = enrollments + excluded.enrollments
-                """,
-                [
-                    "workspace": standing.workspace, "sequence": standing.sequence, "state": standing.state, "cause": standing.cause,
-                    "change": change,
-                ])
-        }
         for enrollment in counter.changed {
             guard let kept = counter.kept[enrollment] else { continue }
             try db.run(
                 """
-                INSERT INTO tally (enrollment_id, state, cause, contacted_event, contacted_hour, contacted_outbox, answers)
-                VALUES (:enrollment, :state, :cause, :event, :hour, :outbox, :answers)
+                INSERT INTO tally (enrollment_id, contacted_event, contacted_hour, contacted_outbox, answers)
+                VALUES (:enrollment, :event, :hour, :outbox, :answers)
                 ON CONFLICT (enrollment_id) DO UPDATE
-                SET state = excluded.state, cause = excluded.cause, contacted_event = excluded.contacted_event,
-                    contacted_hour = excluded.contacted_hour, contacted_outbox = excluded.contacted_outbox, answers = excluded.answers
+                SET contacted_event = excluded.contacted_event, contacted_hour = excluded.contacted_hour,
+                    contacted_outbox = excluded.contacted_outbox, answers = excluded.answers
                 """,
                 [
-                    "enrollment": enrollment, "state": kept.state, "cause": kept.cause, "event": kept.contacted?.event,
-                    "hour": kept.contacted?.hour, "outbox": kept.contacted?.outbox,
+                    "enrollment": enrollment, "event": kept.contacted?.event, "hour": kept.contacted?.hour,
+                    "outbox": kept.contacted?.outbox,
                     "answers": kept.answers.isEmpty ? nil : jsonText(kept.answers),
                 ])
         }
@@ -196,6 +195,6 @@ extension Ledger {
         """
 
     private static func arguments(_ tally: Tally, _ key: Arguments) -> Arguments {
-        key + Arguments(pairs: Tally.Count.allCases.map { (name: $0.rawValue, value: .integer(Int64(tally[$0]))) })
+        key + Arguments(pairs: Tally.Count.allCases.map { (name: $0.rawValue, value: Int64(tally[$0])) })
     }
 }

@@ -62,39 +62,24 @@ extension Ledger {
         }
         for (hour, tally) in hours { compare("contacts in hour \(hour)", nil, tally) }
 
-        var standings: [EventCounter.Standing: Int] = [:]
         for record in try db.records(Self.standingsSQL) {
-            let standing = EventCounter.Standing(
-                workspace: try record.integer("workspace_id"), sequence: try record.integer("sequence_id"), state: try record.text("state"),
-                cause: try record.text("cause"))
-            standings[standing] = try record.count("enrollments")
-        }
-        for record in try db.records("SELECT * FROM rollup_state") {
-            let standing = EventCounter.Standing(
-                workspace: try record.integer("workspace_id"), sequence: try record.integer("sequence_id"), state: try record.text("state"),
-                cause: try record.text("cause"))
-            let counted = standings.removeValue(forKey: standing) ?? 0
-            let kept = try record.count("enrollments")
-            if kept != counted { faults.append("statistics: \(Self.words(standing)) are kept as \(kept) and counted as \(counted)") }
-        }
-        for (standing, counted) in standings where counted != 0 {
-            faults.append("statistics: \(Self.words(standing)) are kept as 0 and counted as \(counted)")
+            let state = try record.text("state") + " " + record.text("cause")
+            faults.append(
+                "statistics: enrollments of sequence \(try record.integer("sequence_id")) that are \(state) are kept as "
+                    + "\(try record.integer("kept")) and counted as \(try record.integer("counted"))")
         }
         return faults.sorted()
     }
 
-    /// Those of which no event has told yet are not counted.
     private static let standingsSQL = """
-        SELECT enrollment.workspace_id, enrollment.sequence_id, enrollment.state, COALESCE(enrollment.cause, '') AS cause,
-            COUNT(*) AS enrollments
-        FROM tally JOIN enrollment ON enrollment.id = tally.enrollment_id GROUP BY 1, 2, 3, 4
+        SELECT sequence_id, state, cause, SUM(kept) AS kept, SUM(counted) AS counted FROM (
+            SELECT workspace_id, sequence_id, state, cause, enrollments AS kept, 0 AS counted FROM rollup_state
+            UNION ALL
+            SELECT workspace_id, sequence_id, state, COALESCE(cause, ''), 0, COUNT(*) FROM enrollment GROUP BY 1, 2, 3, 4)
+        GROUP BY workspace_id, sequence_id, state, cause HAVING SUM(kept) <> SUM(counted)
         """
 
     private static func words(_ row: EventCounter.DayRow) -> String {
         "\(CivilDate(daysSinceEpoch: Int(clamping: row.day)).iso8601) of sequence \(row.sequence), \(row.dimension) '\(row.value)':"
-    }
-
-    private static func words(_ standing: EventCounter.Standing) -> String {
-        "enrollments of sequence \(standing.sequence) that are \(standing.state) \(standing.cause)"
     }
 }

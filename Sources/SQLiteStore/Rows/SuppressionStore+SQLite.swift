@@ -9,7 +9,10 @@ extension SQLiteStore: SuppressionStore {
                 try ledger.add(suppression)
                 guard case .address(let key) = suppression.subject else { continue }
                 let contacts = try ledger.db.records(
-                    "SELECT id FROM contact WHERE workspace_id IN (\(Suppression.scope)) AND address_key = :key",
+                    """
+                    SELECT id FROM contact WHERE workspace_id IN (\(Suppression.scope)) AND address_key = :key
+                    UNION SELECT contact_id FROM further_address WHERE address_key = :key AND workspace_id IN (\(Suppression.scope))
+                    """,
                     ["workspace": suppression.workspace.rawValue, "key": key])
                 for contact in contacts {
                     try ledger.append(

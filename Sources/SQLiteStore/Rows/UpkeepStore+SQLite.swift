@@ -40,7 +40,7 @@ extension SQLiteStore: UpkeepStore {
         guard try await read({ try $0.db.exists(Self.droppableSQL, ["end": end, "limit": 1]) }) else { return 0 }
         return try await cleanly { ledger in
             let ids = try ledger.db.records(Self.droppableSQL, ["end": end, "limit": max(0, limit)]).map { try $0.integer("outbox_id") }
-            let key: Arguments = ["ids": try jsonText(ids)]
+            let key: Arguments = ["ids": jsonText(ids)]
             try ledger.db.run("DELETE FROM packed_message WHERE outbox_id IN (SELECT value FROM json_each(:ids))", key)
             try ledger.db.run("DELETE FROM outbox_body WHERE outbox_id IN (SELECT value FROM json_each(:ids))", key)
             try ledger.db.run(
@@ -54,7 +54,7 @@ extension SQLiteStore: UpkeepStore {
         guard try await read({ try $0.db.exists(Self.oldRepliesSQL, ["end": end, "limit": 1]) }) else { return 0 }
         return try await cleanly { ledger in
             let ids = try ledger.db.records(Self.oldRepliesSQL, ["end": end, "limit": max(0, limit)]).map { try $0.integer("intake_id") }
-            let key: Arguments = ["ids": try jsonText(ids)]
+            let key: Arguments = ["ids": jsonText(ids)]
             try ledger.db.run("DELETE FROM intake_body WHERE intake_id IN (SELECT value FROM json_each(:ids))", key)
             try ledger.db.run(
                 "UPDATE reply SET text = '', evidence = '[]' WHERE intake_id IN (SELECT value FROM json_each(:ids))", key)
@@ -152,7 +152,7 @@ extension Ledger {
             ])
         try db.run(
             "UPDATE attempt SET transcript = '' WHERE outbox_id = :id AND id IN (SELECT value FROM json_each(:attempts))",
-            key + ["attempts": try jsonText(message.attempts)])
+            key + ["attempts": jsonText(message.attempts)])
     }
 
     /// The bytes of a packed message; nil when it is not packed.

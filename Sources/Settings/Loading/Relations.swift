@@ -24,6 +24,7 @@ struct Relations {
                 find(["tls_policy", policy.domain], finding.key, finding.message, finding.remedy)
             }
         }
+        for rotation in settings.rotations where isWhole(["rotation", rotation.name]) { check(rotation) }
         for identity in settings.identities where isWhole(["identity", identity.name]) { check(identity) }
         for key in settings.dkimKeys where isWhole(["dkim", "key", key.domain]) { check(key) }
         checkRouting()
@@ -196,6 +197,30 @@ struct Relations {
             checkTokens(for: path, key)
         }
         checkForwarding(of: identity, at: path)
+    }
+
+    private mutating func check(_ rotation: RotationSettings) {
+        let path = ["rotation", rotation.name]
+        if settings.identity(named: rotation.name) != nil {
+            find(
+                path, nil, "there is an [identity.\(rotation.name)] too, and --identity means one of them", "give the rotation another name"
+            )
+        }
+        for (index, member) in rotation.members.enumerated() {
+            if settings.identity(named: member.identity) == nil {
+                let names = settings.identities.map(\.name)
+                let nearest = Suggestion.nearest(to: member.identity, among: names)
+                find(
+                    path, "members", "there is no [identity.\(UnknownKey.printable(member.identity))]",
+                    nearest.map { "did you mean '\($0)'?" } ?? "identities: \(names.joined(separator: ", "))")
+            }
+            if rotation.members[..<index].contains(where: { $0.identity.utf8.elementsEqual(member.identity.utf8) }) {
+                find(path, "members", "'\(member.identity)' stands here twice", "write it once, with the sum of its weights")
+            }
+        }
+        if rotation.members.allSatisfy({ $0.weight == 0 }) {
+            find(path, "members", "no identity of the rotation has a weight", "give at least one a weight of 1 or more")
+        }
     }
 
     private mutating func checkForwarding(of identity: IdentitySettings, at path: [String]) {

@@ -126,6 +126,7 @@ struct SectionKind: Sendable {
         .always(["queue"], \.queue, "How often and how long delivery is tried, and the timeouts of the SMTP client."),
         .always(["safety"], \.safety, "What keeps mail in, whatever else would let it out."),
         .always(["limits"], \.limits, "What may leave in which time."),
+        .always(["frequency"], \.frequency, "How often one person or company is written to, over all sequences."),
         .always(["shaping"], \.shaping, "How the mail sites of the recipients are treated."),
         .always(["window"], \.window, "When sequence mail may leave."),
         .optional(
@@ -140,7 +141,9 @@ struct SectionKind: Sendable {
         .always(["dkim"], \.dkim, "What holds for all DKIM signatures."),
         .named(["dkim", "key"], placeholder: "\"DOMAIN\"", \.dkimKeys, name: \.domain, "The keys that sign for a domain."),
         .named(["identity"], \.identities, name: \.name, "Somebody that mail is sent as."),
+        .named(["rotation"], \.rotations, name: \.name, "Identities that share those who are enrolled."),
         .always(["contacts"], \.contacts, "Which addresses an import takes."),
+        .named(["segment"], \.segments, name: \.name, "Contacts that are meant together, for --segment."),
         .named(["mailbox"], \.mailboxes, name: \.name, "An IMAP account that is read for replies."),
         .optional(["listener", "smtp"], \.writtenSMTPListener, "The SMTP listener for replies and bounces; there is no relay."),
         .optional(

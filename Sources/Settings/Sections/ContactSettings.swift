@@ -12,6 +12,8 @@ package struct ContactSettings: ConfSection, Equatable {
     package var roleFile: String?
     package var freeMailFile: String?
     package var disposableFile: String?
+    /// In lower case with A-labels or as written.
+    package var sharedDomains: [String] = []
 
     init(name: String) {}
 
@@ -22,5 +24,8 @@ package struct ContactSettings: ConfSection, Equatable {
         Field("role_file", \.roleFile, .file, "Local parts that name an office, one a line, in place of the built-in list."),
         Field("free_mail_file", \.freeMailFile, .file, "Domains of mail for everybody, one a line, in place of the built-in list."),
         Field("disposable_file", \.disposableFile, .file, "Domains of addresses to throw away, one a line, in place of the built-in list."),
+        Field(
+            "shared_domains", \.sharedDomains, .list(.domain, count: 0...1000),
+            "Domains that are no company's, beside those of free mail: what counts for a company does not count for them."),
     ]
 }

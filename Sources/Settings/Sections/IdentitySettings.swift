@@ -33,6 +33,8 @@ package struct IdentitySettings: ConfSection, Equatable {
     package var dailyLimit = 40
     /// Messages in any hour, nil: as many as the day allows.
     package var hourlyLimit: Int?
+    /// People who get their first message of a sequence in a day, nil: as many as the day allows.
+    package var dailyStarts: Int?
     /// Between two messages.
     package var minGap = Duration.seconds(90)
     /// Up to so much is added to each gap.
@@ -64,6 +66,9 @@ package struct IdentitySettings: ConfSection, Equatable {
         Field("return_path", \.returnPath, .choice, "Where bounces go: a signed bounce+ address, or the From address."),
         Field("daily_limit", \.dailyLimit, .integer(1...10_000), "Messages a day."),
         Field("hourly_limit", \.hourlyLimit, .integer(1...10_000), "Messages in any hour. Unset: as many as the day allows."),
+        Field(
+            "daily_starts", \.dailyStarts, .integer(1...10_000),
+            "People who get the first message of a sequence in a day; the rest of daily_limit is for follow-ups. Unset: no cap."),
         Field("min_gap", \.minGap, .duration(.zero...(.seconds(86_400))), "The least time between two messages."),
         Field(
             "gap_jitter", \.gapJitter, .duration(.zero...(.seconds(86_400))),
@@ -85,6 +90,33 @@ package struct IdentitySettings: ConfSection, Equatable {
             "The same, of the conversations with one contact."),
         Field("workspace", \.workspace, .word("a name"), "The workspace it belongs to."),
         Field("timezone", \.timezone, .timeZone, "Where its day begins and its window lies. Unset: that of [window]."),
+    ]
+}
+
+/// `[rotation.NAME]`: identities that share those who are enrolled.
+package struct RotationSettings: ConfSection, Equatable {
+    package let name: String
+    package var members: [RotationMember] = []
+
+    init(name: String) { self.name = name }
+
+    static let fields: [Field<RotationSettings>] = [
+        Field(
+            "members", \.members, .list(.table("{ identity = \"NAME\", weight = 1 }"), count: 1...500), required: true,
+            "The identities, each with its share among the weights; who was written to already keeps who wrote.")
+    ]
+}
+
+/// An identity of a rotation.
+package struct RotationMember: ConfSection, Equatable {
+    package var identity = ""
+    package var weight = 1
+
+    init(name: String) {}
+
+    static let fields: [Field<RotationMember>] = [
+        Field("identity", \.identity, .name(of: "identity"), required: true, "The identity."),
+        Field("weight", \.weight, .integer(0...1_000_000), "Its share; 0: it is given nobody."),
     ]
 }
 

@@ -38,6 +38,25 @@ package struct LimitSettings: ConfSection, Equatable {
     ]
 }
 
+/// `[frequency]`: how often one person or company is written to, over all sequences.
+package struct FrequencySettings: ConfSection, Equatable {
+    /// Empty: no cap.
+    package var perContact = [SendingFrequency(count: 5, window: .seconds(86_400))]
+    /// Empty: no cap.
+    package var perCompany: [SendingFrequency] = []
+
+    init(name: String) {}
+
+    static let fields: [Field<FrequencySettings>] = [
+        Field(
+            "per_contact", \.perContact, .list(.frequency, count: 0...4),
+            "Messages to one address within a time, over all sequences of the workspace. Empty: no cap."),
+        Field(
+            "per_company", \.perCompany, .list(.frequency, count: 0...4),
+            "The same to all addresses of one domain; domains of free mail and shared_domains of [contacts] have no cap. Empty: no cap."),
+    ]
+}
+
 /// `[shaping]`: how mail sites are treated.
 package struct ShapingSettings: ConfSection, Equatable {
     /// Provider files of this installation, the first one counts most.

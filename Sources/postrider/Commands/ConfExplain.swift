@@ -96,6 +96,7 @@ struct RouteExplanation {
             facts += try self.facts(of: route, to: recipient, settings)
             facts += try signing(section, settings)
             facts += limits(section, route, settings)
+            facts += try frequency(of: recipient, settings)
             all.append(RouteExplanation(facts: facts))
         }
         return all
@@ -185,6 +186,7 @@ struct RouteExplanation {
         let identity = ["identity", section.name]
         add("the identity", "\(section.dailyLimit)/day", identity + ["daily_limit"])
         add("the identity", section.hourlyLimit.map { "\($0)/h" }, identity + ["hourly_limit"])
+        add("the identity, first messages of sequences", section.dailyStarts.map { "\($0)/day" }, identity + ["daily_starts"])
         add("the instance", "\(settings.safety.instanceDailyLimit)/day", ["safety", "instance_daily_limit"])
         add("the instance", settings.limits.instance, ["limits", "instance"])
         add("each workspace", settings.limits.workspace, ["limits", "workspace"])
@@ -193,6 +195,22 @@ struct RouteExplanation {
         add("the route", route.rate, ["route", route.name, "rate"])
         if let source = route.source.flatMap({ settings.source(named: $0) }) {
             add("the source", source.rate, ["source", source.name, "rate"])
+        }
+        return facts
+    }
+
+    private static func frequency(of recipient: EmailAddress, _ settings: Settings) throws(Failure) -> [Fact] {
+        var facts: [Fact] = []
+        func add(_ what: String, _ caps: [SendingFrequency], _ key: String) {
+            guard !caps.isEmpty else { return }
+            facts.append(
+                Fact(
+                    name: "limit", value: "\(what), over all sequences: \(caps.map(\.description).joined(separator: ", "))",
+                    origin: settings.origin(of: ["frequency", key])?.description))
+        }
+        add("the contact", settings.frequency.perContact, "per_contact")
+        if let company = try Desks.companies(settings).company(of: recipient) {
+            add("the company \(company)", settings.frequency.perCompany, "per_company")
         }
         return facts
     }

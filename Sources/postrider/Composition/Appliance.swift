@@ -35,6 +35,7 @@ final class Appliance: Sendable {
     private let listeningDesk: Swappable<TokenDesk.Policy>
     private let listenerTLS: Swappable<[String: TLSServerContext]>
     private let identities: Swappable<[String: SenderIdentity]>
+    private let companies: Swappable<CompanyBook>
     private let codec: Swappable<TokenCodec?>
     private let emergency = Emergency()
     private let pressure: StoragePressure
@@ -78,6 +79,7 @@ final class Appliance: Sendable {
         listeningDesk = Swappable(desks.listening)
         listenerTLS = Swappable(desks.listenerTLS)
         identities = Swappable(desks.identities)
+        companies = Swappable(desks.companies)
         codec = Swappable(desks.addresses?.codec)
         signingKeys = Swappable(desks.signingKeys)
         guardrails = Swappable(Desks.guardrails(installation.settings))
@@ -113,6 +115,7 @@ final class Appliance: Sendable {
         listeningDesk.swap(desks.listening)
         listenerTLS.swap(desks.listenerTLS)
         identities.swap(desks.identities)
+        companies.swap(desks.companies)
         codec.swap(desks.addresses?.codec)
         signingKeys.swap(desks.signingKeys)
         guardrails.swap(Desks.guardrails(settings))
@@ -262,8 +265,8 @@ final class Appliance: Sendable {
 
     var unsubscriber: Unsubscriber {
         Unsubscriber(
-            store: installation.store, codec: codec, identities: identities, ids: installation.ids, clock: installation.clock,
-            bell: sequenceBell)
+            store: installation.store, codec: codec, identities: identities, companies: companies, ids: installation.ids,
+            clock: installation.clock, bell: sequenceBell)
     }
 }
 

@@ -1,5 +1,6 @@
 import Embedded
 import Foundation
+import InternetMessage
 import Outreach
 import Settings
 
@@ -10,6 +11,13 @@ extension Desks {
         return AddressLists(
             roles: try list(contacts.roleFile, else: "roles.txt"), freeMail: try list(contacts.freeMailFile, else: "free-mail.txt"),
             disposable: try list(contacts.disposableFile, else: "disposable.txt"))
+    }
+
+    /// Whose addresses are of one company.
+    static func companies(_ settings: Settings) throws(Failure) -> CompanyBook {
+        let freeMail = AddressLists(
+            roles: [], freeMail: try list(settings.contacts.freeMailFile, else: "free-mail.txt"), disposable: [])
+        return CompanyBook(lists: freeMail, shared: settings.contacts.sharedDomains.compactMap { DomainName.toASCII($0) })
     }
 
     private static func list(_ path: String?, else builtin: String) throws(Failure) -> [UInt8] {

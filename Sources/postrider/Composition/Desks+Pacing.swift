@@ -23,6 +23,13 @@ extension Desks {
             batchLimit: settings.safety.batchLimit)
     }
 
+    static func frequency(_ settings: Settings, _ companies: CompanyBook) -> FrequencyPolicy {
+        func caps(_ written: [SendingFrequency]) -> [FrequencyCap] { written.compactMap { FrequencyCap($0.count, in: $0.window) } }
+        return FrequencyPolicy(
+            perContact: caps(settings.frequency.perContact), perCompany: caps(settings.frequency.perCompany),
+            companies: companies)
+    }
+
     /// What is known of providers: the files of the conf before the one that the binary carries.
     static func providers(_ settings: Settings) throws(Failure) -> ProviderBook {
         var files: [(name: String, bytes: [UInt8])] = []

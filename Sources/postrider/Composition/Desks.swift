@@ -16,6 +16,7 @@ import Settings
 /// Everything that the services take from conf, made whole or not at all, so that a re-read can replace it in one step.
 struct Desks {
     let identities: [String: SenderIdentity]
+    let companies: CompanyBook
     let addresses: TokenAddresses?
     let dispatch: StepDispatcher.Desk
     let delivery: OutboxDeliverer.Desk
@@ -35,6 +36,7 @@ struct Desks {
     ) throws {
         let settings = installation.settings
         let identities = try Self.identities(settings)
+        let companies = try Self.companies(settings)
         let addresses = try Self.addresses(settings)
         let composer = StepComposer(
             hostname: settings.main.myhostname, addresses: addresses, unsubscribe: Self.unsubscribePolicy(settings),
@@ -49,11 +51,13 @@ struct Desks {
             security: try TransportPolicies.security(settings, sts: sts), eventLoops: eventLoops,
             seed: installation.chance.bits("mx order", []), logger: logger)
         self.identities = identities
+        self.companies = companies
         self.addresses = addresses
         signingKeys = try Self.signingKeys(settings)
         let policy = try Self.deliveryPolicy(settings, resolver: resolver)
         dispatch = StepDispatcher.Desk(
-            identities: identities, composer: composer, chance: installation.chance, safety: policy.safety)
+            identities: identities, composer: composer, chance: installation.chance, safety: policy.safety,
+            frequency: Self.frequency(settings, companies))
         delivery = OutboxDeliverer.Desk(
             courier: courier,
             signer: AttemptSigner(
@@ -73,7 +77,7 @@ struct Desks {
                 general: settings.main.authservID,
                 mailboxes: Dictionary(
                     settings.mailboxes.compactMap { section in section.authservID.map { (section.name, $0) } }, uniquingKeysWith: { $1 })),
-            identities: identities,
+            identities: identities, companies: companies,
             forwarder: ReplyForwarder(
                 hostname: settings.main.myhostname, addresses: addresses, routes: Self.routePlan(settings), chance: installation.chance,
                 ids: installation.ids))
@@ -133,7 +137,8 @@ struct Desks {
             name: section.name, from: Mailbox(displayName: section.from.displayName, address: address), route: way,
             replyTo: section.replyTo == .token ? .token : .mailbox, returnPath: section.returnPath == .bounce ? .token : .mailbox,
             pacing: PacingGate.Policy(
-                dailyLimit: section.dailyLimit, hourlyLimit: section.hourlyLimit, minimumGap: section.minGap,
+                dailyLimit: section.dailyLimit, hourlyLimit: section.hourlyLimit, dailyStarts: section.dailyStarts,
+                minimumGap: section.minGap,
                 gapJitter: section.minGap > .zero ? section.gapJitter : .zero, window: window,
                 workday: section.workday ? workday(settings) : nil,
                 warmUp: try warmUp(section.warmup, settings, at: "[identity.\(section.name)]"), recipients: calendar.recipients),

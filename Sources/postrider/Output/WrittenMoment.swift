@@ -11,9 +11,7 @@ enum WrittenMoment {
         var bytes = Array(text.utf8)[...]
         let isUTC = bytes.last == UInt8(ascii: "Z") && bytes.count > 10
         if isUTC { bytes.removeLast() }
-        guard let year = number(&bytes, 4), skip("-", &bytes), let month = number(&bytes, 2), skip("-", &bytes),
-            let day = number(&bytes, 2), let date = CivilDate(year: year, month: month, day: day)
-        else { return nil }
+        guard let date = date(&bytes) else { return nil }
         var (minute, second) = (0, 0)
         if !bytes.isEmpty {
             guard skip("T", &bytes), let hours = number(&bytes, 2), skip(":", &bytes), let minutes = number(&bytes, 2), hours < 24,
@@ -27,6 +25,20 @@ enum WrittenMoment {
         }
         guard let zone, !isUTC else { return date.startOfDayUTC + .seconds(minute * 60 + second) }
         return zone.moment(date, minuteOfDay: minute) + .seconds(second)
+    }
+
+    /// `2027-03-01`; nil for anything else.
+    static func day(_ text: String) -> CivilDate? {
+        var bytes = Array(text.utf8)[...]
+        guard let date = date(&bytes), bytes.isEmpty else { return nil }
+        return date
+    }
+
+    private static func date(_ bytes: inout ArraySlice<UInt8>) -> CivilDate? {
+        guard let year = number(&bytes, 4), skip("-", &bytes), let month = number(&bytes, 2), skip("-", &bytes),
+            let day = number(&bytes, 2)
+        else { return nil }
+        return CivilDate(year: year, month: month, day: day)
     }
 
     private static func skip(_ character: Unicode.Scalar, _ bytes: inout ArraySlice<UInt8>) -> Bool {

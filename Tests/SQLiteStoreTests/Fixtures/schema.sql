@@ -33,6 +33,29 @@ CREATE INDEX contact_domain ON contact (workspace_id, address_domain);
 
 CREATE INDEX contact_workspace ON contact (workspace_id);
 
+CREATE TABLE contact_group (
+    id INTEGER PRIMARY KEY,
+    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
+    kind TEXT NOT NULL CHECK (kind IN ('tag', 'list')),
+    -- As it was first written.
+    name TEXT NOT NULL CHECK (name <> ''),
+    name_key TEXT NOT NULL CHECK (name_key = lower(name)),
+    description TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX contact_group_name ON contact_group (workspace_id, kind, name_key);
+
+CREATE TABLE contact_group_member (
+    group_id INTEGER NOT NULL REFERENCES contact_group (id) ON DELETE CASCADE,
+    contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+    -- What brought it in and can take it back; NULL: a person or a sequence did.
+    import_id INTEGER REFERENCES contact_import (id),
+    PRIMARY KEY (group_id, contact_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX contact_group_member_contact ON contact_group_member (contact_id);
+
 CREATE TABLE contact_import (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
     workspace_id INTEGER NOT NULL REFERENCES workspace (id),
@@ -61,6 +84,32 @@ CREATE TABLE contact_import_row (
 
 CREATE INDEX contact_import_row_contact ON contact_import_row (contact_id);
 
+CREATE TRIGGER enrollment_begins_counting AFTER INSERT ON enrollment
+BEGIN
+    INSERT INTO rollup_state (workspace_id, sequence_id, state, cause, enrollments)
+    VALUES (NEW.workspace_id, NEW.sequence_id, NEW.state, COALESCE(NEW.cause, ''), 1)
+    ON CONFLICT (workspace_id, sequence_id, state, cause) DO UPDATE SET enrollments = enrollments + excluded.enrollments;
+END;
+
+CREATE TRIGGER enrollment_counts_otherwise AFTER UPDATE OF workspace_id, sequence_id, state, cause ON enrollment
+    WHEN NEW.state <> OLD.state OR NEW.cause IS NOT OLD.cause OR NEW.sequence_id <> OLD.sequence_id
+        OR NEW.workspace_id <> OLD.workspace_id
+BEGIN
+    INSERT INTO rollup_state (workspace_id, sequence_id, state, cause, enrollments)
+    VALUES (OLD.workspace_id, OLD.sequence_id, OLD.state, COALESCE(OLD.cause, ''), -1)
+    ON CONFLICT (workspace_id, sequence_id, state, cause) DO UPDATE SET enrollments = enrollments + excluded.enrollments;
+    INSERT INTO rollup_state (workspace_id, sequence_id, state, cause, enrollments)
+    VALUES (NEW.workspace_id, NEW.sequence_id, NEW.state, COALESCE(NEW.cause, ''), 1)
+    ON CONFLICT (workspace_id, sequence_id, state, cause) DO UPDATE SET enrollments = enrollments + excluded.enrollments;
+END;
+
+CREATE TRIGGER enrollment_ends_counting AFTER DELETE ON enrollment
+BEGIN
+    INSERT INTO rollup_state (workspace_id, sequence_id, state, cause, enrollments)
+    VALUES (OLD.workspace_id, OLD.sequence_id, OLD.state, COALESCE(OLD.cause, ''), -1)
+    ON CONFLICT (workspace_id, sequence_id, state, cause) DO UPDATE SET enrollments = enrollments + excluded.enrollments;
+END;
+
 CREATE TABLE enrollment (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
     workspace_id INTEGER NOT NULL REFERENCES workspace (id),
@@ -70,7 +119,7 @@ CREATE TABLE enrollment (
     identity TEXT NOT NULL CHECK (identity <> ''),
     state TEXT NOT NULL CHECK (state IN ('active', 'sending', 'held', 'needs_data', 'paused', 'finished', 'stopped')),
     cause TEXT CHECK (cause IN ('replied', 'unsubscribed', 'bounced', 'complained', 'suppressed', 'undeliverable', 'out_of_office',
-        'missing_value', 'uncertain_delivery', 'person', 'completed')),
+        'missing_value', 'uncertain_delivery', 'person', 'completed', 'company')),
     reason TEXT NOT NULL,
     next_step INTEGER NOT NULL CHECK (next_step >= 0),
     due_at INTEGER,
@@ -93,6 +142,23 @@ CREATE INDEX enrollment_lease ON enrollment (lease_owner) WHERE lease_owner IS N
 CREATE UNIQUE INDEX enrollment_running ON enrollment (contact_id, sequence_id) WHERE state NOT IN ('finished', 'stopped');
 
 CREATE INDEX enrollment_sequence ON enrollment (sequence_id);
+
+CREATE TRIGGER further_address_is_free BEFORE INSERT ON further_address
+    WHEN EXISTS (SELECT 1 FROM contact WHERE workspace_id = NEW.workspace_id AND address_key = NEW.address_key)
+BEGIN SELECT RAISE(ABORT, 'the address is that of a contact'); END;
+
+CREATE TABLE further_address (
+    id INTEGER PRIMARY KEY,
+    workspace_id INTEGER NOT NULL REFERENCES workspace (id),
+    contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+    address TEXT NOT NULL CHECK (address <> ''),
+    address_key TEXT NOT NULL CHECK (instr(address_key, '@') > 1),
+    added_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX further_address_contact ON further_address (contact_id);
+
+CREATE UNIQUE INDEX further_address_key ON further_address (address_key, workspace_id);
 
 CREATE TABLE guardrail_finding (
     id INTEGER PRIMARY KEY,
@@ -260,6 +326,8 @@ CREATE INDEX outbox_awaits ON outbox (awaits, next_attempt_at)
     WHERE awaits IS NOT NULL AND state IN ('incoming', 'deferred');
 
 CREATE INDEX outbox_budget ON outbox (identity, budget_day) WHERE state <> 'cancelled';
+
+CREATE INDEX outbox_company ON outbox (workspace_id, recipient_domain, created_at) WHERE enrollment_id IS NOT NULL;
 
 CREATE INDEX outbox_contact ON outbox (contact_id) WHERE contact_id IS NOT NULL;
 
@@ -502,8 +570,6 @@ CREATE INDEX suppression_workspace ON suppression (workspace_id);
 
 CREATE TABLE tally (
     enrollment_id INTEGER PRIMARY KEY REFERENCES enrollment (id),
-    state TEXT NOT NULL,
-    cause TEXT NOT NULL,
     contacted_event INTEGER,
     contacted_hour INTEGER,
     contacted_outbox INTEGER REFERENCES outbox (id),

@@ -1,9 +1,10 @@
 package import Outreach
 
 /// A store of every role.
-package typealias EveryStore = ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore & PolicyStore
+package typealias EveryStore = ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore
+    & OutboxStore & PolicyStore
     & PauseStore
-    & SecretStore & SequenceStore & StatisticsStore & SuppressionStore & TimelineStore
+    & SecretStore & SegmentStore & SequenceStore & StatisticsStore & SuppressionStore & TimelineStore
     & UpkeepStore
 
 /// What every implementation of the store roles must do, written against the protocols alone.
@@ -45,8 +46,9 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
 
     /// Every check.
     package static var all: [Self] {
-        contacts + people + suppression + sequences + enrollments + dispatching + delivery + limits + queue + intake + replies + secrets
-            + policies + routing + strikes + statistics + guardrails + upkeep
+        contacts + groups + addresses + people + suppression + sequences + enrollments + dispatching + frequency + companies + delivery
+            + limits
+            + queue + intake + replies + secrets + policies + routing + strikes + statistics + guardrails + upkeep
     }
 }
 

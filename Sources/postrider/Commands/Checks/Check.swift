@@ -38,6 +38,7 @@ struct Check: AsyncParsableCommand {
                 _ = try Desks.identities(settings)
                 _ = try Desks.addresses(settings)
                 _ = try Desks.addressLists(settings)
+                try Segments.check(settings)
                 _ = try Desks.safety(settings)
                 _ = try Desks.providers(settings)
                 _ = try Desks.signingKeys(settings)

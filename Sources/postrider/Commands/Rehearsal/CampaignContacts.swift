@@ -7,7 +7,7 @@ import Settings
 struct CampaignContacts {
     let state: OpenState
     let version: SequenceVersion
-    let identity: String
+    let senders: SenderRotation
     let file: String
 
     func enroll() async throws {
@@ -31,7 +31,7 @@ struct CampaignContacts {
                         + " (\(TerminalText.line(outcome.verdict.reason ?? "")))")
             }
         }
-        let enrolling = Enrolling(state: state, version: version, identity: identity)
+        let enrolling = Enrolling(state: state, version: version, senders: senders)
         var batch: [Contact] = []
         for (index, id) in taken.enumerated() {
             if let contact = try await state.store.contact(id: id) { batch.append(contact) }

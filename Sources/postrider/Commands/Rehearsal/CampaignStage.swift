@@ -40,14 +40,6 @@ struct CampaignStage {
         let end: Timestamp
     }
 
-    /// What a kept folder says of the rehearsal in it, once everybody is enrolled.
-    private struct Note: Codable {
-        let start: Timestamp
-        /// Of the type `TimelineEvent.ID`.
-        let mark: Int64
-        let sequence: String
-    }
-
     /// Plays it, or goes on with the one that was broken off in the kept folder.
     ///
     /// - Parameters:
@@ -58,13 +50,13 @@ struct CampaignStage {
         prepare: (OpenState) async throws -> String, told: @escaping @Sendable (Timestamp, Int) -> Void,
         conclude: (OpenState, String, Result) async throws -> Void
     ) async throws {
-        Self.removeLeftOvers()
-        let path = try keptFolder.map { try Self.openFolder($0) } ?? Self.makeFolder()
+        StageFolder.removeLeftOvers()
+        let path = try keptFolder.map { try StageFolder.open($0) } ?? StageFolder.make()
         defer { if keptFolder == nil { try? FileManager.default.removeItem(atPath: path) } }
-        let database = path + "/postrider.sqlite"
+        let database = path + StageFolder.database
         let lock = try ServeLock(path: database)
         defer { withExtendedLifetime(lock) {} }
-        let note = try Self.note(in: path)
+        let note = try StageNote.read(in: path)
         var seed: [UInt8] = []
         if note == nil { seed = try await copyDatabase(to: database) }
         // Only now: whatever the copy tells of came before it.
@@ -84,7 +76,7 @@ struct CampaignStage {
         let mark: TimelineEvent.ID = note.map { TimelineEvent.ID(rawValue: $0.mark) } ?? ids.next()
         let sequence: String
         if let note { sequence = note.sequence } else { sequence = try await prepare(state) }
-        if note == nil, keptFolder != nil { try Self.write(Note(start: start, mark: mark.rawValue, sequence: sequence), in: path) }
+        if note == nil, keptFolder != nil { try StageNote(start: start, mark: mark.rawValue, sequence: sequence).write(in: path) }
         let log = try LogFile(path: path + "/postrider.log", clock: clock)
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         do {
@@ -110,62 +102,6 @@ struct CampaignStage {
             after = last.id
             reached = max(reached ?? last.at, page.map(\.at).max() ?? last.at)
         }
-    }
-
-    // MARK: The folder
-
-    private static let noteName = "/rehearsal.json"
-
-    private static func note(in path: String) throws(Failure) -> Note? {
-        guard let bytes = FileManager.default.contents(atPath: path + noteName) else {
-            guard !FileManager.default.fileExists(atPath: path + "/postrider.sqlite") else {
-                throw Failure(.badInput, "\(path) has a rehearsal that was broken off before everybody was enrolled; remove the folder")
-            }
-            return nil
-        }
-        guard let note = try? JSONDecoder().decode(Note.self, from: bytes) else {
-            throw Failure(.badInput, "\(path)\(noteName) cannot be read; remove the folder")
-        }
-        return note
-    }
-
-    private static func write(_ note: Note, in path: String) throws {
-        try JSONEncoder().encode(note).write(to: URL(filePath: path + noteName), options: .atomic)
-    }
-
-    private static func openFolder(_ path: String) throws(Failure) -> String {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw Failure(.noPermission, "\(path) cannot be made; name a folder that you may make")
-        }
-        return path
-    }
-
-    private static let folderPrefix = "postrider-rehearsal-"
-
-    /// Takes away the copies of rehearsals whose process ended without doing so: they hold people's data.
-    private static func removeLeftOvers() {
-        let folder = FileManager.default.temporaryDirectory.path
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where name.utf8.starts(with: folderPrefix.utf8) {
-            let path = folder + "/" + name
-            guard FileManager.default.fileExists(atPath: path + "/postrider.sqlite.serve-lock"),
-                let lock = try? ServeLock(path: path + "/postrider.sqlite")
-            else { continue }
-            withExtendedLifetime(lock) { try? FileManager.default.removeItem(atPath: path) }
-        }
-    }
-
-    private static func makeFolder() throws(Failure) -> String {
-        let path = FileManager.default.temporaryDirectory.path + "/\(folderPrefix)\(UUID().uuidString.prefix(8).lowercased())"
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw Failure(.noPermission, "\(path) cannot be made; set TMPDIR to a folder with room for a copy of the database")
-        }
-        return path
     }
 
     /// Copies the database of one moment, when there is one; the seed for a new one in any case.
@@ -238,7 +174,7 @@ struct CampaignStage {
         return (
             StepDispatcher.Desk(
                 identities: desks.dispatch.identities, composer: desks.dispatch.composer, chance: desks.dispatch.chance,
-                safety: desks.dispatch.safety.live),
+                safety: desks.dispatch.safety.live, frequency: desks.dispatch.frequency),
             OutboxDeliverer.Desk(
                 courier: courier, signer: real.signer, decider: real.decider, judge: real.judge, identities: real.identities,
                 lifetime: real.lifetime, limits: real.limits, addresses: real.addresses, policy: policy)

@@ -24,7 +24,7 @@ struct Demo: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
-            let path = try Self.makeFolder()
+            let path = try StageFolder.make("postrider-demo-")
             let clock = RehearsalClock(start: Cast.start)
             let log = try LogFile(path: path + "/postrider.log", clock: clock)
             let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
@@ -45,17 +45,6 @@ struct Demo: AsyncParsableCommand {
                 throw Failure(.internalError, "the demo failed: \(error)")
             }
         }
-    }
-
-    private static func makeFolder() throws(Failure) -> String {
-        let path = FileManager.default.temporaryDirectory.path + "/postrider-demo-\(UUID().uuidString.prefix(8).lowercased())"
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw Failure(.noPermission, "\(path) cannot be made")
-        }
-        return path
     }
 
     private static func leave(_ path: String, keep: Bool) {

@@ -19,7 +19,7 @@ struct Rehearse: AsyncParsableCommand {
     @Argument(help: "A sequence file, or the name of a loaded sequence.") var sequence: String
     @Option(help: "Who is enrolled: a CSV file as for 'contacts import', or - for standard input.") var contacts: String
     @OptionGroup var stage: StageOptions
-    @Option(help: "Who writes: an [identity.NAME] of the conf; needed when there are several.") var identity: String?
+    @Option(help: SenderChoice.help) var identity: String?
     @Option(help: "Days that are played at most.") var days = 366
 
     func validate() throws { try stage.validate(days: days) }
@@ -27,7 +27,7 @@ struct Rehearse: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailures {
             let settings = try conf.load()
-            let sender = try SenderChoice.named(identity, in: settings)
+            let senders = try SenderChoice.senders(identity, in: settings)
             let file = try Self.file(sequence)
             try await stage.play(settings, days: days, detail: .messages) { state in
                 let version: SequenceVersion
@@ -37,7 +37,7 @@ struct Rehearse: AsyncParsableCommand {
                 } else {
                     version = try await state.sequence(sequence)
                 }
-                try await CampaignContacts(state: state, version: version, identity: sender, file: contacts).enroll()
+                try await CampaignContacts(state: state, version: version, senders: senders, file: contacts).enroll()
                 return version.plan.name
             }
         }

@@ -4,18 +4,20 @@ import Mailroom
 import Outreach
 import SQLiteStore
 
-/// Brings from the database that a restore replaces what must not be forgotten: who must not be written to, and how far each enrollment came.
+/// Brings from the database that a restore replaces what must not be forgotten: who must not be written to, how far each enrollment came, and
+/// the tags, lists and further addresses of contacts.
 struct CarryOver {
     enum Summary {
-        case carried(suppressions: Int, enrollments: Int, stop: Bool)
+        case carried(suppressions: Int, enrollments: Int, groups: Int, stop: Bool)
         /// Why nothing could be carried over.
         case unreadable(String)
 
         /// For the person who restores.
         var words: String {
             switch self {
-            case .carried(let suppressions, let enrollments, let stop):
+            case .carried(let suppressions, let enrollments, let groups, let stop):
                 "carried over from the database that was there: \(suppressions) suppressions, \(enrollments) enrollments that went on since the backup"
+                    + (groups == 0 ? "" : ", \(groups) tags and lists that were given or taken since")
                     + (stop ? ", the global STOP" : "")
             case .unreadable(let why):
                 "nothing was carried over from the database that was there, it cannot be read: \(TerminalText.line(why)); whoever unsubscribed since the backup must be "
@@ -34,7 +36,7 @@ struct CarryOver {
     static func run(from path: String, to new: SQLiteStore) async throws(StoreError) -> Summary? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let old: SQLiteStore
-        let found: (suppressions: [Suppression], enrollments: [Enrollment], stop: String?)
+        let found: (suppressions: [Suppression], enrollments: [Enrollment], groups: Groups, addresses: [Further], stop: String?)
         do throws(StoreError) {
             old = try DatabaseFile.open(path)
         } catch {
@@ -43,20 +45,28 @@ struct CarryOver {
         defer { try? old.close() }
         let carrier = CarryOver(old: old, new: new, now: OpenState.clock.now())
         do throws(StoreError) {
-            found = try await (carrier.suppressions(), carrier.enrollments(), old.stopReason())
+            found = try await (carrier.suppressions(), carrier.enrollments(), carrier.groups(), carrier.addresses(), old.stopReason())
         } catch {
             return .unreadable(error.message)
         }
+        // Before the suppressions, which hold for every address of a person.
+        for further in found.addresses {
+            for address in further.addresses { _ = try await new.add(address, to: further.contact, at: carrier.now) }
+        }
         // First how far each came, then the suppressions, which stop what still runs.
         var moved = 0
+        let latest = try await new.sequences(workspace: .default)
         for enrollment in found.enrollments where try await carrier.move(enrollment) { moved += 1 }
+        // The versions of those who were moved to another one came with them, and are not the latest for that.
+        for version in latest { _ = try await new.load(version) }
         let known = Set(try await carrier.suppressions(in: new).map(\.key))
         let missing = found.suppressions.filter { !known.contains($0.key) && !$0.isOver(at: carrier.now) }
         for start in stride(from: 0, to: missing.count, by: 500) {
             try await new.suppress(Array(missing[start..<min(start + 500, missing.count)]))
         }
+        let groups = try await carrier.regroup(as: found.groups)
         if let stop = found.stop { try await new.setStop(reason: stop, at: carrier.now) }
-        return .carried(suppressions: missing.count, enrollments: moved, stop: found.stop != nil)
+        return .carried(suppressions: missing.count, enrollments: moved, groups: groups, stop: found.stop != nil)
     }
 
     private func suppressions() async throws(StoreError) -> [Suppression] { try await suppressions(in: old) }
@@ -85,13 +95,86 @@ struct CarryOver {
         return all
     }
 
+    private struct Further {
+        let contact: Contact.ID
+        let addresses: [EmailAddress]
+    }
+
+    /// Every contact of the old database that has further addresses.
+    private func addresses() async throws(StoreError) -> [Further] {
+        var all: [Further] = []
+        var after: Contact.ID?
+        while true {
+            let page = try await old.contacts(workspace: .default, after: after, limit: 5000)
+            guard let last = page.last else { return all }
+            after = last.id
+            let found = try await old.furtherAddresses(of: page.map(\.id))
+            all += page.compactMap { contact in found[contact.id].map { Further(contact: contact.id, addresses: $0) } }
+        }
+    }
+
+    /// The groups of the old database, and every contact that is in one.
+    private func groups() async throws(StoreError) -> Groups {
+        var all = Groups()
+        for kind in ContactGroup.Kind.allCases { all.groups += try await old.groups(workspace: .default, kind: kind).map(\.group) }
+        while true {
+            let page = try await old.memberships(workspace: .default, after: all.memberships.last?.contact, limit: 500)
+            if page.isEmpty { return all }
+            all.memberships += page
+        }
+    }
+
+    private struct Groups {
+        var groups: [ContactGroup] = []
+        /// In id order.
+        var memberships: [ContactGroup.Membership] = []
+    }
+
+    /// Gives every contact that both know the tags and lists that it had; how many were given or taken.
+    private func regroup(as found: Groups) async throws(StoreError) -> Int {
+        var present: [ContactGroup] = []
+        for kind in ContactGroup.Kind.allCases { present += try await new.groups(workspace: .default, kind: kind).map(\.group) }
+        for group in found.groups {
+            let same = present.first { $0.name == group.name }
+            if same?.description.utf8.elementsEqual(group.description.utf8) != true { _ = try await new.define(group) }
+        }
+        var changed = 0
+        for start in stride(from: 0, to: found.memberships.count, by: 500) {
+            let page = found.memberships[start..<min(start + 500, found.memberships.count)]
+            let others = try await new.groups(of: page.map(\.contact))
+            let changes = page.flatMap { self.changes($0, beside: others, isMember: true) }
+            if !changes.isEmpty { changed += try await new.regroup(changes).count { $0 } }
+        }
+        let before = Dictionary(found.memberships.map { ($0.contact, $0.names) }) { $1 }
+        var after: Contact.ID?
+        while true {
+            let page = try await new.memberships(workspace: .default, after: after, limit: 500)
+            guard let last = page.last else { return changed }
+            after = last.contact
+            for one in page {
+                let changes = changes(one, beside: before, isMember: false)
+                // Somebody whom the database that was there does not know has lost nothing.
+                guard !changes.isEmpty, try await old.contact(id: one.contact) != nil else { continue }
+                changed += try await new.regroup(changes).count { $0 }
+            }
+        }
+    }
+
+    private func changes(_ one: ContactGroup.Membership, beside others: [Contact.ID: [ContactGroup.Name]], isMember: Bool)
+        -> [ContactGroup.Change]
+    {
+        let known = others[one.contact] ?? []
+        return one.names.filter { !known.contains($0) }.map { .init(contact: one.contact, name: $0, isMember: isMember, at: now) }
+    }
+
     /// Brings the new database's enrollment to where the old one's was; false when it is there already, or only the old one knows it.
     private func move(_ last: Enrollment) async throws(StoreError) -> Bool {
         guard let first = try await new.enrollment(id: last.id), first.contact == last.contact, first.version < last.version else {
             return false
         }
+        let version = try await version(of: last, insteadOf: first)
         // Halted first, so that what the backup still has in its queue is taken back and does not leave a second time.
-        try await apply(first, .paused, .person, "restored from a backup", at: last, due: nil)
+        try await apply(first, .paused, .person, "restored from a backup", at: last, due: nil, movesTo: version)
         guard let halted = try await new.enrollment(id: last.id) else { return false }
         switch last.state {
         case .sending:
@@ -105,13 +188,19 @@ struct CarryOver {
         return true
     }
 
+    /// The version to which a person took it since the backup, which knows nothing of it; nil when nobody did.
+    private func version(of last: Enrollment, insteadOf first: Enrollment) async throws(StoreError) -> SequenceVersion.ID? {
+        guard last.sequence != first.sequence, let version = try await old.sequence(id: last.sequence) else { return nil }
+        return try await new.load(version).id
+    }
+
     private func apply(
         _ enrollment: Enrollment, _ state: Enrollment.State, _ cause: Enrollment.Cause?, _ reason: String, at last: Enrollment,
-        due: Timestamp?
+        due: Timestamp?, movesTo version: SequenceVersion.ID? = nil
     ) async throws(StoreError) {
         let transition = Transition(
             enrollment: enrollment.id, expectedVersion: enrollment.version, at: now, state: state, cause: cause, reason: reason,
-            nextStep: last.nextStep, dueAt: due, doneAt: last.doneAt)
+            nextStep: last.nextStep, dueAt: due, doneAt: last.doneAt, movesTo: version)
         let ids = RecordIDs(now: { OpenState.clock.now() }, random: { UInt8.random(in: .min ... .max) })
         _ = try await new.apply(OutboxConsequence.carried(transition, of: enrollment, ids: ids))
     }

@@ -8,7 +8,7 @@ struct Contacts: AsyncParsableCommand {
         abstract: "Take in and look at the people that are written to.",
         subcommands: [
             ContactsImport.self, ContactsImports.self, ContactsUndo.self, ContactsList.self, ContactsShow.self, ContactsExport.self,
-            ContactsErase.self,
+            ContactsErase.self, ContactsAddress.self, ContactsTag.self, ContactsTags.self, ContactsLists.self,
         ])
 }
 
@@ -19,6 +19,7 @@ struct ContactsList: AsyncParsableCommand {
     @Flag(help: "One JSON object per contact.") var json = false
     @Option(help: "At most so many.") var limit: Int?
     @Option(help: "Go on after the contact with this id.") var after: String?
+    @OptionGroup var segment: SegmentOption
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more") }
@@ -26,11 +27,14 @@ struct ContactsList: AsyncParsableCommand {
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            var table = Table([.init("ID"), .init("ADDRESS"), .init("NAME", limit: 40), .init("SINCE")])
+            var table = Table([.init("ID"), .init("ADDRESS"), .init("NAME", limit: 40), .init("SINCE"), .init("TAGS", limit: 60)])
             let start: Contact.ID? = try after.map { try OpenState.id($0, of: "contact") }
-            try await state.eachContact(after: start, limit: limit) { contact in
-                if json { return JSONLine.write(state.json(contact)) }
-                table.add([contact.id.description, contact.address.text, contact.displayName ?? "", contact.createdAt.iso8601])
+            try await state.eachContact(in: try await segment.query(state), after: start, limit: limit) { contact, ties in
+                if json { return JSONLine.write(state.json(contact, ties)) }
+                table.add([
+                    contact.id.description, contact.address.text, contact.displayName ?? "", contact.createdAt.iso8601,
+                    ties.groups.texts(.tag).joined(separator: ", "),
+                ])
             }
             if !json { table.isEmpty ? Console.out("no contacts") : table.write() }
         }
@@ -48,10 +52,11 @@ struct ContactsShow: AsyncParsableCommand {
     func run() async throws {
         try await OpenState.use(conf) { state in
             let contact = try await state.contact(address)
+            let ties = try await state.ties(of: contact.id)
             let timeline = try await state.store.timeline(contact: contact.id)
             let suppression = try await state.store.suppression(workspace: state.workspace, address: contact.address, now: state.now())
             if json {
-                guard case .object(let facts) = state.json(contact) else { return }
+                guard case .object(let facts) = state.json(contact, ties) else { return }
                 return JSONLine.write(
                     .object(
                         facts + [
@@ -62,8 +67,10 @@ struct ContactsShow: AsyncParsableCommand {
             }
             FactSheet.write(
                 [
-                    ("id", contact.id.description), ("address", contact.address.text), ("name", contact.displayName),
+                    ("id", contact.id.description), ("address", contact.address.text),
+                    ("also", Self.words(ties.addresses.map(\.text))), ("name", contact.displayName),
                     ("time zone", try Self.zoneWords(of: contact)), ("since", contact.createdAt.iso8601),
+                    ("tags", Self.words(ties.groups.texts(.tag))), ("lists", Self.words(ties.groups.texts(.list))),
                     ("suppressed", suppression.map { "\($0.subject.text): \($0.reason.rawValue), \($0.at.iso8601)" }),
                 ] + contact.fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
             for enrollment in try await state.store.enrollments(contact: contact.id) {
@@ -86,6 +93,9 @@ struct ContactsShow: AsyncParsableCommand {
         let name = plan.stepName(enrollment.nextStep) ?? "the end"
         return enrollment.doneAt.map { "behind \(name) since \($0.iso8601)" } ?? "at \(name)"
     }
+
+    /// nil when there are none.
+    private static func words(_ texts: [String]) -> String? { texts.isEmpty ? nil : texts.joined(separator: ", ") }
 
     /// The time zone with how sure it is; nil when nothing says it.
     private static func zoneWords(of contact: Contact) throws(Failure) -> String? {

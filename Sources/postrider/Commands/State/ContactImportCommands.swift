@@ -9,8 +9,9 @@ struct ContactsImport: AsyncParsableCommand {
         commandName: "import", abstract: "Take in contacts from a CSV file, with a verdict for every row.",
         discussion: """
             The first line names the columns. 'email' (or 'e-mail', 'address') is needed; 'name' stands in the To field; 'time_zone' is an IANA \
-            name; every other column is a field for the tags of templates. --map says of a column what it is; a contact that is there already is \
-            brought up to date: cells that are empty leave its values as they are. A suppressed address is never taken in.
+            name; 'tags' and 'lists' hold names with ',' or ';' between them; every other column is a field for templates. --map says of a column what it is; a contact that is there already is \
+            brought up to date: cells that are empty leave its values as they are. A suppressed address is never taken in, and one that is \
+            another address of a contact brings that contact up to date.
             Encoding (UTF-8, UTF-16, Windows-1252) and delimiter (',' ';' tab '|') are found out. The file is read twice: what makes it \
             unreadable is said before anything is stored. Refused rows go to standard error as FILE:LINE: reason, and the exit status is 65; the \
             good rows are stored all the same. 'contacts undo IMPORT' takes an import back.
@@ -21,7 +22,9 @@ struct ContactsImport: AsyncParsableCommand {
     @Flag(help: "Say what would happen and store nothing.") var dryRun = false
     @Flag(help: "One JSON object per row on standard output.") var json = false
     @Flag(name: .shortAndLong, help: "Only the counts and the refused rows.") var quiet = false
-    @Option(help: ArgumentHelp("What a column is: email, name, time_zone, a field, or - to leave it out.", valueName: "title=meaning"))
+    @Option(
+        help: ArgumentHelp(
+            "What a column is: email, name, time_zone, tags, lists, a field, or - to leave it out.", valueName: "title=meaning"))
     var map: [String] = []
     @Option(help: "utf-8, utf-16le, utf-16be or windows-1252, where it is not found out rightly.") var encoding: String?
     @Option(help: "The character between cells, or 'tab', where it is not found out rightly.") var delimiter: String?
@@ -30,6 +33,11 @@ struct ContactsImport: AsyncParsableCommand {
     @Option(help: "Refuse role, free_mail or disposable addresses in place of what [contacts] refuses; 'none' refuses none of them.")
     var refuse: [String] = []
 
+    @Option(help: ArgumentHelp("A tag that every contact of the file gets; may be given several times.", valueName: "name"))
+    var tag: [String] = []
+    @Option(help: ArgumentHelp("A list that every contact of the file comes on; may be given several times.", valueName: "name"))
+    var list: [String] = []
+
     func run() async throws {
         try await OpenState.use(conf) { state in
             let contactImport = ContactImport(
@@ -37,7 +45,8 @@ struct ContactsImport: AsyncParsableCommand {
             let importing = ContactImporting(
                 state: state, sheet: try SheetFile(file), encoding: try namedEncoding(), delimiter: try namedDelimiter(),
                 choices: try choices(), lists: try Desks.addressLists(state.settings), refused: try refusedTraits(state.settings),
-                contactImport: dryRun ? nil : contactImport)
+                contactImport: dryRun ? nil : contactImport,
+                groups: try GroupNames.read(.tag, tag) + GroupNames.read(.list, list))
             let survey = try importing.survey()
             let refusals = try errors.map { path throws(Failure) in try RefusalFile(path, file: file, header: survey.header) }
             if !dryRun { try await state.store.begin(contactImport) }
@@ -221,7 +230,8 @@ struct ContactsUndo: AsyncParsableCommand {
         commandName: "undo", abstract: "Take an import back.",
         discussion: """
             Contacts that it made go, unless they were enrolled or written to since, or a later import brought them up to date. Values that it \
-            replaced come back where nobody has changed them since. It can be undone a second time after it was broken off.
+            replaced come back where nobody has changed them since, and tags and lists that it gave first go, even those that a later import \
+            gave again. It can be undone a second time after it was broken off.
             """)
 
     @OptionGroup var conf: ConfOption
@@ -231,24 +241,27 @@ struct ContactsUndo: AsyncParsableCommand {
     func run() async throws {
         try await OpenState.use(conf) { state in
             let contactImport: ContactImport.ID = try OpenState.id(id, of: "import")
-            var sum = (deleted: 0, restored: 0)
+            var sum = (deleted: 0, restored: 0, ungrouped: 0)
             var kept: [ContactImportUndo.Kept] = []
             while true {
                 guard let undo = try await state.store.undo(contactImport, at: state.now(), limit: 1000) else {
                     throw Failure(.badInput, "there is no import \(contactImport); 'postrider contacts imports' lists them")
                 }
-                sum = (sum.deleted + undo.deleted, sum.restored + undo.restored)
+                sum = (sum.deleted + undo.deleted, sum.restored + undo.restored, sum.ungrouped + undo.ungrouped)
                 kept += undo.kept
                 if !undo.hasMore { break }
             }
             if json {
                 return JSONLine.write([
                     "id": .id(contactImport), "deleted": .count(sum.deleted), "restored": .count(sum.restored),
+                    "ungrouped": .count(sum.ungrouped),
                     "kept": .array(kept.map { ["address": .string($0.address.text), "reason": .string($0.because)] }),
                 ])
             }
             for one in kept { Console.out("kept \(TerminalText.line(one.address.text)): \(one.because)") }
-            Console.out("import \(contactImport): \(sum.deleted) deleted, \(sum.restored) given their values back, \(kept.count) kept")
+            let groups = sum.ungrouped == 0 ? "" : ", \(sum.ungrouped) tags and lists taken back"
+            Console.out(
+                "import \(contactImport): \(sum.deleted) deleted, \(sum.restored) given their values back, \(kept.count) kept\(groups)")
         }
     }
 }

@@ -26,12 +26,13 @@ struct ContactImporting {
         let written: String
         /// nil: refused.
         let contact: Contact?
+        let groups: [ContactGroup.Name]
         let refusal: String
         let traits: [AddressLists.Trait]
     }
 
     /// Large, because each transaction writes every page of an index that its rows fall into, and addresses fall everywhere.
-    static let batchSize = 20_000
+    static let batchSize = 10_000
     /// With so many octets of cells a batch is full, however few its rows are.
     private static let batchOctets = 8 << 20
 
@@ -44,6 +45,8 @@ struct ContactImporting {
     let refused: Set<AddressLists.Trait>
     /// nil: a dry run.
     let contactImport: ContactImport?
+    /// Tags and lists that every row comes into.
+    var groups: [ContactGroup.Name] = []
 
     /// Reads the file to its end, so that what makes it unreadable is known before anything is stored.
     func survey() throws(Failure) -> Survey {
@@ -100,21 +103,25 @@ struct ContactImporting {
     private func prepare(_ row: CSVReader.Row, _ columns: ContactColumns) -> Prepared {
         let written = columns.written(row)
         switch columns.read(row) {
-        case .refused(let why): return Prepared(row: row, written: written, contact: nil, refusal: why, traits: [])
+        case .refused(let why): return Prepared(row: row, written: written, contact: nil, groups: [], refusal: why, traits: [])
         case .contact(let draft):
             let traits = lists.traits(of: draft.address)
             if let trait = traits.first(where: refused.contains) {
-                return Prepared(row: row, written: written, contact: nil, refusal: trait.words, traits: traits)
+                return Prepared(row: row, written: written, contact: nil, groups: [], refusal: trait.words, traits: traits)
             }
             let contact = Contact(
                 id: state.ids.next(), workspace: state.workspace, address: draft.address, displayName: draft.name, fields: draft.fields,
                 timeZone: draft.timeZone, createdAt: state.now())
-            return Prepared(row: row, written: written, contact: contact, refusal: "", traits: traits)
+            return Prepared(
+                row: row, written: written, contact: contact, groups: draft.groups + groups.filter { !draft.groups.contains($0) },
+                refusal: "",
+                traits: traits)
         }
     }
 
     private func judge(_ batch: [Prepared]) async throws -> [ContactImport.Verdict] {
-        let rows = batch.compactMap { item in item.contact.map { ContactImport.Row(line: item.row.line, contact: $0) } }
+        let rows = batch.compactMap { item in item.contact.map { ContactImport.Row(line: item.row.line, contact: $0, groups: item.groups) }
+        }
         var verdicts: ArraySlice<ContactImport.Verdict> = []
         if !rows.isEmpty {
             verdicts =

@@ -15,19 +15,31 @@ struct ContactsExport: AsyncParsableCommand {
     @OptionGroup var conf: ConfOption
     @Argument(help: "Everything of this person.") var address: String?
     @Flag(help: "One JSON object per contact.") var json = false
+    @OptionGroup var segment: SegmentOption
+
+    func validate() throws {
+        if address != nil, segment.isGiven { throw ValidationError("name one person, or give --where or --segment") }
+    }
 
     func run() async throws {
         try await OpenState.use(conf) { state in
             if let address { return JSONLine.write(try await PersonDossier(state: state).object(try await state.contact(address))) }
-            if json { return try await state.eachContact { JSONLine.write(state.json($0)) } }
+            let query = try await segment.query(state)
+            if json { return try await state.eachContact(in: query) { JSONLine.write(state.json($0, $1)) } }
             // Twice through the list: the first line must name every field.
             var fields: Set<String> = []
-            try await state.eachContact { fields.formUnion($0.fields.keys) }
+            try await state.eachPage(in: query) { page in for contact in page { fields.formUnion(contact.fields.keys) } }
             let columns = fields.sorted()
-            Console.out((["email", "name", "time_zone"] + columns).map(CSVCell.written).joined(separator: ","))
-            try await state.eachContact { contact in
+            var kinds: [ContactGroup.Kind] = []
+            for kind in ContactGroup.Kind.allCases where try await !state.store.groups(workspace: state.workspace, kind: kind).isEmpty {
+                kinds.append(kind)
+            }
+            let titles = ["email", "name", "time_zone"] + kinds.map { "\($0.rawValue)s" } + columns
+            Console.out(titles.map(CSVCell.written).joined(separator: ","))
+            try await state.eachContact(in: query) { contact, ties in
                 let cells =
-                    [contact.address.text, contact.displayName ?? "", contact.timeZone ?? ""] + columns.map { contact.fields[$0] ?? "" }
+                    [contact.address.text, contact.displayName ?? "", contact.timeZone ?? ""]
+                    + kinds.map { ties.groups.texts($0).joined(separator: ";") } + columns.map { contact.fields[$0] ?? "" }
                 Console.out(cells.map(CSVCell.written).joined(separator: ","))
             }
         }
@@ -63,7 +75,7 @@ struct PersonDossier {
                 "content": .string(String(decoding: incoming.bytes, as: UTF8.self)),
             ])
         }
-        guard case .object(let facts) = state.json(contact) else { return .null }
+        guard case .object(let facts) = state.json(contact, try await state.ties(of: contact.id)) else { return .null }
         return .object(
             facts + [
                 (key: "suppression", value: held.map(state.json) ?? .null),
@@ -117,7 +129,8 @@ struct ContactsErase: AsyncParsableCommand {
             return JSONLine.write([
                 "address": .string(address.text), "contact": .bool(report.contact), "enrollments": .count(report.enrollments),
                 "messages": .count(report.messages), "attempts": .count(report.attempts), "replies": .count(report.replies),
-                "events": .count(report.events), "import_rows": .count(report.importRows), "unsorted": .count(report.unsorted),
+                "events": .count(report.events), "import_rows": .count(report.importRows), "groups": .count(report.groups),
+                "unsorted": .count(report.unsorted),
                 "suppressed_as": .string(report.suppressedAs.rawValue), "log_overwritten": .bool(report.isLogClean),
             ])
         }
@@ -126,6 +139,7 @@ struct ContactsErase: AsyncParsableCommand {
             ("enrollments", "\(report.enrollments), stopped and without words"),
             ("messages", "\(report.messages), with \(report.attempts) delivery attempts"), ("replies", report.replies.description),
             ("events", "\(report.events), without words"), ("import rows", report.importRows.description),
+            ("tags and lists", report.groups.description),
             ("suppressed", "by a hash, as \(report.suppressedAs.rawValue)"),
         ])
         if report.unsorted > 0 {

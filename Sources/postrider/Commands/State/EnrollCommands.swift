@@ -16,39 +16,43 @@ struct Enroll: AsyncParsableCommand {
     @OptionGroup var conf: ConfOption
     @Argument(help: "Name of the sequence.") var sequence: String
     @Argument(help: "Email addresses of contacts.") var contacts: [String] = []
-    @Option(help: "Who writes: an [identity.NAME] of the conf; needed when there are several.") var identity: String?
+    @Option(help: SenderChoice.help) var identity: String?
     @Flag(help: "Every contact.") var all = false
+    @OptionGroup var segment: SegmentOption
+    @Flag(help: "Say who would be started and who would write to them, and start nobody.") var dryRun = false
     @Flag(help: "One JSON object per contact.") var json = false
 
     func validate() throws {
-        guard contacts.isEmpty == all else { throw ValidationError("name the contacts, or give --all") }
+        guard [!contacts.isEmpty, all, segment.isGiven].count(where: { $0 }) == 1 else {
+            throw ValidationError("name the contacts, or give --all, --where or --segment")
+        }
     }
 
     func run() async throws {
         try await OpenState.use(conf) { state in
             let enrolling = Enrolling(
-                state: state, version: try await state.sequence(sequence), identity: try SenderChoice.named(identity, in: state.settings))
+                state: state, version: try await state.sequence(sequence), senders: try SenderChoice.senders(identity, in: state.settings),
+                isDryRun: dryRun)
             var counts = (enrolled: 0, refused: 0)
+            var shares: [String: Int] = [:]
             func report(_ verdicts: [(address: String, verdict: Enrolling.Verdict)]) {
                 for (address, verdict) in verdicts {
-                    if case .enrolled = verdict { counts.enrolled += 1 }
+                    if let identity = verdict.identity {
+                        counts.enrolled += 1
+                        shares[identity, default: 0] += 1
+                    }
                     if verdict.isFault { counts.refused += 1 }
                     write(address, verdict)
                 }
             }
-            if all {
-                var batch: [Contact] = []
-                try await state.eachContact { contact in
-                    batch.append(contact)
-                    guard batch.count == 500 else { return }
-                    report(try await enrolling.enroll(batch))
-                    batch = []
-                }
-                report(try await enrolling.enroll(batch))
+            if all || segment.isGiven {
+                try await state.eachPage(in: try await segment.query(state)) { report(try await enrolling.enroll($0)) }
             } else {
                 for text in contacts { report([try await enrolling.enroll(text)]) }
             }
-            let summary = "\(sequence): \(counts.enrolled) enrolled as \(enrolling.identity)"
+            let who = shares.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
+            let share = enrolling.senders.only.map { " as \($0)" } ?? (shares.isEmpty ? "" : ": \(who)")
+            let summary = "\(sequence): \(counts.enrolled) \(dryRun ? "would be " : "")enrolled\(share)"
             if json { Console.error(summary) } else { Console.out(summary) }
             if counts.refused > 0 { throw ExitStatus.badInput.code }
         }
@@ -58,18 +62,51 @@ struct Enroll: AsyncParsableCommand {
         if json {
             return JSONLine.write([
                 "address": .string(address), "verdict": .string(verdict.name), "enrollment": .id(verdict.enrollment),
-                "reason": .text(verdict.reason),
+                "reason": .text(verdict.reason), "identity": .text(verdict.identity),
             ])
         }
-        let line = "\(TerminalText.line(address)): \(verdict.name)" + (verdict.reason.map { " (\($0))" } ?? "")
+        let who = verdict.identity.map { " as \($0)" } ?? ""
+        let line = "\(TerminalText.line(address)): \(verdict.name)\(who)" + (verdict.reason.map { " (\($0))" } ?? "")
         if verdict.isFault { Console.error(line) } else { Console.out(line) }
     }
 }
 
 /// Who writes to those who are enrolled.
 enum SenderChoice {
+    /// How senders are named on the command line.
+    static let help: ArgumentHelp = """
+        Who writes: an [identity.NAME] of the conf, several to share those who start (anna,ben or anna:3,ben:1), or a [rotation.NAME]; needed \
+        when there are several identities.
+        """
+
+    /// Those who share whom is enrolled; nil means the only identity that there is.
+    static func senders(_ text: String?, in settings: Settings) throws(Failure) -> SenderRotation {
+        if let text, let rotation = settings.rotation(named: text) {
+            return SenderRotation(rotation.members.map { .init($0.identity, weight: $0.weight) })
+        }
+        guard let text, settings.identity(named: text) == nil,
+            text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ":") })
+        else {
+            return SenderRotation(only: try named(text, in: settings))
+        }
+        var members: [SenderRotation.Member] = []
+        for part in text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            let pieces = part.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+                .map { String(decoding: Array($0), as: UTF8.self) }
+            let name = try named(pieces[0], in: settings)
+            guard let weight = pieces.count == 1 ? 1 : Int(pieces[1]), (1...1_000_000).contains(weight) else {
+                throw Failure(.usage, "--identity \(TerminalText.line(text)): a weight is a whole number from 1 to 1000000, as in anna:3")
+            }
+            guard !members.contains(where: { $0.identity.utf8.elementsEqual(name.utf8) }) else {
+                throw Failure(.usage, "--identity \(TerminalText.line(text)): '\(name)' stands there twice; write it once, with its weight")
+            }
+            members.append(.init(name, weight: weight))
+        }
+        return SenderRotation(members)
+    }
+
     /// The identity of that name; nil means the only one that there is.
-    static func named(_ identity: String?, in settings: Settings) throws(Failure) -> String {
+    private static func named(_ identity: String?, in settings: Settings) throws(Failure) -> String {
         let known = settings.identities.map(\.name)
         if let identity {
             guard settings.identity(named: identity) != nil else {
@@ -89,7 +126,9 @@ enum SenderChoice {
 /// Starts contacts on one version of a sequence.
 struct Enrolling {
     enum Verdict {
-        case enrolled(Enrollment.ID)
+        case enrolled(Enrollment.ID, as: String)
+        /// In a dry run.
+        case wouldEnroll(as: String)
         case alreadyEnrolled(Enrollment.ID)
         case suppressed(String)
         case refused(String)
@@ -97,6 +136,7 @@ struct Enrolling {
         var name: String {
             switch self {
             case .enrolled: "enrolled"
+            case .wouldEnroll: "would_enroll"
             case .alreadyEnrolled: "already_enrolled"
             case .suppressed: "suppressed"
             case .refused: "refused"
@@ -105,14 +145,22 @@ struct Enrolling {
 
         var enrollment: Enrollment.ID? {
             switch self {
-            case .enrolled(let id), .alreadyEnrolled(let id): id
-            case .suppressed, .refused: nil
+            case .enrolled(let id, _), .alreadyEnrolled(let id): id
+            case .wouldEnroll, .suppressed, .refused: nil
+            }
+        }
+
+        /// Who writes to whom was enrolled, or would be; nil for everybody else.
+        var identity: String? {
+            switch self {
+            case .enrolled(_, let identity), .wouldEnroll(let identity): identity
+            case .alreadyEnrolled, .suppressed, .refused: nil
             }
         }
 
         var reason: String? {
             switch self {
-            case .enrolled, .alreadyEnrolled: nil
+            case .enrolled, .wouldEnroll, .alreadyEnrolled: nil
             case .suppressed(let reason), .refused(let reason): reason
             }
         }
@@ -123,7 +171,9 @@ struct Enrolling {
 
     let state: OpenState
     let version: SequenceVersion
-    let identity: String
+    let senders: SenderRotation
+    /// Nothing is written: the verdicts say what would be.
+    var isDryRun = false
 
     /// Enrolls whom the text names.
     func enroll(_ text: String) async throws -> (address: String, verdict: Verdict) {
@@ -143,12 +193,20 @@ struct Enrolling {
     func enroll(_ contacts: [Contact]) async throws -> [(address: String, verdict: Verdict)] {
         guard !contacts.isEmpty else { return [] }
         let now = state.now()
-        let section = state.settings.identity(named: identity)
-        let zone = section.flatMap { LocalZone(state.settings.timezone(of: $0).identifier) }
-        guard let zone = zone ?? LocalZone("UTC") else { return [] }
-        let entry = version.plan.entry(at: now, in: zone, holidays: try ConfCalendar(state.settings).window(zone).holidays)
-        let enrollments = contacts.map { contact in
-            Enrollment(
+        let identities = try await identities(of: contacts)
+        if isDryRun {
+            var verdicts: [(address: String, verdict: Verdict)] = []
+            for (contact, identity) in zip(contacts, identities) {
+                verdicts.append((contact.address.text, try await preview(contact, as: identity, at: now)))
+            }
+            return verdicts
+        }
+        var entries: [String: (step: Int, dueAt: Timestamp, doneAt: Timestamp?)] = [:]
+        let calendar = try ConfCalendar(state.settings)
+        let enrollments = try zip(contacts, identities).map { contact, identity in
+            let entry = try entries[identity] ?? entry(of: identity, calendar, at: now)
+            entries[identity] = entry
+            return Enrollment(
                 id: state.ids.next(), workspace: contact.workspace, contact: contact.id, sequence: version.id, identity: identity,
                 state: .active, cause: nil, reason: "enrolled by \(OpenState.person)", nextStep: entry.step, dueAt: entry.dueAt,
                 heldBy: nil, version: 0, createdAt: now, doneAt: entry.doneAt)
@@ -156,23 +214,59 @@ struct Enrolling {
         let events = enrollments.map { enrollment in
             TimelineEvent(
                 id: state.ids.next(), at: now, kind: .enrolled, contact: enrollment.contact, enrollment: enrollment.id,
-                summary: "in '\(version.plan.name)' as \(identity)",
+                summary: "in '\(version.plan.name)' as \(enrollment.identity)",
                 facts: [
-                    "sequence": version.plan.name, "version": version.hash, "identity": identity, "by": OpenState.person,
-                    "due": entry.dueAt.iso8601,
+                    "sequence": version.plan.name, "version": version.hash, "identity": enrollment.identity, "by": OpenState.person,
+                    "due": (enrollment.dueAt ?? now).iso8601,
                 ])
         }
         let verdicts = try await state.store.enroll(enrollments, timeline: events)
-        return zip(contacts, verdicts).map { contact, verdict in
-            (contact.address.text, Verdict(verdict))
+        return zip(zip(contacts, identities), verdicts).map { chosen, verdict in
+            (chosen.0.address.text, Verdict(verdict, as: chosen.1))
+        }
+    }
+
+    private func preview(_ contact: Contact, as identity: String, at now: Timestamp) async throws -> Verdict {
+        if let suppression = try await state.store.suppression(workspace: contact.workspace, address: contact.address, now: now) {
+            return .suppressed(suppression.reason.rawValue)
+        }
+        for enrollment in try await state.store.enrollments(contact: contact.id)
+        where enrollment.state != .stopped && enrollment.state != .finished {
+            let running = try await state.store.sequence(id: enrollment.sequence)
+            if running?.plan.name.utf8.elementsEqual(version.plan.name.utf8) == true { return .alreadyEnrolled(enrollment.id) }
+        }
+        return .wouldEnroll(as: identity)
+    }
+
+    private func entry(of identity: String, _ calendar: ConfCalendar, at now: Timestamp) throws -> (
+        step: Int, dueAt: Timestamp, doneAt: Timestamp?
+    ) {
+        let name = state.settings.identity(named: identity).map { state.settings.timezone(of: $0).identifier } ?? "UTC"
+        guard let zone = LocalZone(name) else { throw Failure(.configuration, "time zone '\(name)' is not known on this machine") }
+        return version.plan.entry(at: now, in: zone, holidays: try calendar.window(zone).holidays)
+    }
+
+    /// Who writes to each.
+    private func identities(of contacts: [Contact]) async throws -> [String] {
+        if let only = senders.only { return contacts.map { _ in only } }
+        let known = try await state.store.senders(of: contacts.map(\.id))
+        let paused = Set(
+            try await state.store.pauses().compactMap { if case .identity(let name) = $0.subject { name } else { nil } })
+        return try contacts.map { contact in
+            // Who is gone from the conf writes no more.
+            let writer = known[contact.id].flatMap { state.settings.identity(named: $0)?.name }
+            let sender = senders.sender(
+                for: contact.address, in: version.plan.name, known: writer, paused: paused, chance: state.installation.chance)
+            guard let sender else { throw Failure(.configuration, "no identity of the rotation has a weight") }
+            return sender
         }
     }
 }
 
 extension Enrolling.Verdict {
-    init(_ verdict: EnrollVerdict) {
+    init(_ verdict: EnrollVerdict, as identity: String) {
         switch verdict {
-        case .enrolled(let id): self = .enrolled(id)
+        case .enrolled(let id): self = .enrolled(id, as: identity)
         case .alreadyEnrolled(let id): self = .alreadyEnrolled(id)
         case .suppressed(let reason): self = .suppressed(reason)
         case .noSuchContact: self = .refused("there is no such contact any more")

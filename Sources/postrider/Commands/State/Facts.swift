@@ -1,12 +1,29 @@
 import InternetMessage
 import Outreach
 
+/// What a contact has beside its own row.
+struct ContactTies {
+    /// Tags and lists.
+    var groups: [ContactGroup.Name] = []
+    /// Further addresses.
+    var addresses: [EmailAddress] = []
+}
+
 /// The JSON forms of records, the same in every command.
 extension OpenState {
-    func json(_ contact: Contact) -> JSONValue {
+    func json(_ contact: Contact, _ ties: ContactTies) -> JSONValue {
         [
-            "id": .id(contact.id), "address": .string(contact.address.text), "name": .text(contact.displayName),
-            "time_zone": .text(contact.timeZone), "fields": .texts(contact.fields), "created_at": .moment(contact.createdAt),
+            "id": .id(contact.id), "address": .string(contact.address.text), "further_addresses": .texts(ties.addresses.map(\.text)),
+            "name": .text(contact.displayName),
+            "time_zone": .text(contact.timeZone), "fields": .texts(contact.fields), "tags": .texts(ties.groups.texts(.tag)),
+            "lists": .texts(ties.groups.texts(.list)), "created_at": .moment(contact.createdAt),
+        ]
+    }
+
+    func json(_ count: ContactGroup.Count) -> JSONValue {
+        [
+            "name": .string(count.group.name.text), "contacts": .count(count.members), "description": .string(count.group.description),
+            "created_at": .moment(count.group.createdAt),
         ]
     }
 

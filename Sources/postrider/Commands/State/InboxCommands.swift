@@ -172,8 +172,8 @@ extension OpenState {
     /// Everything that is known of a reply but the contact's timeline.
     func facts(_ reply: ReplyRecord) async throws -> [(key: String, value: JSONValue)] {
         let reading = reply.reading
-        var contact: Contact?
-        if let id = reply.contact { contact = try await store.contact(id: id) }
+        var contact: JSONValue = .null
+        if let id = reply.contact, let found = try await store.contact(id: id) { contact = json(found, try await ties(of: id)) }
         var enrollment: JSONValue = .null
         if let id = reply.enrollment, let found = try await store.enrollment(id: id) {
             enrollment = json(found, of: try await store.sequence(id: found.sequence))
@@ -189,7 +189,7 @@ extension OpenState {
             "duplicate_of": .id(reply.duplicateOf), "own": .bool(reply.isOwn), "participants": .texts(try await participants(of: reply)),
             "requires_response": .bool(reply.requiresResponse),
             "authentication": .string(reply.authentication), "dmarc": .text(reply.domainProof?.rawValue),
-            "contact": contact.map(json) ?? .null, "enrollment": enrollment,
+            "contact": contact, "enrollment": enrollment,
             "message": .id(reply.outbox),
         ]
         if case .object(let members) = all { return members }
@@ -248,6 +248,7 @@ extension OpenState {
         commit: (any IntakeStore, Consequence) async throws -> CommitResult
     ) async throws -> Enrollment.State? {
         let identities = try Desks.identities(settings)
+        let companies = try Desks.companies(settings)
         while true {
             var consequence = Consequence()
             if happens, let outbox = reply.outbox, let message = try await store.sentMessage(id: outbox) {
@@ -255,7 +256,8 @@ extension OpenState {
                 if let id = reply.contact { contact = try await store.contact(id: id) }
                 let machine = try await store.machine(of: reply.enrollment, identities: identities)
                 consequence = ReplyDecider(ids: ids).decide(
-                    reply, saidToBe: replyClass, answering: message, machine: machine, contact: contact, at: now())
+                    reply, saidToBe: replyClass, answering: message, machine: machine, contact: contact,
+                    company: companies.company(of: message.recipient), at: now())
             }
             consequence.timeline.insert(event, at: 0)
             if try await commit(store, consequence) == .committed { return consequence.transition?.state }

@@ -11,8 +11,9 @@ struct OpenState {
 
     /// By its roles alone, so that a command works on any implementation.
     var store:
-        any ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore & PauseStore & SequenceStore
-            & StatisticsStore & SuppressionStore & TimelineStore
+        any ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore & PauseStore
+            & SequenceStore
+            & SegmentStore & StatisticsStore & SuppressionStore & TimelineStore
     {
         installation.store
     }
@@ -89,17 +90,47 @@ struct OpenState {
 
     // MARK: Walking long lists
 
-    /// Calls `body` with each contact in id order, page by page.
-    func eachContact(after start: Contact.ID? = nil, limit: Int? = nil, _ body: (Contact) async throws -> Void) async throws {
+    /// Calls `body` with contacts in id order, some hundred at a time.
+    ///
+    /// - Parameter query: for whom it must hold; nil: everybody is meant.
+    func eachPage(
+        in query: SegmentQuery? = nil, after start: Contact.ID? = nil, limit: Int? = nil, _ body: ([Contact]) async throws -> Void
+    ) async throws {
         var after = start
         var left = limit ?? .max
+        let now = now()
         while left > 0 {
-            let page = try await store.contacts(workspace: workspace, after: after, limit: min(left, 500))
-            for contact in page { try await body(contact) }
+            let page: [Contact]
+            if let query {
+                page = try await store.contacts(in: query, workspace: workspace, at: now, after: after, limit: min(left, 500))
+            } else {
+                page = try await store.contacts(workspace: workspace, after: after, limit: min(left, 500))
+            }
             guard let last = page.last else { return }
+            try await body(page)
             left -= page.count
             after = last.id
         }
+    }
+
+    /// The same with what each contact has beside its row.
+    func eachContact(
+        in query: SegmentQuery? = nil, after start: Contact.ID? = nil, limit: Int? = nil,
+        _ body: (Contact, ContactTies) async throws -> Void
+    ) async throws {
+        try await eachPage(in: query, after: start, limit: limit) { page in
+            let groups = try await store.groups(of: page.map(\.id))
+            let addresses = try await store.furtherAddresses(of: page.map(\.id))
+            for contact in page {
+                try await body(contact, ContactTies(groups: groups[contact.id] ?? [], addresses: addresses[contact.id] ?? []))
+            }
+        }
+    }
+
+    func ties(of contact: Contact.ID) async throws -> ContactTies {
+        ContactTies(
+            groups: try await store.groups(of: [contact])[contact] ?? [],
+            addresses: try await store.furtherAddresses(of: [contact])[contact] ?? [])
     }
 
     func eachEnrollment(of sequence: String, _ body: (Enrollment) async throws -> Void) async throws {

@@ -6,8 +6,7 @@ struct Sequences: AsyncParsableCommand {
         commandName: "sequence", abstract: "Check, load, look at and steer sequences.",
         subcommands: [
             SequenceValidate.self, SequenceLoad.self, SequenceList.self, SequenceShow.self, SequenceStats.self, SequenceSimulate.self,
-            SequencePause.self,
-            SequenceResume.self, SequenceStop.self,
+            SequencePause.self, SequenceResume.self, SequenceStop.self, SequenceMigrate.self,
         ])
 }
 
@@ -44,7 +43,8 @@ struct SequenceLoad: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load", abstract: "Take sequence files in; all of them or, when one has a fault, none.",
         discussion: """
-            A file that changed becomes a new version of its sequence. Contacts that are on their way stay on theirs; who is enrolled from now \
+            A file that changed becomes a new version of its sequence. Contacts that are on their way stay on theirs until 'postrider sequence \
+            migrate' takes them to the new one; who is enrolled from now \
             on gets the new one.
             """)
 
@@ -84,7 +84,6 @@ struct SequenceList: AsyncParsableCommand {
                 .init("NAME"), .init("STEPS", number: true), .init("ENROLLED", number: true), .init("RUNNING", number: true),
                 .init("DESCRIPTION", limit: 70),
             ])
-            try await state.store.countAllEvents()
             for version in try await state.store.sequences(workspace: state.workspace) {
                 let states = try await state.states(of: version.plan.name)
                 let running = states.filter { $0.key != .finished && $0.key != .stopped }.values.reduce(0, +)
@@ -125,7 +124,6 @@ struct SequenceShow: AsyncParsableCommand {
                 return Console.out(form == .json ? writer.json : writer.toml)
             }
             let plan = version.plan
-            try await state.store.countAllEvents()
             let states = try await state.states(of: plan.name)
             let rules = plan.stopOn.map(\.rawValue).sorted()
             if json {
@@ -169,7 +167,7 @@ struct SequenceShow: AsyncParsableCommand {
 }
 
 extension OpenState {
-    /// How many enrollments of a sequence, all its versions, are in each state; counted to this moment by `countAllEvents`.
+    /// How many enrollments of a sequence, all its versions, are in each state.
     func states(of sequence: String) async throws -> [Enrollment.State: Int] {
         var states: [Enrollment.State: Int] = [:]
         for part in try await store.enrollmentCounts(workspace: workspace, sequenceName: sequence) {

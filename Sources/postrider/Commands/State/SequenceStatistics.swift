@@ -88,12 +88,9 @@ struct SequenceStats: AsyncParsableCommand {
     }
 
     private static func day(_ text: String) throws(Failure) -> CivilDate {
-        let parts = Array(text.utf8).split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map {
-            Int(String(decoding: Array($0), as: UTF8.self))
+        guard let date = WrittenMoment.day(text) else {
+            throw Failure(.usage, "--since \(TerminalText.line(text)) is no day; write it as 2026-03-04")
         }
-        guard parts.count == 3, let year = parts[0], let month = parts[1], let day = parts[2],
-            let date = CivilDate(year: year, month: month, day: day)
-        else { throw Failure(.usage, "--since \(TerminalText.line(text)) is no day; write it as 2026-03-04") }
         return date
     }
 

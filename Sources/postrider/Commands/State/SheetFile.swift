@@ -6,6 +6,8 @@ struct SheetFile {
     /// As the person named it.
     let name: String
     private let handle: FileHandle
+    /// What the whole of it says of its encoding, where it is no UTF-16 and has no mark.
+    private let narrow: SheetEncoding
 
     private static let pieceBytes = 1 << 18
 
@@ -14,6 +16,7 @@ struct SheetFile {
         name = path
         if path.utf8.elementsEqual("-".utf8) {
             handle = try Self.spooled()
+            narrow = try Self.evidence(of: handle, path)
             return
         }
         guard let handle = FileHandle(forReadingAtPath: path) else {
@@ -24,6 +27,7 @@ struct SheetFile {
         guard (try? handle.seek(toOffset: 0)) != nil else {
             throw Failure(.badInput, "\(path): is no file that can be read twice; hand it over as standard input with -")
         }
+        narrow = try Self.evidence(of: handle, path)
     }
 
     private static func spooled() throws(Failure) -> FileHandle {
@@ -44,22 +48,20 @@ struct SheetFile {
 
     /// Rows from the start of the file on.
     func rows(encoding: SheetEncoding?, delimiter: UInt8?) throws(Failure) -> Rows {
-        let narrow = encoding == nil ? try evidence().encoding : .utf8
         do { try handle.seek(toOffset: 0) } catch { throw Failure(.badInput, "\(name): cannot be read anew") }
         return Rows(
             file: self, decoder: SheetDecoder(encoding: encoding, otherwise: narrow), reader: CSVReader(delimiter: delimiter))
     }
 
-    /// What the whole file says of its encoding.
-    private func evidence() throws(Failure) -> SheetEvidence {
+    private static func evidence(of handle: FileHandle, _ name: String) throws(Failure) -> SheetEncoding {
         var evidence = SheetEvidence()
         do {
             try handle.seek(toOffset: 0)
-            while let piece = try handle.read(upToCount: Self.pieceBytes), !piece.isEmpty { evidence.add(Array(piece)[...]) }
+            while let piece = try handle.read(upToCount: pieceBytes), !piece.isEmpty { evidence.add(Array(piece)[...]) }
         } catch {
             throw Failure(.badInput, "\(name): cannot be read to its end")
         }
-        return evidence
+        return evidence.encoding
     }
 
     /// The rows of a file in its order; memory holds a piece of them.

@@ -1,0 +1,113 @@
+package import InternetMessage
+
+/// Which contacts are meant: `company = "Acme" and not tag:customer and (country in ("DE", "AT") or provider = google)`.
+///
+/// - Facts: `tag:NAME`, `list:NAME`, `enrolled`, `enrolled:SEQUENCE` (now or ever), `replied`, `replied:CLASS` (by whatever is sure to be
+///   theirs), `suppressed`, `imported`.
+/// - Texts: `email`, `domain`, `name`, `time_zone`, `provider`, `state`, `state:SEQUENCE`, `cause`, `cause:SEQUENCE` (of any of their
+///   enrollments), `field.NAME`, and any other name for the field of that name. They are compared with `=`, `!=`, `in (...)`,
+///   `not in (...)`, `contains`, `starts_with` and `ends_with` without regard to the case of ASCII letters, and with `<`, `<=`, `>`, `>=` where
+///   both are numbers; a text alone holds when it is not empty. `!=` is the opposite of `=`.
+/// - Moments: `created` and `imported` are compared with a day of UTC (`2026-03-01`) or with what is so long past (`P30D ago`).
+/// - `and`, `or`, `not` and parentheses join them; `and` binds closer than `or`.
+package struct SegmentQuery: Sendable, Equatable {
+    /// What is wrong with one and where, counted in characters from 1.
+    package struct Fault: Error, Sendable, Equatable {
+        package let column: Int
+        package let message: String
+    }
+
+    package indirect enum Node: Sendable, Equatable {
+        case all([Node])
+        case any([Node])
+        case not(Node)
+        case test(Test)
+    }
+
+    package enum Test: Sendable, Equatable {
+        case isIn(ContactGroup.Name)
+        case suppressed
+        /// nil: in any sequence.
+        case enrolled(sequence: String?)
+        /// nil: anything that a person wrote to say something.
+        case replied(ReplyClass?)
+        /// It has a text.
+        case given(Text)
+        case compare(Text, Comparison)
+        case created(Order, Moment)
+        /// Some import took it in; nil: at any time.
+        case imported(Order?, Moment)
+    }
+
+    package enum Text: Sendable, Equatable {
+        case field(String)
+        case email
+        case domain
+        case name
+        case timeZone
+        case provider
+        /// State of any enrollment in that sequence; nil: in any.
+        case state(sequence: String?)
+        case cause(sequence: String?)
+    }
+
+    package enum Comparison: Sendable, Equatable {
+        /// ASCII letters of all of them are in lower case.
+        case oneOf([String])
+        case contains(String)
+        case startsWith(String)
+        case endsWith(String)
+        case number(Order, Double)
+    }
+
+    package enum Order: String, Sendable, CaseIterable {
+        case atMost = "<="
+        case atLeast = ">="
+        case less = "<"
+        case more = ">"
+        case same = "="
+    }
+
+    package enum Moment: Sendable, Equatable {
+        case day(CivilDate)
+        case ago(ISODuration)
+
+        /// From its first millisecond to behind its last one.
+        package func span(at now: Timestamp) -> Range<Timestamp> {
+            switch self {
+            case .day(let date): return date.startOfDayUTC..<date.adding(days: 1).startOfDayUTC
+            case .ago(let duration):
+                let moment = now - duration.duration
+                return moment..<(moment + .milliseconds(1))
+            }
+        }
+    }
+
+    /// A name in it that means something only where there is such a thing.
+    package struct Mention: Sendable, Equatable {
+        package enum Kind: String, Sendable {
+            case field
+            case tag
+            case list
+            case sequence
+        }
+
+        package let kind: Kind
+        package let text: String
+        package let column: Int
+    }
+
+    package static let longest = 2_000
+    package static let deepest = 8
+    package static let mostTests = 200
+
+    package let root: Node
+    /// In the order in which they stand in it.
+    package let mentions: [Mention]
+
+    package init(_ source: String) throws(Fault) {
+        var parser = SegmentParser(Array(source.utf8))
+        root = try parser.query()
+        mentions = parser.mentions
+    }
+}

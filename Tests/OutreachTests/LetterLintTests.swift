@@ -1,0 +1,86 @@
+import TestKit
+import Testing
+
+@testable import Outreach
+
+@Suite("letters that look broken or like spam")
+struct LetterLintTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var subject: String? = "Your plans for May"
+        var text = "Hi {{first_name|there}},\n\n[[How|What]] about {{company}}? See https://example.com/x.\n"
+        var html: String?
+        let says: String?
+        var testDescription: String { says ?? "\(subject ?? "") \(text.prefix(20)) \(html ?? "")" }
+    }
+
+    static let cases: [Case] = [
+        Case(says: nil),
+        Case(subject: nil, says: nil),
+        Case(subject: "IBM and you", says: nil),
+        Case(subject: "Re: our call", says: "subject: it begins like an answer that it is not"),
+        Case(subject: "FWD: news", says: "subject: it begins like an answer that it is not"),
+        Case(subject: "READ THIS TODAY", says: "subject: it is all in capital letters"),
+        Case(subject: "{{company}}", says: nil),
+        Case(subject: "Wow! Really!", says: "subject: it has more than one exclamation mark"),
+        Case(subject: String(repeating: "ä", count: 71), says: "subject: it has 71 characters"),
+        Case(subject: String(repeating: "ä", count: 70), says: nil),
+        Case(text: "Click here and Act Now", says: "text: 'act now' is what filters look for"),
+        Case(text: "Great!!!", says: "text: three exclamation marks in a row"),
+        Case(text: "GrÃ¼ÃŸe", says: "text: 'Ã¼' looks like text in another charset"),
+        Case(text: "Hi [FIRST NAME],", says: "text: '[FIRST NAME]' looks like a mark of another program"),
+        Case(text: "Hi %FIRSTNAME%,", says: "text: '%FIRSTNAME%' looks like a mark"),
+        Case(text: "Hi *|FNAME|*,", says: "text: '*|FNAME|*' looks like a mark"),
+        Case(text: "Hi {first_name},", says: "text: '{first_name}' looks like a mark"),
+        Case(text: "50% of it, 100% of that [1], see [the note]", says: nil),
+        Case(text: "Lorem ipsum dolor", says: "text: 'lorem ipsum' stands for a text"),
+        Case(text: "See https://bit.ly/x", says: "text: a link of 'bit.ly' hides where it leads"),
+        Case(text: "See http://example.com", says: "text: a link begins with http://"),
+        Case(text: String(repeating: "https://a.example/ ", count: 4), says: "text: it has 4 links"),
+        Case(text: String(repeating: "word ", count: 401), says: "text: it has 401 words"),
+        Case(text: String(repeating: "word ", count: 400), says: nil),
+        Case(html: "<p>Hi</p><script>x</script>", says: "html: '<script' does not work in mail"),
+        Case(html: "<p style=\"color:red\">Hi {{name}}</p>", says: nil),
+        Case(html: "<img src=\"https://a.example/a.png\"><p>Hi there</p>", says: "html: it is a picture with 2 words"),
+        Case(html: "<img src=\"https://a.example/a.png\"><p>\(String(repeating: "word ", count: 30))</p>", says: nil),
+        Case(html: "<img src=\"data:image/png;base64,AA\">", says: "html: pictures in data: links"),
+    ]
+
+    @Test("each is found, and nothing is where nothing is wrong", arguments: cases)
+    func finds(_ item: Case) {
+        let findings = LetterLint(subject: item.subject, text: item.text, html: item.html).findings.map { "\($0.part): \($0.message)" }
+        if let says = item.says {
+            #expect(findings.contains { $0.utf8.starts(with: says.utf8) }, "\(findings)")
+        } else {
+            #expect(findings.isEmpty)
+        }
+    }
+
+    @Test("validate says it with the line, as a warning, and of a variant too")
+    func inFiles() throws {
+        let file = try SequenceFile(
+            parsing: Array(
+                """
+                name = "x"
+                [[step]]
+                name = "a"
+                delay = "PT0S"
+                subject = "BUY THIS NOW"
+                text = "Hi"
+                [[step]]
+                name = "b"
+                delay = "P1D"
+                text = "Hi"
+                [[step.variant]]
+                name = "one"
+                text = "Hi [NAME]"
+                [[step.variant]]
+                name = "two"
+                text = "Hello"
+                """.utf8), file: "x.toml")
+        #expect(
+            file.warnings.map(\.description) == [
+                "x.toml:5: it is all in capital letters",
+                "x.toml:13: '[NAME]' looks like a mark of another program; fields are written {{name}}",
+            ])
+    }
+}
