@@ -155,6 +155,8 @@ struct AddressTests {
         ("Ann <=?utf-8?B?YW5uQGV4YW1wbGUuY29t?=>", ["Ann|ann@example.com"], [.addressSyntax]),
         ("=?utf-8?Q?evil=40evil.example=3E=2C?= <ann@example.com>", ["evil@evil.example>,|ann@example.com"], []),
         ("=?utf-8?Q?evil=40evil.example?=@example.com", ["=?utf-8?Q?evil=40evil.example?=@example.com"], []),
+        // No address: with its "@" inside, it would be read as an encoded word when it comes back.
+        ("=?utf\"-8?B?ann@example?= <", [], [.unclosedQuote, .addressSyntax]),
         ("\"Ann Example <ann@example.com>\"", ["Ann Example|ann@example.com"], [.addressSyntax]),
         ("\"ann@example.com\" <Ann Example>", ["Ann Example|ann@example.com"], [.addressSyntax]),
         ("\"ann@example.com\" <>", ["ann@example.com"], [.addressSyntax]),

@@ -58,7 +58,8 @@ enum AddressSyntax {
     /// Whether a domain can stand in an address line without being read as something else.
     static func isHarmless(domain: [UInt8]) -> Bool {
         if domain.first == ASCII.openBracket { return isLiteral(domain) }
-        return domain.allSatisfy { $0.isAtext || $0 == ASCII.dot }
+        // "?=" could close an encoded word that the local part opens, which is then read across the "@".
+        return domain.allSatisfy { $0.isAtext || $0 == ASCII.dot } && domain[...].index(of: [ASCII.question, ASCII.equals], from: 0) == nil
     }
 
     /// Whether a domain is one that mail can be sent to: labels of letters, digits, hyphens and underscores up to 63 octets, an
