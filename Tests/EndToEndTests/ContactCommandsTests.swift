@@ -118,6 +118,27 @@ struct ContactCommandsTests {
         #expect(try await bench.output("contacts", "lists", "delete", "Fair") == "Fair: deleted, 0 contacts were on it\n")
     }
 
+    @Test("fields are given and taken by hand")
+    func fields() async throws {
+        let bench = try StateBench()
+        _ = try await bench.output("contacts", "import", "-", input: "email,city\nann@example.org,Ulm\nbo@example.org,\n")
+        let set = try await bench.run(
+            "contacts", "set", "ann@example.org", "who@example.org", "--field", "owner=anna", "--field", "city=")
+        #expect(set.status == 65 && set.outputText == "ann@example.org: owner is 'anna', no city\n", "\(set.outputText)")
+        #expect(set.errorText.contains("there is no contact who@example.org"))
+        #expect(try await bench.output("contacts", "set", "--where", "owner = Anna", "--field", "owner=anna").contains("nothing changed"))
+        let shown = try await bench.objects("contacts", "set", "--where", "not owner", "--field", "rank=7")
+        #expect(shown.map { $0["address"] } == ["bo@example.org"] && shown.map { $0.texts("changed") } == [["rank"]])
+        #expect(try await bench.output("contacts", "export") == "email,name,time_zone,owner,rank\nann@example.org,,,anna,\nbo@example.org,,,,7\n")
+        for (field, why) in [
+            ("email=x", "'email' is no field of a contact but a part of every one"), ("a b=1", "'a b' is no name of a field"),
+            ("sender_name=x", "is set by every message itself"), ("x", "write NAME=VALUE"), ("tags=x", "a part of every one"),
+        ] {
+            let wrong = try await bench.run("contacts", "set", "bo@example.org", "--field", field)
+            #expect(wrong.status == 64 && wrong.errorText.contains(why), "\(wrong.errorText)")
+        }
+    }
+
     @Test("whom a query or a segment of the conf means is listed, written out, tagged and enrolled")
     func segments() async throws {
         let bench = try StateBench()

@@ -425,7 +425,7 @@ struct StateCommandsTests {
         "each command explains itself",
         arguments: [
             ["contacts"], ["contacts", "import"], ["contacts", "list"], ["contacts", "show"], ["contacts", "export"], ["contacts", "tag"],
-            ["contacts", "tags"], ["contacts", "lists"], ["contacts", "lists", "add"], ["sequence"],
+            ["contacts", "tags"], ["contacts", "lists"], ["contacts", "lists", "add"], ["contacts", "set"], ["sequence"],
             ["sequence", "validate"],
             ["sequence", "load"], ["sequence", "list"], ["sequence", "show"], ["sequence", "pause"], ["sequence", "resume"],
             ["sequence", "stop"], ["sequence", "stats"], ["enroll"], ["unenroll"], ["stop-all"], ["resume-all"], ["queue"],

@@ -212,6 +212,34 @@ struct PlanServiceTests {
         #expect(ended.state == .finished && ended.nextStep == 2, "\(ended.reason)")
     }
 
+    @Test("an owner is drawn among several, the same for the same contact, and whoever has one of them keeps it")
+    func owners() async throws {
+        let office = try Office()
+        let source = """
+            name = "sharing"
+            [[step]]
+            type = "action"
+            name = "share"
+            owner = ["anna", "ben"]
+            [[step]]
+            type = "stop"
+            name = "end"
+            """
+        var drawn: [String: Int] = [:]
+        for number in 0..<40 {
+            let enrollment = try await office.enroll("person-\(number)@customers.example.net", in: source)
+            // Each tenth has an owner that is one of them, the one behind it one that is not.
+            let present = number % 10 == 0 ? "BEN" : number % 10 == 1 ? "eve" : ""
+            _ = try await office.store.set([.init(contact: enrollment.contact, name: "owner", value: present)])
+            while try await office.dispatcher.dispatchDue() > 0 {}
+            let owner = try #require(try await office.store.contact(id: enrollment.contact)?.fields["owner"])
+            if number % 10 == 0 { #expect(owner == "ben") } else { drawn[owner, default: 0] += 1 }
+            let lines = try await transitions(office, enrollment)
+            #expect(lines.contains { $0.contains("share done (owner \(owner))") }, "\(lines)")
+        }
+        #expect(drawn.keys.sorted() == ["anna", "ben"] && drawn.values.allSatisfy { $0 > 8 }, "\(drawn)")
+    }
+
     @Test("a refusal of the class that the plan names goes another way; any other one stops")
     func bounce() async throws {
         let office = try Office()

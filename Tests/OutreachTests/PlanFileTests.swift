@@ -55,7 +55,7 @@ struct PlanFileTests {
         #expect(written.utf8.count > 100 && written.contains("0.50"))
     }
 
-    @Test("what is written is read as the same plan, in both forms and from one to the other", arguments: ["followup.json", "samples"])
+    @Test("what is written is read as the same plan, in both forms and from one to the other", arguments: ["followup.json", "actions.toml", "samples"])
     func roundTrips(source: String) throws {
         var plans: [SequencePlan] = []
         if source == "samples" {
@@ -143,7 +143,13 @@ struct PlanFileTests {
             (head + "[[step]]\ntype = \"webhook\"\n", 7, "'webhook' cannot be done yet"),
             (head + "[[step]]\ntype = \"dance\"\n", 7, "there is no type 'dance'"),
             (head + "[[step]]\ntype = \"wait\"\nname = \"b\"\n", 6, "'delay' is missing"),
-            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nowner = \"eve\"\n", 9, "'owner' cannot be done yet"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nowner = [\"eve\", \"Eve\"]\n", 9, "an owner is named twice"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nowner = \"\"\n", 9, "an owner is a name of 1 to 100 bytes"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nassign_owner = \"eve\"\n", 9, "write owner ="),
+            (
+                head + "[[step]]\ntype = \"action\"\nname = \"b\"\nowner = \"eve\"\nset = { owner = \"eve\" }\n", 9,
+                "which 'set' gives a value too"
+            ),
             (head + "[[step]]\ntype = \"action\"\nname = \"b\"\ntag = \"a,b\"\n", 9, "'a,b' is no name of a tag"),
             (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nlist = [\"a\"]\nunlist = \"A\"\n", 9, "the list a is named twice"),
             (
@@ -155,7 +161,7 @@ struct PlanFileTests {
             (head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n", 6, "a condition has at least one transition"),
             (
                 head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n" + way + "if = \"field.a = 3\"\nto = \"c\"\n" + end, 10,
-                "column 9 of the condition: '= 3' follows"
+                "column 9 of the condition: 'and', 'or' or the end is expected, not '= 3'"
             ),
             (
                 head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n" + way
@@ -270,14 +276,14 @@ struct PlanFileTests {
         arguments: [
             ("", 1, "a name is expected, not 'the end'"), ("a == 'b'", 1, "there is no 'a'"), ("field == 'b'", 1, "'field' needs a name"),
             ("field.a == b", 12, "a text in quotes or a number"), ("replied == 'x'", 9, "cannot be compared"),
-            ("(bounced", 9, "')' is missing"),
-            ("replied.cross", 1, "'cross' is no class"), ("field.a == 'b", 12, "never closed"), ("bounced bounced", 9, "follows where"),
+            ("(bounced", 9, "')' is expected"),
+            ("replied.cross", 1, "'cross' is no class"), ("field.a == 'b", 12, "never closed"), ("bounced bounced", 9, "'and', 'or' or the end is expected"),
             ("field.a in 'b'", 12, "a list is missing"), (String(repeating: "(", count: 40), 18, "nested deeper"),
             ("tag", 1, "'tag' needs a name: tag.NAME"), ("tag.hot == 'x'", 9, "cannot be compared"),
-            ("list:'a;b'", 1, "'a;b' is no name of a list"), ("tag:", 5, "a name is missing"), ("replied:positive", 8, "follows where"),
+            ("list:'a;b'", 1, "'a;b' is no name of a list"), ("tag:", 5, "a name is missing"), ("replied:positive", 8, "'and', 'or' or the end is expected"),
         ])
     func brokenConditions(source: String, column: Int, words: String) throws {
-        let fault = #expect(throws: PlanCondition.Fault.self) { try PlanCondition(source) }
+        let fault = #expect(throws: ExpressionFault.self) { try PlanCondition(source) }
         #expect(fault?.message.contains(words) == true && abs((fault?.column ?? 0) - column) <= 1, "\(String(describing: fault))")
     }
 }

@@ -8,7 +8,7 @@ struct SegmentQueryTests {
     @Test(
         "what is written is what is meant",
         arguments: [
-            ("company = \"Acme\"", SegmentQuery.Node.test(.compare(.field("company"), .oneOf(["acme"])))),
+            ("company = \"Acme\"", Expression<SegmentQuery.Test>.test(.compare(.field("company"), .oneOf(["acme"])))),
             ("field.email != x", .not(.test(.compare(.field("email"), .oneOf(["x"]))))),
             ("not not suppressed", .test(.suppressed)),
             (
@@ -38,7 +38,7 @@ struct SegmentQueryTests {
             ("imported", .test(.imported(nil, .ago(.none)))),
             ("android = x", .test(.compare(.field("android"), .oneOf(["x"])))),
         ])
-    func reads(source: String, node: SegmentQuery.Node) throws {
+    func reads(source: String, node: Expression<SegmentQuery.Test>) throws {
         #expect(try SegmentQuery(source).root == node)
     }
 
@@ -73,7 +73,7 @@ struct SegmentQueryTests {
             ("'x' = 1", 1, "a name is expected"), ("a = 1;", 6, "'and', 'or' or the end is expected"),
         ])
     func faults(source: String, column: Int, words: String) throws {
-        let fault = #expect(throws: SegmentQuery.Fault.self) { try SegmentQuery(source) }
+        let fault = #expect(throws: ExpressionFault.self) { try SegmentQuery(source) }
         #expect(fault?.message.contains(words) == true && fault?.column == column, "\(String(describing: fault))")
     }
 

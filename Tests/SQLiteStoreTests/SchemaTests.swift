@@ -41,8 +41,9 @@ struct SchemaTests {
         ("conversation", SQLiteStore.conversationSQL),
         ("frequencyOfContact", SQLiteStore.frequencySQL(.contact)), ("frequencyOfCompany", SQLiteStore.frequencySQL(.company(""))),
         ("starts", SQLiteStore.startsSQL), ("company", SQLiteStore.companySQL), ("sender", SQLiteStore.senderSQL),
-        ("forwards", SQLiteStore.forwardsSQL), ("openReplies", SQLiteStore.repliesSQL(ofOne: false, waiting: true)),
-        ("openRepliesOfOne", SQLiteStore.repliesSQL(ofOne: true, waiting: true)),
+        ("forwards", SQLiteStore.forwardsSQL), ("openReplies", SQLiteStore.repliesSQL(ofOne: false, owned: false, waiting: true)),
+        ("openRepliesOfOne", SQLiteStore.repliesSQL(ofOne: true, owned: false, waiting: true)),
+        ("openRepliesOfOwner", SQLiteStore.repliesSQL(ofOne: false, owned: true, waiting: true)),
     ]
 
     @Test("the hot statements go by their indexes, empty, full and analyzed")

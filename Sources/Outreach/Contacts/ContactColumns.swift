@@ -208,6 +208,19 @@ package struct ContactColumns: Sendable {
         return String(decoding: name.prefix(64), as: UTF8.self)
     }
 
+    /// Why no contact can have a field of that name; nil when one can.
+    package static func fault(ofField name: String) -> String? {
+        let key = lowercased(name)
+        if addressTitles.contains(key) || ["name", "time_zone", "timezone", "tags", "lists"].contains(where: { isSame($0, key) }) {
+            return "'\(name)' is no field of a contact but a part of every one"
+        }
+        if reserved.contains(where: { isSame($0, key) }) { return "'\(name)' is set by every message itself" }
+        guard let legal = fieldName(name), legal.utf8.elementsEqual(name.utf8) else {
+            return "'\(name)' is no name of a field: letters, digits, - and _, at most 64 of them"
+        }
+        return nil
+    }
+
     private static func lowercased(_ text: String) -> String {
         String(decoding: text.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self)
     }

@@ -74,8 +74,10 @@ package protocol IntakeStore: Sendable {
 
     /// Replies, newest first; `contact` nil: all; unmatched ones have no enrollment. Mail of our own is none.
     ///
-    /// - Parameter waiting: only those that wait for an answer of ours.
-    func replies(contact: Contact.ID?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord]
+    /// - Parameters:
+    ///   - owner: only from contacts that this one looks after; nil: whoever does.
+    ///   - waiting: only those that wait for an answer of ours.
+    func replies(contact: Contact.ID?, owner: String?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord]
 
     /// Replies that a person has labelled, oldest first; copies and mail of our own are none.
     func labelledReplies() async throws(StoreError) -> [ReplyRecord]
@@ -121,7 +123,7 @@ extension IntakeStore {
 
     /// The same, whether they wait for an answer or not.
     package func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord] {
-        try await replies(contact: contact, waiting: false, limit: limit)
+        try await replies(contact: contact, owner: nil, waiting: false, limit: limit)
     }
 
     /// Files a message that is not sent on.

@@ -36,6 +36,10 @@ package enum OutboxConsequence {
             switch action {
             case .set(let field, let value):
                 consequence.fields.append(.init(contact: enrollment.contact, name: field, value: value))
+            case .assign(let owners):
+                consequence.fields += owners.prefix(1).map {
+                    .init(contact: enrollment.contact, name: SequencePlan.Action.ownerField, value: $0)
+                }
             case .join(let group):
                 consequence.groups.append(.init(contact: enrollment.contact, name: group, isMember: true, at: now))
             case .leave(let group):

@@ -7,21 +7,18 @@
 ///   without regard to case; `<` and the like compare whole and decimal numbers, and hold for nothing else.
 /// - `and`, `or`, `not` and parentheses join them; `and` binds closer than `or`.
 package struct PlanCondition: Sendable, Equatable, Codable {
-    /// What is wrong with one and where, counted in bytes from 1.
-    package struct Fault: Error, Sendable, Equatable {
-        package let column: Int
-        package let message: String
-    }
-
     package let source: String
-    let root: Node
+    let root: Expression<Test>
 
-    indirect enum Node: Sendable, Equatable {
-        case all([Node])
-        case any([Node])
-        case not(Node)
+    enum Test: Sendable, Equatable {
         case fact(Name)
         case compare(Name, Comparison, [String])
+
+        var name: Name {
+            switch self {
+            case .fact(let name), .compare(let name, _, _): name
+            }
+        }
     }
 
     enum Comparison: String, Sendable, CaseIterable {
@@ -88,15 +85,15 @@ package struct PlanCondition: Sendable, Equatable, Codable {
     static let longest = 2_000
     static let deepest = 16
 
-    package init(_ source: String) throws(Fault) {
+    package init(_ source: String) throws(ExpressionFault) {
         var parser = ConditionParser(Array(source.utf8))
         self.source = source
-        root = try parser.condition()
+        root = try parser.expression()
     }
 
     package init(from decoder: any Decoder) throws {
         let source = try decoder.singleValueContainer().decode(String.self)
-        do throws(Fault) {
+        do throws(ExpressionFault) {
             try self.init(source)
         } catch {
             throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: error.message))
@@ -123,40 +120,28 @@ package struct PlanCondition: Sendable, Equatable, Codable {
     /// Whether it asks for tags or lists of the contact.
     var asksForGroups: Bool { names.contains { $0.kind.group != nil } }
 
-    var names: [Name] {
-        func names(_ node: Node) -> [Name] {
-            switch node {
-            case .all(let nodes), .any(let nodes): nodes.flatMap(names)
-            case .not(let node): names(node)
-            case .fact(let name), .compare(let name, _, _): [name]
-            }
-        }
-        return names(root)
-    }
+    var names: [Name] { root.tests.map(\.name) }
 
     /// Whether it holds.
-    package func holds(for known: StepFacts) -> Bool { holds(root, known) }
-
-    private func holds(_ node: Node, _ known: StepFacts) -> Bool {
-        switch node {
-        case .all(let nodes): nodes.allSatisfy { holds($0, known) }
-        case .any(let nodes): nodes.contains { holds($0, known) }
-        case .not(let node): !holds(node, known)
-        case .fact(let name): name.kind.isText ? known.text(name).utf8.isEmpty == false : known.holds(name)
-        case .compare(let name, let comparison, let texts): Self.compare(known.text(name), comparison, texts)
+    package func holds(for known: StepFacts) -> Bool {
+        root.holds { test in
+            switch test {
+            case .fact(let name): name.kind.isText ? !known.text(name).utf8.isEmpty : known.holds(name)
+            case .compare(let name, let comparison, let texts): Self.compare(known.text(name), comparison, texts)
+            }
         }
     }
 
     private static func compare(_ text: String, _ comparison: Comparison, _ texts: [String]) -> Bool {
-        let left = folded(text)
-        let right = folded(texts.first ?? "")
+        let left = ExpressionScanner.folded(text)
+        let right = ExpressionScanner.folded(texts.first ?? "")
         switch comparison {
         case .equal: return left == right
         case .different: return left != right
         case .contains: return right.isEmpty || !left.isEmpty && contains(left, right)
         case .startsWith: return left.starts(with: right)
         case .endsWith: return left.count >= right.count && left.suffix(right.count).elementsEqual(right)
-        case .isOneOf: return texts.contains { folded($0) == left }
+        case .isOneOf: return texts.contains { ExpressionScanner.folded($0) == left }
         case .less, .atMost, .more, .atLeast:
             guard let a = number(left), let b = number(right) else { return false }
             switch comparison {
@@ -168,8 +153,6 @@ package struct PlanCondition: Sendable, Equatable, Codable {
         }
     }
 
-    static func folded(_ text: String) -> [UInt8] { text.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 } }
-
     private static func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
         guard part.count <= bytes.count else { return false }
         return (0...(bytes.count - part.count)).contains { bytes[$0..<($0 + part.count)].elementsEqual(part) }
@@ -179,163 +162,5 @@ package struct PlanCondition: Sendable, Equatable, Codable {
     private static func number(_ bytes: [UInt8]) -> Double? {
         let isPlain = bytes.allSatisfy { ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
         return isPlain && bytes.count <= 30 ? Double(String(decoding: bytes, as: UTF8.self)) : nil
-    }
-}
-
-/// Reads a condition by bytes.
-struct ConditionParser {
-    private let bytes: [UInt8]
-    private var at = 0
-    private var depth = 0
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    mutating func condition() throws(PlanCondition.Fault) -> PlanCondition.Node {
-        guard bytes.count <= PlanCondition.longest else { throw fault("a condition has at most \(PlanCondition.longest) bytes") }
-        let node = try any()
-        skipBlanks()
-        guard at == bytes.count else { throw fault("'\(rest())' follows where 'and', 'or' or the end was expected") }
-        return node
-    }
-
-    private mutating func any() throws(PlanCondition.Fault) -> PlanCondition.Node {
-        depth += 1
-        defer { depth -= 1 }
-        guard depth <= PlanCondition.deepest else { throw fault("parentheses are nested deeper than \(PlanCondition.deepest)") }
-        var nodes = [try all()]
-        while takeWord("or") { nodes.append(try all()) }
-        return nodes.count == 1 ? nodes[0] : .any(nodes)
-    }
-
-    private mutating func all() throws(PlanCondition.Fault) -> PlanCondition.Node {
-        var nodes = [try one()]
-        while takeWord("and") { nodes.append(try one()) }
-        return nodes.count == 1 ? nodes[0] : .all(nodes)
-    }
-
-    private mutating func one() throws(PlanCondition.Fault) -> PlanCondition.Node {
-        var negations = 0
-        while takeWord("not") { negations += 1 }
-        let node: PlanCondition.Node
-        if take("(") {
-            node = try any()
-            guard take(")") else { throw fault("')' is missing before '\(rest())'") }
-        } else {
-            node = try comparison()
-        }
-        return negations % 2 == 0 ? node : .not(node)
-    }
-
-    private mutating func comparison() throws(PlanCondition.Fault) -> PlanCondition.Node {
-        let name = try name()
-        skipBlanks()
-        let start = at
-        for comparison in PlanCondition.Comparison.allCases {
-            let isWord = comparison.rawValue.utf8.allSatisfy(Self.isLetter)
-            guard isWord ? takeWord(comparison.rawValue) : take(comparison.rawValue) else { continue }
-            guard name.kind.isText else {
-                throw fault("'\(name.kind.rawValue)' holds or does not; it cannot be compared", at: start)
-            }
-            return .compare(name, comparison, try values(of: comparison))
-        }
-        return .fact(name)
-    }
-
-    private mutating func values(of comparison: PlanCondition.Comparison) throws(PlanCondition.Fault) -> [String] {
-        guard comparison == .isOneOf else { return [try value()] }
-        guard take("[") else { throw fault("a list is missing after 'in'; write for instance in [\"a\", \"b\"]") }
-        var values = [try value()]
-        while take(",") { values.append(try value()) }
-        guard take("]") else { throw fault("']' is missing before '\(rest())'") }
-        return values
-    }
-
-    private mutating func value() throws(PlanCondition.Fault) -> String {
-        skipBlanks()
-        let start = at
-        for quote in ["\"", "'"] where take(quote) {
-            let from = at
-            while at < bytes.count, bytes[at] != quote.utf8.first { at += 1 }
-            guard at < bytes.count else { throw fault("a text is opened with \(quote) and never closed", at: start) }
-            at += 1
-            return String(decoding: bytes[from..<(at - 1)], as: UTF8.self)
-        }
-        while at < bytes.count, (bytes[at] >= 48 && bytes[at] <= 57) || bytes[at] == UInt8(ascii: ".") || bytes[at] == UInt8(ascii: "-") {
-            at += 1
-        }
-        guard at > start else { throw fault("a text in quotes or a number is expected, not '\(rest())'") }
-        return String(decoding: bytes[start..<at], as: UTF8.self)
-    }
-
-    private mutating func name() throws(PlanCondition.Fault) -> PlanCondition.Name {
-        skipBlanks()
-        let start = at
-        let word = word()
-        guard let kind = PlanCondition.Name.Kind(rawValue: word) else {
-            let all = PlanCondition.Name.Kind.allCases.map(\.rawValue).joined(separator: ", ")
-            let what = word.utf8.isEmpty ? "a name is expected, not '\(rest())'" : "there is no '\(word)'"
-            throw fault("\(what); known are \(all)", at: start)
-        }
-        var detail: String?
-        if take(".") || (kind.group != nil && take(":")) {
-            let isQuoted = kind.group != nil && at < bytes.count && (bytes[at] == UInt8(ascii: "\"") || bytes[at] == UInt8(ascii: "'"))
-            let text = isQuoted ? try value() : self.word()
-            guard !text.utf8.isEmpty else { throw fault("a name is missing after '\(word).'") }
-            detail = text
-        }
-        if kind.detail == true, detail == nil { throw fault("'\(word)' needs a name: \(word).NAME", at: start) }
-        if kind.detail == false, detail != nil { throw fault("'\(word)' has nothing behind a point", at: start) }
-        if kind == .replied, let detail, ReplyClass(rawValue: detail)?.isHuman != true {
-            throw fault("'\(detail)' is no class of replies; there are \(ReplyClass.humanWords)", at: start)
-        }
-        if kind == .bounced, let detail, !PlanCheck.failureClasses.contains(detail) {
-            throw fault("'\(detail)' is no class of failures; there are \(PlanCheck.failureClasses.joined(separator: ", "))", at: start)
-        }
-        if let group = kind.group, let detail {
-            do throws(ContactGroup.Name.Fault) {
-                _ = try ContactGroup.Name(group, detail)
-            } catch {
-                throw fault(error.message, at: start)
-            }
-        }
-        return PlanCondition.Name(kind: kind, detail: detail)
-    }
-
-    private mutating func word() -> String {
-        let start = at
-        while at < bytes.count, Self.isLetter(bytes[at]) { at += 1 }
-        return String(decoding: bytes[start..<at], as: UTF8.self)
-    }
-
-    private static func isLetter(_ byte: UInt8) -> Bool {
-        (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
-    }
-
-    private mutating func takeWord(_ word: String) -> Bool {
-        skipBlanks()
-        let end = at + word.utf8.count
-        guard end <= bytes.count, bytes[at..<end].elementsEqual(word.utf8), end == bytes.count || !Self.isLetter(bytes[end]) else {
-            return false
-        }
-        at = end
-        return true
-    }
-
-    private mutating func take(_ text: String) -> Bool {
-        skipBlanks()
-        let end = at + text.utf8.count
-        guard end <= bytes.count, bytes[at..<end].elementsEqual(text.utf8) else { return false }
-        at = end
-        return true
-    }
-
-    private mutating func skipBlanks() {
-        while at < bytes.count, bytes[at] == 32 || bytes[at] == 9 || bytes[at] == 10 || bytes[at] == 13 { at += 1 }
-    }
-
-    private func rest() -> String { at < bytes.count ? String(decoding: bytes[at...].prefix(20), as: UTF8.self) : "the end" }
-
-    private func fault(_ message: String, at place: Int? = nil) -> PlanCondition.Fault {
-        PlanCondition.Fault(column: (place ?? at) + 1, message: message)
     }
 }

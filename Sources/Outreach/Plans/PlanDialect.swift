@@ -41,7 +41,7 @@ struct PlanDialect: Sendable {
         case "send":
             return common + ["channel", "delay", businessDays, "subject", "text", "html", variants, ways] + (isJSON ? ["body"] : [])
         case "wait": return common + [length, businessDays, ways]
-        case "action": return common + ["delay", businessDays, "set", "tag", "untag", "list", "unlist", "suppress", "enroll", ways]
+        case "action": return common + ["delay", businessDays, "set", "tag", "untag", "list", "unlist", "owner", "suppress", "enroll", ways]
         case "stop": return common + ["reason", ways]
         default: return common + ["delay", businessDays, ways]
         }

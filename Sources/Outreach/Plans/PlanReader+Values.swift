@@ -140,6 +140,21 @@ extension PlanReader {
         return actions
     }
 
+    /// Who may become the owner of a contact; nil: the step leaves it alone.
+    mutating func owners(_ table: PlanValue, path: [TomlStep]) -> [String]? {
+        let key = SequencePlan.Action.ownerField
+        guard table[key] != nil else { return nil }
+        let path = path + [.key(key)]
+        let owners = words(key, in: table, path: Array(path.dropLast()))
+        for owner in owners where owner.utf8.isEmpty || owner.utf8.count > 100 || owner.utf8.contains(where: { $0 < 32 || $0 == 127 }) {
+            fault(path, "an owner is a name of 1 to 100 bytes in one line")
+        }
+        if owners.count > SequencePlan.Action.mostOwners { fault(path, "there are at most \(SequencePlan.Action.mostOwners) owners") }
+        if Set(owners.map(ExpressionScanner.folded)).count < owners.count { fault(path, "an owner is named twice") }
+        if table["set"]?[key] != nil { fault(path, "the owner is the field 'owner', which 'set' gives a value too; write one of them") }
+        return owners
+    }
+
     /// A string or a list of them.
     mutating func words(_ key: String, in table: PlanValue, path: [TomlStep]) -> [String] {
         guard let value = table[key] else { return [] }

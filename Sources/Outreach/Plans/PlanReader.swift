@@ -185,8 +185,8 @@ struct PlanReader {
     }
 
     private mutating func action(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Work? {
-        for key in ["owner", "assign_owner", "assignOwner"] where table[key] != nil {
-            fault(path + [.key(key)], "'\(key)' cannot be done yet; keep it in a field of the contact: set = { \(key) = \"...\" }")
+        for key in ["assign_owner", "assignOwner"] where table[key] != nil {
+            fault(path + [.key(key)], "there is no '\(key)'; write owner = \"...\"")
         }
         var actions = texts("set", in: table, path: path).sorted { $0.key < $1.key }.map {
             SequencePlan.Action.set(field: $0.key, value: $0.value)
@@ -195,6 +195,7 @@ struct PlanReader {
             fault(path + ["set"], "'\(name)' is no field of a contact; write \(key) = \"...\" instead")
         }
         actions += groupActions(table, path: path)
+        if let owners = owners(table, path: path) { actions.append(.assign(owners: owners)) }
         if let value = table["suppress"] {
             if case .bool(let flag) = value {
                 if flag { actions.append(.suppress) }
@@ -203,7 +204,7 @@ struct PlanReader {
             }
         }
         if let name = string("enroll", in: table, path: path, required: false) { actions.append(.enroll(sequence: name)) }
-        if actions.isEmpty { fault(path, "an action does nothing; write set, tag, untag, list, unlist, suppress or enroll") }
+        if actions.isEmpty { fault(path, "an action does nothing; write set, tag, untag, list, unlist, owner, suppress or enroll") }
         return .action(actions)
     }
 
@@ -232,7 +233,7 @@ struct PlanReader {
         }
         var condition: PlanCondition?
         if let source = string("if", in: table, path: path, required: false) {
-            do throws(PlanCondition.Fault) {
+            do throws(ExpressionFault) {
                 condition = try PlanCondition(source)
             } catch {
                 fault(path + ["if"], "column \(error.column) of the condition: \(error.message)")

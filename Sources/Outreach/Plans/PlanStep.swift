@@ -50,16 +50,33 @@ extension SequencePlan {
         case leave(group: ContactGroup.Name)
         /// Nobody writes to its address any more, which ends every sequence of it.
         case suppress
+        /// It gets an owner, who looks after it: one of them, by lot and the same for the same contact, unless it has one of them already.
+        /// The owner is the field `owner`.
+        case assign(owners: [String])
         /// It begins another sequence, unless it is on its way through it.
         case enroll(sequence: String)
+
+        /// The field of a contact that names who looks after it.
+        package static let ownerField = "owner"
+        static let mostOwners = 50
 
         /// For a person; nil for what is told otherwise.
         var words: String? {
             switch self {
             case .join(let group): "\(group)"
             case .leave(let group): "no \(group)"
+            case .assign(let owners): "owner \(owners.joined(separator: " or "))"
             case .set, .suppress, .enroll: nil
             }
+        }
+
+        /// As it is for one contact: whoever becomes its owner is chosen.
+        func settled(for contact: Contact, step: String, in plan: String, chance: Chance) -> Action {
+            guard case .assign(let owners) = self, owners.count > 1 else { return self }
+            let present = contact.fields[Self.ownerField].map(ExpressionScanner.folded)
+            if let kept = owners.first(where: { ExpressionScanner.folded($0) == present }) { return .assign(owners: [kept]) }
+            let place = chance.fraction("owner", [plan, step, contact.address.suppressionKey])
+            return .assign(owners: Weighted.pick(owners, at: place) { _ in 1 }.map { [$0] } ?? owners)
         }
     }
 

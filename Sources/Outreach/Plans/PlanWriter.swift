@@ -47,7 +47,7 @@ package struct PlanWriter: Sendable {
         case .action(let actions):
             let act = Acts(actions)
             add("set", act.fields.isEmpty ? nil : Self.texts(act.fields))
-            for (key, names) in act.groups { add(key, names.count == 1 ? .string(names[0]) : .array(names.map { .string($0) })) }
+            for (key, names) in act.names { add(key, names.count == 1 ? .string(names[0]) : .array(names.map { .string($0) })) }
             add("suppress", act.suppresses ? .bool(true) : nil)
             add("enroll", act.sequence.map { .string($0) })
         case .stop(let reason): add("reason", reason.map { .string($0) })
@@ -110,8 +110,8 @@ package struct PlanWriter: Sendable {
     /// What an action does, as files have it.
     private struct Acts {
         var fields: [String: String] = [:]
-        /// Names of tags and lists by the key that gives or takes them.
-        var groups: [(key: String, names: [String])] = []
+        /// Names of tags, lists and owners by the key that gives or takes them.
+        var names: [(key: String, names: [String])] = []
         var suppresses = false
         var sequence: String?
 
@@ -121,6 +121,7 @@ package struct PlanWriter: Sendable {
                 case .set(let field, let value): fields[field] = value
                 case .join(let group): add(group.text, to: group.kind.rawValue)
                 case .leave(let group): add(group.text, to: "un" + group.kind.rawValue)
+                case .assign(let owners): owners.forEach { add($0, to: SequencePlan.Action.ownerField) }
                 case .suppress: suppresses = true
                 case .enroll(let name): sequence = name
                 }
@@ -128,10 +129,10 @@ package struct PlanWriter: Sendable {
         }
 
         private mutating func add(_ name: String, to key: String) {
-            if let place = groups.firstIndex(where: { $0.key.utf8.elementsEqual(key.utf8) }) {
-                groups[place].names.append(name)
+            if let place = names.firstIndex(where: { $0.key.utf8.elementsEqual(key.utf8) }) {
+                names[place].names.append(name)
             } else {
-                groups.append((key, [name]))
+                names.append((key, [name]))
             }
         }
     }
@@ -178,7 +179,7 @@ package struct PlanWriter: Sendable {
                 let pairs = act.fields.sorted { $0.key < $1.key }.map { "\(PlanValue.quoted($0.key)) = \(PlanValue.quoted($0.value))" }
                 out.line("set = { \(pairs.joined(separator: ", ")) }")
             }
-            for (key, names) in act.groups {
+            for (key, names) in act.names {
                 if names.count == 1 { out.set(key, names[0]) } else { out.set(key, list: names) }
             }
             if act.suppresses { out.line("suppress = true") }

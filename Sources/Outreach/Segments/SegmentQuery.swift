@@ -11,19 +11,6 @@ package import InternetMessage
 /// - Moments: `created` and `imported` are compared with a day of UTC (`2026-03-01`) or with what is so long past (`P30D ago`).
 /// - `and`, `or`, `not` and parentheses join them; `and` binds closer than `or`.
 package struct SegmentQuery: Sendable, Equatable {
-    /// What is wrong with one and where, counted in characters from 1.
-    package struct Fault: Error, Sendable, Equatable {
-        package let column: Int
-        package let message: String
-    }
-
-    package indirect enum Node: Sendable, Equatable {
-        case all([Node])
-        case any([Node])
-        case not(Node)
-        case test(Test)
-    }
-
     package enum Test: Sendable, Equatable {
         case isIn(ContactGroup.Name)
         case suppressed
@@ -101,13 +88,13 @@ package struct SegmentQuery: Sendable, Equatable {
     package static let deepest = 8
     package static let mostTests = 200
 
-    package let root: Node
+    package let root: Expression<Test>
     /// In the order in which they stand in it.
     package let mentions: [Mention]
 
-    package init(_ source: String) throws(Fault) {
+    package init(_ source: String) throws(ExpressionFault) {
         var parser = SegmentParser(Array(source.utf8))
-        root = try parser.query()
+        root = try parser.expression()
         mentions = parser.mentions
     }
 }

@@ -143,7 +143,7 @@ package struct Consequence: Sendable, Equatable {
     /// Companies whose other people are no longer written to.
     package var companies: [CompanyStop]
 
-    /// A field of a contact that gets a value.
+    /// A field of a contact that gets a value; an empty one takes the field.
     package struct FieldChange: Sendable, Equatable {
         package let contact: Contact.ID
         package let name: String

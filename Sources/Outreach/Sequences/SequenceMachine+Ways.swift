@@ -60,7 +60,8 @@ extension SequenceMachine {
             let place = chance.fraction("split", [plan.name, step.name, known.contact.address.suppressionKey])
             let way = Weighted.pick(ways, at: place) { $0.weight ?? 1 }
             return go(way, "at \(name), by lot")
-        case .action(let actions):
+        case .action(let written):
+            let actions = written.map { $0.settled(for: known.contact, step: step.name, in: plan.name, chance: chance) }
             let words = actions.compactMap(\.words).joined(separator: ", ")
             return go(ways.first, words.utf8.isEmpty ? "\(name) done" : "\(name) done (\(words))", actions)
         }

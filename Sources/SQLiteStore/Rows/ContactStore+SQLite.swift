@@ -25,6 +25,10 @@ extension SQLiteStore: ContactStore {
         try await read { ledger in try ledger.contact(workspace: workspace, key: address.suppressionKey) }
     }
 
+    package func set(_ changes: [Consequence.FieldChange]) async throws(StoreError) -> [Bool] {
+        try await write { ledger in try changes.map(ledger.apply) }
+    }
+
     package func contacts(workspace: WorkspaceID, after: Contact.ID?, limit: Int) async throws(StoreError) -> [Contact] {
         try await read { ledger in
             try ledger.db.records(

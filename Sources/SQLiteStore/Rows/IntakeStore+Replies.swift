@@ -59,18 +59,20 @@ extension SQLiteStore {
         }
     }
 
-    package func replies(contact: Contact.ID?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord] {
-        let values: Arguments = contact.map { ["contact": $0.rawValue] } ?? [:]
+    package func replies(contact: Contact.ID?, owner: String?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord] {
+        let ofOne: Arguments = contact.map { ["contact": $0.rawValue] } ?? [:]
+        let owned: Arguments = owner.map { ["owner": $0] } ?? [:]
         return try await read { ledger in
             try ledger.db.records(
-                Self.repliesSQL(ofOne: contact != nil, waiting: waiting), values + ["limit": max(0, limit)]
+                Self.repliesSQL(ofOne: contact != nil, owned: owner != nil, waiting: waiting), ofOne + owned + ["limit": max(0, limit)]
             ).map(ReplyRecord.init)
         }
     }
 
-    static func repliesSQL(ofOne: Bool, waiting: Bool) -> String {
+    static func repliesSQL(ofOne: Bool, owned: Bool, waiting: Bool) -> String {
         """
         SELECT * FROM reply WHERE is_own = 0\(waiting ? " AND requires_response = 1" : "")\(ofOne ? " AND contact_id = :contact" : "")
+        \(owned ? "AND EXISTS (SELECT 1 FROM contact WHERE id = contact_id AND lower(fields ->> '$.owner') = lower(:owner))" : "")
         ORDER BY intake_id DESC LIMIT :limit
         """
     }

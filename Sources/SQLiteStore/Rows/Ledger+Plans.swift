@@ -31,14 +31,17 @@ extension Ledger {
         ORDER BY id
         """
 
-    /// Gives a field of a contact a value; one that was erased stays empty.
-    func apply(_ change: Consequence.FieldChange) throws {
+    /// Gives a field of a contact a value, or takes it with an empty one; false when nothing changed. One that was erased stays empty.
+    @discardableResult func apply(_ change: Consequence.FieldChange) throws -> Bool {
         let contact = try db.record(
             "SELECT * FROM contact WHERE id = :id AND erased_at IS NULL", ["id": change.contact.rawValue]
         ).map(Contact.init)
-        guard var fields = contact?.fields else { return }
-        fields[change.name] = change.value
+        guard var fields = contact?.fields else { return false }
+        let value = change.value.utf8.isEmpty ? nil : change.value
+        guard fields[change.name].map({ Array($0.utf8) }) != value.map({ Array($0.utf8) }) else { return false }
+        fields[change.name] = value
         try db.run("UPDATE contact SET fields = :fields WHERE id = :id", ["fields": jsonText(fields), "id": change.contact.rawValue])
+        return true
     }
 
     /// Gives a contact a tag or list, or takes it; one that was erased has none.

@@ -89,7 +89,7 @@ struct SegmentStatement {
         return ":\(name)"
     }
 
-    private mutating func condition(_ node: SegmentQuery.Node) -> String {
+    private mutating func condition(_ node: Expression<SegmentQuery.Test>) -> String {
         switch node {
         case .all(let nodes): return joined(nodes, " AND ")
         case .any(let nodes): return joined(nodes, " OR ")
@@ -98,7 +98,7 @@ struct SegmentStatement {
         }
     }
 
-    private mutating func joined(_ nodes: [SegmentQuery.Node], _ word: String) -> String {
+    private mutating func joined(_ nodes: [Expression<SegmentQuery.Test>], _ word: String) -> String {
         var parts: [String] = []
         for node in nodes { parts.append(condition(node)) }
         return "(\(parts.joined(separator: word)))"

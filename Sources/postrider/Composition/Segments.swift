@@ -19,7 +19,7 @@ enum Segments {
     }
 
     private static func query(of section: SegmentSettings, _ settings: Settings) throws(Failure) -> SegmentQuery {
-        do throws(SegmentQuery.Fault) {
+        do throws(ExpressionFault) {
             return try SegmentQuery(section.condition)
         } catch {
             let place = settings.origin(of: ["segment", section.name, "where"])?.description ?? "[segment.\(section.name)]"

@@ -8,7 +8,7 @@ struct Contacts: AsyncParsableCommand {
         abstract: "Take in and look at the people that are written to.",
         subcommands: [
             ContactsImport.self, ContactsImports.self, ContactsUndo.self, ContactsList.self, ContactsShow.self, ContactsExport.self,
-            ContactsErase.self, ContactsAddress.self, ContactsTag.self, ContactsTags.self, ContactsLists.self,
+            ContactsErase.self, ContactsSet.self, ContactsAddress.self, ContactsTag.self, ContactsTags.self, ContactsLists.self,
         ])
 }
 

@@ -8,14 +8,12 @@ struct ContactsTag: AsyncParsableCommand {
         discussion: "A tag is a word of up to 64 bytes; upper and lower case are one and the same. It is there when it is first given.")
 
     @OptionGroup var conf: ConfOption
-    @Argument(help: "Email addresses of contacts.") var contacts: [String] = []
-    @OptionGroup var segment: SegmentOption
+    @OptionGroup var choice: ContactChoice
     @Option(help: ArgumentHelp("A tag that they get; may be given several times.", valueName: "name")) var add: [String] = []
     @Option(help: ArgumentHelp("A tag that they lose; may be given several times.", valueName: "name")) var remove: [String] = []
     @Flag(help: "One JSON object per contact.") var json = false
 
     func validate() throws {
-        if contacts.isEmpty != segment.isGiven { throw ValidationError("name the contacts, or give --where or --segment") }
         if add.isEmpty, remove.isEmpty { throw ValidationError("say which tags with --add and --remove") }
     }
 
@@ -24,7 +22,8 @@ struct ContactsTag: AsyncParsableCommand {
             let given = try GroupNames.read(.tag, add)
             let taken = try GroupNames.read(.tag, remove)
             if let both = given.first(where: taken.contains) { throw Failure(.usage, "'\(both.text)' is to be added and removed; say one") }
-            try await Regrouping(state: state, joins: given, leaves: taken, json: json).change(contacts, in: segment)
+            let regrouping = Regrouping(state: state, joins: given, leaves: taken, json: json)
+            try await choice.each(of: state, regrouping.change)
         }
     }
 }
@@ -99,18 +98,13 @@ struct ContactsListsAdd: AsyncParsableCommand {
 
     @OptionGroup var conf: ConfOption
     @Argument(help: "Name of the list.") var name: String
-    @Argument(help: "Email addresses of contacts.") var contacts: [String] = []
-    @OptionGroup var segment: SegmentOption
+    @OptionGroup var choice: ContactChoice
     @Flag(help: "One JSON object per contact.") var json = false
-
-    func validate() throws {
-        if contacts.isEmpty != segment.isGiven { throw ValidationError("name the contacts, or give --where or --segment") }
-    }
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            try await Regrouping(state: state, joins: [try GroupNames.read(.list, name)], leaves: [], json: json)
-                .change(contacts, in: segment)
+            let regrouping = Regrouping(state: state, joins: [try GroupNames.read(.list, name)], leaves: [], json: json)
+            try await choice.each(of: state, regrouping.change)
         }
     }
 }
@@ -120,13 +114,8 @@ struct ContactsListsRemove: AsyncParsableCommand {
 
     @OptionGroup var conf: ConfOption
     @Argument(help: "Name of the list.") var name: String
-    @Argument(help: "Email addresses of contacts.") var contacts: [String] = []
-    @OptionGroup var segment: SegmentOption
+    @OptionGroup var choice: ContactChoice
     @Flag(help: "One JSON object per contact.") var json = false
-
-    func validate() throws {
-        if contacts.isEmpty != segment.isGiven { throw ValidationError("name the contacts, or give --where or --segment") }
-    }
 
     func run() async throws {
         try await OpenState.use(conf) { state in
@@ -134,7 +123,8 @@ struct ContactsListsRemove: AsyncParsableCommand {
             guard try await state.store.groups(workspace: state.workspace, kind: .list).contains(where: { $0.group.name == list }) else {
                 throw Failure(.badInput, "there is no list '\(TerminalText.line(list.text))'; 'postrider contacts lists' shows them")
             }
-            try await Regrouping(state: state, joins: [], leaves: [list], json: json).change(contacts, in: segment)
+            let regrouping = Regrouping(state: state, joins: [], leaves: [list], json: json)
+            try await choice.each(of: state, regrouping.change)
         }
     }
 }
@@ -183,23 +173,6 @@ struct Regrouping {
     let joins: [ContactGroup.Name]
     let leaves: [ContactGroup.Name]
     let json: Bool
-
-    /// Those of the segment where nobody is named.
-    ///
-    /// - Throws: `badInput` when one of the addresses is no contact; the others are changed all the same.
-    func change(_ contacts: [String], in segment: SegmentOption) async throws {
-        if contacts.isEmpty { return try await state.eachPage(in: try await segment.query(state)) { try await change($0) } }
-        var faults = 0
-        for text in contacts {
-            do {
-                try await change([try await state.contact(text)])
-            } catch let failure as Failure where failure.status == .badInput {
-                Console.error(failure.message)
-                faults += 1
-            }
-        }
-        if faults > 0 { throw ExitStatus.badInput.code }
-    }
 
     func change(_ contacts: [Contact]) async throws {
         let now = state.now()

@@ -15,6 +15,7 @@ struct InboxList: AsyncParsableCommand {
 
     @OptionGroup var conf: ConfOption
     @Option(help: "Only from this contact (an email address).") var contact: String?
+    @Option(help: "Only from contacts that this one looks after (their field 'owner').") var owner: String?
     @Option(help: "At most so many.") var limit: Int?
     @Flag(help: "Only those that wait for an answer of ours.") var open = false
     @Flag(help: "One JSON object per reply.") var json = false
@@ -31,7 +32,7 @@ struct InboxList: AsyncParsableCommand {
                 .init("ID"), .init("SORTED"), .init("CLASS"), .init("SURE", number: true), .init("MATCH"), .init("FROM", limit: 40),
                 .init("SUBJECT", limit: 60),
             ])
-            for reply in try await state.store.replies(contact: only, waiting: open, limit: limit ?? .max) {
+            for reply in try await state.store.replies(contact: only, owner: owner, waiting: open, limit: limit ?? .max) {
                 if json {
                     JSONLine.write(.object(try await state.facts(reply)))
                 } else {
@@ -59,7 +60,11 @@ struct InboxShow: AsyncParsableCommand {
         try await OpenState.use(conf) { state in
             let reply = try await state.reply(id)
             var timeline: [TimelineEvent] = []
-            if let contact = reply.contact { timeline = try await state.store.timeline(contact: contact) }
+            var owner: String?
+            if let contact = reply.contact {
+                timeline = try await state.store.timeline(contact: contact)
+                owner = try await state.store.contact(id: contact)?.fields[SequencePlan.Action.ownerField]
+            }
             if json {
                 let facts = try await state.facts(reply)
                 return JSONLine.write(.object(facts + [(key: "timeline", value: .array(try await state.dialogues(of: timeline)))]))
@@ -67,6 +72,7 @@ struct InboxShow: AsyncParsableCommand {
             let reading = reply.reading
             FactSheet.write([
                 ("id", reply.intake.description), ("from", reply.from), ("subject", reply.subject), ("sorted", reply.sortedAt.iso8601),
+                ("owner", owner),
                 ("class", reply.replyClass == reading.replyClass ? nil : "\(reply.replyClass.rawValue), by the address it was sent to"),
                 (
                     reply.replyClass == reading.replyClass ? "class" : "read as",

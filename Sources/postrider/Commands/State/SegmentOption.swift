@@ -35,7 +35,7 @@ struct SegmentOption: ParsableArguments {
     private func read(_ state: OpenState) throws(Failure) -> SegmentQuery? {
         if let segment { return try Segments.named(segment, in: state.settings) }
         guard let condition else { return nil }
-        do throws(SegmentQuery.Fault) {
+        do throws(ExpressionFault) {
             return try SegmentQuery(condition)
         } catch {
             throw Failure(.usage, "--where: column \(error.column): \(TerminalText.line(error.message))")
