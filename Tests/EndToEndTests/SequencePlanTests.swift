@@ -49,6 +49,51 @@ struct SequencePlanTests {
         withExtendedLifetime(serve) {}
     }
 
+    @Test("a preview writes the messages of named contacts, and says of all of them who would be parked and why")
+    func preview() async throws {
+        let bench = try StateBench()
+        let source = """
+            name = "x"
+            [[step]]
+            name = "a"
+            delay = "PT0S"
+            subject = "For {{company}}"
+            text = "Hello {{first|there}}"
+            html = "<p>Hello <b>{{first|there}}</b></p>"
+            [[step]]
+            name = "b"
+            delay = "P3D"
+            text = "Once more, {{company}}: {{note}}"
+            """
+        let file = try bench.folder.write("x.toml", text: source)
+        let people =
+            "email,company,first,note\nann@example.com,Acme,Ann,n\nbo@example.com,,Bo,\ncy@example.com,Cyan,,{{x\ndi@example.com,Di,,\n"
+        _ = try await bench.output("contacts", "import", "-", input: people)
+        let matrix = try await bench.output("sequence", "preview", file)
+        #expect(matrix.contains("x: 1 of 4 contacts get every message; 3 would be parked"), "\(matrix)")
+        let rows = matrix.split(separator: "\n").dropFirst(2).map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(
+            rows == [
+                "a no value for company 1 bo@example.com", "b no value for note 2 bo@example.com", "b no value for company 1 bo@example.com",
+                "b the text still shows {{ after rendering 1 cy@example.com",
+            ], "\(rows)")
+
+        let unknown = try await bench.run("sequence", "preview", "x", "ann@example.com")
+        #expect(unknown.status == 65, "\(unknown.errorText)")
+        _ = try await bench.output("sequence", "load", file)
+        let letters = try await bench.output("sequence", "preview", "x", "ann@example.com")
+        #expect(letters.contains("step a, as anna\nSubject: For Acme\n\nHello Ann\n"), "\(letters)")
+        #expect(letters.contains("Subject: Re: For Acme\n\nOnce more, Acme: n\n"))
+        let whole = try #require(try await bench.objects("sequence", "preview", "x", "bo@example.com").first)
+        #expect(whole.bool("parked") == true && whole["identity"] == "anna")
+        #expect(whole.list("steps").map { $0["verdict"] } == ["missing", "missing"])
+        #expect(whole.list("steps").last?.texts("missing") == ["company", "note"])
+        let some = try await bench.objects("sequence", "preview", "x", "--where", "company = Acme")
+        #expect(some.count == 1 && some.first?.list("steps").map { $0["subject"] } == ["For Acme", "Re: For Acme"])
+        #expect(some.first?.list("steps").first?["text"] == nil)
+        #expect(try await bench.output("queue", "list", "--json").isEmpty)
+    }
+
     @Test("beforehand it is said whose messages would be parked, and whether the conf lets them out")
     func beforehand() async throws {
         let bench = try StateBench()

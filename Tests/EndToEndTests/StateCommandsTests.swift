@@ -428,7 +428,7 @@ struct StateCommandsTests {
             ["contacts", "tags"], ["contacts", "lists"], ["contacts", "lists", "add"], ["contacts", "set"], ["sequence"],
             ["sequence", "validate"],
             ["sequence", "load"], ["sequence", "list"], ["sequence", "show"], ["sequence", "pause"], ["sequence", "resume"],
-            ["sequence", "stop"], ["sequence", "stats"], ["enroll"], ["unenroll"], ["stop-all"], ["resume-all"], ["queue"],
+            ["sequence", "stop"], ["sequence", "stats"], ["sequence", "preview"], ["enroll"], ["unenroll"], ["stop-all"], ["resume-all"], ["queue"],
             ["queue", "list"],
             ["queue", "show"], ["queue", "hold"], ["queue", "release"], ["queue", "requeue"], ["queue", "delete"], ["queue", "flush"],
             ["queue", "shape"], ["inbox"], ["inbox", "list"], ["inbox", "show"], ["inbox", "label"], ["inbox", "confirm"],

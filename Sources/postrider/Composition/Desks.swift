@@ -38,9 +38,7 @@ struct Desks {
         let identities = try Self.identities(settings)
         let companies = try Self.companies(settings)
         let addresses = try Self.addresses(settings)
-        let composer = StepComposer(
-            hostname: settings.main.myhostname, addresses: addresses, unsubscribe: Self.unsubscribePolicy(settings),
-            routes: Self.routePlan(settings), chance: installation.chance, ids: installation.ids)
+        let composer = Self.composer(installation, addresses)
         guard
             let retry = RetrySchedule(
                 waits: settings.queue.retrySchedule, jitter: settings.queue.retryJitter, lifetime: settings.queue.maxQueueLifetime)
@@ -143,6 +141,18 @@ struct Desks {
                 workday: section.workday ? workday(settings) : nil,
                 warmUp: try warmUp(section.warmup, settings, at: "[identity.\(section.name)]"), recipients: calendar.recipients),
             signature: section.signature, forwarding: forwarding)
+    }
+
+    /// Who writes the messages of steps.
+    static func composer(_ installation: Installation) throws(Failure) -> StepComposer {
+        composer(installation, try addresses(installation.settings))
+    }
+
+    private static func composer(_ installation: Installation, _ addresses: TokenAddresses?) -> StepComposer {
+        StepComposer(
+            hostname: installation.settings.main.myhostname, addresses: addresses,
+            unsubscribe: unsubscribePolicy(installation.settings), routes: routePlan(installation.settings), chance: installation.chance,
+            ids: installation.ids)
     }
 
     /// The token addresses of the conf; nil when it has no keys.

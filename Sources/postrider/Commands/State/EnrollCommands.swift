@@ -247,7 +247,7 @@ struct Enrolling {
     }
 
     /// Who writes to each.
-    private func identities(of contacts: [Contact]) async throws -> [String] {
+    func identities(of contacts: [Contact]) async throws -> [String] {
         if let only = senders.only { return contacts.map { _ in only } }
         let known = try await state.store.senders(of: contacts.map(\.id))
         let paused = Set(

@@ -5,7 +5,7 @@ struct Sequences: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sequence", abstract: "Check, load, look at and steer sequences.",
         subcommands: [
-            SequenceValidate.self, SequenceLoad.self, SequenceList.self, SequenceShow.self, SequenceStats.self, SequenceSimulate.self,
+            SequenceValidate.self, SequenceLoad.self, SequenceList.self, SequenceShow.self, SequenceStats.self, SequencePreview.self, SequenceSimulate.self,
             SequencePause.self, SequenceResume.self, SequenceStop.self, SequenceMigrate.self,
         ])
 }
