@@ -1,6 +1,8 @@
 import InternetMessage
+import Logging
 import Outreach
 import SQLiteStore
+import Synchronization
 import TestKit
 import Testing
 
@@ -184,4 +186,44 @@ struct FrequencyServiceTests {
         #expect(try await office.current(enrollments[0]).heldBy?.hasPrefix("frequency cap") == true)
         #expect(try await office.current(enrollments[3]).heldBy == "daily starts of 2 for sequence one are reached")
     }
+
+    @Test("a conf that is read again while steps are being decided holds for those too")
+    func reload() async throws {
+        let office = try Office(frequency: try policy(contact: 1))
+        var enrollments: [Enrollment] = []
+        for name in ["one", "two"] { enrollments.append(try await office.enroll("bo@customers.example.net", in: Self.file(name))) }
+        let old = office.stepDesk.current
+        let free = StepDispatcher.Desk(identities: old.identities, composer: old.composer, chance: old.chance, safety: old.safety)
+        // The first look at the clock is for the claim; the second one comes when the round has begun.
+        let clock = ActingClock(base: office.clock, at: 2) { office.stepDesk.swap(free) }
+        let dispatcher = StepDispatcher(
+            store: office.store, desk: office.stepDesk, ids: office.ids, clock: clock, bell: Bell(), outboxBell: office.outboxBell,
+            owner: "tests", logger: Logger(label: "tests"))
+        #expect(try await dispatcher.dispatchDue() == 2)
+        #expect(try await office.store.messages(enrollment: enrollments[1].id).isEmpty)
+        #expect(try await office.current(enrollments[1]).dueAt == Office.start)
+        #expect(try await dispatcher.dispatchDue() == 1)
+        #expect(try await office.store.messages(enrollment: enrollments[1].id).count == 1)
+    }
+}
+
+/// A clock that does something when it is looked at for the n-th time.
+private final class ActingClock: MailClock {
+    private let base: HandClock
+    private let place: Int
+    private let act: @Sendable () -> Void
+    private let looks = Atomic(0)
+
+    init(base: HandClock, at place: Int, _ act: @escaping @Sendable () -> Void) {
+        self.base = base
+        self.place = place
+        self.act = act
+    }
+
+    func now() -> Timestamp {
+        if looks.add(1, ordering: .relaxed).newValue == place { act() }
+        return base.now()
+    }
+
+    func sleep(until moment: Timestamp) async throws { try await base.sleep(until: moment) }
 }

@@ -101,6 +101,8 @@ final class Office: Sendable {
     let gonePort: Int
     let store: SQLiteStore
     let dispatcher: StepDispatcher
+    /// What the dispatcher goes by.
+    let stepDesk: Swappable<StepDispatcher.Desk>
     let sorter: IntakeSorter
     let deliverer: OutboxDeliverer
     let desk: TokenDesk
@@ -145,13 +147,12 @@ final class Office: Sendable {
         let logger = Logger(label: "tests") { _ in NotedLog(note: notes ?? { _ in }) }
         let sequenceBell = Bell()
         let intakeBell = Bell()
+        stepDesk = Swappable(
+            .init(
+                identities: identities, composer: composer, chance: chance, safety: SendingSafety(batchLimit: batchLimit),
+                frequency: frequency))
         dispatcher = StepDispatcher(
-            store: store,
-            desk: Swappable(
-                .init(
-                    identities: identities, composer: composer, chance: chance, safety: SendingSafety(batchLimit: batchLimit),
-                    frequency: frequency)),
-            ids: ids, clock: clock, bell: sequenceBell, outboxBell: outboxBell, owner: "tests", logger: logger)
+            store: store, desk: stepDesk, ids: ids, clock: clock, bell: sequenceBell, outboxBell: outboxBell, owner: "tests", logger: logger)
         let rules = try BounceRules.builtin()
         let route = Route(
             name: "sink", kind: .submission(host: "127.0.0.1", port: sink.port), tls: .none, level: .none,

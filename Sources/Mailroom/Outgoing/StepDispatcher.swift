@@ -117,6 +117,7 @@ package struct StepDispatcher: Service {
 
     private func dispatch(_ claim: Claim) async throws {
         guard !claim.due.isEmpty else { return lines.clear() }
+        let generation = self.desk.generation
         let desk = desk.current
         var round = Round(end: claim.end)
         let now = clock.now()
@@ -127,6 +128,10 @@ package struct StepDispatcher: Service {
         }
         try await commit(&round)
         outboxBell.ring()
+        // What the conf of before held back was on its way to the store when the new one had everything looked at anew.
+        if self.desk.generation != generation {
+            _ = try await loop.patiently { try await store.reconsiderPostponed(now: clock.now()) }
+        }
     }
 
     /// What one round has decided so far, and what identities have used of their budgets with it: each is read once, not once for each step.
