@@ -187,6 +187,19 @@ struct FrequencyServiceTests {
         #expect(try await office.current(enrollments[3]).heldBy == "daily starts of 2 for sequence one are reached")
     }
 
+    @Test("what a round starts counts for the date on which it starts")
+    func tallyOfDates() async throws {
+        let office = try Office()
+        let days = [CivilDate(year: 2026, month: 3, day: 1), CivilDate(year: 2026, month: 3, day: 2)].compactMap(\.self)
+        let caps = days.map { StartCap(subject: .identity("anna"), limit: 1, identities: ["anna"], sequence: nil, date: $0) }
+        var tally = StartTally()
+        for cap in caps { #expect(try await tally.reached([cap], store: office.store) == nil) }
+        tally.note([caps[0]])
+        let reached = try await tally.reached([caps[0]], store: office.store)
+        let free = try await tally.reached([caps[1]], store: office.store)
+        #expect(reached?.date == days[0] && free == nil)
+    }
+
     @Test("a conf that is read again while steps are being decided holds for those too")
     func reload() async throws {
         let office = try Office(frequency: try policy(contact: 1))

@@ -38,6 +38,16 @@ extension StoreContract {
                 }
                 try expect(try await world.store.contact(id: fine.id) == nil, "nothing of a failed save is stored")
             },
+            Self("fields are given values one by one, and taken with an empty one") { world in
+                let ann = try await world.savedContact("ann@example.com", fields: ["city": "Ulm", "rank": "7"])
+                let nobody: Contact.ID = world.ids.next()
+                let changes: [(Contact.ID, String, String)] = [
+                    (ann.id, "owner", "eve"), (ann.id, "city", "Ulm"), (ann.id, "rank", ""), (ann.id, "none", ""), (nobody, "owner", "eve"),
+                ]
+                let verdicts = try await world.store.set(changes.map { .init(contact: $0.0, name: $0.1, value: $0.2) })
+                try expect(verdicts, [true, false, true, false, false], "what changed nothing says so")
+                try expect(try await world.store.contact(id: ann.id)?.fields, ["city": "Ulm", "owner": "eve"], "the rest stays")
+            },
             Self("contacts are paged in id order") { world in
                 let saved = try (1...5).map { try world.contact("c\($0)@example.com") }
                 _ = try await world.store.save(saved)

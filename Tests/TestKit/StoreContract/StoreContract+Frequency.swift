@@ -48,6 +48,20 @@ extension StoreContract {
                 _ = try await world.queued("d@example.com")
                 try expect(try await isHeld("d@example.com"), "a waiting one counts")
             },
+            Self("what was queued while the clock was far ahead counts for no cap; what is a little ahead does") { world in
+                let rule = try world.rule(.contact, 1)
+                for (person, ahead, result) in [
+                    ("a@example.com", 86_401, CommitResult.committed), ("b@example.com", 86_400, .held), ("c@example.com", 60, .held),
+                ] {
+                    let early = try await world.enrolled(person, sequence: "one")
+                    let step = try world.step(of: early, to: person, created: Int64(ahead), under: rule)
+                    try expect(try await world.store.store(step), .committed, "the first leaves, whatever the clock says")
+                    let next = try await world.enrolled(person, sequence: "two")
+                    try expect(
+                        try await world.store.store(try world.step(of: next, to: person, created: 0, under: rule)), result,
+                        "\(ahead) seconds ahead")
+                }
+            },
             Self("what belongs to no sequence counts for no cap") { world in
                 let contact = try await world.savedContact("ann@example.com")
                 _ = try await world.store.dispatch(try world.message(to: "ann@example.com"), with: Consequence())
