@@ -132,7 +132,7 @@ let package = Package(
         proof(of: "IMAP", [nioCore]),
         proof(of: "DNS"),
         proof(of: "Toml"),
-        proof(of: "HTTPFetch", [nioPosix]),
+        proof(of: "HTTPFetch", [nioCore, nioPosix]),
         proof(of: "SASL"),
         proof(of: "OpenSSL", [nioCore, nioPosix, nioEmbedded]),
         proof(of: "Outreach", ["Embedded", "InternetMessage"]),

@@ -1,4 +1,4 @@
-/// A URL that may be fetched: `https`, or `http` to this machine, and nothing that could be read in two ways.
+/// A URL that may be fetched: `https`, or `http` to this machine or where it is allowed, and nothing that could be read in two ways.
 struct FetchURL: Equatable {
     /// RFC 9110 §4.1 asks for 8000 octets to be supported; nobody here needs them.
     static let longest = 2048
@@ -7,7 +7,8 @@ struct FetchURL: Equatable {
     /// Without brackets.
     let host: String
 
-    init(_ text: String) throws(HTTPFetchError) {
+    /// - Parameter inClear: whether `http` may go to other machines, too.
+    init(_ text: String, inClear: Bool = false) throws(HTTPFetchError) {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.longest, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"<>\"\\^`{|}#".utf8.contains($0) }) else {
             throw HTTPFetchError(.badURL, "a URL has printable ASCII only, no fragment, and at most \(Self.longest) octets")
@@ -21,7 +22,7 @@ struct FetchURL: Equatable {
             throw HTTPFetchError(.badURL, "a URL with a user or a password is not fetched")
         }
         guard let host = Self.host(of: authority) else { throw HTTPFetchError(.badURL, "the URL names no host, or its port is no port") }
-        guard isSecure || Self.isLoopback(host) else {
+        guard isSecure || inClear || Self.isLoopback(host) else {
             throw HTTPFetchError(.badURL, "http:// is for this machine only; write https://\(host)")
         }
         self.text = text

@@ -18,10 +18,13 @@ package final class HTTPFetcher: Sendable {
         package var time: Duration
         /// Octets of content. RFC 8461 §3.3 asks for 64 KiB for a policy.
         package var size: Int
+        /// Whether a longer response is cut there; else it is a failure.
+        package var cuts: Bool
 
-        package init(time: Duration = .seconds(30), size: Int = 65_536) {
+        package init(time: Duration = .seconds(30), size: Int = 65_536, cuts: Bool = false) {
             self.time = time
             self.size = size
+            self.cuts = cuts
         }
     }
 
@@ -51,7 +54,7 @@ package final class HTTPFetcher: Sendable {
         _ url: String, headers: [(name: String, value: String)] = [], limits: Limits = Limits(), trust: Trust = .system,
         address: String? = nil
     ) async throws(HTTPFetchError) -> HTTPResponse {
-        try await call(url, headers: headers, form: nil, limits: limits, trust: trust, address: address)
+        try await call(url, headers: headers, content: nil, limits: limits, trust: trust, address: address)
     }
 
     /// Posts a form (`application/x-www-form-urlencoded`).
@@ -59,31 +62,64 @@ package final class HTTPFetcher: Sendable {
         _ url: String, form: [(name: String, value: String)], headers: [(name: String, value: String)] = [], limits: Limits = Limits(),
         trust: Trust = .system
     ) async throws(HTTPFetchError) -> HTTPResponse {
-        try await call(url, headers: headers, form: FormBody.encoded(form), limits: limits, trust: trust, address: nil)
+        let content = (type: "application/x-www-form-urlencoded", bytes: FormBody.encoded(form))
+        return try await call(url, headers: headers, content: content, limits: limits, trust: trust, address: nil)
     }
 
-    private static func configuration(for host: String) -> HTTPClient.Configuration {
+    /// Posts a document to a server at one address and no other.
+    ///
+    /// - Parameters:
+    ///   - address: the IP address to connect to; name and certificate stay the host's. Whoever calls has judged it, so no other is asked.
+    ///   - inClear: whether `http` may go to other machines than this one.
+    package func post(
+        _ url: String, document: [UInt8], mediaType: String, headers: [(name: String, value: String)], limits: Limits,
+        trust: Trust = .system, address: String, inClear: Bool
+    ) async throws(HTTPFetchError) -> HTTPResponse {
+        try await call(
+            url, headers: headers, content: (type: mediaType, bytes: document), limits: limits, trust: trust, address: address,
+            inClear: inClear)
+    }
+
+    /// Fails, and closes the channel, when it leads to another address than the one that was given.
+    ///
+    /// The library looks the address up by the host as it writes it; were that ever another spelling, the system would be asked for addresses
+    /// that nobody has judged.
+    static func check(_ channel: any Channel, address: String?) -> EventLoopFuture<Void> {
+        guard let address else { return channel.eventLoop.makeSucceededVoidFuture() }
+        guard let peer = channel.remoteAddress, let wanted = try? SocketAddress(ipAddress: address, port: peer.port ?? 0), peer == wanted
+        else {
+            channel.close(promise: nil)
+            return channel.eventLoop.makeFailedFuture(
+                HTTPFetchError(.unreachable, "the connection leads to another address than \(address)"))
+        }
+        return channel.eventLoop.makeSucceededVoidFuture()
+    }
+
+    private static func configuration(for host: String, at address: String?) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.httpVersion = .http1Only
         configuration.timeout = .init(connect: .seconds(15))
         // The library would try again until the time is up, and hide what is wrong.
         configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.http1_1ConnectionDebugInitializer = { channel in CertificateName.check(of: channel, host: host) }
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            check(channel, address: address).flatMap { CertificateName.check(of: channel, host: host) }
+        }
         return configuration
     }
 
     private func call(
-        _ url: String, headers: [(name: String, value: String)], form: [UInt8]?, limits: Limits, trust: Trust, address: String?
+        _ url: String, headers: [(name: String, value: String)], content: (type: String, bytes: [UInt8])?, limits: Limits, trust: Trust,
+        address: String?, inClear: Bool = false
     ) async throws(HTTPFetchError) -> HTTPResponse {
-        let target = try FetchURL(url)
+        let target = try FetchURL(url, inClear: inClear)
         guard !isOver.withLock({ $0 }) else { throw HTTPFetchError(.cancelled, "the HTTP client is shut down") }
         var request = HTTPClientRequest(url: target.text)
         request.headers.add(name: "user-agent", value: "postrider")
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
-        if let form {
+        if let content {
             request.method = .POST
-            request.headers.replaceOrAdd(name: "content-type", value: "application/x-www-form-urlencoded")
-            request.body = .bytes(ByteBuffer(bytes: form))
+            request.headers.replaceOrAdd(name: "content-type", value: content.type)
+            request.body = .bytes(ByteBuffer(bytes: content.bytes))
         }
         if case .caFile(let path) = trust {
             var tls = TLSConfiguration.makeClientConfiguration()
@@ -95,7 +131,7 @@ package final class HTTPFetcher: Sendable {
             request.tlsConfiguration = tls
         }
         // Calls are rare, and both the host to check and the address to use belong to a whole client of the library: each call has its own.
-        var configuration = Self.configuration(for: target.host)
+        var configuration = Self.configuration(for: target.host, at: address)
         if let address { configuration.dnsOverride = [target.host: address] }
         let client = HTTPClient(eventLoopGroup: eventLoops, configuration: configuration)
         let result: Result<HTTPResponse, HTTPFetchError>
@@ -142,11 +178,16 @@ package final class HTTPFetcher: Sendable {
         // The task that counts the time cancels this one; the library's own clock is only there in case it does not listen.
         let response = try await client.execute(request, deadline: .now() + TimeAmount(limits.time) + .seconds(5))
         let tooLarge = HTTPFetchError(.tooLarge, "\(host) answers with more than \(limits.size) octets")
-        if let length = response.headers.first(name: "content-length").flatMap({ Int($0) }), length > limits.size { throw tooLarge }
+        if let length = response.headers.first(name: "content-length").flatMap({ Int($0) }), length > limits.size, !limits.cuts {
+            throw tooLarge
+        }
         var body: [UInt8] = []
         for try await part in response.body {
-            guard part.readableBytes <= limits.size - body.count else { throw tooLarge }
-            body += part.readableBytesView
+            let room = limits.size - body.count
+            guard part.readableBytes <= room || limits.cuts else { throw tooLarge }
+            body += part.readableBytesView.prefix(room)
+            // What is left unread goes with the connection.
+            if limits.cuts, body.count == limits.size { break }
         }
         return HTTPResponse(
             status: Int(response.status.code), body: body,

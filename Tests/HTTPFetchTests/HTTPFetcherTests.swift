@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import NIOPosix
 import TestKit
 import Testing
@@ -128,6 +129,54 @@ struct HTTPFetcherTests {
         try await withFetcher { fetcher in
             let limits = HTTPFetcher.Limits(time: fault.code == .timeout ? .milliseconds(300) : .seconds(20), size: 4096)
             #expect(await code { try await fetcher.get("http://127.0.0.1:\(server.port)/", limits: limits) } == fault.code)
+        }
+        await server.stop()
+    }
+
+    @Test("a document is posted to one address and no other, in clear where that is allowed")
+    func postsDocuments() async throws {
+        let server = try await WebPeer.start { _, _ in .reply(202, headers: ["Retry-After: 5"], body: "taken") }
+        let url = "http://crm.example.com:\(server.port)/hook?a=b"
+        try await withFetcher { fetcher in
+            func post(_ address: String, inClear: Bool) async throws -> HTTPResponse {
+                try await fetcher.post(
+                    url, document: Array("{}".utf8), mediaType: "application/json", headers: [("Postrider-Id", "x")], limits: .init(),
+                    address: address, inClear: inClear)
+            }
+            let response = try await post("127.0.0.1", inClear: true)
+            #expect(response == HTTPResponse(status: 202, body: Array("taken".utf8), retryAfter: .seconds(5)))
+            #expect(await code { try await post("127.0.0.1", inClear: false) } == .badURL)
+            #expect(await code { try await post("127.0.0.3", inClear: true) } == .unreachable)
+        }
+        await server.stop()
+        let request = try #require(server.requests.first)
+        #expect(server.requests.count == 1 && request.method == "POST" && request.path == "/hook?a=b" && request.body == "{}")
+        #expect(request.header("host") == "crm.example.com:\(server.port)" && request.header("content-type") == "application/json")
+        #expect(request.header("postrider-id") == "x")
+    }
+
+    @Test(
+        "a connection that leads elsewhere than it was meant to is closed",
+        arguments: [("127.0.0.1", true), ("127.0.0.2", false), ("::1", false)])
+    func pinned(address: String, holds: Bool) async throws {
+        let server = try await WebPeer.start { _, _ in .silence }
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: server.port)
+            .get()
+        let verdict: Void? = try? await HTTPFetcher.check(channel, address: address).get()
+        #expect((verdict != nil) == holds)
+        if !holds { try await channel.closeFuture.get() } else { try await channel.close() }
+        await server.stop()
+    }
+
+    @Test(
+        "an answer that is too long is cut where only its beginning counts",
+        arguments: [WebPeer.Answer.endless, .reply(200, body: String(repeating: "x", count: 5000))])
+    func cuts(answer: WebPeer.Answer) async throws {
+        let server = try await WebPeer.start { _, _ in answer }
+        try await withFetcher { fetcher in
+            let response = try await fetcher.get(
+                "http://127.0.0.1:\(server.port)/", limits: .init(time: .seconds(20), size: 4096, cuts: true))
+            #expect(response.status == 200 && response.body.count == 4096)
         }
         await server.stop()
     }
