@@ -36,6 +36,7 @@ package struct Settings: Sendable {
     package internal(set) var guardrails: [GuardrailSettings] = []
     package internal(set) var retention = RetentionSettings(name: "")
     package internal(set) var contacts = ContactSettings(name: "")
+    package internal(set) var webhooks: [WebhookSettings] = []
     package internal(set) var segments: [SegmentSettings] = []
     package internal(set) var mailboxes: [MailboxSettings] = []
     var writtenSMTPListener: SMTPListenerSettings?

@@ -33,6 +33,7 @@ struct Relations {
         checkListenAddresses()
         for source in settings.sources where isWhole(["source", source.name]) { check(source.warmup, at: ["source", source.name]) }
         for guardrail in settings.guardrails where isWhole(["guardrail", guardrail.name]) { check(guardrail) }
+        for webhook in settings.webhooks where isWhole(["webhook", webhook.name]) { check(webhook) }
         checkWorkday()
         checkQueue()
         checkUnsubscribe()
@@ -57,6 +58,16 @@ struct Relations {
         }
         if guardrail.window.components.seconds % 86_400 != 0 {
             find(path, "window", "the window must be whole days", "write it as in \"7d\"")
+        }
+    }
+
+    private mutating func check(_ webhook: WebhookSettings) {
+        guard !webhook.allowPrivate else { return }
+        let path = ["webhook", webhook.name]
+        if !webhook.isSecure {
+            find(path, "url", "http:// is for private addresses with allow_private = true", "write https://, or set allow_private")
+        } else if webhook.host.utf8.elementsEqual("localhost".utf8) || IPText.isLoopback(webhook.host) {
+            find(path, "url", "it is on this machine, and allow_private is not set", "set allow_private = true")
         }
     }
 

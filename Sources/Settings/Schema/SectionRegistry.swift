@@ -143,6 +143,7 @@ struct SectionKind: Sendable {
         .named(["identity"], \.identities, name: \.name, "Somebody that mail is sent as."),
         .named(["rotation"], \.rotations, name: \.name, "Identities that share those who are enrolled."),
         .always(["contacts"], \.contacts, "Which addresses an import takes."),
+        .named(["webhook"], \.webhooks, name: \.name, "Another system that steps of sequences hand contacts over to."),
         .named(["segment"], \.segments, name: \.name, "Contacts that are meant together, for --segment."),
         .named(["mailbox"], \.mailboxes, name: \.name, "An IMAP account that is read for replies."),
         .optional(["listener", "smtp"], \.writtenSMTPListener, "The SMTP listener for replies and bounces; there is no relay."),
