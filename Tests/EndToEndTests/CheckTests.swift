@@ -44,7 +44,7 @@ struct CheckTests {
     func dns() async throws {
         let dns = try await SignedDNS.start(records: [
             "out.example.com. A 192.0.2.1", "relay.example.com. A 192.0.2.2", "r.example.com. MX 10 out.example.com.",
-            "example.com. TXT \"v=spf1 -all\"",
+            "example.com. TXT \"v=spf1 -all\"", "hook.example.com. A 10.0.0.9",
         ])
         func bench(_ text: String, _ resolvers: String) throws -> StateBench {
             try StateBench(
@@ -54,12 +54,16 @@ struct CheckTests {
         let good = try bench("host = \"relay.example.com\"\n", dns.address)
         #expect(try await good.output("check", "--dns").contains("no faults"))
         let source = "[source.one]\naddress = \"198.51.100.7\"\nhelo = \"one.example.com\"\n"
-        let bad = try bench("host = \"nothere.example.com\"\nsource = \"one\"\n\(source)", dns.address)
+        let folder = try TemporaryFolder()
+        let key = try folder.write("hook", text: String(repeating: "k", count: 32), permissions: 0o600)
+        let webhook = "[webhook.crm]\nurl = \"https://hook.example.com/\"\nsecret_file = \"\(key)\"\n"
+        let bad = try bench("host = \"nothere.example.com\"\nsource = \"one\"\n\(source)\(webhook)", dns.address)
         let outcome = try await bad.run("check", "--dns")
         let lines = outcome.errorText.split(separator: "\n").map(String.init)
-        #expect(outcome.status == 1 && lines.count == 2 && lines.allSatisfy { $0.hasPrefix("\(bad.conf):") }, "\(outcome.errorText)")
+        #expect(outcome.status == 1 && lines.count == 3 && lines.allSatisfy { $0.hasPrefix("\(bad.conf):") }, "\(outcome.errorText)")
         #expect(lines.contains { $0.contains("198.51.100.7 has no PTR record; let it name one.example.com") })
         #expect(lines.contains { $0.contains("nothere.example.com has no address in DNS") })
+        #expect(lines.contains { $0.contains("hook.example.com is on a private address, and allow_private is not set") })
         // A name server that is not there: nothing is known.
         let silent = try bench("host = \"relay.example.com\"\n", "127.0.0.1@\(try FreePort.next())")
         #expect(try await silent.run("check", "--dns").status == 69)

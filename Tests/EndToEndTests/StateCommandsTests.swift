@@ -434,7 +434,8 @@ struct StateCommandsTests {
             ["queue", "shape"], ["inbox"], ["inbox", "list"], ["inbox", "show"], ["inbox", "label"], ["inbox", "confirm"],
             ["intake", "list"],
             ["intake", "retry"], ["suppress", "add"], ["suppress", "remove"], ["suppress", "list"], ["suppress", "import"],
-            ["suppress", "export"], ["backup"], ["restore"], ["db", "check"], ["db", "migrate"],
+            ["suppress", "export"], ["webhooks"], ["webhooks", "list"], ["webhooks", "show"], ["webhooks", "retry"], ["backup"],
+            ["restore"], ["db", "check"], ["db", "migrate"],
         ])
     func help(_ command: [String]) async throws {
         let outcome = try await Executable.run(command + ["--help"])

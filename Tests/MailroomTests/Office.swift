@@ -202,6 +202,17 @@ final class Office: Sendable {
             clock: clock, bell: intakeBell, onFatal: { _ in }, logger: logger)
     }
 
+    /// A dispatcher whose steps may call other systems.
+    func dispatcher(webhooks: WebhookBook, callBell: Bell) -> StepDispatcher {
+        let usual = stepDesk.current
+        let desk = StepDispatcher.Desk(
+            identities: usual.identities, composer: usual.composer, chance: usual.chance, safety: usual.safety, frequency: usual.frequency,
+            webhooks: webhooks)
+        return StepDispatcher(
+            store: store, desk: Swappable(desk), ids: ids, clock: clock, bell: Bell(), outboxBell: outboxBell, callBell: callBell,
+            owner: "tests", logger: Logger(label: "tests") { _ in NotedLog(note: { _ in }) })
+    }
+
     /// Runs the deliverer while `body` runs.
     func delivering<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         let deliverer = deliverer

@@ -140,7 +140,7 @@ struct PlanFileTests {
             (head + way + "on = \"bounced\"\nclass = \"mailboxfull\"\nto = \"b\"\n" + end, 8, "'mailboxfull' is no class of failures"),
             (head + way + "if = \"replied\"\nto = \"b\"\n" + end, 7, "'if' stands in transitions of a condition"),
             (head + way + "weight = 5\nto = \"b\"\n" + end, 7, "'weight' stands in transitions of a split only"),
-            (head + "[[step]]\ntype = \"webhook\"\n", 7, "'webhook' cannot be done yet"),
+            (head + "[[step]]\ntype = \"webhook\"\nname = \"b\"\n", 6, "'webhook' is missing: the NAME"),
             (head + "[[step]]\ntype = \"dance\"\n", 7, "there is no type 'dance'"),
             (head + "[[step]]\ntype = \"wait\"\nname = \"b\"\n", 6, "'delay' is missing"),
             (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nowner = [\"eve\", \"Eve\"]\n", 9, "an owner is named twice"),

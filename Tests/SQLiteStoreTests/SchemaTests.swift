@@ -44,6 +44,8 @@ struct SchemaTests {
         ("forwards", SQLiteStore.forwardsSQL), ("openReplies", SQLiteStore.repliesSQL(ofOne: false, owned: false, waiting: true)),
         ("openRepliesOfOne", SQLiteStore.repliesSQL(ofOne: true, owned: false, waiting: true)),
         ("openRepliesOfOwner", SQLiteStore.repliesSQL(ofOne: false, owned: true, waiting: true)),
+        ("claimCalls", SQLiteStore.claimCallsSQL), ("nextCall", SQLiteStore.nextCallSQL),
+        ("oldCallBodies", SQLiteStore.oldCallBodiesSQL), ("oldCalls", SQLiteStore.oldCallsSQL),
     ]
 
     @Test("the hot statements go by their indexes, empty, full and analyzed")
@@ -140,6 +142,15 @@ struct SchemaTests {
             "DELETE FROM timeline",
             "UPDATE transition_log SET reason = 'it was different'",
             "DELETE FROM transition_log",
+            "DELETE FROM webhook_call",
+            "UPDATE webhook_call SET body = NULL",
+            "UPDATE webhook_call SET state = 'delivered', next_attempt_at = NULL, ended_at = 1, body = '{}'",
+            "UPDATE webhook_call SET state = 'delivered'",
+            "UPDATE webhook_call SET next_attempt_at = NULL",
+            "UPDATE webhook_call SET lease_owner = 'me'",
+            "UPDATE webhook_call SET webhook = 'other'",
+            "INSERT INTO webhook_call SELECT id + 1, workspace_id, enrollment_id, contact_id, version_id, step, webhook, body, created_at, state, "
+                + "attempts, attempts_before, next_attempt_at, lease_owner, lease_until, last_status, reason, ended_at FROM webhook_call",
         ])
     func refuses(sql: String) async throws {
         let store = try folder.open()
@@ -148,7 +159,13 @@ struct SchemaTests {
         let moved = try await world.enrolled("bob@example.com")
         let event = world.event(.transition, contact: moved.contact)
         _ = try await store.apply(
-            Consequence(transition: world.transition(moved, to: .held, cause: .outOfOffice, due: 60), timeline: [event]))
+            Consequence(
+                transition: world.transition(moved, to: .held, cause: .outOfOffice, due: 60), timeline: [event],
+                calls: [
+                    WebhookCall(
+                        id: world.ids.next(), workspace: .default, enrollment: moved.id, contact: moved.contact, version: moved.sequence,
+                        step: "tell", webhook: "crm", body: #"{"a":1}"#, createdAt: world.later(0), nextAttemptAt: world.later(0))
+                ]))
         _ = try await store.dispatch(try world.message(to: "ann@example.com"), with: Consequence())
         try await store.move(to: MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: 1, lastUID: 5))
         let error = await #expect(throws: StoreError.self) { try await store.execute(sql) }
@@ -177,7 +194,7 @@ struct SchemaTests {
             ("suppression", Suppression.Reason.allCases.map(\.rawValue) + Suppression.Source.allCases.map(\.rawValue)),
             ("intake", IncomingMessage.State.allCases.map(\.rawValue) + IncomingMessage.Way.allCases.map(\.rawValue)),
             ("reply", ReplyClass.allCases.map(\.rawValue) + Correlation.Certainty.allCases.map(\.rawValue)),
-            ("timeline", TimelineEvent.Kind.allCases.map(\.rawValue)),
+            ("timeline", TimelineEvent.Kind.allCases.map(\.rawValue)), ("webhook_call", WebhookCall.State.allCases.map(\.rawValue)),
         ]
         for (table, words) in words {
             let sql = try await store.read { ledger in

@@ -14,16 +14,19 @@ package struct StepDispatcher: Service {
         package let chance: Chance
         package let safety: SendingSafety
         package let frequency: FrequencyPolicy
+        /// What steps may call.
+        package let webhooks: WebhookBook
 
         package init(
             identities: [String: SenderIdentity], composer: StepComposer, chance: Chance, safety: SendingSafety = SendingSafety(),
-            frequency: FrequencyPolicy = FrequencyPolicy()
+            frequency: FrequencyPolicy = FrequencyPolicy(), webhooks: WebhookBook = WebhookBook()
         ) {
             self.identities = identities
             self.composer = composer
             self.chance = chance
             self.safety = safety
             self.frequency = frequency
+            self.webhooks = webhooks
         }
     }
 
@@ -42,6 +45,7 @@ package struct StepDispatcher: Service {
     private let clock: any MailClock
     private let bell: Bell
     private let outboxBell: Bell
+    private let callBell: Bell
     private let owner: String
     private let logger: Logger
     private let loop: ServiceLoop
@@ -52,12 +56,12 @@ package struct StepDispatcher: Service {
     /// - Parameters:
     ///   - bell: rung when an enrollment may have become due.
     ///   - outboxBell: rung when a message entered the outbox.
+    ///   - callBell: rung when a call to another system was queued.
     ///   - owner: name of this process on its leases.
     package init(
         store: any ContactGroupStore & OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, ids: RecordIDs,
         clock: any MailClock, bell: Bell,
-        outboxBell: Bell,
-        owner: String, logger: Logger
+        outboxBell: Bell, callBell: Bell = Bell(), owner: String, logger: Logger
     ) {
         self.store = store
         self.desk = desk
@@ -65,6 +69,7 @@ package struct StepDispatcher: Service {
         self.clock = clock
         self.bell = bell
         self.outboxBell = outboxBell
+        self.callBell = callBell
         self.owner = owner
         self.logger = logger
         loop = ServiceLoop("dispatch", logger: logger)
@@ -208,6 +213,7 @@ package struct StepDispatcher: Service {
                     "identity": "\(message.identity)", "result": "\(result)",
                 ])
         case .changed(let consequence):
+            if !consequence.calls.isEmpty, result == .committed { callBell.ring() }
             guard let transition = consequence.transition else { return }
             // The timeline has them all; the log names those that a person must see to.
             logger.log(
@@ -269,8 +275,15 @@ package struct StepDispatcher: Service {
         let machine = SequenceMachine(
             enrollment: enrollment, plan: plan, zone: identity.pacing.window.zone, holidays: identity.pacing.window.holidays)
         if case .decide(let needsHistory, let needsGroups) = machine.duty {
+            var call: WebhookCall?
+            switch self.call(of: due, identity: identity, desk: desk, at: now) {
+            case .none: break
+            case .call(let composed): call = composed
+            case .unknown(let why): return postponed(until: now + Postponement.longest, because: why)
+            case .impossible(let event): return .changed(OutboxConsequence.changed(machine, event, ids: ids, at: now))
+            }
             return try await decide(
-                due, machine, needsHistory: needsHistory, needsGroups: needsGroups, chance: desk.chance, at: now)
+                due, machine, needsHistory: needsHistory, needsGroups: needsGroups, call: call, chance: desk.chance, at: now)
         }
         let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
         var account = try await account(of: identity, gate: gate, at: now, round: &round)
@@ -322,9 +335,37 @@ package struct StepDispatcher: Service {
         }
     }
 
+    /// What a due step hands over to another system.
+    private enum CallOrder {
+        /// It calls nothing.
+        case none
+        case call(WebhookCall)
+        /// It calls what conf does not know.
+        case unknown(String)
+        case impossible(SequenceEvent)
+    }
+
+    private func call(of due: DueEnrollment, identity: SenderIdentity, desk: Desk, at now: Timestamp) -> CallOrder {
+        let (enrollment, plan) = (due.enrollment, due.sequence.plan)
+        guard enrollment.doneAt == nil, case .webhook(let order) = plan.steps[enrollment.nextStep].work else { return .none }
+        guard let parsed = templates.templates(of: due.sequence) else {
+            return .impossible(.cannotCompose("the templates of its sequence cannot be read; load the sequence again"))
+        }
+        do throws(WebhookBook.Unknown) {
+            let name = try desk.webhooks.name(of: order)
+            switch WebhookComposer.compose(order, to: name, of: due, templates: parsed, identity: identity, id: ids.next(), at: now) {
+            case .call(let call): return .call(call)
+            case .missing(let names): return .impossible(.missingValues(names))
+            }
+        } catch {
+            return .unknown("its step calls a webhook: \(error)")
+        }
+    }
+
     /// A step that is no message: it needs no hours and no budget.
     private func decide(
-        _ due: DueEnrollment, _ machine: SequenceMachine, needsHistory: Bool, needsGroups: Bool, chance: Chance, at now: Timestamp
+        _ due: DueEnrollment, _ machine: SequenceMachine, needsHistory: Bool, needsGroups: Bool, call: WebhookCall?, chance: Chance,
+        at now: Timestamp
     ) async throws -> StepVerdict {
         let enrollment = due.enrollment
         let groups = needsGroups ? try await store.groups(of: [due.contact.id])[due.contact.id] : nil
@@ -346,7 +387,7 @@ package struct StepDispatcher: Service {
             }
             return .changed(
                 OutboxConsequence.decided(
-                    transition, actions, of: due, machine: machine, versions: versions, ids: ids, at: now))
+                    transition, actions, of: due, machine: machine, versions: versions, call: call, ids: ids, at: now))
         }
     }
 

@@ -7,7 +7,7 @@ import ServiceLifecycle
 package struct Caretaker: Service {
     /// How long what is kept; after that the facts stay and the text goes.
     package struct Retention: Sendable, Equatable {
-        /// Bytes and dialogues of messages that left, counted from when they were queued.
+        /// Bytes and dialogues of messages that left, and the content of calls to other systems, counted from when they were queued.
         package let messages: Duration
         /// Bytes and text of what came in.
         package let replies: Duration
@@ -57,6 +57,8 @@ package struct Caretaker: Service {
         var done = try await store.dropMessages(queuedBefore: now - retention.messages, limit: Self.batch)
         done += try await store.packMessages(limit: Self.batch)
         done += try await store.dropReplies(receivedBefore: now - retention.replies, limit: Self.batch)
+        done += try await store.dropCallBodies(queuedBefore: now - retention.messages, limit: Self.batch * 10)
+        done += try await store.dropCalls(queuedBefore: now - retention.events, limit: Self.batch * 10)
         done += try await store.dropEvents(before: now - retention.events, limit: Self.batch * 10)
         done += try await store.dropFindings(before: now - Self.figures, limit: Self.batch * 10)
         done += try await store.giveBackPages(limit: Self.pages)

@@ -27,6 +27,8 @@ package struct Erasure: Sendable, Equatable {
         package var replies = 0
         package var events = 0
         package var importRows = 0
+        /// Calls to other systems, whose content is gone; what is handed over is not called back.
+        package var calls = 0
         /// Tags and lists that the contact had.
         package var groups = 0
         /// Why the hash of the address stays suppressed.

@@ -24,13 +24,14 @@ package enum OutboxConsequence {
     ///
     /// - Parameters:
     ///   - versions: the latest of each sequence that it begins.
+    ///   - call: what it hands over to another system; nil: nothing.
     package static func decided(
         _ transition: Transition, _ actions: [SequencePlan.Action], of due: DueEnrollment, machine: SequenceMachine,
-        versions: [String: SequenceVersion], ids: RecordIDs, at now: Timestamp
+        versions: [String: SequenceVersion], call: WebhookCall? = nil, ids: RecordIDs, at now: Timestamp
     ) -> Consequence {
         let enrollment = due.enrollment
         let writer = TimelineWriter(ids: ids, at: now, contact: enrollment.contact, enrollment: enrollment.id)
-        var consequence = Consequence(transition: transition)
+        var consequence = Consequence(transition: transition, calls: call.map { [$0] } ?? [])
         consequence.timeline = [writer.event(of: transition, from: enrollment.state)].compactMap { $0 }
         for action in actions {
             switch action {

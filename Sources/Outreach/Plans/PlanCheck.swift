@@ -94,6 +94,7 @@ package struct PlanCheck {
         switch step.work {
         case .stop: if !ways.isEmpty { fault(index, nil, .ways, "nothing follows a stop; leave its transitions out") }
         case .action: if ways.count > 1 { fault(index, nil, .ways, "an action has one way on; put a condition behind it to choose") }
+        case .webhook: if ways.count > 1 { fault(index, nil, .ways, "a webhook has one way on; its answer is not waited for") }
         case .split: if ways.count < 2 { fault(index, nil, .ways, "a split has at least two transitions, each with its weight") }
         case .condition: if ways.isEmpty { fault(index, nil, .ways, "a condition has at least one transition with 'if'") }
         case .send, .wait: break
@@ -103,8 +104,12 @@ package struct PlanCheck {
 
     private mutating func checkKind(of way: SequencePlan.Way, _ number: Int, in step: SequencePlan.Step, _ index: Int) {
         let isChoice = step.work == .condition || step.work == .split
-        let isAction: Bool = if case .action = step.work { true } else { false }
-        if isChoice || isAction, way.on != .done || way.after != nil || way.within != nil {
+        let isAtOnce: Bool =
+            switch step.work {
+            case .action, .webhook: true
+            default: false
+            }
+        if isChoice || isAtOnce, way.on != .done || way.after != nil || way.within != nil {
             fault(index, number, .on, "a step of type \(step.work.word) is decided at once; its transitions wait for nothing")
         }
         if step.work != .condition, way.condition != nil {

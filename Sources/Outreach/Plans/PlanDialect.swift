@@ -42,6 +42,7 @@ struct PlanDialect: Sendable {
             return common + ["channel", "delay", businessDays, "subject", "text", "html", variants, ways] + (isJSON ? ["body"] : [])
         case "wait": return common + [length, businessDays, ways]
         case "action": return common + ["delay", businessDays, "set", "tag", "untag", "list", "unlist", "owner", "suppress", "enroll", ways]
+        case "webhook": return common + ["delay", businessDays, "webhook", "url", "fields", "data", ways]
         case "stop": return common + ["reason", ways]
         default: return common + ["delay", businessDays, ways]
         }

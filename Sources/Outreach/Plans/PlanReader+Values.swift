@@ -155,6 +155,35 @@ extension PlanReader {
         return owners
     }
 
+    /// Most fields and texts that one call hands over.
+    private static let mostHandedOver = 100
+
+    mutating func call(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Work? {
+        let name = string("webhook", in: table, path: path, required: false)
+        let url = string("url", in: table, path: path, required: false)
+        if name == nil, url == nil, table["webhook"] == nil, table["url"] == nil {
+            fault(path, "'webhook' is missing: the NAME of a [webhook.NAME] of the conf")
+        }
+        var fields: [String] = []
+        if case .array(let list)? = table["fields"], list.isEmpty {} else { fields = words("fields", in: table, path: path) }
+        let data = texts("data", in: table, path: path)
+        if fields.count > Self.mostHandedOver { fault(path + ["fields"], "these are more than \(Self.mostHandedOver) fields") }
+        if data.count > Self.mostHandedOver { fault(path + ["data"], "these are more than \(Self.mostHandedOver) texts") }
+        for (index, field) in fields.enumerated() {
+            if field.utf8.isEmpty { fault(path + ["fields"], "a field without a name") }
+            if fields[..<index].contains(where: { Self.same($0, field) }) { fault(path + ["fields"], "'\(field)' stands there twice") }
+        }
+        let call = SequencePlan.Call(webhook: name, url: url, fields: fields, data: data)
+        if name != nil || url != nil, let webhooks {
+            do throws(WebhookBook.Unknown) {
+                _ = try webhooks.name(of: call)
+            } catch {
+                fault(path + [.key(name == nil || error.isOfURL ? "url" : "webhook")], error.description)
+            }
+        }
+        return .webhook(call)
+    }
+
     /// A string or a list of them.
     mutating func words(_ key: String, in table: PlanValue, path: [TomlStep]) -> [String] {
         guard let value = table[key] else { return [] }

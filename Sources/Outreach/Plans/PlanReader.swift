@@ -10,12 +10,16 @@ struct PlanReader {
     var faults: [SequenceFile.Fault] = []
     var warnings: [SequenceFile.Fault] = []
 
+    /// What a step may call; nil: it is not known here.
+    let webhooks: WebhookBook?
+
     static let mostSteps = 100
 
-    init(dialect: PlanDialect, file: String, root: PlanValue, line: @escaping ([TomlStep]) -> Int) {
+    init(dialect: PlanDialect, file: String, root: PlanValue, webhooks: WebhookBook? = nil, line: @escaping ([TomlStep]) -> Int) {
         self.dialect = dialect
         self.file = file
         self.root = root
+        self.webhooks = webhooks
         self.line = line
     }
 
@@ -97,12 +101,8 @@ struct PlanReader {
 
     private mutating func step(_ table: PlanValue, index: Int, path: [TomlStep]) -> SequencePlan.Step? {
         let type = string("type", in: table, path: path, required: dialect.isJSON) ?? "send"
-        guard ["send", "wait", "condition", "split", "action", "stop"].contains(type) else {
-            fault(
-                path + ["type"],
-                Self.same(type, "webhook")
-                    ? "'webhook' cannot be done yet: there is no queue for calls to other systems; take the step out"
-                    : "there is no type '\(type)'; there are send, wait, condition, split, action and stop")
+        guard ["send", "wait", "condition", "split", "action", "webhook", "stop"].contains(type) else {
+            fault(path + ["type"], "there is no type '\(type)'; there are send, wait, condition, split, action, webhook and stop")
             return nil
         }
         let extra = others(in: table, known: dialect.stepKeys(type), path: path)
@@ -137,6 +137,7 @@ struct PlanReader {
         case "split": return .split
         case "stop": return .stop(reason: string("reason", in: table, path: path, required: false))
         case "action": return action(table, path: path)
+        case "webhook": return call(table, path: path)
         default: return letter(table, path: path).map { .send($0) }
         }
     }

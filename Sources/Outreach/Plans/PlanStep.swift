@@ -80,6 +80,28 @@ extension SequencePlan {
         }
     }
 
+    /// A call to another system, as a step writes it.
+    package struct Call: Sendable, Equatable, Codable {
+        /// Name of the webhook in conf; nil: the one that has this `url`.
+        package let webhook: String?
+        /// What plans of other programs say of it; it must be the URL of a webhook in conf.
+        package let url: String?
+        /// Fields of the contact that are handed over.
+        package let fields: [String]
+        /// Texts by name that are handed over as well, Mustache source.
+        package let data: [String: String]
+
+        package init(webhook: String?, url: String? = nil, fields: [String] = [], data: [String: String] = [:]) {
+            self.webhook = webhook
+            self.url = url
+            self.fields = fields
+            self.data = data
+        }
+
+        /// For a person.
+        var words: String { webhook.map { "webhook \($0)" } ?? "the webhook of its URL" }
+    }
+
     /// What a step does.
     package enum Work: Sendable, Equatable {
         case send(Letter)
@@ -90,6 +112,8 @@ extension SequencePlan {
         /// Takes one of its ways by weight, the same for the same contact.
         case split
         case action([Action])
+        /// Hands the contact over to another system; done once the call is queued.
+        case webhook(Call)
         /// Ends the sequence; nil: without words.
         case stop(reason: String?)
 
@@ -101,6 +125,7 @@ extension SequencePlan {
             case .condition: "condition"
             case .split: "split"
             case .action: "action"
+            case .webhook: "webhook"
             case .stop: "stop"
             }
         }
@@ -255,7 +280,7 @@ extension ISODuration {
 
 extension SequencePlan.Step: Codable {
     private enum CodingKeys: String, CodingKey {
-        case name, type, delay, businessDays, subject, text, html, variants, actions, reason, ways, extra
+        case name, type, delay, businessDays, subject, text, html, variants, actions, call, reason, ways, extra
     }
 
     /// Versions from before there were types are messages.
@@ -274,6 +299,7 @@ extension SequencePlan.Step: Codable {
         case "condition": work = .condition
         case "split": work = .split
         case "action": work = .action(try values.decode([SequencePlan.Action].self, forKey: .actions))
+        case "webhook": work = .webhook(try values.decode(SequencePlan.Call.self, forKey: .call))
         case "stop": work = .stop(reason: try values.decodeIfPresent(String.self, forKey: .reason))
         default:
             throw DecodingError.dataCorruptedError(forKey: .type, in: values, debugDescription: "no type of step: \(type)")
@@ -300,6 +326,7 @@ extension SequencePlan.Step: Codable {
             try values.encodeIfPresent(letter.html, forKey: .html)
             if !letter.variants.isEmpty { try values.encode(letter.variants, forKey: .variants) }
         case .action(let actions): try values.encode(actions, forKey: .actions)
+        case .webhook(let call): try values.encode(call, forKey: .call)
         case .stop(let reason): try values.encodeIfPresent(reason, forKey: .reason)
         case .wait, .condition, .split: break
         }

@@ -50,6 +50,11 @@ package struct PlanWriter: Sendable {
             for (key, names) in act.names { add(key, names.count == 1 ? .string(names[0]) : .array(names.map { .string($0) })) }
             add("suppress", act.suppresses ? .bool(true) : nil)
             add("enroll", act.sequence.map { .string($0) })
+        case .webhook(let call):
+            add("webhook", call.webhook.map { .string($0) })
+            add("url", call.url.map { .string($0) })
+            add("fields", call.fields.isEmpty ? nil : .array(call.fields.map { .string($0) }))
+            add("data", call.data.isEmpty ? nil : Self.texts(call.data))
         case .stop(let reason): add("reason", reason.map { .string($0) })
         case .wait, .condition, .split: break
         }
@@ -175,15 +180,17 @@ package struct PlanWriter: Sendable {
             out.set("html", letter.html)
         case .action(let actions):
             let act = Acts(actions)
-            if !act.fields.isEmpty {
-                let pairs = act.fields.sorted { $0.key < $1.key }.map { "\(PlanValue.quoted($0.key)) = \(PlanValue.quoted($0.value))" }
-                out.line("set = { \(pairs.joined(separator: ", ")) }")
-            }
+            out.set("set", table: act.fields)
             for (key, names) in act.names {
                 if names.count == 1 { out.set(key, names[0]) } else { out.set(key, list: names) }
             }
             if act.suppresses { out.line("suppress = true") }
             out.set("enroll", act.sequence)
+        case .webhook(let call):
+            out.set("webhook", call.webhook)
+            out.set("url", call.url)
+            if !call.fields.isEmpty { out.set("fields", list: call.fields) }
+            out.set("data", table: call.data)
         case .stop(let reason): out.set("reason", reason)
         case .wait, .condition, .split: break
         }
@@ -228,6 +235,13 @@ private struct TomlText {
     }
 
     mutating func set(_ key: String, list: [String]) { line("\(key) = [\(list.map(PlanValue.quoted).joined(separator: ", "))]") }
+
+    /// Nothing when there are no texts.
+    mutating func set(_ key: String, table: [String: String]) {
+        guard !table.isEmpty else { return }
+        let pairs = table.sorted { $0.key < $1.key }.map { "\(PlanValue.quoted($0.key)) = \(PlanValue.quoted($0.value))" }
+        line("\(key) = { \(pairs.joined(separator: ", ")) }")
+    }
 
     /// A basic string of several lines.
     private static func lines(_ text: String) -> String {

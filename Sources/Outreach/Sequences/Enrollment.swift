@@ -143,6 +143,9 @@ package struct Consequence: Sendable, Equatable {
     /// Companies whose other people are no longer written to.
     package var companies: [CompanyStop]
 
+    /// Calls to other systems that a step of a plan decided on.
+    package var calls: [WebhookCall]
+
     /// A field of a contact that gets a value; an empty one takes the field.
     package struct FieldChange: Sendable, Equatable {
         package let contact: Contact.ID
@@ -158,7 +161,8 @@ package struct Consequence: Sendable, Equatable {
 
     package init(
         transition: Transition? = nil, suppressions: [Suppression] = [], strikes: [Strike] = [], timeline: [TimelineEvent] = [],
-        fields: [FieldChange] = [], groups: [ContactGroup.Change] = [], enrollments: [Enrollment] = [], companies: [CompanyStop] = []
+        fields: [FieldChange] = [], groups: [ContactGroup.Change] = [], enrollments: [Enrollment] = [], companies: [CompanyStop] = [],
+        calls: [WebhookCall] = []
     ) {
         self.transition = transition
         self.suppressions = suppressions
@@ -168,5 +172,6 @@ package struct Consequence: Sendable, Equatable {
         self.groups = groups
         self.enrollments = enrollments
         self.companies = companies
+        self.calls = calls
     }
 }

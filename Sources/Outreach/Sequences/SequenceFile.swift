@@ -25,9 +25,10 @@ package struct SequenceFile: Sendable {
 
     /// - Parameters:
     ///   - file: the name that faults show; one that ends in `.json` is a JSON plan.
+    ///   - webhooks: what steps may call; nil: they are not held against any.
     /// - Throws: all faults at once, in the order of the file.
-    package init(parsing bytes: [UInt8], file: String) throws(Faults) {
-        var reader = try Self.reader(bytes, file: file)
+    package init(parsing bytes: [UInt8], file: String, webhooks: WebhookBook? = nil) throws(Faults) {
+        var reader = try Self.reader(bytes, file: file, webhooks: webhooks)
         let plan = reader.plan()
         var templates: StepTemplates?
         if reader.faults.isEmpty, let plan {
@@ -43,7 +44,8 @@ package struct SequenceFile: Sendable {
             } catch {
                 var path: [TomlStep] = [.key(reader.dialect.steps), .index(error.step)]
                 if let variant = error.variant { path += [.key(reader.dialect.variants), .index(variant)] }
-                reader.fault(path + [.key(error.part)], "\(error.part) of this step, its \(error.error)")
+                reader.fault(
+                    path + [.key(error.part)] + (error.name.map { [.key($0)] } ?? []), "\(error.part) of this step, its \(error.error)")
             }
         }
         guard let plan, let templates, reader.faults.isEmpty else {
@@ -55,18 +57,18 @@ package struct SequenceFile: Sendable {
         warnings = reader.warnings.sorted { $0.line < $1.line }
     }
 
-    private static func reader(_ bytes: [UInt8], file: String) throws(Faults) -> PlanReader {
+    private static func reader(_ bytes: [UInt8], file: String, webhooks: WebhookBook?) throws(Faults) -> PlanReader {
         if Array(file.utf8.suffix(5)).map({ $0 | 0x20 }) == Array(".json".utf8) {
             do throws(PlanJSON.Fault) {
                 let json = try PlanJSON(parsing: bytes)
-                return PlanReader(dialect: .json, file: file, root: json.root) { json.line(near: $0) }
+                return PlanReader(dialect: .json, file: file, root: json.root, webhooks: webhooks) { json.line(near: $0) }
             } catch {
                 throw Faults(faults: [Fault(file: file, line: error.line, message: error.message)])
             }
         }
         do throws(TomlError) {
             let document = try TomlDocument(parsing: bytes, file: file)
-            return PlanReader(dialect: .toml, file: file, root: PlanValue(document.root)) { document.line(near: $0) }
+            return PlanReader(dialect: .toml, file: file, root: PlanValue(document.root), webhooks: webhooks) { document.line(near: $0) }
         } catch {
             throw Faults(faults: [Fault(file: file, line: error.line, message: error.message)])
         }

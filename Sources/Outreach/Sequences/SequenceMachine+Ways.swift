@@ -32,7 +32,7 @@ extension SequenceMachine {
                 let conditions = plan.ways(of: index).compactMap(\.condition)
                 return .decide(
                     needsHistory: conditions.contains { $0.asksForReplies }, needsGroups: conditions.contains { $0.asksForGroups })
-            case .wait, .split, .action, .stop: return .decide(needsHistory: false)
+            case .wait, .split, .action, .webhook, .stop: return .decide(needsHistory: false)
             }
         }
         return .decide(needsHistory: plan.ways(of: index).contains { $0.on.isEvent || $0.on.absent != nil })
@@ -64,6 +64,8 @@ extension SequenceMachine {
             let actions = written.map { $0.settled(for: known.contact, step: step.name, in: plan.name, chance: chance) }
             let words = actions.compactMap(\.words).joined(separator: ", ")
             return go(ways.first, words.utf8.isEmpty ? "\(name) done" : "\(name) done (\(words))", actions)
+        case .webhook(let call):
+            return go(ways.first, "\(name) done (\(call.words))")
         }
     }
 

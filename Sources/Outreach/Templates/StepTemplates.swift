@@ -19,14 +19,18 @@ package struct StepTemplates: Sendable {
 
     /// By step: its texts, of which each message has one; none where the step is no message.
     let steps: [[Letter]]
+    /// By step: the texts that a call hands over; none where the step calls nothing.
+    let data: [[(name: String, template: MessageTemplate)]]
 
     /// What is wrong, in which step and part.
     package struct Fault: Error, Sendable, Equatable, CustomStringConvertible {
         package let step: Int
         /// Index of the variant; nil: the step's own.
         package var variant: Int?
-        /// `subject`, `text` or `html`.
+        /// `subject`, `text`, `html` or `data`.
         package let part: String
+        /// Which of the texts in `data`; nil: another part.
+        package var name: String?
         package let error: TemplateError
 
         package var description: String { "step \(step + 1), \(part), \(error)" }
@@ -35,7 +39,18 @@ package struct StepTemplates: Sendable {
     /// - Throws: the first fault.
     package init(_ plan: SequencePlan) throws(Fault) {
         var steps: [[Letter]] = []
+        var data: [[(name: String, template: MessageTemplate)]] = []
         for (index, step) in plan.steps.enumerated() {
+            data.append([])
+            if case .webhook(let call) = step.work {
+                for (name, source) in call.data.sorted(by: { $0.key < $1.key }) {
+                    do throws(TemplateError) {
+                        data[index].append((name, try MessageTemplate(source, format: .text, snippets: plan.snippets)))
+                    } catch {
+                        throw Fault(step: index, part: "data", name: name, error: error)
+                    }
+                }
+            }
             guard let letter = step.letter else {
                 steps.append([])
                 continue
@@ -70,6 +85,7 @@ package struct StepTemplates: Sendable {
             steps.append(letters.isEmpty ? [own] : letters)
         }
         self.steps = steps
+        self.data = data
     }
 
     /// The text of a message of a step by the name of its variant.

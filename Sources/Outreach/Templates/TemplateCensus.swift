@@ -46,6 +46,7 @@ package struct TemplateCensus: Sendable {
             for part in letters.flatMap(\.parts) where !own.replaces(part.name) {
                 missing += part.template.missing(known).filter { !missing.contains($0) }
             }
+            for text in templates.data[index] { missing += text.template.missing(known).filter { !missing.contains($0) } }
             guard !missing.isEmpty else { continue }
             lacks.append(Lack(step: names[index], names: missing))
             for name in missing {

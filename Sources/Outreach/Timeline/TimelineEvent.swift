@@ -21,6 +21,7 @@ package struct TimelineEvent: Sendable, Equatable {
         case unsubscribed
         case expired
         case quarantined
+        case webhook
     }
 
     package let id: ID

@@ -18,6 +18,12 @@ package protocol UpkeepStore: Sendable {
     /// Drops events from before a moment that are counted; how many.
     func dropEvents(before: Timestamp, limit: Int) async throws(StoreError) -> Int
 
+    /// Drops the content of calls to other systems that ended and were queued before a moment; how many.
+    func dropCallBodies(queuedBefore: Timestamp, limit: Int) async throws(StoreError) -> Int
+
+    /// Drops calls to other systems that ended and were queued before a moment, whole; how many.
+    func dropCalls(queuedBefore: Timestamp, limit: Int) async throws(StoreError) -> Int
+
     /// Gives pages that hold nothing back to the disk while they are more than a tenth of the file; how many, at most `limit`.
     func giveBackPages(limit: Int) async throws(StoreError) -> Int
 }

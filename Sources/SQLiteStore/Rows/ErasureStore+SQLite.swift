@@ -65,6 +65,7 @@ extension Ledger {
                 TimelineEvent(
                     id: ids.next(), at: erasure.at, kind: .suppressed, contact: contact,
                     summary: "personal data erased by \(erasure.person)"))
+            report.calls = try eraseCalls(of: contact, at: erasure.at)
             try eraseContact(contact, at: erasure.at)
         }
         return .erased(report)

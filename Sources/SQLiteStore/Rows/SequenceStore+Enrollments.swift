@@ -87,6 +87,9 @@ extension SQLiteStore {
                 WHERE state = 'active' AND lease_owner = :owner AND final_dot_at IS NULL
                 """, ["owner": owner])
             try ledger.db.run(
+                "UPDATE webhook_call SET lease_owner = NULL, lease_until = NULL WHERE state = 'queued' AND lease_owner = :owner",
+                ["owner": owner])
+            try ledger.db.run(
                 "UPDATE intake SET lease_owner = NULL, lease_until = NULL WHERE state = 'received' AND lease_owner = :owner",
                 ["owner": owner])
             return

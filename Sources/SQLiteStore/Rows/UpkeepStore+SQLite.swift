@@ -81,6 +81,22 @@ extension SQLiteStore: UpkeepStore {
         }
     }
 
+    package func dropCallBodies(queuedBefore: Timestamp, limit: Int) async throws(StoreError) -> Int {
+        let old: Arguments = ["before": queuedBefore.milliseconds, "limit": max(0, limit)]
+        guard try await read({ try $0.db.exists(Self.oldCallBodiesSQL, old) }) else { return 0 }
+        return try await cleanly { ledger in
+            try ledger.db.run("UPDATE webhook_call SET body = NULL WHERE id IN (\(Self.oldCallBodiesSQL))", old)
+        }
+    }
+
+    package func dropCalls(queuedBefore: Timestamp, limit: Int) async throws(StoreError) -> Int {
+        let old: Arguments = ["end": RecordIDSource.first(at: queuedBefore), "limit": max(0, limit)]
+        guard try await read({ try $0.db.exists(Self.oldCallsSQL, old) }) else { return 0 }
+        return try await cleanly { ledger in
+            try ledger.db.run("DELETE FROM webhook_call WHERE id IN (\(Self.oldCallsSQL))", old)
+        }
+    }
+
     package func giveBackPages(limit: Int) async throws(StoreError) -> Int {
         try await onWriter { db in
             func number(_ pragma: String) throws -> Int { try db.record("PRAGMA \(pragma)")?.count(pragma) ?? 0 }
@@ -110,6 +126,12 @@ extension SQLiteStore: UpkeepStore {
             WHERE outbox_id < :end AND outbox.state IN \(settled))
         LIMIT :limit
         """
+
+    static let oldCallBodiesSQL = """
+        SELECT id FROM webhook_call WHERE created_at < :before AND state <> 'queued' AND body IS NOT NULL ORDER BY created_at LIMIT :limit
+        """
+
+    static let oldCallsSQL = "SELECT id FROM webhook_call WHERE id < :end AND state <> 'queued' ORDER BY id LIMIT :limit"
 
     static let oldRepliesSQL = """
         SELECT intake_id FROM intake_body JOIN intake ON intake.id = intake_body.intake_id

@@ -23,6 +23,7 @@ final class Appliance: Sendable {
     let owner: String
     let sequenceBell = Bell()
     let outboxBell = Bell()
+    let callBell = Bell()
     let intakeBell = Bell()
     let mailboxBoard = MailboxBoard()
 
@@ -31,6 +32,7 @@ final class Appliance: Sendable {
     private let logger: Logger
     private let dispatchDesk: Swappable<StepDispatcher.Desk>
     private let deliveryDesk: Swappable<OutboxDeliverer.Desk>
+    private let webhookDesk: Swappable<WebhookCaller.Desk>
     private let intakeDesk: Swappable<IntakeSorter.Desk>
     private let listeningDesk: Swappable<TokenDesk.Policy>
     private let listenerTLS: Swappable<[String: TLSServerContext]>
@@ -75,6 +77,7 @@ final class Appliance: Sendable {
         owner = "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)"
         dispatchDesk = Swappable(desks.dispatch)
         deliveryDesk = Swappable(desks.delivery)
+        webhookDesk = Swappable(desks.webhooks)
         intakeDesk = Swappable(desks.intake)
         listeningDesk = Swappable(desks.listening)
         listenerTLS = Swappable(desks.listenerTLS)
@@ -111,6 +114,7 @@ final class Appliance: Sendable {
         let earlier = deliveryDesk.current.courier
         deliveryDesk.swap(desks.delivery)
         earlier.retire()
+        webhookDesk.swap(desks.webhooks)
         intakeDesk.swap(desks.intake)
         listeningDesk.swap(desks.listening)
         listenerTLS.swap(desks.listenerTLS)
@@ -144,6 +148,7 @@ final class Appliance: Sendable {
     func ringAll() {
         sequenceBell.ring()
         outboxBell.ring()
+        callBell.ring()
         intakeBell.ring()
     }
 
@@ -157,11 +162,13 @@ final class Appliance: Sendable {
             policies,
             StepDispatcher(
                 store: store, desk: dispatchDesk, ids: installation.ids, clock: installation.clock, bell: sequenceBell,
-                outboxBell: outboxBell,
-                owner: owner, logger: logger),
+                outboxBell: outboxBell, callBell: callBell, owner: owner, logger: logger),
             OutboxDeliverer(
                 store: store, desk: deliveryDesk, clock: installation.clock, bell: outboxBell, sequenceBell: sequenceBell, owner: owner,
                 logger: logger),
+            WebhookCaller(
+                store: store, poster: WebhookPoster(http: web.http, resolver: resolver), desk: webhookDesk, clock: installation.clock,
+                bell: callBell, owner: owner, logger: logger),
             IntakeSorter(
                 store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell,
                 sequenceBell: sequenceBell, outboxBell: outboxBell, pressure: pressure, owner: owner, logger: logger),

@@ -20,6 +20,7 @@ struct Desks {
     let addresses: TokenAddresses?
     let dispatch: StepDispatcher.Desk
     let delivery: OutboxDeliverer.Desk
+    let webhooks: WebhookCaller.Desk
     let intake: IntakeSorter.Desk
     let listening: TokenDesk.Policy
     let listenerTLS: [String: TLSServerContext]
@@ -55,7 +56,8 @@ struct Desks {
         let policy = try Self.deliveryPolicy(settings, resolver: resolver)
         dispatch = StepDispatcher.Desk(
             identities: identities, composer: composer, chance: installation.chance, safety: policy.safety,
-            frequency: Self.frequency(settings, companies))
+            frequency: Self.frequency(settings, companies), webhooks: Self.webhookBook(settings))
+        webhooks = try Self.webhooks(settings)
         delivery = OutboxDeliverer.Desk(
             courier: courier,
             signer: AttemptSigner(
@@ -173,7 +175,7 @@ struct Desks {
             domain: domain, codec: codec, replyValid: settings.tokens.replyValid, bounceValid: settings.tokens.bounceValid)
     }
 
-    private static func read(_ file: SecretFile) throws(Failure) -> [UInt8] {
+    static func read(_ file: SecretFile) throws(Failure) -> [UInt8] {
         switch file.read() {
         case .success(let bytes): return bytes
         case .failure(let trouble): throw Failure(.configuration, "\(file.path): \(trouble.reason)")

@@ -36,6 +36,7 @@ struct Check: AsyncParsableCommand {
                 if let model = try ToneModelFiles.load(settings), let note = ToneModelFiles.note(model) { notes.append(note) }
                 _ = try BounceRuleFiles.load(settings)
                 _ = try Desks.identities(settings)
+                _ = try Desks.webhooks(settings)
                 _ = try Desks.addresses(settings)
                 _ = try Desks.addressLists(settings)
                 try Segments.check(settings)

@@ -37,11 +37,23 @@ struct DNSChecks {
         for mailbox in settings.mailboxes {
             if case .name(let host) = mailbox.host { found += await name(host, ["mailbox", mailbox.name, "host"]) }
         }
+        for webhook in settings.webhooks { found += await place(of: webhook) }
         for domain in settings.acceptDomains { found += await exchangers(of: domain) }
         for key in settings.dkimKeys { found += await records(of: key) }
         var seen: Set<String> = []
         for identity in settings.identities where seen.insert(identity.from.domain).inserted { found += await senderPolicy(of: identity) }
         return found
+    }
+
+    /// Calls to a webhook are refused where its host has no address that may be called.
+    private func place(of webhook: WebhookSettings) async -> [CheckFinding] {
+        let path = ["webhook", webhook.name, "url"]
+        if IPAddress(webhook.host) == nil, !webhook.host.utf8.elementsEqual("localhost".utf8) {
+            let missing = await name(webhook.host, path)
+            guard missing.isEmpty else { return missing }
+        }
+        guard case .closed(let why) = await WebhookPoster.ways(to: Desks.target(webhook), resolver: resolver) else { return [] }
+        return [CheckFinding(path, settings, why)]
     }
 
     private func name(_ name: String, _ path: [String]) async -> [CheckFinding] {

@@ -71,6 +71,15 @@ struct CampaignCalendar {
         }
     }
 
+    /// Calls `body` with each call to another system that a step decided on, its contact's address and its sequence.
+    func eachCall(_ body: (WebhookCall, String, String) throws -> Void) async throws {
+        var names: [SequenceVersion.ID: SequencePlan] = [:]
+        try await state.eachCall(after: WebhookCall.ID(rawValue: mark.rawValue)) { call in
+            let contact = try await state.store.contact(id: call.contact)?.address.text ?? ""
+            try body(call, contact, try await plan(call.version, &names)?.name ?? "")
+        }
+    }
+
     private func plan(of message: OutboxMessage, _ names: inout [SequenceVersion.ID: SequencePlan]) async throws -> SequencePlan? {
         guard let id = message.enrollment, let enrollment = try await state.store.enrollment(id: id) else { return nil }
         return try await plan(enrollment.sequence, &names)

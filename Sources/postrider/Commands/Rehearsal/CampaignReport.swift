@@ -51,6 +51,7 @@ struct CampaignReport {
             Console.out("")
         }
         write(totals, zones)
+        try await writeCalls(calendar)
         try await writeWaiting(calendar, sequence: sequence, zones)
         writeEnd(totals, result)
     }
@@ -86,6 +87,30 @@ struct CampaignReport {
         limits.write()
         let more = totals.limits.count - Self.namedLimits
         if more > 0 { Console.out("and \(more) more limits") }
+    }
+
+    /// Calls to other systems that would be made; none is.
+    private func writeCalls(_ calendar: CampaignCalendar) async throws {
+        var counts: [String: Int] = [:]
+        try await calendar.eachCall { call, contact, sequence in
+            counts[call.webhook, default: 0] += 1
+            guard json, detail == .messages else { return }
+            JSONLine.write([
+                "event": "call", "at": .moment(call.createdAt), "webhook": .string(call.webhook), "contact": .string(contact),
+                "sequence": .string(sequence), "step": .string(call.step),
+            ])
+        }
+        guard !counts.isEmpty else { return }
+        if json {
+            for (webhook, count) in counts.sorted(by: { $0.key < $1.key }) {
+                JSONLine.write(["event": "webhook", "webhook": .string(webhook), "calls": .count(count)])
+            }
+            return
+        }
+        Console.out("")
+        var table = Table([.init("CALLS", number: true), .init("WEBHOOK (nothing is called in a rehearsal)", limit: 60)])
+        for (webhook, count) in counts.sorted(by: { $0.key < $1.key }) { table.add(["\(count)", webhook]) }
+        table.write()
     }
 
     private func writeWaiting(_ calendar: CampaignCalendar, sequence: String, _ zones: [String: LocalZone]) async throws {

@@ -174,7 +174,7 @@ struct CampaignStage {
         return (
             StepDispatcher.Desk(
                 identities: desks.dispatch.identities, composer: desks.dispatch.composer, chance: desks.dispatch.chance,
-                safety: desks.dispatch.safety.live, frequency: desks.dispatch.frequency),
+                safety: desks.dispatch.safety.live, frequency: desks.dispatch.frequency, webhooks: desks.dispatch.webhooks),
             OutboxDeliverer.Desk(
                 courier: courier, signer: real.signer, decider: real.decider, judge: real.judge, identities: real.identities,
                 lifetime: real.lifetime, limits: real.limits, addresses: real.addresses, policy: policy)

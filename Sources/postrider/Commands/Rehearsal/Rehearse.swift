@@ -28,7 +28,7 @@ struct Rehearse: AsyncParsableCommand {
         try await reportingFailures {
             let settings = try conf.load()
             let senders = try SenderChoice.senders(identity, in: settings)
-            let file = try Self.file(sequence)
+            let file = try Self.file(sequence, settings)
             try await stage.play(settings, days: days, detail: .messages) { state in
                 let version: SequenceVersion
                 if let file {
@@ -44,8 +44,8 @@ struct Rehearse: AsyncParsableCommand {
     }
 
     /// Nil when it is no file but a name.
-    private static func file(_ text: String) throws(Failure) -> SequenceFile? {
+    private static func file(_ text: String, _ settings: Settings) throws(Failure) -> SequenceFile? {
         guard text.utf8.contains(UInt8(ascii: "/")) || FileManager.default.fileExists(atPath: text) else { return nil }
-        return try SequenceFiles.read([text]).first?.file
+        return try SequenceFiles.read([text], settings).first?.file
     }
 }

@@ -33,8 +33,8 @@ struct Restore: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Put a backup in the place of the database. Refuses while 'serve' runs.",
         discussion: """
-            The backup is checked first; the database that was there is kept beside it. From that one the suppressions, a global STOP and what \
-            became of each enrollment are carried over; what else happened after the backup was made is not in it. When it cannot be read, \
+            The backup is checked first; the database that was there is kept beside it. From that one the suppressions, a global STOP, what \
+            became of each enrollment and which webhook calls were made are carried over; what else happened after the backup was made is not in it. When it cannot be read, \
             the global STOP is set. --stop sets it in any case, so that you can look first.
             """)
 

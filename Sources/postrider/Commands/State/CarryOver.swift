@@ -4,21 +4,21 @@ import Mailroom
 import Outreach
 import SQLiteStore
 
-/// Brings from the database that a restore replaces what must not be forgotten: who must not be written to, how far each enrollment came, and
-/// the tags, lists and further addresses of contacts.
+/// Brings from the database that a restore replaces what must not be forgotten: who must not be written to, how far each enrollment came, the
+/// tags, lists and further addresses of contacts, and which calls to other systems were made.
 struct CarryOver {
     enum Summary {
-        case carried(suppressions: Int, enrollments: Int, groups: Int, stop: Bool)
+        case carried(suppressions: Int, enrollments: Int, groups: Int, calls: Int, stop: Bool)
         /// Why nothing could be carried over.
         case unreadable(String)
 
         /// For the person who restores.
         var words: String {
             switch self {
-            case .carried(let suppressions, let enrollments, let groups, let stop):
+            case .carried(let suppressions, let enrollments, let groups, let calls, let stop):
                 "carried over from the database that was there: \(suppressions) suppressions, \(enrollments) enrollments that went on since the backup"
                     + (groups == 0 ? "" : ", \(groups) tags and lists that were given or taken since")
-                    + (stop ? ", the global STOP" : "")
+                    + (calls == 0 ? "" : ", \(calls) webhook calls as they came to stand since") + (stop ? ", the global STOP" : "")
             case .unreadable(let why):
                 "nothing was carried over from the database that was there, it cannot be read: \(TerminalText.line(why)); whoever unsubscribed since the backup must be "
                     + "suppressed again before 'postrider resume-all'"
@@ -36,7 +36,11 @@ struct CarryOver {
     static func run(from path: String, to new: SQLiteStore) async throws(StoreError) -> Summary? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let old: SQLiteStore
-        let found: (suppressions: [Suppression], enrollments: [Enrollment], groups: Groups, addresses: [Further], stop: String?)
+        let found:
+            (
+                suppressions: [Suppression], enrollments: [Enrollment], groups: Groups, addresses: [Further], calls: [WebhookCall],
+                stop: String?
+            )
         do throws(StoreError) {
             old = try DatabaseFile.open(path)
         } catch {
@@ -45,7 +49,9 @@ struct CarryOver {
         defer { try? old.close() }
         let carrier = CarryOver(old: old, new: new, now: OpenState.clock.now())
         do throws(StoreError) {
-            found = try await (carrier.suppressions(), carrier.enrollments(), carrier.groups(), carrier.addresses(), old.stopReason())
+            found = try await (
+                carrier.suppressions(), carrier.enrollments(), carrier.groups(), carrier.addresses(), carrier.calls(), old.stopReason()
+            )
         } catch {
             return .unreadable(error.message)
         }
@@ -65,8 +71,13 @@ struct CarryOver {
             try await new.suppress(Array(missing[start..<min(start + 500, missing.count)]))
         }
         let groups = try await carrier.regroup(as: found.groups)
+        // What was made is not made again, and what waits is not lost with the steps that decided it.
+        var calls = 0
+        for start in stride(from: 0, to: found.calls.count, by: 500) {
+            calls += try await new.carry(Array(found.calls[start..<min(start + 500, found.calls.count)]))
+        }
         if let stop = found.stop { try await new.setStop(reason: stop, at: carrier.now) }
-        return .carried(suppressions: missing.count, enrollments: moved, groups: groups, stop: found.stop != nil)
+        return .carried(suppressions: missing.count, enrollments: moved, groups: groups, calls: calls, stop: found.stop != nil)
     }
 
     private func suppressions() async throws(StoreError) -> [Suppression] { try await suppressions(in: old) }
@@ -75,6 +86,15 @@ struct CarryOver {
         var all: [Suppression] = []
         while true {
             let page = try await store.suppressions(workspace: .default, after: all.last?.id, limit: 500)
+            if page.isEmpty { return all }
+            all += page
+        }
+    }
+
+    private func calls() async throws(StoreError) -> [WebhookCall] {
+        var all: [WebhookCall] = []
+        while true {
+            let page = try await old.calls(state: nil, after: all.last?.id, limit: 500)
             if page.isEmpty { return all }
             all += page
         }

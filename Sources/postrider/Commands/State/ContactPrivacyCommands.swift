@@ -8,7 +8,7 @@ struct ContactsExport: AsyncParsableCommand {
         abstract: "Write all contacts as CSV, or everything that is known of one person as JSON, to standard output.",
         discussion: """
             Without an address: CSV as 'contacts import' reads it, or with --json one object per contact. With an address: one JSON object with \
-            the contact, its enrollments and history, every message to it and every reply with their text, for whoever asks what is kept of \
+            the contact, its enrollments and history, every message to it and every reply with their text, and every call to another system, for whoever asks what is kept of \
             them (GDPR article 15).
             """)
 
@@ -81,6 +81,10 @@ struct PersonDossier {
                 (key: "suppression", value: held.map(state.json) ?? .null),
                 (key: "enrollments", value: .array(try await state.enrollments(of: contact.id))),
                 (key: "messages", value: .array(messages)), (key: "replies", value: .array(replies)),
+                (
+                    key: "webhook_calls",
+                    value: .array(try await state.store.calls(contact: contact.id).map { state.json($0, withBody: true) })
+                ),
                 (key: "timeline", value: .array(timeline.map(state.json))),
             ])
     }
@@ -91,9 +95,9 @@ struct ContactsErase: AsyncParsableCommand {
         commandName: "erase", abstract: "Forget a person: everything of theirs goes, and a hash keeps them from being written to.",
         discussion: """
             What runs for the address stops and its mail in the queue is taken back. Name, fields, every message to and from it with subject and \
-            text, the dialogues with its server and the words of its history are overwritten in the database; what happened when stays, with \
+            text, the dialogues with its server, what was handed over to other systems and the words of its history are overwritten in the database; what happened when stays, with \
             nothing of the person in it, so that figures stay right. The address stays suppressed by a hash: no import takes it in again, and \
-            'suppress remove ADDRESS' ends that. Backups, logs and the mailboxes of your mail server are not touched: a mailbox that still has \
+            'suppress remove ADDRESS' ends that. Backups, logs, the mailboxes of your mail server and the systems that were called are not touched: a mailbox that still has \
             a reply does not bring it in again.
             Without --yes it says what there is and does nothing.
             """)
@@ -130,6 +134,7 @@ struct ContactsErase: AsyncParsableCommand {
                 "address": .string(address.text), "contact": .bool(report.contact), "enrollments": .count(report.enrollments),
                 "messages": .count(report.messages), "attempts": .count(report.attempts), "replies": .count(report.replies),
                 "events": .count(report.events), "import_rows": .count(report.importRows), "groups": .count(report.groups),
+                "webhook_calls": .count(report.calls),
                 "unsorted": .count(report.unsorted),
                 "suppressed_as": .string(report.suppressedAs.rawValue), "log_overwritten": .bool(report.isLogClean),
             ])
@@ -139,7 +144,7 @@ struct ContactsErase: AsyncParsableCommand {
             ("enrollments", "\(report.enrollments), stopped and without words"),
             ("messages", "\(report.messages), with \(report.attempts) delivery attempts"), ("replies", report.replies.description),
             ("events", "\(report.events), without words"), ("import rows", report.importRows.description),
-            ("tags and lists", report.groups.description),
+            ("tags and lists", report.groups.description), ("webhook calls", "\(report.calls), without content"),
             ("suppressed", "by a hash, as \(report.suppressedAs.rawValue)"),
         ])
         if report.unsorted > 0 {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Outreach
+import Settings
 
 struct Sequences: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,9 +13,11 @@ struct Sequences: AsyncParsableCommand {
 
 /// Sequence files read together: all of them, or every fault of all.
 enum SequenceFiles {
-    static func read(_ paths: [String]) throws(Failure) -> [(path: String, file: SequenceFile)] {
+    /// - Parameter settings: the conf that knows what steps may call; nil: they are not held against any.
+    static func read(_ paths: [String], _ settings: Settings?) throws(Failure) -> [(path: String, file: SequenceFile)] {
         var files: [(path: String, file: SequenceFile)] = []
         var faults: [String] = []
+        let webhooks = settings.map(Desks.webhookBook)
         for path in paths {
             let bytes: [UInt8]
             do throws(Failure) {
@@ -24,7 +27,7 @@ enum SequenceFiles {
                 continue
             }
             do throws(SequenceFile.Faults) {
-                let file = try SequenceFile(parsing: bytes, file: path)
+                let file = try SequenceFile(parsing: bytes, file: path, webhooks: webhooks)
                 if let first = files.first(where: { $0.file.plan.name.utf8.elementsEqual(file.plan.name.utf8) }) {
                     faults.append("\(path):1: '\(file.plan.name)' is the name of the sequence in \(first.path) too; rename one of them")
                 }
@@ -54,7 +57,7 @@ struct SequenceLoad: AsyncParsableCommand {
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            for (path, file) in try SequenceFiles.read(files) {
+            for (path, file) in try SequenceFiles.read(files, state.settings) {
                 let before = try await state.store.sequence(workspace: state.workspace, name: file.plan.name)
                 let version = try await state.store.load(
                     SequenceVersion(id: state.ids.next(), workspace: state.workspace, plan: file.plan, hash: file.hash))
@@ -156,7 +159,8 @@ struct SequenceShow: AsyncParsableCommand {
             Console.out("")
             var table = Table([.init("STEP"), .init("TYPE"), .init("DELAY"), .init("SUBJECT", limit: 60), .init("THEN", limit: 100)])
             for (index, step) in plan.steps.enumerated() {
-                let subject = step.letter.map { $0.subject ?? "(goes on in the thread)" } ?? ""
+                var subject = step.letter.map { $0.subject ?? "(goes on in the thread)" } ?? ""
+                if case .webhook(let call) = step.work { subject = call.webhook ?? call.url ?? "" }
                 let ways = plan.ways(of: index)
                 let then = plan.isLine ? "" : ways.map { "\($0.condition?.source ?? $0.words) → \($0.to)" }.joined(separator: "; ")
                 table.add([step.name, step.work.word, step.delay.description, subject, then])

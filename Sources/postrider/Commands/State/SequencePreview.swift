@@ -60,7 +60,7 @@ struct SequencePreview: AsyncParsableCommand {
     private func version(_ state: OpenState) async throws -> SequenceVersion {
         let isFile = [".toml", ".json"].contains { sequence.utf8.suffix($0.utf8.count).elementsEqual($0.utf8) }
         guard isFile else { return try await state.sequence(sequence) }
-        guard let file = try SequenceFiles.read([sequence]).first?.file else { throw Failure(.badInput, "\(sequence): no sequence") }
+        guard let file = try SequenceFiles.read([sequence], state.settings).first?.file else { throw Failure(.badInput, "\(sequence): no sequence") }
         return SequenceVersion(id: state.ids.next(), workspace: state.workspace, plan: file.plan, hash: file.hash)
     }
 }

@@ -10,7 +10,7 @@ struct SequenceValidate: AsyncParsableCommand {
         commandName: "validate", abstract: "Check sequence files; every fault with file and line. Needs no database.",
         discussion: """
             With --contacts it says for how many rows of a CSV file a message would be parked, and for want of which value; with --json too, \
-            one object for each row. With --conf it looks whether the conf lets the messages out at all. Warnings go to standard error and are \
+            one object for each row. With --conf it looks whether the conf lets the messages out at all and knows the webhooks. Warnings go to standard error and are \
             no faults.
             """)
 
@@ -23,7 +23,7 @@ struct SequenceValidate: AsyncParsableCommand {
         try await reportingFailures {
             // Only the one that is named: a file can be checked where there is no conf.
             let settings = conf.conf == nil ? nil : try conf.load()
-            for (path, file) in try SequenceFiles.read(files) {
+            for (path, file) in try SequenceFiles.read(files, settings) {
                 if let settings { try check(file, at: path, against: settings) }
                 if json {
                     JSONLine.write([

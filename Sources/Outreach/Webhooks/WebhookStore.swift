@@ -1,0 +1,35 @@
+package import InternetMessage
+
+/// Calls to other systems. One method, one transaction; a call comes to be only with the transition that decides it (`Consequence.calls`).
+package protocol WebhookStore: Sendable {
+    /// Claims calls of one webhook that are due and free of a living lease, oldest due first; each claim counts as an attempt.
+    ///
+    /// Nothing is claimed while the global STOP is set.
+    func claimCalls(webhook: String, now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [WebhookCall]
+
+    /// When the first call to one of these webhooks is due that nobody has claimed; nil when none waits, or under the global STOP.
+    func nextCall(webhooks: [String]) async throws(StoreError) -> Timestamp?
+
+    /// Notes what an attempt came to, and ends the lease; a call that ends stands in the timeline.
+    ///
+    /// - Parameters:
+    ///   - call: as it was claimed.
+    ///   - owner: who claimed it.
+    /// - Returns: false, and nothing is noted, when the claim is not the latest any more, or the call has ended meanwhile.
+    func settle(_ call: WebhookCall, as verdict: WebhookJudge.Verdict, owner: String, at now: Timestamp) async throws(StoreError) -> Bool
+
+    func call(id: WebhookCall.ID) async throws(StoreError) -> WebhookCall?
+
+    /// Calls in id order, from above `after`, at most `limit`; nil: in any state.
+    func calls(state: WebhookCall.State?, after: WebhookCall.ID?, limit: Int) async throws(StoreError) -> [WebhookCall]
+
+    /// Every call about a contact, oldest first.
+    func calls(contact: Contact.ID) async throws(StoreError) -> [WebhookCall]
+
+    /// Queues failed calls anew that still have their content: these, or nil: all of them; how many.
+    func retryCalls(_ ids: [WebhookCall.ID]?, at now: Timestamp) async throws(StoreError) -> Int
+
+    /// Brings calls to where another database of the same installation had them, or in where they are missing and their enrollment is known;
+    /// how many.
+    func carry(_ calls: [WebhookCall]) async throws(StoreError) -> Int
+}

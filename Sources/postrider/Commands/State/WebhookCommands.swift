@@ -1,0 +1,143 @@
+import ArgumentParser
+import InternetMessage
+import Outreach
+import Settings
+
+struct Webhooks: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "webhooks",
+        abstract: "Look at the calls to other systems that steps of sequences decided on, and make failed ones again.",
+        subcommands: [WebhooksList.self, WebhooksShow.self, WebhooksRetry.self])
+}
+
+struct WebhooksList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List calls: what waits, what was taken, and what failed and why.")
+
+    enum State: String, ExpressibleByArgument, CaseIterable { case queued, delivered, failed }
+
+    @OptionGroup var conf: ConfOption
+    @Option(help: "Only these: queued, delivered or failed.") var state: State?
+    @Flag(help: "One JSON object per call.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var table = Table([
+                .init("ID"), .init("WEBHOOK", limit: 30), .init("STATE"), .init("STEP", limit: 20), .init("CREATED"),
+                .init("ATTEMPTS", number: true), .init("NEXT"), .init("WHY", limit: 90),
+            ])
+            let obstacle = try await CallObstacle(state)
+            try await state.eachCall(self.state.flatMap { WebhookCall.State(rawValue: $0.rawValue) }) { call in
+                let heldBy = obstacle.why(call)
+                if json { return JSONLine.write(state.json(call, withBody: false, heldBy: heldBy)) }
+                table.add([
+                    call.id.description, call.webhook, call.state.rawValue, call.step, call.createdAt.iso8601, "\(call.attempts)",
+                    call.nextAttemptAt?.iso8601 ?? "-", heldBy ?? call.reason ?? "",
+                ])
+                table.writeWhenLong()
+            }
+            if !json { table.isEmpty ? Console.out("no call was queued") : table.write() }
+        }
+    }
+}
+
+struct WebhooksShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one call with what it hands over.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Id of a call.") var id: String
+    @Flag(help: "One JSON object.") var json = false
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            let call = try await state.call(id)
+            let obstacle = try await CallObstacle(state)
+            if json { return JSONLine.write(state.json(call, withBody: true, heldBy: obstacle.why(call))) }
+            FactSheet.write([
+                ("call", call.id.description), ("webhook", call.webhook),
+                ("state", call.state.rawValue), ("sequence", try await state.store.sequence(id: call.version)?.plan.name),
+                ("step", call.step), ("contact", try await state.store.contact(id: call.contact)?.address.text),
+                ("enrollment", call.enrollment.description), ("created", call.createdAt.iso8601), ("attempts", "\(call.attempts)"),
+                ("next attempt", call.nextAttemptAt?.iso8601), ("last status", call.lastStatus.map { "\($0)" }), ("outcome", call.reason),
+                ("held by", obstacle.why(call)), ("ended", call.endedAt?.iso8601),
+                ("content", call.body ?? "gone; the call cannot be made again"),
+            ])
+        }
+    }
+}
+
+struct WebhooksRetry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Make failed calls again, with the same ids and content: those that are named, or all with --failed.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Ids of failed calls.") var ids: [String] = []
+    @Flag(help: "All that failed and still have their content.") var failed = false
+
+    func validate() throws {
+        if ids.isEmpty != failed { throw ValidationError("name calls, or give --failed for all of them") }
+    }
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var named: [WebhookCall.ID] = []
+            for text in ids {
+                let call = try await state.call(text)
+                guard call.state == .failed else {
+                    throw Failure(.badInput, "\(call.id) is \(call.state.rawValue) and not failed; nothing was done")
+                }
+                guard call.body != nil else {
+                    throw Failure(.badInput, "\(call.id) has no content any more, so it cannot be made again; nothing was done")
+                }
+                named.append(call.id)
+            }
+            let count = try await state.store.retryCalls(failed ? nil : named, at: state.now())
+            Console.out("\(count) will be made again")
+        }
+    }
+}
+
+/// What keeps calls that wait from being made, beside their own time.
+private struct CallObstacle {
+    private let stop: String?
+    private let isDryRun: Bool
+    private let known: Set<String>
+
+    init(_ state: OpenState) async throws {
+        stop = try await state.store.stopReason()
+        isDryRun = state.settings.safety.dryRun
+        known = Set(state.settings.webhooks.map(\.name))
+    }
+
+    /// nil when nothing does.
+    func why(_ call: WebhookCall) -> String? {
+        guard call.state == .queued else { return nil }
+        if let stop { return "global STOP: \(stop)" }
+        if isDryRun { return "dry run: nothing is called ([safety] dry_run)" }
+        return known.contains(call.webhook) ? nil : "there is no [webhook.\(call.webhook)] in the conf"
+    }
+}
+
+extension OpenState {
+    fileprivate func call(_ text: String) async throws -> WebhookCall {
+        let id: WebhookCall.ID = try Self.id(text, of: "webhook call")
+        guard let call = try await store.call(id: id) else {
+            throw Failure(.badInput, "there is no webhook call \(id); 'postrider webhooks list' shows those that there are")
+        }
+        return call
+    }
+
+    /// Calls `body` with calls in id order; nil: in any state.
+    func eachCall(
+        _ kind: WebhookCall.State? = nil, after start: WebhookCall.ID? = nil, _ body: (WebhookCall) async throws -> Void
+    ) async throws {
+        var after = start
+        while true {
+            let page = try await store.calls(state: kind, after: after, limit: 500)
+            for call in page { try await body(call) }
+            guard let last = page.last else { return }
+            after = last.id
+        }
+    }
+}
