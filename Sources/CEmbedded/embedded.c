@@ -150,6 +150,9 @@ static const unsigned char tone_sv_txt[] = {
 static const unsigned char tone_tr_txt[] = {
 #embed "../../scripts/generate/tone/tr.txt"
 };
+static const unsigned char tracking_machines_toml[] = {
+#embed "files/tracking/machines.toml"
+};
 
 #define ENTRY(name, bytes) {name, bytes, sizeof bytes}
 
@@ -203,6 +206,7 @@ static const CEmbeddedFile files[] = {
     ENTRY("tone/pt.txt", tone_pt_txt),
     ENTRY("tone/sv.txt", tone_sv_txt),
     ENTRY("tone/tr.txt", tone_tr_txt),
+    ENTRY("tracking/machines.toml", tracking_machines_toml),
 };
 
 const CEmbeddedFile *cembedded_file(size_t index) {

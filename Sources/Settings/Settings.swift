@@ -43,6 +43,7 @@ package struct Settings: Sendable {
     var writtenLMTPListener: LMTPListenerSettings?
     package internal(set) var tokens = TokenSettings(name: "")
     package internal(set) var unsubscribe: UnsubscribeSettings?
+    package internal(set) var tracking = TrackingSettings(name: "")
     package internal(set) var compliance = ComplianceSettings(name: "")
     package internal(set) var http: HTTPSettings?
 

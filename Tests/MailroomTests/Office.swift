@@ -117,7 +117,7 @@ final class Office: Sendable {
         dailyLimit: Int? = nil, gap: Duration = .zero, notes: (@Sendable (String) -> Void)? = nil,
         resolver: any DNS.Resolver = StaticResolver(Office.zone), policy: DeliveryPolicy = DeliveryPolicy(),
         mailZone: [String: [StaticResolver.Record]] = [:], forwarding: ReplyForwarding? = nil,
-        frequency: FrequencyPolicy = FrequencyPolicy(), dailyStarts: Int? = nil, batchLimit: Int = 100
+        frequency: FrequencyPolicy = FrequencyPolicy(), dailyStarts: Int? = nil, batchLimit: Int = 100, tracking: TrackingPolicy = .off
     ) throws {
         folder = try TemporaryFolder()
         sink = try SinkSMTP()
@@ -143,7 +143,7 @@ final class Office: Sendable {
         let identities = ["anna": identity]
         let composer = StepComposer(
             hostname: "out.example.com", addresses: addresses, unsubscribe: .init(mailto: false, oneClickBase: nil, postalAddress: nil),
-            chance: chance, ids: ids)
+            tracking: tracking, chance: chance, ids: ids)
         let logger = Logger(label: "tests") { _ in NotedLog(note: notes ?? { _ in }) }
         let sequenceBell = Bell()
         let intakeBell = Bell()

@@ -42,7 +42,7 @@ struct PlanFileTests {
                 "a/followup.json:6: 'owner' means nothing here; it is kept as it is",
                 "a/followup.json:14: 'tracking' means nothing here; it is kept as it is",
                 "a/followup.json:16: 'colour' means nothing here; it is kept as it is",
-                "a/followup.json:17: opens and clicks are not counted yet: 'no_open' comes whenever its time has passed",
+                "a/followup.json:17: only messages with HTML are counted, and this step has none: 'no_open' comes whenever its time has passed",
             ])
         let written = PlanWriter(file.plan).json
         func object(_ bytes: [UInt8]) throws -> NSDictionary {
@@ -106,6 +106,30 @@ struct PlanFileTests {
             let file = try SequenceFile(parsing: Array(Data(contentsOf: url)), file: url.lastPathComponent)
             #expect(file.warnings.isEmpty, "\(file.warnings)")
             #expect(url.lastPathComponent == "\(file.plan.name).toml")
+        }
+    }
+
+    @Test(
+        "a plan that waits for opens or clicks is warned of where none can come, and told apart by what the conf says",
+        arguments: [
+            // keys of the plan, html, what it waits for, warnings of its file, gaps when all is off, when opens are on, when all is on
+            ("", "", "opened", 1, 1, 0, 0), ("", "<p>", "opened", 0, 1, 0, 0), ("", "<p>", "clicked", 0, 1, 1, 0),
+            ("track_clicks = true\n", "<p>", "clicked", 0, 1, 0, 0), ("track_opens = true\n", "<p>", "clicked", 0, 1, 1, 0),
+            ("", "<p>", "replied", 0, 0, 0, 0),
+        ])
+    func trackingGaps(
+        keys: String, html: String, on: String, warnings: Int, off: Int, opens: Int, all: Int
+    ) throws {
+        let page = html.isEmpty ? "" : "html = \"\(html)\"\n"
+        let source = "\(keys)\(Self.head)\(page)\(Self.way)on = \"\(on)\"\nto = \"b\"\n\(Self.end)"
+        let file = try SequenceFile(parsing: Array(source.utf8), file: "x.toml")
+        #expect(file.warnings.count { $0.message.contains("only messages with HTML are counted") } == warnings, "\(file.warnings)")
+        let base = "https://t.example.com/"
+        #expect(TrackingPolicy.off.gaps(in: file.plan).count == off)
+        #expect(TrackingPolicy(opens: true, clicks: false, base: base).gaps(in: file.plan).count == opens)
+        #expect(TrackingPolicy(opens: true, clicks: true, base: base).gaps(in: file.plan).isEmpty == (all == 0))
+        for (text, name) in [(PlanWriter(file.plan).toml, "x.toml"), (PlanWriter(file.plan).json, "x.json")] {
+            #expect(try SequenceFile(parsing: Array(text.utf8), file: name).plan.tracking == file.plan.tracking, "\(name)")
         }
     }
 
@@ -173,6 +197,15 @@ struct PlanFileTests {
                 "a split has at least two transitions"
             ),
             (head + "[[step]]\ntype = \"stop\"\nname = \"b\"\nnext = \"a\"\n", 6, "nothing follows a stop"),
+            (
+                "track_opens = false\n" + head + way + "on = \"opened\"\nto = \"b\"\n" + end, 1,
+                "opens are turned off, and the plan asks for them"
+            ),
+            (
+                "track_clicks = false\n" + head + way + "on = \"no_click\"\nafter = \"P3D\"\nto = \"b\"\n" + end, 1,
+                "clicks are turned off, and the plan asks for them"
+            ),
+            ("track_clicks = 1\n" + head, 1, "'track_clicks' must be true or false, not"),
             (head + "channel = \"sms\"\n", 6, "there is no channel 'sms' yet"),
             (head + "[[step.variant]]\nname = \"v\"\ntext = \"u\"\n", 6, "one variant alone is none"),
             (

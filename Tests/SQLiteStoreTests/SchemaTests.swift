@@ -46,6 +46,7 @@ struct SchemaTests {
         ("openRepliesOfOwner", SQLiteStore.repliesSQL(ofOne: false, owned: true, waiting: true)),
         ("claimCalls", SQLiteStore.claimCallsSQL), ("nextCall", SQLiteStore.nextCallSQL),
         ("oldCallBodies", SQLiteStore.oldCallBodiesSQL), ("oldCalls", SQLiteStore.oldCallsSQL),
+        ("touches", Ledger.touchesSQL),
     ]
 
     @Test("the hot statements go by their indexes, empty, full and analyzed")

@@ -181,6 +181,21 @@ struct FaultTests {
             ]
         ),
         (
+            smallest + "[tracking]\nclicks = true\n", ["postrider.conf:4: tracking needs a URL; add base_url = \"https://...\""]
+        ),
+        (
+            smallest + "[tracking]\nbase_url = \"http://t.example.com/\"\n",
+            ["postrider.conf:4: base_url: the links of messages must be https; write https://"]
+        ),
+        (
+            smallest + "[tracking]\nbase_url = \"https://t.example.com/\"\n",
+            [
+                "postrider.conf:4: signed addresses need a key; add key_files to [tokens]",
+                "postrider.conf:4: signed addresses need a domain; set domain in [tokens], or accept_domains in a listener",
+                "postrider.conf:4: tracking needs the web listener; add a section [http]",
+            ]
+        ),
+        (
             smallest + "[unsubscribe]\none_click_url = \"http://u.example.com/\"\n",
             [
                 "postrider.conf:4: one_click_url: one-click links must be https (RFC 8058); write https://"

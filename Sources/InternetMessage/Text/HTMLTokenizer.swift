@@ -15,7 +15,10 @@ struct HTMLTokenizer {
         var attributes: ArraySlice<UInt8>
 
         /// The value of an attribute, references not decoded, empty when it has none; nil when the attribute is absent.
-        func attribute(_ wanted: String) -> ArraySlice<UInt8>? {
+        func attribute(_ wanted: String) -> ArraySlice<UInt8>? { place(of: wanted)?.value }
+
+        /// An attribute by where it stands, from its name to behind its value, and its value, references not decoded.
+        func place(of wanted: String) -> (whole: Range<Int>, value: ArraySlice<UInt8>)? {
             var i = attributes.startIndex
             let end = attributes.endIndex
             while i < end {
@@ -27,7 +30,7 @@ struct HTMLTokenizer {
                 let name = attributes[nameStart..<i]
                 while i < end, attributes[i].isHTMLSpace { i += 1 }
                 guard i < end, attributes[i] == ASCII.equals else {
-                    if name.isEmpty { i += 1 } else if name.matches(wanted) { return name.prefix(0) }
+                    if name.isEmpty { i += 1 } else if name.matches(wanted) { return (nameStart..<name.endIndex, name.prefix(0)) }
                     continue
                 }
                 i += 1
@@ -35,11 +38,11 @@ struct HTMLTokenizer {
                 let valueStart = i
                 if i < end, attributes[i] == ASCII.quote || attributes[i] == ASCII.apostrophe {
                     let close = attributes.index(of: attributes[i], from: i + 1) ?? end
-                    if name.matches(wanted) { return attributes[(i + 1)..<close] }
+                    if name.matches(wanted) { return (nameStart..<min(end, close + 1), attributes[(i + 1)..<close]) }
                     i = min(end, close + 1)
                 } else {
                     while i < end, !attributes[i].isHTMLSpace { i += 1 }
-                    if name.matches(wanted) { return attributes[valueStart..<i] }
+                    if name.matches(wanted) { return (nameStart..<i, attributes[valueStart..<i]) }
                 }
             }
             return nil

@@ -69,6 +69,8 @@ package struct OutboxMessage: Sendable, Equatable {
     package var sentMessageID: MessageID?
     /// The provider whose hosts it was tried at, as provider files name it; nil: none was, or a smarthost.
     package var provider: String?
+    /// Where its tracked links lead, which is stored with it; empty when it is read back.
+    package var links: [LinkTarget]
 
     /// From when its lifetime counts.
     package var waitsSince: Timestamp { releasedAt ?? createdAt }
@@ -91,7 +93,8 @@ package struct OutboxMessage: Sendable, Equatable {
         reversePath: ReversePath, recipient: EmailAddress, messageID: MessageID, subject: String, bytes: [UInt8], createdAt: Timestamp,
         budgetDate: CivilDate, state: State = .incoming, reason: String = "", attempts: Int = 0, nextAttemptAt: Timestamp?,
         finalDotAt: Timestamp? = nil, claim: Int = 0, releasedAt: Timestamp? = nil, awaits: String? = nil, firstRoute: String? = nil,
-        providerID: String? = nil, sentMessageID: MessageID? = nil, variant: String? = nil, provider: String? = nil
+        providerID: String? = nil, sentMessageID: MessageID? = nil, variant: String? = nil, provider: String? = nil,
+        links: [LinkTarget] = []
     ) {
         self.id = id
         self.workspace = workspace
@@ -122,6 +125,7 @@ package struct OutboxMessage: Sendable, Equatable {
         self.providerID = providerID
         self.sentMessageID = sentMessageID
         self.provider = provider
+        self.links = links
     }
 }
 

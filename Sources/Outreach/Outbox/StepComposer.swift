@@ -32,6 +32,7 @@ package struct StepComposer: Sendable {
     private let hostname: String
     private let addresses: TokenAddresses?
     private let unsubscribe: UnsubscribePolicy
+    private let tracking: TrackingPolicy
     private let routes: RoutePlan
     private let chance: Chance
     private let ids: RecordIDs
@@ -39,14 +40,16 @@ package struct StepComposer: Sendable {
     /// - Parameters:
     ///   - hostname: right side of every Message-ID.
     ///   - addresses: nil when no token addresses are configured; identities that ask for them cannot compose then.
+    ///   - tracking: what of the messages is counted; nothing when there are no token addresses.
     ///   - routes: settles which route each message takes.
     package init(
-        hostname: String, addresses: TokenAddresses?, unsubscribe: UnsubscribePolicy, routes: RoutePlan = RoutePlan(), chance: Chance,
-        ids: RecordIDs
+        hostname: String, addresses: TokenAddresses?, unsubscribe: UnsubscribePolicy, tracking: TrackingPolicy = .off,
+        routes: RoutePlan = RoutePlan(), chance: Chance, ids: RecordIDs
     ) {
         self.hostname = hostname
         self.addresses = addresses
         self.unsubscribe = unsubscribe
+        self.tracking = tracking
         self.routes = routes
         self.chance = chance
         self.ids = ids
@@ -81,6 +84,8 @@ package struct StepComposer: Sendable {
         let subject: String
         let text: String
         let html: String?
+        /// Where its tracked links lead.
+        let links: [LinkTarget]
         /// Messages of the thread that this one goes on in, oldest first.
         let thread: [OutboxMessage]
     }
@@ -135,7 +140,22 @@ package struct StepComposer: Sendable {
         for (part, content) in [("subject", subject), ("text", body), ("html", html ?? "")] where Self.hasOpenTag(content) {
             return .failed(.impossible("the \(part) still shows {{ after rendering"))
         }
-        return .rendered(Rendered(subject: subject, text: body, html: html, thread: thread))
+        let letter = tracked(LetterTracker.Letter(text: body, html: html), order, step: step, message: message)
+        return .rendered(Rendered(subject: subject, text: letter.text, html: letter.html, links: letter.links, thread: thread))
+    }
+
+    /// The letter with what is counted of it in it.
+    private func tracked(_ letter: LetterTracker.Letter, _ order: Order, step: Int, message: OutboxMessage.ID) -> LetterTracker.Letter {
+        guard letter.html != nil, let base = tracking.base, let addresses else { return letter.unmarked }
+        let plan = order.due.sequence.plan
+        let written = plan.steps[step].letter
+        let variants = written?.variants.flatMap { [$0.text, $0.html] } ?? []
+        let sources = [written?.text, written?.html, order.identity.signature, unsubscribe.postalAddress] + variants
+        return LetterTracker(base: base, codec: addresses.codec, wayOut: unsubscribe.oneClickBase).track(
+            letter,
+            .init(
+                message: message, contact: order.due.contact.id, opens: tracking.countsOpens(of: plan),
+                clicks: tracking.countsClicks(of: plan), sources: sources.compactMap { $0 } + plan.snippets.values))
     }
 
     private func values(of order: Order, message: OutboxMessage.ID) -> [String: String] {
@@ -245,7 +265,8 @@ package struct StepComposer: Sendable {
                 occurrence: order.earlier.count { $0.step == step }, identity: identity.name, route: route,
                 reversePath: reversePath,
                 recipient: contact.address, messageID: messageID, subject: rendered.subject, bytes: bytes, createdAt: order.now,
-                budgetDate: identity.pacing.window.zone.date(at: order.now), nextAttemptAt: order.now, variant: variant))
+                budgetDate: identity.pacing.window.zone.date(at: order.now), nextAttemptAt: order.now, variant: variant,
+                links: rendered.links))
     }
 
     /// What a person reads on a step that cannot be written: which step, what in it and where that comes from, and what to do.

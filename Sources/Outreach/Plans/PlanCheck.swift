@@ -10,7 +10,9 @@ package struct PlanCheck {
         /// The plan can be used as it is.
         var isWarning = false
 
-        enum Key { case start, name, variants, intent, to, on, classes, within, after, condition, weight, subject, ways }
+        enum Key {
+            case start, name, variants, intent, to, on, classes, within, after, condition, weight, subject, ways, trackOpens, trackClicks
+        }
     }
 
     /// Every intent that replies are said to have.
@@ -35,6 +37,7 @@ package struct PlanCheck {
             checkApart(index)
         }
         checkVariants()
+        checkTracking()
         // Where ways lead nowhere there is nothing to follow.
         guard findings.allSatisfy(\.isWarning) else { return }
         checkLoops()
@@ -166,11 +169,21 @@ package struct PlanCheck {
         switch way.on {
         case .unsubscribed, .complained:
             warn(index, number, .on, "'\(way.on.rawValue)' always ends the sequence; this way is never taken")
-        case .opened, .clicked:
-            warn(index, number, .on, "'\(way.on.rawValue)' does not happen: opens and clicks are not counted yet; this way is not taken")
-        case .noOpen, .noClick:
-            warn(index, number, .on, "opens and clicks are not counted yet: '\(way.on.rawValue)' comes whenever its time has passed")
+        case .opened, .clicked, .noOpen, .noClick:
+            guard let letter = plan.steps[index].letter, !letter.hasHTML else { break }
+            let why = "only messages with HTML are counted, and this step has none: '\(way.on.rawValue)'"
+            warn(index, number, .on, way.on.isEvent ? "\(why) never comes" : "\(why) comes whenever its time has passed")
         default: break
+        }
+    }
+
+    /// What a plan turns off it cannot wait for.
+    private mutating func checkTracking() {
+        if plan.tracking.opens == false, plan.asksFor(.opened) {
+            fault(nil, nil, .trackOpens, "opens are turned off, and the plan asks for them; take this out, or 'opened' and 'no_open'")
+        }
+        if plan.tracking.clicks == false, plan.asksFor(.clicked) {
+            fault(nil, nil, .trackClicks, "clicks are turned off, and the plan asks for them; take this out, or 'clicked' and 'no_click'")
         }
     }
 

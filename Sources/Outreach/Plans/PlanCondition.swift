@@ -1,8 +1,8 @@
 /// What must hold for a way: `field.country == "DE" and not replied.negative`.
 ///
 /// - Names: `field.NAME`, `email`, `domain`, `provider`, `name`, `identity`, `intent` (of the latest reply) and `variant.STEP` are texts; `sent.STEP`,
-///   `replied`, `replied.CLASS`, `bounced`, `bounced.CLASS`, `out_of_office`, `tag.NAME` and `list.NAME` are facts. A text alone holds when
-///   it is not empty. The name of a tag or list may stand in quotes, and a colon before it.
+///   `replied`, `replied.CLASS`, `bounced`, `bounced.CLASS`, `out_of_office`, `opened`, `opened.STEP`, `clicked`, `clicked.STEP`, `tag.NAME`
+///   and `list.NAME` are facts. A text alone holds when it is not empty. The name of a tag or list may stand in quotes, and a colon before it.
 /// - Comparisons: `==`, `!=`, `<`, `<=`, `>`, `>=`, `contains`, `starts_with`, `ends_with` and `in ["a", "b"]`. ASCII letters are compared
 ///   without regard to case; `<` and the like compare whole and decimal numbers, and hold for nothing else.
 /// - `and`, `or`, `not` and parentheses join them; `and` binds closer than `or`.
@@ -52,6 +52,8 @@ package struct PlanCondition: Sendable, Equatable, Codable {
             case replied
             case bounced
             case outOfOffice = "out_of_office"
+            case opened
+            case clicked
             case tag
             case list
 
@@ -59,7 +61,7 @@ package struct PlanCondition: Sendable, Equatable, Codable {
             var detail: Bool? {
                 switch self {
                 case .field, .variant, .sent, .tag, .list: true
-                case .replied, .bounced: nil
+                case .replied, .bounced, .opened, .clicked: nil
                 case .email, .domain, .provider, .name, .identity, .intent, .outOfOffice: false
                 }
             }
@@ -76,7 +78,7 @@ package struct PlanCondition: Sendable, Equatable, Codable {
             var isText: Bool {
                 switch self {
                 case .field, .email, .domain, .provider, .name, .identity, .intent, .variant: true
-                case .sent, .replied, .bounced, .outOfOffice, .tag, .list: false
+                case .sent, .replied, .bounced, .outOfOffice, .opened, .clicked, .tag, .list: false
                 }
             }
         }
@@ -109,12 +111,12 @@ package struct PlanCondition: Sendable, Equatable, Codable {
 
     /// The steps that it names.
     var steps: [String] {
-        names.filter { $0.kind == .sent || $0.kind == .variant }.compactMap(\.detail)
+        names.filter { [.sent, .variant, .opened, .clicked].contains($0.kind) }.compactMap(\.detail)
     }
 
     /// Whether it asks for what came back.
     var asksForReplies: Bool {
-        names.contains { $0.kind == .replied || $0.kind == .bounced || $0.kind == .outOfOffice || $0.kind == .intent }
+        names.contains { [.replied, .bounced, .outOfOffice, .intent, .opened, .clicked].contains($0.kind) }
     }
 
     /// Whether it asks for tags or lists of the contact.

@@ -11,18 +11,20 @@ struct PlanDialect: Sendable {
     let stopCompanyOn: String
     let stopCompanyIn: String
     let dailyStarts: String
+    let trackOpens: String
+    let trackClicks: String
     let businessDays: String
     let variants: String
     let ways: String
 
     static let toml = PlanDialect(
         isJSON: false, steps: "step", stepName: "name", start: "start", stopOn: "stop_on", quietHours: "quiet_hours",
-        stopCompanyOn: "stop_company_on", stopCompanyIn: "stop_company_in", dailyStarts: "daily_starts",
-        businessDays: "business_days", variants: "variant", ways: "transition")
+        stopCompanyOn: "stop_company_on", stopCompanyIn: "stop_company_in", dailyStarts: "daily_starts", trackOpens: "track_opens",
+        trackClicks: "track_clicks", businessDays: "business_days", variants: "variant", ways: "transition")
     static let json = PlanDialect(
         isJSON: true, steps: "nodes", stepName: "id", start: "startNodeId", stopOn: "stopOn", quietHours: "quietHours",
         stopCompanyOn: "stopCompanyOn", stopCompanyIn: "stopCompanyIn", dailyStarts: "dailyStarts",
-        businessDays: "businessDays", variants: "variants", ways: "transitions")
+        trackOpens: "trackOpens", trackClicks: "trackClicks", businessDays: "businessDays", variants: "variants", ways: "transitions")
 
     /// What a wait's length is called.
     var length: String { isJSON ? "duration" : "delay" }
@@ -31,7 +33,10 @@ struct PlanDialect: Sendable {
     var oneStep: String { isJSON ? "an object in \"nodes\"" : "[[step]]" }
 
     var planKeys: [String] {
-        ["name", "description", stopOn, stopCompanyOn, stopCompanyIn, dailyStarts, start, "timezone", quietHours, "snippets", steps]
+        [
+            "name", "description", stopOn, stopCompanyOn, stopCompanyIn, dailyStarts, trackOpens, trackClicks, start, "timezone",
+            quietHours, "snippets", steps,
+        ]
             + (isJSON ? ["version"] : ["extra"])
     }
 
@@ -69,6 +74,8 @@ struct PlanDialect: Sendable {
         case .weight: path.append(.key("weight"))
         case .subject: path.append(.key("subject"))
         case .ways: path.append(.key(ways))
+        case .trackOpens: path.append(.key(trackOpens))
+        case .trackClicks: path.append(.key(trackClicks))
         case nil: break
         }
         return path

@@ -104,6 +104,15 @@ extension PlanReader {
         return count
     }
 
+    mutating func flag(_ key: String) -> Bool? {
+        guard let value = root[key] else { return nil }
+        guard case .bool(let flag) = value else {
+            fault([.key(key)], "'\(key)' must be true or false, not \(value.kind)")
+            return nil
+        }
+        return flag
+    }
+
     mutating func duration(_ key: String, in table: PlanValue, path: [TomlStep], required: Bool) -> ISODuration? {
         guard let written = string(key, in: table, path: path, required: required) else { return nil }
         if let duration = ISODuration(written) { return duration }

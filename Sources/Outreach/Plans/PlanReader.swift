@@ -50,12 +50,13 @@ struct PlanReader {
         let stopOn = stopRules()
         let companyRule = companyRule()
         let dailyStarts = count(dialect.dailyStarts, 1...100_000)
+        let tracking = SequencePlan.Tracking(opens: flag(dialect.trackOpens), clicks: flag(dialect.trackClicks))
         guard let name, faults.isEmpty else { return nil }
         let isFirst = start.map { wanted in steps.first.map { Self.same($0.name, wanted) } ?? false } ?? true
         let plan = SequencePlan(
             name: name, description: description, steps: Self.withPlainWays(steps), stopOn: stopOn, start: isFirst ? nil : start,
-            timezone: timezone, quietHours: quietHours, companyRule: companyRule, dailyStarts: dailyStarts, snippets: snippets,
-            extra: extra)
+            timezone: timezone, quietHours: quietHours, companyRule: companyRule, dailyStarts: dailyStarts, tracking: tracking,
+            snippets: snippets, extra: extra)
         for finding in PlanCheck(plan).findings {
             if finding.isWarning {
                 warn(dialect.path(of: finding), finding.message)

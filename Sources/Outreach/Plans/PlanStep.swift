@@ -39,6 +39,9 @@ extension SequencePlan {
             self.html = html
             self.variants = variants
         }
+
+        /// Whether somebody gets it as HTML.
+        package var hasHTML: Bool { html != nil || variants.contains { $0.html != nil } }
     }
 
     /// What an action does to the contact.

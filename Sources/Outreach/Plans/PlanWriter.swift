@@ -19,6 +19,8 @@ package struct PlanWriter: Sendable {
             add("stopCompanyIn", rule.scope == .sequence ? nil : .string(rule.scope.rawValue))
         }
         add("dailyStarts", plan.dailyStarts.map { .integer($0) })
+        add("trackOpens", plan.tracking.opens.map { .bool($0) })
+        add("trackClicks", plan.tracking.clicks.map { .bool($0) })
         add("snippets", plan.snippets.isEmpty ? nil : Self.texts(plan.snippets))
         add("startNodeId", (plan.start ?? plan.steps.first?.name).map { .string($0) })
         add("nodes", .array(plan.steps.indices.map(node)))
@@ -155,6 +157,8 @@ package struct PlanWriter: Sendable {
             if rule.scope != .sequence { out.set("stop_company_in", rule.scope.rawValue) }
         }
         if let starts = plan.dailyStarts { out.line("daily_starts = \(starts)") }
+        if let opens = plan.tracking.opens { out.line("track_opens = \(opens)") }
+        if let clicks = plan.tracking.clicks { out.line("track_clicks = \(clicks)") }
         out.set("start", plan.start)
         out.set("timezone", plan.timezone)
         out.set("quiet_hours", plan.quietHours.map { "\(Self.clockText($0.start))-\(Self.clockText($0.end))" })

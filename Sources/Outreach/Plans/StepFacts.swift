@@ -5,8 +5,20 @@ package enum PlanFact: Sendable, Equatable {
     case reply(ReplyClass, intent: String?)
     /// - Parameter failureClass: nil: not known.
     case bounce(failureClass: String?)
+    /// A person opened the message of that step.
+    case open(step: Int)
+    /// A person clicked a link of the message of that step.
+    case click(step: Int)
 
-    /// Whether it is what a way waits for.
+    /// The step whose message it is about; nil: whichever it is, it is an answer to them all.
+    var step: Int? {
+        switch self {
+        case .open(let step), .click(let step): step
+        case .reply, .bounce: nil
+        }
+    }
+
+    /// Whether it is what a way waits for; which message it is about is not looked at.
     package func isAwaited(by way: SequencePlan.Way) -> Bool {
         switch (self, way.on) {
         case (.reply(let replyClass, let intent), .replied):
@@ -16,6 +28,7 @@ package enum PlanFact: Sendable, Equatable {
         case (.reply(.outOfOffice, _), .outOfOffice): return true
         case (.bounce(let failureClass), .bounced):
             return way.classes.isEmpty || failureClass.map { known in way.classes.contains { Self.same($0, known) } } ?? false
+        case (.open, .opened), (.click, .clicked): return true
         default: return false
         }
     }
@@ -25,6 +38,9 @@ package enum PlanFact: Sendable, Equatable {
         switch (self, way.on.absent) {
         case (.reply(let replyClass, _), .replied): replyClass.isHuman || replyClass == .leftCompany
         case (.bounce, .bounced): true
+        case (.open, .opened), (.click, .clicked): true
+        // Who clicks has opened, whether the pictures were fetched or not.
+        case (.click, .opened): true
         default: false
         }
     }
@@ -34,6 +50,8 @@ package enum PlanFact: Sendable, Equatable {
         switch self {
         case .reply(let replyClass, let intent): "replied (\(replyClass.rawValue)\(intent.map { ", \($0)" } ?? ""))"
         case .bounce(let failureClass): "bounced (\(failureClass ?? "class unknown"))"
+        case .open: "opened"
+        case .click: "clicked"
         }
     }
 
@@ -91,7 +109,7 @@ package struct StepFacts: Sendable {
         case .identity: identity
         case .intent: history.entries.last { if case .reply = $0.fact { true } else { false } }.flatMap(Self.intent) ?? ""
         case .variant: message(of: name.detail)?.variant ?? ""
-        case .sent, .replied, .bounced, .outOfOffice, .tag, .list: ""
+        case .sent, .replied, .bounced, .outOfOffice, .opened, .clicked, .tag, .list: ""
         }
     }
 
@@ -102,6 +120,8 @@ package struct StepFacts: Sendable {
         case .replied: has(SequencePlan.Way(on: .replied, classes: name.detail.map { [$0] } ?? [], to: ""))
         case .bounced: has(SequencePlan.Way(on: .bounced, classes: name.detail.map { [$0] } ?? [], to: ""))
         case .outOfOffice: has(SequencePlan.Way(on: .outOfOffice, to: ""))
+        case .opened: isTouched(name.detail, orOpened: true)
+        case .clicked: isTouched(name.detail, orOpened: false)
         case .tag: isIn(.tag, name.detail)
         case .list: isIn(.list, name.detail)
         case .field, .email, .domain, .provider, .name, .identity, .intent, .variant: false
@@ -114,6 +134,19 @@ package struct StepFacts: Sendable {
     }
 
     private func has(_ way: SequencePlan.Way) -> Bool { history.entries.contains { $0.fact.isAwaited(by: way) } }
+
+    /// Whether a person clicked in the message of a step, or opened it; nil: in any message.
+    private func isTouched(_ step: String?, orOpened: Bool) -> Bool {
+        let wanted = step.flatMap(plan.index(of:))
+        guard step == nil || wanted != nil else { return false }
+        return history.entries.contains { entry in
+            switch entry.fact {
+            case .click(let step): wanted.map { $0 == step } ?? true
+            case .open(let step): orOpened && wanted.map { $0 == step } ?? true
+            case .reply, .bounce: false
+            }
+        }
+    }
 
     private func message(of step: String?) -> OutboxMessage? {
         guard let index = step.flatMap(plan.index(of:)) else { return nil }

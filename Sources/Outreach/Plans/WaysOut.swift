@@ -14,6 +14,8 @@ package struct WaysOut: Sendable {
     }
 
     private let ways: [SequencePlan.Way]
+    /// The step whose opens and clicks count; nil: those of any message, because the step is none.
+    private let message: Int?
     private let doneAt: Timestamp
     /// When its way without an event is open: of a wait, at its end.
     private let ends: Timestamp
@@ -24,15 +26,16 @@ package struct WaysOut: Sendable {
     ///   - holidays: days that are none.
     package init(of step: Int, in plan: SequencePlan, doneAt: Timestamp, zone: LocalZone, holidays: Holidays = .none) {
         ways = plan.ways(of: step)
+        message = plan.steps[step].letter == nil ? nil : step
         self.doneAt = doneAt
         ends = plan.steps[step].work == .wait ? plan.steps[step].due(after: doneAt, in: zone, holidays: holidays) : doneAt
     }
 
     /// - Parameter entries: what came back since its message entered the outbox.
     package func look(_ entries: [SequenceHistory.Entry], at now: Timestamp) -> Look {
+        let entries = entries.filter { isAbout($0.fact) }
         for entry in entries {
-            let way = ways.first { way in entry.fact.isAwaited(by: way) && entry.at <= end(of: way) }
-            if let way { return .take(way, because: "\(entry.fact.words) at \(entry.at.iso8601)") }
+            if let way = way(on: entry.fact, at: entry.at) { return .take(way, because: "\(entry.fact.words) at \(entry.at.iso8601)") }
         }
         var next: Timestamp?
         var due: (way: SequencePlan.Way, at: Timestamp)?
@@ -53,7 +56,17 @@ package struct WaysOut: Sendable {
 
     /// The way that an event of this moment takes; nil when it takes none.
     package func way(on fact: PlanFact, at now: Timestamp) -> SequencePlan.Way? {
-        ways.first { fact.isAwaited(by: $0) && now <= end(of: $0) }
+        guard isAbout(fact) else { return nil }
+        let way = ways.first { fact.isAwaited(by: $0) && now <= end(of: $0) }
+        // Who clicks has opened, whether the pictures were fetched or not.
+        if way == nil, case .click(let step) = fact { return self.way(on: .open(step: step), at: now) }
+        return way
+    }
+
+    /// Whether it is about the message of the step, where it is about a message at all.
+    private func isAbout(_ fact: PlanFact) -> Bool {
+        guard let message, let step = fact.step else { return true }
+        return step == message
     }
 
     /// What is waited for, for a person.

@@ -118,10 +118,12 @@ extension SequenceMachine {
     }
 
     /// What came back while it waits behind a step that is done.
-    func answered(by fact: PlanFact, at now: Timestamp) -> Answer {
+    ///
+    /// - Parameter moment: when it came; nil: now.
+    func answered(by fact: PlanFact, since moment: Timestamp? = nil, at now: Timestamp) -> Answer {
         guard isRunning, let doneAt = enrollment.doneAt, plan.steps.indices.contains(enrollment.nextStep) else { return .nothing }
         let ways = WaysOut(of: enrollment.nextStep, in: plan, doneAt: doneAt, zone: calendar, holidays: holidays)
-        guard let way = ways.way(on: fact, at: now), let target = plan.index(of: way.to) else { return .nothing }
+        guard let way = ways.way(on: fact, at: moment ?? now), let target = plan.index(of: way.to) else { return .nothing }
         guard enrollment.isLive else { return .kept }
         let words = "at \(stepName(enrollment.nextStep)) since \(doneAt.iso8601), \(fact.words): goes to \(way.to)"
         return .moved(enter(target, because: words, on: fact, at: now))
@@ -158,7 +160,8 @@ extension SequenceMachine {
         let step = plan.steps[index]
         if case .stop(let reason) = step.work {
             let words = reason.map { "\(why) (\($0))" } ?? why
-            return move(fact == nil ? .finished : .stopped, fact.cause, words, nextStep: index, done: now, withdraws: withdraws, at: now)
+            let isAnswered = fact.map { $0.step == nil } ?? false
+            return move(isAnswered ? .stopped : .finished, fact.cause, words, nextStep: index, done: now, withdraws: withdraws, at: now)
         }
         let isWait = step.work == .wait
         var due = step.due(after: now, in: calendar, holidays: holidays)
@@ -196,6 +199,7 @@ extension PlanFact? {
         case .reply(.outOfOffice, _): .outOfOffice
         case .reply: .replied
         case .bounce: .bounced
+        case .open, .click: .completed
         case nil: .completed
         }
     }

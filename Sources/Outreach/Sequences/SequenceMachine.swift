@@ -23,6 +23,8 @@ package enum SequenceEvent: Sendable, Equatable {
     case replied(
         ReplyClass, certainty: Correlation.Certainty, returnDate: CivilDate?, permanentBounce: Bool, intent: String? = nil,
         failureClass: String? = nil)
+    /// A person opened the message of a step, or clicked in it, at that moment.
+    case touched(PlanFact, at: Timestamp)
     /// Unsubscribed by link, button or mailto.
     case unsubscribed(Suppression.Source)
     case suppressed(reason: String)
@@ -103,6 +105,9 @@ package struct SequenceMachine: Sendable {
                 }
             }
             return replied(replyClass, returnDate: returnDate, permanentBounce: permanentBounce, at: now)
+        case .touched(let fact, let moment):
+            if case .moved(let transition) = answered(by: fact, since: moment, at: now) { return transition }
+            return nil
         case .unsubscribed(let source):
             return stop(.unsubscribed, "unsubscribed (\(source.rawValue))", at: now)
         case .suppressed(let reason):

@@ -47,6 +47,8 @@ package struct SequencePlan: Sendable, Equatable {
     package let companyRule: CompanyRule?
     /// How many may get their first message of it on one date of their sender; nil: no cap.
     package let dailyStarts: Int?
+    /// What it says of counting opens and clicks of its messages.
+    package let tracking: Tracking
     /// Pieces of text by name, for `{{> name}}` in templates.
     package let snippets: [String: String]
     /// A JSON object of what its file says beside that; nil when there is nothing.
@@ -54,8 +56,8 @@ package struct SequencePlan: Sendable, Equatable {
 
     package init(
         name: String, description: String, steps: [Step], stopOn: Set<StopRule>, start: String? = nil, timezone: String? = nil,
-        quietHours: QuietHours? = nil, companyRule: CompanyRule? = nil, dailyStarts: Int? = nil, snippets: [String: String] = [:],
-        extra: String? = nil
+        quietHours: QuietHours? = nil, companyRule: CompanyRule? = nil, dailyStarts: Int? = nil, tracking: Tracking = .unsaid,
+        snippets: [String: String] = [:], extra: String? = nil
     ) {
         self.name = name
         self.description = description
@@ -66,6 +68,7 @@ package struct SequencePlan: Sendable, Equatable {
         self.quietHours = quietHours
         self.companyRule = companyRule
         self.dailyStarts = dailyStarts
+        self.tracking = tracking
         self.snippets = snippets
         self.extra = extra
     }
@@ -110,7 +113,7 @@ package struct SequencePlan: Sendable, Equatable {
 
 extension SequencePlan: Codable {
     private enum CodingKeys: String, CodingKey {
-        case name, description, steps, stopOn, start, timezone, quietHours, companyRule, dailyStarts, snippets, extra
+        case name, description, steps, stopOn, start, timezone, quietHours, companyRule, dailyStarts, tracking, snippets, extra
     }
 
     package init(from decoder: any Decoder) throws {
@@ -123,6 +126,7 @@ extension SequencePlan: Codable {
             quietHours: try values.decodeIfPresent(QuietHours.self, forKey: .quietHours),
             companyRule: try values.decodeIfPresent(CompanyRule.self, forKey: .companyRule),
             dailyStarts: try values.decodeIfPresent(Int.self, forKey: .dailyStarts),
+            tracking: try values.decodeIfPresent(Tracking.self, forKey: .tracking) ?? .unsaid,
             snippets: try values.decodeIfPresent([String: String].self, forKey: .snippets) ?? [:],
             extra: try values.decodeIfPresent(String.self, forKey: .extra))
     }
@@ -138,6 +142,7 @@ extension SequencePlan: Codable {
         try values.encodeIfPresent(quietHours, forKey: .quietHours)
         try values.encodeIfPresent(companyRule, forKey: .companyRule)
         try values.encodeIfPresent(dailyStarts, forKey: .dailyStarts)
+        if tracking != .unsaid { try values.encode(tracking, forKey: .tracking) }
         if !snippets.isEmpty { try values.encode(snippets, forKey: .snippets) }
         try values.encodeIfPresent(extra, forKey: .extra)
     }

@@ -4,7 +4,8 @@
 package struct Tally: Sendable, Equatable {
     /// What is counted; the raw value is the name of the column and of the JSON member.
     ///
-    /// Messages are counted from `queued` to `cancelled`; from `contacted` on people are: of each enrollment the first one counts.
+    /// Messages are counted from `queued` to `cancelled`; from `contacted` on people are: of each enrollment the first one counts. Opens and
+    /// clicks are counted by message again.
     package enum Count: String, Sendable, CaseIterable {
         /// Put into the queue.
         case queued
@@ -34,6 +35,12 @@ package struct Tally: Sendable, Equatable {
         case outOfOffice = "out_of_office"
         case unsubscribed
         case complained
+        /// Messages that a person opened, and those in which one clicked; of each the first time counts.
+        case opened
+        case clicked
+        /// Messages that a machine fetched the picture of, and those whose links one followed.
+        case machineOpened = "machine_opened"
+        case machineClicked = "machine_clicked"
 
         /// Its place in a tally.
         package var place: Int { Self.places[self] ?? 0 }
@@ -95,6 +102,10 @@ package enum RateName: String, Sendable, CaseIterable {
     case unsubscribe
     /// Of the accepted messages.
     case complaint
+    /// Messages that a person opened, of the accepted ones; what machines fetch is not in it.
+    case open
+    /// Messages in which a person clicked, of the accepted ones.
+    case click
 }
 
 extension Tally {
@@ -108,6 +119,8 @@ extension Tally {
         case .positive: SampledRate(self[.positive], of: self[ofPeople ? .contacted : .accepted])
         case .unsubscribe: SampledRate(self[.unsubscribed], of: self[.accepted])
         case .complaint: SampledRate(self[.complained], of: self[.accepted])
+        case .open: SampledRate(self[.opened], of: self[.accepted])
+        case .click: SampledRate(self[.clicked], of: self[.accepted])
         }
     }
 }

@@ -22,6 +22,10 @@ package struct TimelineEvent: Sendable, Equatable {
         case expired
         case quarantined
         case webhook
+        /// Somebody, or something, fetched the picture of a message.
+        case opened
+        /// Somebody, or something, followed a link of a message.
+        case clicked
     }
 
     package let id: ID

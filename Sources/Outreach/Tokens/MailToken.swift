@@ -60,6 +60,7 @@ package struct TokenCodec: Sendable {
     private static let version: UInt8 = 1
     private static let never: UInt16 = 0xFFFF
     private static let characters = 36
+    private static let signature = 12
     private let keys: [Key]
 
     /// nil when there is no key, or two keys share an id (make another one then).
@@ -70,25 +71,36 @@ package struct TokenCodec: Sendable {
 
     /// The 36 characters for a token.
     package func encode(_ token: MailToken) -> String {
-        let key = keys[0]
-        var bytes: [UInt8] = [Self.version << 4 | token.kind.rawValue, key.id]
+        var bytes: [UInt8] = [Self.version << 4 | token.kind.rawValue, signingKey]
         let message = UInt64(bitPattern: token.message.rawValue)
         for shift in stride(from: UInt64(40), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: message >> shift)) }
         let day = token.lastDay ?? Self.never
         bytes.append(UInt8(day >> 8))
         bytes.append(UInt8(day & 0xFF))
-        bytes += HMAC.sha256(key: key.secret, message: bytes).prefix(12)
-        return String(decoding: Base32.encode(bytes), as: UTF8.self)
+        return seal(bytes)
+    }
+
+    /// Id of the key that signs.
+    var signingKey: UInt8 { keys[0].id }
+
+    /// The text of a token whose second byte names the key that signs: what it says, and the first 96 bits of its HMAC.
+    func seal(_ bytes: [UInt8]) -> String {
+        String(decoding: Base32.encode(bytes + HMAC.sha256(key: keys[0].secret, message: bytes).prefix(Self.signature)), as: UTF8.self)
+    }
+
+    /// The bytes of what `seal` gave, its signature included, in any letter case; nil when no key of ours signed it. Compares in constant time.
+    func open(_ text: some Collection<UInt8>, bytes count: Int) -> [UInt8]? {
+        guard let bytes = Base32.decode(text), bytes.count == count, let key = keys.first(where: { $0.id == bytes[1] }) else { return nil }
+        let said = count - Self.signature
+        let signature = Array(HMAC.sha256(key: key.secret, message: Array(bytes[..<said])).prefix(Self.signature))
+        return ConstantTime.equal(signature, Array(bytes[said...])) ? bytes : nil
     }
 
     /// Reads a token in any letter case; compares signatures in constant time.
     package func decode(_ text: some Collection<UInt8>, at now: Timestamp) -> Verdict {
-        guard text.count == Self.characters, let bytes = Base32.decode(text), bytes.count == 22, bytes[0] >> 4 == Self.version,
+        guard text.count == Self.characters, let bytes = open(text, bytes: 22), bytes[0] >> 4 == Self.version,
             let kind = MailToken.Kind(rawValue: bytes[0] & 15)
         else { return .unknown }
-        guard let key = keys.first(where: { $0.id == bytes[1] }) else { return .unknown }
-        let signature = Array(HMAC.sha256(key: key.secret, message: Array(bytes[..<10])).prefix(12))
-        guard ConstantTime.equal(signature, Array(bytes[10...])) else { return .unknown }
         let message = bytes[2..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let day = UInt16(bytes[8]) << 8 | UInt16(bytes[9])
         let token = MailToken(

@@ -139,7 +139,7 @@ extension Ledger {
     private static let countable = """
         CASE WHEN facts IS NULL THEN NULL ELSE NULLIF((
             SELECT json_group_object(key, value) FROM json_each(facts)
-            WHERE key IN ('class', 'certainty', 'duplicate_of', 'own') AND length(value) < 40), '{}') END
+            WHERE key IN ('class', 'certainty', 'duplicate_of', 'own', 'counts_as') AND length(value) < 40), '{}') END
         """
 
     /// The address that stands where one was erased.
@@ -169,6 +169,7 @@ extension Ledger {
                 ])
             try db.run("DELETE FROM outbox_body WHERE outbox_id = :id", id)
             try db.run("DELETE FROM packed_message WHERE outbox_id = :id", id)
+            try db.run("DELETE FROM tracking_hit WHERE outbox_id = :id", id)
             try db.run("UPDATE timeline SET summary = '', facts = NULL WHERE outbox_id = :id AND contact_id IS NULL", id)
             report.attempts += try db.run(
                 "UPDATE attempt SET text = 'erased', transcript = '', remote_mta = NULL WHERE outbox_id = :id", id)
@@ -206,6 +207,8 @@ extension Ledger {
             "UPDATE transition_log SET reason = '' WHERE enrollment_id IN (SELECT id FROM enrollment WHERE contact_id = :contact)", key)
         report.events = try db.run("UPDATE timeline SET summary = '', facts = \(Self.countable) WHERE contact_id = :contact", key)
         report.groups = try db.run("DELETE FROM contact_group_member WHERE contact_id = :contact", key)
+        // What was written with values of theirs leads nowhere any more.
+        try db.run("DELETE FROM link_target WHERE contact_id = :contact", key)
         report.importRows = try db.run("DELETE FROM contact_import_row WHERE contact_id = :contact", key)
     }
 

@@ -105,6 +105,8 @@ struct EventCounter {
             case .delivered:
                 note(.accepted)
                 try reach(person, Contacted(event: try event.integer("id"), hour: hour, outbox: outbox))
+            case .opened, .clicked:
+                if let count = event.textOrNil("word").flatMap(Tally.Count.init(rawValue:)) { note(count) }
             default: break
             }
         }

@@ -16,7 +16,12 @@ extension Ledger {
         let refusals = try db.records(Self.refusalsSQL, whose).map { record in
             SequenceHistory.Entry(.bounce(failureClass: record.textOrNil("class")), at: try record.moment("at"))
         }
-        return SequenceHistory(replies.compactMap { $0 } + refusals)
+        let touches = try db.records(Self.touchesSQL, ["enrollment": enrollment.id.rawValue]).map { record in
+            let step = try record.count("step")
+            return SequenceHistory.Entry(
+                try record.integer("link_id") == 0 ? .open(step: step) : .click(step: step), at: try record.moment("human_at"))
+        }
+        return SequenceHistory(replies.compactMap { $0 } + refusals + touches)
     }
 
     static let repliesSQL = """

@@ -24,6 +24,7 @@ extension Ledger {
             ])
         try db.run(
             "INSERT INTO outbox_body (outbox_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": message.bytes])
+        try add(message.links)
     }
 
     /// The stored bytes of a message, packed or not; empty when they are gone.

@@ -83,7 +83,8 @@ extension SQLiteStore: StatisticsStore {
 
     private static let eventColumns = """
         SELECT timeline.id, timeline.at, timeline.kind, timeline.contact_id, timeline.enrollment_id, timeline.outbox_id,
-            timeline.intake_id, CASE timeline.kind WHEN 'rejected' THEN json_extract(timeline.facts, '$.class') END AS word,
+            timeline.intake_id, CASE WHEN timeline.kind = 'rejected' THEN json_extract(timeline.facts, '$.class')
+                WHEN timeline.kind IN ('opened', 'clicked') THEN json_extract(timeline.facts, '$.counts_as') END AS word,
             \(countedColumns), enrollment.workspace_id, enrollment.sequence_id
         FROM timeline LEFT JOIN outbox ON outbox.id = timeline.outbox_id LEFT JOIN enrollment ON enrollment.id = timeline.enrollment_id
         """
@@ -91,7 +92,7 @@ extension SQLiteStore: StatisticsStore {
     /// What counts at all; transitions, most of what a timeline tells, do not.
     private static let countable = """
         (timeline.intake_id IS NOT NULL
-            OR timeline.kind IN ('queued', 'accepted', 'deferred', 'rejected', 'cancelled', 'expired', 'unsubscribed'))
+            OR timeline.kind IN ('queued', 'accepted', 'deferred', 'rejected', 'cancelled', 'expired', 'unsubscribed', 'opened', 'clicked'))
         """
 
     /// How many events come next, and the last of them.

@@ -37,6 +37,7 @@ struct Relations {
         checkWorkday()
         checkQueue()
         checkUnsubscribe()
+        checkTracking()
         if case .unix? = settings.http?.listen {
             find(["http"], "listen", "the web listener takes no UNIX socket", "write an address such as \"127.0.0.1:8025\"")
         }
@@ -277,6 +278,21 @@ struct Relations {
         }
         if settings.http == nil, isWhole(["http"]) {
             find(["unsubscribe"], "list_unsubscribe", "one-click needs the web listener", "add a section [http]")
+        }
+    }
+
+    private mutating func checkTracking() {
+        let tracking = settings.tracking
+        guard isWhole(["tracking"]) else { return }
+        guard tracking.baseURL != nil else {
+            if tracking.opens || tracking.clicks {
+                find(["tracking"], tracking.opens ? "opens" : "clicks", "tracking needs a URL", "add base_url = \"https://...\"")
+            }
+            return
+        }
+        checkTokens(for: ["tracking"], "base_url")
+        if settings.http == nil, isWhole(["http"]) {
+            find(["tracking"], "base_url", "tracking needs the web listener", "add a section [http]")
         }
     }
 

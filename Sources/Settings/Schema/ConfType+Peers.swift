@@ -38,7 +38,10 @@ extension ConfType where Value == String {
     }
 
     /// An https URL without user, query or fragment.
-    static var webAddress: ConfType {
+    static var webAddress: ConfType { webAddress(otherwise: "one-click links must be https (RFC 8058)") }
+
+    /// - Parameter otherwise: what is said of an address without TLS.
+    static func webAddress(otherwise: String) -> ConfType {
         .string("an https URL", show: { $0 }) { text, _ in
             let bytes = Array(text.utf8)
             let scheme = ["https://", "http://"].first { bytes.starts(with: $0.utf8) }
@@ -54,7 +57,7 @@ extension ConfType where Value == String {
                 return .failure(Complaints("'\(text)' has no valid host"))
             }
             guard scheme.utf8.elementsEqual("https://".utf8) else {
-                return .failure(Complaints("one-click links must be https (RFC 8058)", "write https://"))
+                return .failure(Complaints(otherwise, "write https://"))
             }
             return .success(text)
         }

@@ -151,6 +151,7 @@ struct SectionKind: Sendable {
             ["listener", "lmtp"], \.writtenLMTPListener, "The LMTP listener, for a mail server on this machine that hands mail over."),
         .always(["tokens"], \.tokens, "Signed reply and bounce addresses."),
         .optional(["unsubscribe"], \.unsubscribe, "The way out for recipients; without this section mail carries no List-Unsubscribe."),
+        .always(["tracking"], \.tracking, "Whether opens and clicks are counted; off by default, and mind the law of the recipients."),
         .always(["compliance"], \.compliance, "What the law of the recipients asks for."),
         .optional(["http"], \.http, "The web listener; without this section there is none."),
     ]

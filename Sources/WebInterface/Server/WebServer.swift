@@ -2,9 +2,10 @@ import Hummingbird
 package import Logging
 import ServiceLifecycle
 
-/// The HTTP side: one-click unsubscribe, health and status, on one address.
+/// The HTTP side: one-click unsubscribe, opens and clicks, health and status, on one address.
 package struct WebServer: Service {
     private let desk: any UnsubscribeDesk
+    private let tracking: (any TrackingDesk)?
     private let board: any StatusBoard
     private let host: String
     private let port: Int
@@ -12,13 +13,15 @@ package struct WebServer: Service {
     private let logger: Logger
 
     /// - Parameters:
+    ///   - tracking: nil: there are no pictures and no links.
     ///   - port: 0 takes a free one.
     ///   - onReady: gets the port once the server listens.
     package init(
-        desk: any UnsubscribeDesk, board: any StatusBoard, host: String, port: Int, logger: Logger,
+        desk: any UnsubscribeDesk, tracking: (any TrackingDesk)? = nil, board: any StatusBoard, host: String, port: Int, logger: Logger,
         onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.desk = desk
+        self.tracking = tracking
         self.board = board
         self.host = host
         self.port = port
@@ -29,6 +32,7 @@ package struct WebServer: Service {
     func router() -> Router<BasicRequestContext> {
         let router = Router()
         UnsubscribeRoutes(desk: desk).add(to: router)
+        if let tracking { TrackingRoutes(desk: tracking).add(to: router) }
         StatusRoutes(board: board).add(to: router)
         return router
     }

@@ -69,6 +69,7 @@ struct Serve: AsyncParsableCommand {
         let installation = appliance.installation
         return WebServer(
             desk: LinkDesk(unsubscriber: appliance.unsubscriber, logger: logger),
+            tracking: TrackingLinks(recorder: appliance.hitRecorder, logger: logger),
             board: StoreBoard(
                 store: installation.store, title: "Postrider", clock: installation.clock, mailboxes: appliance.mailboxBoard,
                 showsPage: false), host: host,

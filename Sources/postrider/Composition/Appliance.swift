@@ -26,6 +26,7 @@ final class Appliance: Sendable {
     let callBell = Bell()
     let intakeBell = Bell()
     let mailboxBoard = MailboxBoard()
+    let hitRecorder: HitRecorder
 
     private let resolver: any Resolver
     private let eventLoops: any EventLoopGroup
@@ -39,6 +40,9 @@ final class Appliance: Sendable {
     private let identities: Swappable<[String: SenderIdentity]>
     private let companies: Swappable<CompanyBook>
     private let codec: Swappable<TokenCodec?>
+    private let tracking: Swappable<TrackingPolicy>
+    private let trackingJudge: Swappable<TrackingJudge>
+    private let trackingBell = Bell()
     private let emergency = Emergency()
     private let pressure: StoragePressure
     private let signingKeys: Swappable<[SigningKeys]>
@@ -84,6 +88,10 @@ final class Appliance: Sendable {
         identities = Swappable(desks.identities)
         companies = Swappable(desks.companies)
         codec = Swappable(desks.addresses?.codec)
+        tracking = Swappable(desks.tracking)
+        trackingJudge = Swappable(desks.trackingJudge)
+        hitRecorder = HitRecorder(
+            store: installation.store, codec: codec, policy: tracking, clock: installation.clock, sorterBell: trackingBell, logger: logger)
         signingKeys = Swappable(desks.signingKeys)
         guardrails = Swappable(Desks.guardrails(installation.settings))
         retention = Swappable(Desks.retention(installation.settings))
@@ -121,6 +129,8 @@ final class Appliance: Sendable {
         identities.swap(desks.identities)
         companies.swap(desks.companies)
         codec.swap(desks.addresses?.codec)
+        tracking.swap(desks.tracking)
+        trackingJudge.swap(desks.trackingJudge)
         signingKeys.swap(desks.signingKeys)
         guardrails.swap(Desks.guardrails(settings))
         guardrailBell.ring()
@@ -172,6 +182,10 @@ final class Appliance: Sendable {
             IntakeSorter(
                 store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell,
                 sequenceBell: sequenceBell, outboxBell: outboxBell, pressure: pressure, owner: owner, logger: logger),
+            hitRecorder,
+            TrackingSorter(
+                store: store, judge: trackingJudge, identities: identities, ids: installation.ids, clock: installation.clock,
+                bell: trackingBell, sequenceBell: sequenceBell, logger: logger),
             StatisticsFollower(store: store, clock: installation.clock, logger: logger),
             Caretaker(store: store, retention: retention, clock: installation.clock, logger: logger),
             Guardian(

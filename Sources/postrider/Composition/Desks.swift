@@ -25,6 +25,8 @@ struct Desks {
     let listening: TokenDesk.Policy
     let listenerTLS: [String: TLSServerContext]
     let signingKeys: [SigningKeys]
+    let tracking: TrackingPolicy
+    let trackingJudge: TrackingJudge
 
     /// - Parameters:
     ///   - published: which next DKIM keys may sign.
@@ -52,6 +54,8 @@ struct Desks {
         self.identities = identities
         self.companies = companies
         self.addresses = addresses
+        tracking = Self.tracking(settings)
+        trackingJudge = TrackingJudge(machineWithin: settings.tracking.machineWithin, machines: try TrackingMachineFiles.load(settings))
         signingKeys = try Self.signingKeys(settings)
         let policy = try Self.deliveryPolicy(settings, resolver: resolver)
         dispatch = StepDispatcher.Desk(
@@ -153,8 +157,8 @@ struct Desks {
     private static func composer(_ installation: Installation, _ addresses: TokenAddresses?) -> StepComposer {
         StepComposer(
             hostname: installation.settings.main.myhostname, addresses: addresses,
-            unsubscribe: unsubscribePolicy(installation.settings), routes: routePlan(installation.settings), chance: installation.chance,
-            ids: installation.ids)
+            unsubscribe: unsubscribePolicy(installation.settings), tracking: tracking(installation.settings),
+            routes: routePlan(installation.settings), chance: installation.chance, ids: installation.ids)
     }
 
     /// The token addresses of the conf; nil when it has no keys.
@@ -182,9 +186,16 @@ struct Desks {
         }
     }
 
+    static func tracking(_ settings: Settings) -> TrackingPolicy {
+        let section = settings.tracking
+        return TrackingPolicy(opens: section.opens, clicks: section.clicks, base: section.baseURL.map(folder))
+    }
+
+    private static func folder(_ url: String) -> String { url.utf8.last == UInt8(ascii: "/") ? url : "\(url)/" }
+
     private static func unsubscribePolicy(_ settings: Settings) -> UnsubscribePolicy {
         let section = settings.unsubscribe
-        let base = section?.oneClickURL.map { $0.utf8.last == UInt8(ascii: "/") ? $0 : "\($0)/" }
+        let base = section?.oneClickURL.map(folder)
         return UnsubscribePolicy(
             mailto: section.map { $0.listUnsubscribe != .https } ?? true, oneClickBase: section?.listUnsubscribe == .mailto ? nil : base,
             postalAddress: settings.compliance.postalAddress)

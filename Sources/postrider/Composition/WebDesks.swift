@@ -29,6 +29,23 @@ struct LinkDesk: UnsubscribeDesk {
     }
 }
 
+/// Opens and clicks on the real recorder.
+struct TrackingLinks: TrackingDesk {
+    let recorder: HitRecorder
+    let logger: Logger
+
+    func opened(token: String, agent: String) async { await recorder.opened(token: token, agent: agent) }
+
+    func target(token: String, agent: String, counts: Bool) async -> TrackingAnswer {
+        do {
+            return try await recorder.target(token: token, agent: agent, counts: counts).map { .leadsTo($0) } ?? .unknown
+        } catch {
+            logger.error("a link cannot be followed", metadata: ["error": "\(error)"])
+            return .tryAgain
+        }
+    }
+}
+
 /// What health checks and the status page see.
 struct StoreBoard: StatusBoard {
     let store: SQLiteStore

@@ -250,6 +250,17 @@ CREATE TABLE intake_body (
     bytes BLOB NOT NULL
 ) STRICT;
 
+CREATE TRIGGER link_target_stays BEFORE UPDATE ON link_target
+BEGIN SELECT RAISE(ABORT, 'a link leads where it led'); END;
+
+CREATE TABLE link_target (
+    id INTEGER PRIMARY KEY CHECK (id > 0),
+    contact_id INTEGER REFERENCES contact (id) ON DELETE CASCADE,
+    url TEXT NOT NULL CHECK (url GLOB '[hH][tT][tT][pP]*://?*')
+) STRICT;
+
+CREATE INDEX link_target_contact ON link_target (contact_id) WHERE contact_id IS NOT NULL;
+
 CREATE TABLE login_refusal (
     account TEXT PRIMARY KEY CHECK (account <> ''),
     login TEXT NOT NULL,
@@ -421,7 +432,7 @@ CREATE TABLE rollup_contact_hour (
     bounced_hard INTEGER NOT NULL, bounced_soft INTEGER NOT NULL, expired INTEGER NOT NULL, cancelled INTEGER NOT NULL,
     contacted INTEGER NOT NULL, replied INTEGER NOT NULL, positive INTEGER NOT NULL, question INTEGER NOT NULL,
     negative INTEGER NOT NULL, not_now INTEGER NOT NULL, referral INTEGER NOT NULL, neutral INTEGER NOT NULL,
-    out_of_office INTEGER NOT NULL, unsubscribed INTEGER NOT NULL, complained INTEGER NOT NULL,
+    out_of_office INTEGER NOT NULL, unsubscribed INTEGER NOT NULL, complained INTEGER NOT NULL, opened INTEGER NOT NULL DEFAULT 0, clicked INTEGER NOT NULL DEFAULT 0, machine_opened INTEGER NOT NULL DEFAULT 0, machine_clicked INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (contact_id, hour)
 ) STRICT, WITHOUT ROWID;
 
@@ -435,7 +446,7 @@ CREATE TABLE rollup_day (
     bounced_hard INTEGER NOT NULL, bounced_soft INTEGER NOT NULL, expired INTEGER NOT NULL, cancelled INTEGER NOT NULL,
     contacted INTEGER NOT NULL, replied INTEGER NOT NULL, positive INTEGER NOT NULL, question INTEGER NOT NULL,
     negative INTEGER NOT NULL, not_now INTEGER NOT NULL, referral INTEGER NOT NULL, neutral INTEGER NOT NULL,
-    out_of_office INTEGER NOT NULL, unsubscribed INTEGER NOT NULL, complained INTEGER NOT NULL,
+    out_of_office INTEGER NOT NULL, unsubscribed INTEGER NOT NULL, complained INTEGER NOT NULL, opened INTEGER NOT NULL DEFAULT 0, clicked INTEGER NOT NULL DEFAULT 0, machine_opened INTEGER NOT NULL DEFAULT 0, machine_clicked INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, sequence_id, dimension, day, value)
 ) STRICT, WITHOUT ROWID;
 
@@ -592,7 +603,7 @@ CREATE TABLE timeline (
     id INTEGER PRIMARY KEY CHECK (id > 0),
     at INTEGER NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('enrolled', 'transition', 'webhook', 'queued', 'accepted', 'deferred', 'rejected', 'ambiguous', 'cancelled',
-        'received', 'correlated', 'classified', 'bounced', 'suppressed', 'unsubscribed', 'expired', 'quarantined')),
+        'received', 'correlated', 'classified', 'bounced', 'suppressed', 'unsubscribed', 'expired', 'quarantined', 'opened', 'clicked')),
     contact_id INTEGER REFERENCES contact (id),
     enrollment_id INTEGER REFERENCES enrollment (id),
     outbox_id INTEGER REFERENCES outbox (id),
@@ -617,6 +628,26 @@ CREATE TABLE timeline_end (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     timeline_id INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE touch (
+    outbox_id INTEGER NOT NULL REFERENCES outbox (id),
+    link_id INTEGER NOT NULL CHECK (link_id >= 0),
+    by_human INTEGER NOT NULL CHECK (by_human >= 0),
+    human_at INTEGER CHECK ((human_at IS NULL) = (by_human = 0)),
+    by_machine INTEGER NOT NULL CHECK (by_machine >= 0),
+    machine_at INTEGER CHECK ((machine_at IS NULL) = (by_machine = 0)),
+    PRIMARY KEY (outbox_id, link_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tracking_hit (
+    id INTEGER PRIMARY KEY,
+    outbox_id INTEGER NOT NULL REFERENCES outbox (id),
+    link_id INTEGER NOT NULL CHECK (link_id >= 0),
+    at INTEGER NOT NULL,
+    agent TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX tracking_hit_message ON tracking_hit (outbox_id, at);
 
 CREATE TRIGGER transition_log_keeps BEFORE DELETE ON transition_log
 BEGIN SELECT RAISE(ABORT, 'the transition log is append-only'); END;

@@ -5,7 +5,7 @@ package typealias EveryStore = ContactGroupStore & ContactImportStore & ContactS
     & OutboxStore & PolicyStore
     & PauseStore
     & SecretStore & SegmentStore & SequenceStore & StatisticsStore & SuppressionStore & TimelineStore
-    & UpkeepStore & WebhookStore
+    & TrackingStore & UpkeepStore & WebhookStore
 
 /// What every implementation of the store roles must do, written against the protocols alone.
 ///
@@ -48,7 +48,7 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
     package static var all: [Self] {
         contacts + groups + addresses + people + suppression + sequences + enrollments + dispatching + frequency + companies + delivery
             + limits
-            + queue + intake + replies + secrets + policies + routing + strikes + statistics + guardrails + upkeep + webhooks
+            + queue + intake + replies + secrets + policies + routing + strikes + statistics + guardrails + upkeep + tracking + webhooks
     }
 }
 

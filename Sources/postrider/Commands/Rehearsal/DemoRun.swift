@@ -58,6 +58,7 @@ struct DemoRun {
         services.append(
             WebServer(
                 desk: LinkDesk(unsubscriber: appliance.unsubscriber, logger: logger),
+                tracking: TrackingLinks(recorder: appliance.hitRecorder, logger: logger),
                 board: StoreBoard(store: installation.store, title: "Postrider demo", clock: clock, showsPage: true), host: "127.0.0.1",
                 port: folder.webPort, logger: logger
             ) { _ in stage.curtain.yield() })

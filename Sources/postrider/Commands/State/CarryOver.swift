@@ -5,7 +5,8 @@ import Outreach
 import SQLiteStore
 
 /// Brings from the database that a restore replaces what must not be forgotten: who must not be written to, how far each enrollment came, the
-/// tags, lists and further addresses of contacts, and which calls to other systems were made.
+/// tags, lists and further addresses of contacts, which calls to other systems were made, and where the links of messages lead that left
+/// since.
 struct CarryOver {
     enum Summary {
         case carried(suppressions: Int, enrollments: Int, groups: Int, calls: Int, stop: Bool)
@@ -39,6 +40,7 @@ struct CarryOver {
         let found:
             (
                 suppressions: [Suppression], enrollments: [Enrollment], groups: Groups, addresses: [Further], calls: [WebhookCall],
+                links: [[LinkTarget]],
                 stop: String?
             )
         do throws(StoreError) {
@@ -50,7 +52,8 @@ struct CarryOver {
         let carrier = CarryOver(old: old, new: new, now: OpenState.clock.now())
         do throws(StoreError) {
             found = try await (
-                carrier.suppressions(), carrier.enrollments(), carrier.groups(), carrier.addresses(), carrier.calls(), old.stopReason()
+                carrier.suppressions(), carrier.enrollments(), carrier.groups(), carrier.addresses(), carrier.calls(), carrier.links(),
+                old.stopReason()
             )
         } catch {
             return .unreadable(error.message)
@@ -71,6 +74,7 @@ struct CarryOver {
             try await new.suppress(Array(missing[start..<min(start + 500, missing.count)]))
         }
         let groups = try await carrier.regroup(as: found.groups)
+        for links in found.links { _ = try await new.add(links) }
         // What was made is not made again, and what waits is not lost with the steps that decided it.
         var calls = 0
         for start in stride(from: 0, to: found.calls.count, by: 500) {
@@ -130,6 +134,16 @@ struct CarryOver {
             after = last.id
             let found = try await old.furtherAddresses(of: page.map(\.id))
             all += page.compactMap { contact in found[contact.id].map { Further(contact: contact.id, addresses: $0) } }
+        }
+    }
+
+    /// Where every link leads that the old database knows.
+    private func links() async throws(StoreError) -> [[LinkTarget]] {
+        var pages: [[LinkTarget]] = []
+        while true {
+            let page = try await old.linkTargets(after: pages.last?.map(\.id.rawValue).max().map(LinkTarget.ID.init), limit: 500)
+            if page.isEmpty { return pages }
+            pages.append(page)
         }
     }
 

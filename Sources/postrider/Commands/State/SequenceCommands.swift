@@ -40,6 +40,11 @@ enum SequenceFiles {
         guard faults.isEmpty else { throw Failure(.badInput, faults.map(TerminalText.line).joined(separator: "\n")) }
         return files
     }
+
+    /// Says what a sequence waits for that the conf does not let come.
+    static func warn(_ file: SequenceFile, at path: String, under settings: Settings) {
+        for gap in Desks.tracking(settings).gaps(in: file.plan) { Console.error("\(TerminalText.line("\(path):1: \(gap)")) (a warning)") }
+    }
 }
 
 struct SequenceLoad: AsyncParsableCommand {
@@ -58,6 +63,7 @@ struct SequenceLoad: AsyncParsableCommand {
     func run() async throws {
         try await OpenState.use(conf) { state in
             for (path, file) in try SequenceFiles.read(files, state.settings) {
+                SequenceFiles.warn(file, at: path, under: state.installation.settings)
                 let before = try await state.store.sequence(workspace: state.workspace, name: file.plan.name)
                 let version = try await state.store.load(
                     SequenceVersion(id: state.ids.next(), workspace: state.workspace, plan: file.plan, hash: file.hash))

@@ -10,7 +10,8 @@ struct SequenceStats: AsyncParsableCommand {
             counts, on the day on which it came in, as what it was labelled last. Days are days of UTC.
             delivery: accepted and not reported as failed, of the messages whose fate is known. bounce: failed for good, of those that the \
             next host decided on. reply, positive: of the people contacted, or by step, variant and day of the messages accepted. \
-            unsubscribe, complaint: of the messages accepted. --by variant says which variant is answered most, and how sure that is.
+            unsubscribe, complaint: of the messages accepted. open, click: messages that a person opened or clicked in, of those accepted; \
+            what machines did is counted apart. --by variant says which variant is answered most, and how sure that is.
             """)
 
     @OptionGroup var conf: ConfOption
@@ -50,7 +51,10 @@ struct SequenceStats: AsyncParsableCommand {
                 }
             } else {
                 guard !ordered.isEmpty else { return Console.out("nothing is counted yet") }
-                let counts: [Tally.Count] = [.queued, .accepted, .refused, .contacted, .replied, .positive, .unsubscribed, .complained]
+                let counts: [Tally.Count] = [
+                    .queued, .accepted, .refused, .contacted, .replied, .positive, .unsubscribed, .complained,
+                    .opened, .clicked, .machineOpened, .machineClicked,
+                ]
                 var table = Table(
                     [.init(split.rawValue.uppercased())] + counts.map { .init($0.rawValue.uppercased(), number: true) }
                         + RateName.allCases.map { .init($0.rawValue.uppercased(), number: true) })

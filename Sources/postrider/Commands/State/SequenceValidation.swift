@@ -88,6 +88,7 @@ struct SequenceValidate: AsyncParsableCommand {
             Console.error(
                 "\(path):1: its messages offer no way to unsubscribe: there are no token addresses; set key_files in [tokens] (a warning)")
         }
+        SequenceFiles.warn(file, at: path, under: settings)
         guard let quiet = file.plan.quietHours else { return }
         for (name, identity) in try Desks.identities(settings).sorted(by: { $0.key < $1.key }) {
             let window = identity.pacing.window

@@ -1,0 +1,59 @@
+/// What an installation says of counting opens and clicks; a sequence may say otherwise of its own messages.
+package struct TrackingPolicy: Sendable, Equatable {
+    package let opens: Bool
+    package let clicks: Bool
+    /// What tracking addresses begin with, ending in `/`; nil: nothing is tracked, whatever a sequence says.
+    package let base: String?
+
+    package init(opens: Bool, clicks: Bool, base: String?) {
+        self.opens = opens
+        self.clicks = clicks
+        self.base = base
+    }
+
+    package static let off = TrackingPolicy(opens: false, clicks: false, base: nil)
+
+    /// Whether opens of the messages of a plan are counted.
+    package func countsOpens(of plan: SequencePlan) -> Bool { base != nil && (plan.tracking.opens ?? opens) }
+
+    /// Whether clicks in the messages of a plan are counted.
+    package func countsClicks(of plan: SequencePlan) -> Bool { base != nil && (plan.tracking.clicks ?? clicks) }
+
+    /// What a plan waits or asks for that is not counted under this policy, one line each; empty when there is nothing.
+    package func gaps(in plan: SequencePlan) -> [String] {
+        var gaps: [String] = []
+        for (wanted, word, key, isCounted) in [
+            (plan.asksFor(.opened), "opens", "track_opens", countsOpens(of: plan)),
+            (plan.asksFor(.clicked), "clicks", "track_clicks", countsClicks(of: plan)),
+        ] where wanted && !isCounted {
+            let how = base == nil ? "set base_url and \(word) in [tracking]" : "set \(word) in [tracking], or \(key) = true in the file"
+            gaps.append("it asks for \(word), which are not counted for it, so that they never come; \(how)")
+        }
+        return gaps
+    }
+}
+
+extension SequencePlan {
+    /// What a plan says of counting opens and clicks; nil: as the installation does.
+    package struct Tracking: Sendable, Equatable, Codable {
+        package let opens: Bool?
+        package let clicks: Bool?
+
+        package init(opens: Bool? = nil, clicks: Bool? = nil) {
+            self.opens = opens
+            self.clicks = clicks
+        }
+
+        package static let unsaid = Tracking()
+    }
+
+    /// Whether a way or a condition looks for it, or for its absence.
+    func asksFor(_ event: Trigger) -> Bool {
+        let kind: PlanCondition.Name.Kind = event == .opened ? .opened : .clicked
+        return steps.indices.contains { index in
+            ways(of: index).contains { way in
+                way.on == event || way.on.absent == event || way.condition?.names.contains { $0.kind == kind } == true
+            }
+        }
+    }
+}
