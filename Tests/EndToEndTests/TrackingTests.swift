@@ -55,16 +55,31 @@ struct TrackingTests {
     func clicked() async throws {
         let sink = try SinkSMTP()
         let port = try FreePort.next()
+        let keys = try TemporaryFolder()
+        let record = try await Command.succeed(
+            Executable.path, ["dkim", "keygen", "--domain", "example.com", "--selector", "s1", "--out", keys.path])
         let premises = try Premises(
             Self.sections(
                 sink: sink.port, web: port,
-                tracking: "opens = true\nclicks = true\nbase_url = \"https://t.example.com/\"\nmachine_within = \"0s\""))
+                tracking: "opens = true\nclicks = true\nbase_url = \"https://t.example.com/\"\nmachine_within = \"0s\"")
+                + "[dkim.key.\"example.com\"]\nselector = \"s1\"\nkey_file = \"\(keys("example.com.s1.pem"))\"\n")
         try await premises.run(["sequence", "load", try premises.folder.write("watched.toml", text: Self.plan)])
         try await premises.importContacts([Self.person, Self.other])
+        let backup = premises.folder("backup.sqlite")
+        try await premises.run(["backup", backup])
         let serve = try await premises.serve()
         try await serve.waitForPort(port)
         try await premises.run(["enroll", "watched", Self.person, Self.other])
         _ = try await sink.waitForMessages(2)
+
+        let text = record.outputText.components(separatedBy: "( ").last?.replacing("\" \"", with: "").replacing("\"", with: "") ?? ""
+        let dns = [
+            DKIMRecord(
+                name: "s1._domainkey.example.com", text: text.replacing(")", with: "").trimmingCharacters(in: .whitespacesAndNewlines))
+        ]
+        for message in sink.messages {
+            #expect(try await DKIMPy.verify(message.bytes, records: dns).map(\.isValid) == [true], "what is signed is what left")
+        }
 
         func addresses(to recipient: String) throws -> (picture: String, link: String) {
             let mail = Message(parsing: Array(try #require(sink.messages(to: recipient).first).text.utf8))
@@ -113,6 +128,14 @@ struct TrackingTests {
         let shown = try await premises.run(["sequence", "stats", "watched", "--by", "identity"]).outputText
         #expect(shown.contains("CLICKED") && shown.contains("50.00 %"), "\(shown)")
         #expect(await serve.end(patience: .seconds(40)) == .exited(0))
+
+        // From before any of it was sent: what has left leads where it led.
+        try await premises.run(["restore", backup])
+        let again = try await premises.serve()
+        try await again.waitForPort(port)
+        #expect(try await ask("GET \(link)", port: port, as: Self.browser).hasPrefix("HTTP/1.1 302"))
+        #expect(try await ask("GET \(picture)", port: port, as: Self.browser).hasPrefix("HTTP/1.1 200"))
+        #expect(await again.end(patience: .seconds(40)) == .exited(0))
     }
 
     private struct Queued: Decodable { let state: String }

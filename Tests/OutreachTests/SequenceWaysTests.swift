@@ -184,6 +184,48 @@ struct SequenceWaysTests {
         }
     }
 
+    @Test(
+        "opens and clicks count for the message that they are of; a click is an open where nothing waits for it",
+        arguments: [
+            // ways of the step, what came back for which step, the step that it leads to
+            (["opened"], PlanFact.open(step: 1), "b"), (["opened"], .open(step: 0), nil), (["clicked"], .click(step: 1), "b"),
+            (["clicked"], .click(step: 0), nil), (["clicked"], .open(step: 1), nil), (["opened"], .click(step: 1), "b"),
+            (["opened", "clicked"], .click(step: 1), "c"), (["no_open"], .click(step: 1), nil), (["no_open"], .open(step: 0), "b"),
+            (["no_click"], .open(step: 1), "b"), (["no_click"], .click(step: 1), nil),
+        ] as [([String], PlanFact, String?)])
+    func touched(ways: [String], fact: PlanFact, step: String?) throws {
+        let transitions = zip(ways, ["b", "c"]).map { on, to in
+            "[[step.transition]]\non = \"\(on)\"\n\(on.hasPrefix("no") ? "after = \"P1D\"\n" : "")to = \"\(to)\"\n"
+        }.joined()
+        let ends = zip(ways, ["b", "c"]).map { "[[step]]\ntype = \"stop\"\nname = \"\($1)\"\n" }.joined()
+        let source = """
+            name = "touched"
+            [[step]]
+            name = "first"
+            subject = "s"
+            text = "t"
+            html = "h"
+            [[step]]
+            name = "second"
+            delay = "P1D"
+            text = "t"
+            html = "h"
+            \(transitions)\(ends)
+            """
+        let plan = try SequenceFile(parsing: Array(source.utf8), file: "touched.toml").plan
+        let zone = try #require(LocalZone("UTC"))
+        let way = WaysOut(of: 1, in: plan, doneAt: start, zone: zone).look([.init(fact, at: start + hour)], at: start + day * 2)
+        guard let step else {
+            if case .take(let taken, let why) = way { Issue.record("goes to \(taken.to): \(why)") }
+            return
+        }
+        guard case .take(let taken, _) = way else {
+            Issue.record("takes none: \(way)")
+            return
+        }
+        #expect(taken.to == step)
+    }
+
     @Test("a wait ends by its length, a stop says why, and a plan that leads nowhere finishes")
     func ends() throws {
         let wait = try machine(.active, at: 2, done: start, due: start + day * 30)
