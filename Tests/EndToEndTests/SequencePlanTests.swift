@@ -92,6 +92,21 @@ struct SequencePlanTests {
         #expect(some.count == 1 && some.first?.list("steps").map { $0["subject"] } == ["For Acme", "Re: For Acme"])
         #expect(some.first?.list("steps").first?["text"] == nil)
         #expect(try await bench.output("queue", "list", "--json").isEmpty)
+
+        let acts = """
+            name = "y"
+            [[step]]
+            type = "action"
+            name = "set"
+            set = { note = "n" }
+            owner = ["anna", "ben"]
+            [[step]]
+            name = "a"
+            subject = "{{note}} of {{owner}}"
+            text = "Hello"
+            """
+        let done = try await bench.output("sequence", "preview", try bench.folder.write("y.toml", text: acts))
+        #expect(done.contains("y: 4 of 4 contacts get every message; 0 would be parked"), "\(done)")
     }
 
     @Test("beforehand it is said whose messages would be parked, and whether the conf lets them out")

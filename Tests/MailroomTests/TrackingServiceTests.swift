@@ -178,6 +178,53 @@ struct TrackingServiceTests {
         #expect(try await desk.standing().reason.contains("no_open after P2D: goes to unread"))
     }
 
+    @Test("who is away has not come back by an open: the sequence goes on behind it when the absence is over")
+    func absent() async throws {
+        let desk = try await desk()
+        let waiting = try await desk.standing()
+        let back = desk.office.clock.now() + .seconds(5 * 86_400)
+        let held = Transition(
+            enrollment: waiting.id, expectedVersion: waiting.version, at: desk.office.clock.now(), state: .held, cause: .outOfOffice,
+            reason: "away", nextStep: waiting.nextStep, dueAt: back, doneAt: waiting.doneAt)
+        #expect(try await desk.office.store.apply(Consequence(transition: held)) == .committed)
+        desk.office.clock.wind(Self.hour)
+        _ = try await desk.fetch(desk.picture)
+        #expect(try await desk.judge() == 1)
+        let after = try await desk.standing()
+        #expect(after.state == .held && after.cause == .outOfOffice && after.nextStep == 1, "\(after)")
+        #expect(after.dueAt.map { $0 >= back } == true, "\(after)")
+    }
+
+    @Test("whoever follows all links at once has opened the picture as a machine too, whatever it calls itself")
+    func burst() async throws {
+        let desk = try await desk()
+        desk.office.clock.wind(Self.hour)
+        _ = try await desk.fetch(desk.picture)
+        desk.office.clock.wind(.seconds(2))
+        for link in desk.links { _ = try await desk.fetch(link) }
+        #expect(try await desk.judge() == 1)
+        let events = try await desk.events()
+        #expect(events.count == 3 && events.allSatisfy { $0.facts["by"] == "machine" }, "\(events.map(\.summary))")
+        #expect(try await desk.standing().doneAt != nil, "it waits on")
+    }
+
+    @Test("one that goes on for a minute is judged meanwhile, and its last hits by those that come behind them")
+    func patience() async throws {
+        let desk = try await desk()
+        desk.office.clock.wind(Self.hour)
+        var judged = 0
+        for round in 0..<18 {
+            _ = try await desk.fetch(desk.links[round % 2])
+            desk.office.clock.wind(.seconds(4))
+            judged += try await desk.sorter.judgeRipe()
+        }
+        #expect(judged > 0, "patience has an end")
+        #expect(try await desk.judge() == 1)
+        #expect(try await desk.office.store.hasHits() == false)
+        #expect(try await desk.events().allSatisfy { $0.facts["by"] == "machine" })
+        #expect(try await desk.standing().doneAt != nil, "it waits on")
+    }
+
     @Test("the same again is counted and not told again, and statistics know persons from machines")
     func again() async throws {
         let desk = try await desk()

@@ -10,6 +10,8 @@ import Testing
 struct LetterTrackerTests {
     private static let message = OutboxMessage.ID(rawValue: 0x0001_2345_6789)
     private static let contact = Contact.ID(rawValue: 77)
+    /// As long as the token behind a way off the list is.
+    static let wayOut = String(repeating: "a2", count: 18)
 
     private static func codec(_ secret: String = "a key of the tests, 32 bytes long") throws -> TokenCodec {
         let key = try #require(TokenCodec.Key(secret: Array(secret.utf8)))
@@ -74,7 +76,7 @@ struct LetterTrackerTests {
         arguments: [
             #"<a href="mailto:a@x.example">A</a>"#, #"<a href="tel:+49301">A</a>"#, ##"<a href="#top">A</a>"##, #"<a href="/a">A</a>"#,
             #"<a href="//x.example/a">A</a>"#, #"<a name="a">A</a>"#, #"<a href="">A</a>"#, #"<a href>A</a>"#, "<a>A</a>",
-            #"<a href="https://u.example.com/u/abc">Out</a>"#, #"<a href="https://t.example.com/c/abc">Ours</a>"#,
+            #"<a href="https://u.example.com/u/\#(wayOut)">Out</a>"#, #"<a href="https://t.example.com/c/abc">Ours</a>"#,
             #"<a href="javascript:alert(1)">A</a>"#, #"<a href="java&#10;script:alert(1)">A</a>"#, #"<a href="data:text/html,x">A</a>"#,
             #"<link href="https://x.example/a.css">"#, #"<!-- <a href="https://x.example/a">A</a> -->"#,
             #"<script>document.write('<a href="https://x.example/">')</script>"#, #"<style>a[href="https://x.example/"]{}</style>"#,
@@ -95,6 +97,8 @@ struct LetterTrackerTests {
         #expect(
             try shown(try #require(letter.html), letter) == #"<a href="https://x.example/a">A</a> <a href="{https://x.example/b}">B</a>"#)
         #expect(try shown(letter.text, letter) == "https://x.example/a {https://x.example/b}")
+        let glued = LetterTracker.Letter(text: "Hi", html: #"<a data-track="off"href="https://x.example/a">A</a>"#)
+        #expect(glued.unmarked.html == #"<a href="https://x.example/a">A</a>"#)
         let untouched = LetterTracker.Letter(text: "Hi", html: #"<a data-track=off href="https://x.example/a">A</a>"#)
         #expect(untouched.unmarked.html == #"<a href="https://x.example/a">A</a>"#)
     }
@@ -106,7 +110,9 @@ struct LetterTrackerTests {
             ("https://x.example/a_(b)", "{https://x.example/a_(b)}"), ("<https://x.example/a>", "<{https://x.example/a}>"),
             ("https://x.example/?a=1&b=2, and", "{https://x.example/?a=1&b=2}, and"), ("HTTP://X.example/", "{HTTP://X.example/}"),
             ("a\nhttps://x.example/a\nb", "a\n{https://x.example/a}\nb"), ("xhttps://x.example/", "xhttps://x.example/"),
-            ("https://u.example.com/u/abc", "https://u.example.com/u/abc"), ("https://x.example/ä", "https://x.example/ä"),
+            ("https://u.example.com/u/\(wayOut)", "https://u.example.com/u/\(wayOut)"),
+            ("https://u.example.com/u/abc", "{https://u.example.com/u/abc}"), ("https://t.example.com/a", "{https://t.example.com/a}"),
+            ("https://t.example.com/c/x", "https://t.example.com/c/x"), ("https://x.example/ä", "https://x.example/ä"),
             ("https://user@x.example/", "https://user@x.example/"), ("https://", "https://"), ("mailto:a@x.example", "mailto:a@x.example"),
         ])
     func text(text: String, expected: String) throws {
@@ -126,6 +132,18 @@ struct LetterTrackerTests {
         #expect(opens.text == "https://x.example/" && opens.links.isEmpty)
         let bare = try track("<p>Hi</p>", opens: true)
         #expect(try shown(try #require(bare.html), bare) == "<p>Hi</p>{picture}")
+    }
+
+    @Test(
+        "values of a contact never say to which host one is led",
+        arguments: [
+            ("Hi {{name}}", "Hi https://evil.example/login", false), ("https://x.example/?u={{email}}", "https://x.example/?u=ann", true),
+            ("https://x.example{{path}}", "https://x.example.evil.example/", false), ("https://{{host}}/a", "https://evil.example/a", false),
+            ("https://x.example:{{port}}/", "https://x.example:81/", false), ("http://x.example/{{a}}", "https://x.example/b", false),
+        ])
+    func hosts(source: String, text: String, isTracked: Bool) throws {
+        let letter = try track("<p>\(text)</p>", text: text, sources: [source])
+        #expect((letter.text == text) != isTracked && letter.links.count == (isTracked ? 1 : 0), "\(letter.text)")
     }
 
     @Test("an address that is the same for everybody is stored once for all, one with values of somebody for them alone")
@@ -216,6 +234,11 @@ struct LetterTrackerTests {
             ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148", nil),
             ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.0", nil),
             ("Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; Microsoft Outlook 16.0; ms-office)", nil),
+            (
+                "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.2; Win64; x64; Trident/7.0; Microsoft Outlook 16.0.9126; ms-office; MSOffice 16)",
+                nil
+            ),
+            ("Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 (KHTML, like Gecko) Mobile DuckDuckGo/5 Safari/537.36", nil),
             ("Mozilla/5.0", "Apple Mail Privacy Protection"),
             ("Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)", "image proxy of Google"),
             ("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html", "image proxy of Yahoo"),
@@ -268,6 +291,9 @@ struct LetterTrackerTests {
         .init(name: "one link twice", hits: [(60, 1, browser), (61, 1, browser)], isHuman: [true, true]),
         .init(
             name: "a burst, and the picture beside it", hits: [(60, 0, browser), (60, 1, browser), (61, 2, browser)],
+            isHuman: [false, false, false]),
+        .init(
+            name: "a picture long before a burst", hits: [(50, 0, browser), (60, 1, browser), (61, 2, browser)],
             isHuman: [true, false, false]),
         .init(name: "no program", hits: [(60, 1, "")], isHuman: [false]),
         .init(name: "a proxy", hits: [(3600, 0, "GoogleImageProxy")], isHuman: [false]),

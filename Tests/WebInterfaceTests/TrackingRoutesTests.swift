@@ -66,6 +66,17 @@ struct TrackingRoutesTests {
         #expect(desk.counted == ["click Reader/1"])
     }
 
+    @Test("what a browser fetches in case somebody wants it later leads on and does not count", arguments: ["Sec-Purpose", "Purpose", "X-Moz"])
+    func speculative(field: String) async throws {
+        let desk = Desk()
+        let name = try #require(HTTPField.Name(field))
+        try await application(desk).test(.router) { client async throws in
+            #expect(try await client.execute(uri: "/c/\(known)", method: .get, headers: [name: "prefetch;prerender"]).status == .found)
+            #expect(try await client.execute(uri: "/o/\(known).gif", method: .get, headers: [name: "prefetch"]).status == .ok)
+        }
+        #expect(desk.counted.isEmpty)
+    }
+
     @Test("HEAD never counts, nor does anything else but GET")
     func headNeverCounts() async throws {
         let desk = Desk()

@@ -45,7 +45,11 @@ package struct HTMLLink: Sendable, Equatable {
         self.mark = mark.map { found in
             var first = found.whole.lowerBound
             while first > tag.attributes.startIndex, page[first - 1].isHTMLSpace { first -= 1 }
-            return first..<found.whole.upperBound
+            // What stands right behind it must not come to stand right behind what is before it.
+            let behind = found.whole.upperBound
+            let isApart = behind >= tag.attributes.endIndex || page[behind].isHTMLSpace || page[behind] == UInt8(ascii: "/")
+            if !isApart, first < found.whole.lowerBound { first += 1 }
+            return first..<behind
         }
         let word = mark.map { Array($0.value.asciiLowercased) }
         isLeftAlone = word.map { word in Self.refusals.contains(word) } ?? false

@@ -58,12 +58,25 @@ package struct TrackingSorter: Service {
         let now = clock.now()
         let messages = try await store.touchedMessages(
             quietSince: now - TrackingJudge.grace, patientUntil: now - TrackingJudge.patience, limit: Self.batch)
-        for message in messages {
-            let verdicts = judge.current.verdicts(of: message.hits, sentAt: message.sentAt)
+        for touched in messages {
+            // Hits that more may still belong to wait on; what came before them is judged with a look at them.
+            let ripe = touched.hits.prefix { $0.at <= now - TrackingJudge.grace }.count
+            let verdicts = judge.current.verdicts(of: touched.hits, sentAt: touched.sentAt).prefix(ripe)
+            let message = touched.cut(to: ripe)
             while true {
                 let machine = try await store.machine(of: message.enrollment, identities: identities.current)
-                let (counts, consequence) = decider.decide(message, verdicts, machine: machine, at: clock.now())
-                guard try await store.settle(message, counts: counts, consequence: consequence) == .committed else { continue }
+                let (counts, consequence) = decider.decide(message, Array(verdicts), machine: machine, at: clock.now())
+                do throws(StoreError) {
+                    guard try await store.settle(message, counts: counts, consequence: consequence) == .committed else { continue }
+                } catch {
+                    guard error.code == .constraint else { throw error }
+                    // One that cannot be told keeps no other waiting.
+                    logger.error(
+                        "opens and clicks cannot be noted; they are dropped",
+                        metadata: ["message.id": "\(message.message)", "reason": "\(error.message)"])
+                    _ = try await store.settle(message, counts: [], consequence: Consequence())
+                    break
+                }
                 logger.info(
                     "opens and clicks judged",
                     metadata: [

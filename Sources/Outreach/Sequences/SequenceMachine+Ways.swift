@@ -126,7 +126,8 @@ extension SequenceMachine {
         guard let way = ways.way(on: fact, at: moment ?? now), let target = plan.index(of: way.to) else { return .nothing }
         guard enrollment.isLive else { return .kept }
         let words = "at \(stepName(enrollment.nextStep)) since \(doneAt.iso8601), \(fact.words): goes to \(way.to)"
-        return .moved(enter(target, because: words, on: fact, at: now))
+        // An open or a click is no answer: who is away has not come back by it.
+        return .moved(enter(target, because: words, on: fact, keepsHold: fact.step != nil, at: now))
     }
 
     /// The way out of a step whose message came to nothing; nil when the plan has none for that.

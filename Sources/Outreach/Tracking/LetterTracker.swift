@@ -25,6 +25,7 @@ package struct LetterTracker: Sendable {
         /// The letter without the sender's marks, which are for us alone.
         package var unmarked: Letter {
             let page = Array((html ?? "").utf8)
+            guard page.containsMark else { return self }
             let marks = HTMLLink.links(of: page).compactMap(\.mark)
             guard !marks.isEmpty else { return self }
             return Letter(text: text, html: String(decoding: replacing(marks.map { ($0, []) }, in: page), as: UTF8.self), links: [])
@@ -52,6 +53,9 @@ package struct LetterTracker: Sendable {
     private let base: String
     private let codec: TokenCodec
     private let ownAddresses: [[UInt8]]
+    private let wayOut: [UInt8]?
+    /// Octets of the token behind the way off the list.
+    private static let tokenLength = 36
 
     /// - Parameters:
     ///   - base: what tracking addresses begin with, ending in `/`.
@@ -59,7 +63,9 @@ package struct LetterTracker: Sendable {
     package init(base: String, codec: TokenCodec, wayOut: String?) {
         self.base = base
         self.codec = codec
-        ownAddresses = [base, wayOut].compactMap { $0 }.map { Array($0.utf8) }
+        // The rest of the same host is the sender's own site.
+        ownAddresses = ["\(base)o/", "\(base)c/"].map { Array($0.utf8) }
+        self.wayOut = wayOut.map { Array($0.utf8) }
     }
 
     package func track(_ letter: Letter, _ order: Order) -> Letter {
@@ -91,10 +97,29 @@ package struct LetterTracker: Sendable {
         mutating func target(_ bytes: [UInt8], written: ArraySlice<UInt8>) -> LinkTarget? {
             let text = String(decoding: written, as: UTF8.self)
             let isShared = sources.contains { TemplateScanner.find(text, in: $0, from: 0) != nil }
+            // Where it leads is the sender's to say; a contact's values say at most what stands behind the host.
+            guard isShared || isOfSender(bytes) else { return nil }
             guard let target = LinkTarget(bytes, contact: isShared ? nil : contact) else { return nil }
             if let known = links.first(where: { $0.url.utf8.elementsEqual(target.url.utf8) }) { return known }
             links.append(target)
             return target
+        }
+
+        /// Whether scheme and host of an address stand in what the letter was made from.
+        private func isOfSender(_ address: [UInt8]) -> Bool {
+            guard let slash = address.firstIndex(of: UInt8(ascii: "/")), slash + 1 < address.count else { return false }
+            let place = address[..<(slash + 2)] + address[(slash + 2)...].prefix { !"/?#".utf8.contains($0) }
+            let text = String(decoding: place, as: UTF8.self)
+            return sources.contains { source in
+                guard let start = TemplateScanner.find(text, in: source, from: 0) else { return false }
+                // The host ends there too.
+                let end = start + place.count
+                return end == source.count || !Self.isHostPart(source[end])
+            }
+        }
+
+        private static func isHostPart(_ byte: UInt8) -> Bool {
+            (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122) || "-._:@{[".utf8.contains(byte)
         }
     }
 
@@ -113,7 +138,15 @@ package struct LetterTracker: Sendable {
         return replacing(edits, in: page)
     }
 
-    private func isOwn(_ target: [UInt8]) -> Bool { ownAddresses.contains { target.starts(with: $0) } }
+    private func isOwn(_ target: [UInt8]) -> Bool {
+        if ownAddresses.contains(where: { target.starts(with: $0) }) { return true }
+        guard let wayOut, target.starts(with: wayOut) else { return false }
+        return target.count >= wayOut.count + Self.tokenLength && target[wayOut.count...].prefix(Self.tokenLength).allSatisfy(Self.isTokenPart)
+    }
+
+    private static func isTokenPart(_ byte: UInt8) -> Bool {
+        (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122)
+    }
 
     private func address(of target: LinkTarget, in message: OutboxMessage.ID) -> [UInt8] {
         Array("\(base)c/\(TrackingToken(message: message, link: target.id).text(signedBy: codec))".utf8)
@@ -186,6 +219,19 @@ package struct LetterTracker: Sendable {
 
     private static func isWordPart(_ byte: UInt8) -> Bool {
         (byte >= 48 && byte <= 57) || (byte | 0x20 >= 97 && byte | 0x20 <= 122) || byte >= 0x80 || byte == UInt8(ascii: "/")
+    }
+}
+
+extension [UInt8] {
+    /// Whether `data-track` stands anywhere in it: most pages have none, and need not be read.
+    fileprivate var containsMark: Bool {
+        let mark = Array("data-track".utf8)
+        var at = startIndex
+        while let place = self[at...].firstIndex(where: { $0 | 0x20 == UInt8(ascii: "d") }) {
+            if self[place...].prefix(mark.count).elementsEqual(mark, by: { $0 == $1 || ($0 >= 65 && $0 <= 90 && $0 | 0x20 == $1) }) { return true }
+            at = place + 1
+        }
+        return false
     }
 }
 

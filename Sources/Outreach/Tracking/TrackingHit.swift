@@ -64,6 +64,13 @@ package struct TouchedMessage: Sendable, Equatable {
         self.known = known
         self.targets = targets
     }
+
+    /// The same with the first of its hits alone.
+    package func cut(to count: Int) -> TouchedMessage {
+        TouchedMessage(
+            message: message, enrollment: enrollment, contact: contact, step: step, sentAt: sentAt, hits: Array(hits.prefix(count)),
+            known: known, targets: targets)
+    }
 }
 
 /// What was judged of the picture of a message, or of one of its links: added to what was judged before.
@@ -77,6 +84,24 @@ package struct TouchCount: Sendable, Equatable {
     package var firstByMachine: Timestamp?
 
     package init(link: LinkTarget.ID?) { self.link = link }
+}
+
+/// What was counted of one picture or link of a message to a contact.
+package struct ContactTouch: Sendable, Equatable {
+    package let message: OutboxMessage.ID
+    /// Where the link led; nil: the picture, or a link that is gone.
+    package let url: String?
+    package let isOpen: Bool
+    package let byHuman: Int
+    package let byMachine: Int
+
+    package init(message: OutboxMessage.ID, url: String?, isOpen: Bool, byHuman: Int, byMachine: Int) {
+        self.message = message
+        self.url = url
+        self.isOpen = isOpen
+        self.byHuman = byHuman
+        self.byMachine = byMachine
+    }
 }
 
 /// Hits on messages, where links lead, and what was judged. One method, one transaction.
@@ -97,10 +122,16 @@ package protocol TrackingStore: Sendable {
     /// Messages of which every hit can be judged, with all of them: none came after `quietSince`, or one waits since before `patientUntil`.
     func touchedMessages(quietSince: Timestamp, patientUntil: Timestamp, limit: Int) async throws(StoreError) -> [TouchedMessage]
 
+    /// What was counted of the messages to a contact, oldest message first.
+    func touches(contact: Contact.ID) async throws(StoreError) -> [ContactTouch]
+
+    /// Where the links lead that were written with values of a contact.
+    func ownLinks(of contact: Contact.ID) async throws(StoreError) -> [String]
+
     /// Whether a hit waits.
     func hasHits() async throws(StoreError) -> Bool
 
     /// Adds what was judged of the hits of a message, takes the hits away, and applies what follows; `stale`, and nothing is written, when it
-    /// was decided on an enrollment that has moved since.
+    /// was decided on an enrollment that has moved since. Nothing is written either when none of the hits is there any more.
     func settle(_ message: TouchedMessage, counts: [TouchCount], consequence: Consequence) async throws(StoreError) -> CommitResult
 }

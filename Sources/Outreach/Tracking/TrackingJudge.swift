@@ -10,7 +10,7 @@ package struct TrackingJudge: Sendable {
         case machine(because: String)
     }
 
-    /// Within it of each other, different links of one message are followed by machines only.
+    /// Within it of each other, different links of one message are followed by machines only, and the picture beside them is fetched by one.
     package static let grace = Duration.seconds(5)
     /// Hits are judged at last so long after the first of them, even if more are coming.
     package static let patience = Duration.seconds(60)
@@ -35,13 +35,10 @@ package struct TrackingJudge: Sendable {
             }
             if hit.agent.utf8.isEmpty { return .machine(because: "the program does not say what it is") }
             if let name = machines.name(of: hit.agent) { return .machine(because: name) }
-            guard let link = hit.link else { return .human }
-            let others = Set(
-                hits.filter { other in
-                    other.link != nil && other.link != link && max(other.at, hit.at) - min(other.at, hit.at) <= Self.grace
-                }.map(\.link))
-            return others.isEmpty
-                ? .human : .machine(because: "\(others.count + 1) links within \(Self.grace.components.seconds) s of each other")
+            // Whoever follows several links at once fetched the picture beside them too.
+            let links = Set(hits.filter { max($0.at, hit.at) - min($0.at, hit.at) <= Self.grace }.compactMap(\.link))
+            return links.count < 2
+                ? .human : .machine(because: "\(links.count) links within \(Self.grace.components.seconds) s of each other")
         }
     }
 }

@@ -46,6 +46,30 @@ extension SQLiteStore: TrackingStore {
 
     package func add(_ links: [LinkTarget]) async throws(StoreError) -> Int { try await write { try $0.add(links) } }
 
+    package func touches(contact: Contact.ID) async throws(StoreError) -> [ContactTouch] {
+        try await read { ledger in
+            try ledger.db.records(
+                """
+                SELECT touch.outbox_id, touch.link_id, touch.by_human, touch.by_machine, link_target.url
+                FROM outbox INDEXED BY outbox_contact CROSS JOIN touch ON touch.outbox_id = outbox.id
+                LEFT JOIN link_target ON link_target.id = touch.link_id
+                WHERE outbox.contact_id = :contact ORDER BY touch.outbox_id, touch.link_id
+                """, ["contact": contact.rawValue]
+            ).map {
+                ContactTouch(
+                    message: try $0.id("outbox_id"), url: $0.textOrNil("url"), isOpen: try $0.integer("link_id") == 0,
+                    byHuman: try $0.count("by_human"), byMachine: try $0.count("by_machine"))
+            }
+        }
+    }
+
+    package func ownLinks(of contact: Contact.ID) async throws(StoreError) -> [String] {
+        try await read { ledger in
+            try ledger.db.records("SELECT url FROM link_target WHERE contact_id = :contact ORDER BY id", ["contact": contact.rawValue])
+                .map { try $0.text("url") }
+        }
+    }
+
     package func hasHits() async throws(StoreError) -> Bool { try await read { try $0.db.exists("SELECT 1 FROM tracking_hit LIMIT 1") } }
 
     package func touchedMessages(quietSince: Timestamp, patientUntil: Timestamp, limit: Int) async throws(StoreError) -> [TouchedMessage] {
@@ -69,12 +93,15 @@ extension SQLiteStore: TrackingStore {
     {
         try await write { ledger in
             guard try ledger.isCurrent(consequence) else { return .stale }
-            for count in counts { try ledger.add(count, to: message.message) }
+            var found = 0
             for hit in message.hits {
-                try ledger.db.run(
+                found += try ledger.db.run(
                     "DELETE FROM tracking_hit WHERE outbox_id = :message AND at = :at AND link_id = :link",
                     ["message": message.message.rawValue, "at": hit.at.milliseconds, "link": hit.link?.rawValue ?? 0])
             }
+            // Erased with its contact, or settled, since it was looked at.
+            guard found > 0 else { return .committed }
+            for count in counts { try ledger.add(count, to: message.message) }
             try ledger.apply(consequence)
             return .committed
         }

@@ -17,11 +17,11 @@ struct TrackingRoutes {
     func add(to router: Router<BasicRequestContext>) {
         router.get("/o/:file") { request, context in
             // The same for everybody: it tells nobody which tokens are ours.
-            if let token = pictureToken(context) { await desk.opened(token: token, agent: agent(of: request)) }
+            if let token = pictureToken(context), !isSpeculative(request) { await desk.opened(token: token, agent: agent(of: request)) }
             return shown(body: ResponseBody(byteBuffer: ByteBuffer(bytes: Self.picture)))
         }
         router.head("/o/:file") { _, _ in shown(body: ResponseBody()) }
-        router.get("/c/:token") { request, context in await follow(request, context, counts: true) }
+        router.get("/c/:token") { request, context in await follow(request, context, counts: !isSpeculative(request)) }
         router.head("/c/:token") { request, context in
             var response = await follow(request, context, counts: false)
             response.body = ResponseBody()
@@ -68,6 +68,13 @@ struct TrackingRoutes {
     private func isToken(_ bytes: some Collection<UInt8>) -> Bool {
         !bytes.isEmpty && bytes.count <= Self.longestToken
             && bytes.allSatisfy { ($0 | 0x20 >= 97 && $0 | 0x20 <= 122) || ($0 >= 48 && $0 <= 57) }
+    }
+
+    /// Whether a browser fetches it in case somebody wants it later.
+    private func isSpeculative(_ request: Request) -> Bool {
+        [HTTPField.Name("Sec-Purpose"), HTTPField.Name("Purpose"), HTTPField.Name("X-Moz")].compactMap(\.self).contains { name in
+            request.headers[name].map { $0.utf8.starts(with: "prefetch".utf8) || $0.utf8.starts(with: "prerender".utf8) } ?? false
+        }
     }
 
     private func agent(of request: Request) -> String { request.headers[.userAgent] ?? "" }

@@ -56,11 +56,18 @@ extension StoreContract {
                     try await world.store.settle(touched, counts: [open, click], consequence: Consequence(transition: stale)), .stale,
                     "it moved since")
                 try expect(try await waiting(), touched, "nothing was written")
+                try expect(try await world.store.touches(contact: enrollment.contact), [], "nor counted")
                 try expect(
                     try await world.store.settle(touched, counts: [open, click], consequence: Consequence(transition: moved)), .committed,
                     "it is settled")
                 try expect(try await world.current(enrollment).state, .paused, "what follows is applied")
                 try expect(try await waiting(), nil, "nothing waits any more")
+                try expect(
+                    try await world.store.touches(contact: enrollment.contact),
+                    [
+                        .init(message: message.id, url: nil, isOpen: true, byHuman: 1, byMachine: 0),
+                        .init(message: message.id, url: nil, isOpen: false, byHuman: 0, byMachine: 1),
+                    ], "it is counted for the person")
                 try await world.store.note([world.hit(message, at: 30)])
                 let known = try await waiting()?.known.sorted { ($0.link?.rawValue ?? 0) < ($1.link?.rawValue ?? 0) }
                 try expect(
@@ -70,11 +77,25 @@ extension StoreContract {
                     try await world.store.history(of: try await world.current(enrollment)).entries,
                     [.init(.open(step: message.step), at: world.later(10))], "what a person did is history, what a machine did is none")
             },
+            Self("of hits that are gone since they were looked at nothing is written") { world in
+                let (_, message) = try await world.queued("ann@example.com")
+                try await world.store.note([world.hit(message, at: 10)])
+                let waiting = try await world.store.touchedMessages(quietSince: world.later(500), patientUntil: world.later(0), limit: 9)
+                guard let touched = waiting.first, let contact = message.contact else { throw ContractBreach(description: "a hit waits") }
+                _ = try await world.store.settle(touched, counts: [], consequence: Consequence())
+                let event = TimelineEvent(id: world.ids.next(), at: world.later(20), kind: .opened, contact: contact, summary: "again")
+                var consequence = Consequence()
+                consequence.timeline = [event]
+                let result = try await world.store.settle(touched, counts: [TouchCount(link: nil)], consequence: consequence)
+                try expect(result, .committed, "nothing is left to do")
+                try expect(try await world.store.timeline(contact: contact).contains { $0.kind == .opened }, false, "and nothing is told")
+            },
             Self("who is forgotten has no links and no hits left, and none are taken in any more") { world in
                 let (enrollment, message) = try await world.queued("ann@example.com")
                 let own = try world.link("https://x.example/?u=ann", of: enrollment.contact)
                 let shared = try world.link("https://x.example/a")
                 _ = try await world.store.add([own, shared])
+                try expect(try await world.store.ownLinks(of: enrollment.contact), [own.url], "it is written out with the person")
                 try await world.store.note([world.hit(message, own.id, at: 10)])
                 let erasure = Erasure(
                     workspace: .default, address: try world.address("ann@example.com"), person: "tests", at: world.later(20))

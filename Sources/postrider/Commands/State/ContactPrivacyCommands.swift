@@ -85,8 +85,19 @@ struct PersonDossier {
                     key: "webhook_calls",
                     value: .array(try await state.store.calls(contact: contact.id).map { state.json($0, withBody: true) })
                 ),
+                (key: "opens_and_clicks", value: .array(try await state.store.touches(contact: contact.id).map(Self.touch))),
+                (key: "own_links", value: .texts(try await state.store.ownLinks(of: contact.id))),
                 (key: "timeline", value: .array(timeline.map(state.json))),
             ])
+    }
+}
+
+extension PersonDossier {
+    private static func touch(_ touch: ContactTouch) -> JSONValue {
+        [
+            "message": .id(touch.message), "what": touch.isOpen ? "open" : "click", "url": .text(touch.url),
+            "by_person": .count(touch.byHuman), "by_machine": .count(touch.byMachine),
+        ]
     }
 }
 

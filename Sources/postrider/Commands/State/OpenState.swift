@@ -13,7 +13,7 @@ struct OpenState {
     var store:
         any ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore & PauseStore
             & SequenceStore
-            & SegmentStore & StatisticsStore & SuppressionStore & TimelineStore & WebhookStore
+            & SegmentStore & StatisticsStore & SuppressionStore & TimelineStore & TrackingStore & WebhookStore
     {
         installation.store
     }

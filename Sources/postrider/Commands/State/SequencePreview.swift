@@ -29,7 +29,7 @@ struct SequencePreview: AsyncParsableCommand {
             let composer = try Desks.composer(state.installation)
             let preview: LetterPreview
             do throws(StepTemplates.Fault) {
-                preview = try LetterPreview(version, composer: composer)
+                preview = try LetterPreview(version, composer: composer, chance: state.installation.chance)
             } catch {
                 throw Failure(.badInput, "\(version.plan.name): \(error)")
             }
