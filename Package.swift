@@ -145,7 +145,7 @@ let package = Package(
             of: "Mailroom",
             [
                 "Outreach", "InternetMessage", "MailTransport", "MailAuthentication", "MailClassifier", "SQLiteStore", "SMTP", "DNS",
-                "OpenSSL", "HTTPFetch", "SASL", nioPosix, logging,
+                "OpenSSL", "HTTPFetch", "SASL", nioPosix, logging, lifecycle,
             ]),
         proof(of: "WebInterface", [hummingbird, hummingbirdTesting, httpTypes, logging]),
         .testTarget(

@@ -58,6 +58,8 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         case (0, _), (10, _), (127, _), (224..., _): false
         case (100, 64...127), (169, 254), (172, 16...31), (192, 168), (198, 18...19): false
         case (192, 0): bytes[2] != 0
+        // Public by its number, and in each machine of one cloud its host and metadata.
+        case (168, 63): bytes[2] != 129 || bytes[3] != 16
         default: true
         }
     }

@@ -6,7 +6,7 @@ package struct HTTPFetchError: Error, Sendable, Equatable, CustomStringConvertib
         case badURL
         /// The file with the certificates to trust cannot be used.
         case badTrust
-        /// No connection: no such name, refused, no route.
+        /// No connection: no such name, refused, no route, or not in time; nobody heard the request.
         case unreachable
         /// TLS did not come about: an untrusted or wrong certificate, or no common protocol.
         case tls

@@ -18,13 +18,17 @@ package final class HTTPFetcher: Sendable {
         package var time: Duration
         /// Octets of content. RFC 8461 §3.3 asks for 64 KiB for a policy.
         package var size: Int
-        /// Whether a longer response is cut there; else it is a failure.
+        /// Whether the status is what counts: a longer response is cut there, one that breaks off ends there, and of a 2xx nothing is read;
+        /// else it is a failure.
         package var cuts: Bool
+        /// For the connection with its TLS, out of the whole; nil: 15 s. When it is over nobody was asked.
+        package var connect: Duration?
 
-        package init(time: Duration = .seconds(30), size: Int = 65_536, cuts: Bool = false) {
+        package init(time: Duration = .seconds(30), size: Int = 65_536, cuts: Bool = false, connect: Duration? = nil) {
             self.time = time
             self.size = size
             self.cuts = cuts
+            self.connect = connect
         }
     }
 
@@ -95,14 +99,26 @@ package final class HTTPFetcher: Sendable {
         return channel.eventLoop.makeSucceededVoidFuture()
     }
 
-    private static func configuration(for host: String, at address: String?) -> HTTPClient.Configuration {
+    /// Whether the connection of one call came about, so that its request may have been heard.
+    private final class Connection: Sendable {
+        private let state = Mutex(false)
+
+        var isReady: Bool { state.withLock { $0 } }
+
+        func ready() { state.withLock { $0 = true } }
+    }
+
+    private static func configuration(
+        for host: String, at address: String?, connect: Duration?, _ connection: Connection
+    ) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.httpVersion = .http1Only
-        configuration.timeout = .init(connect: .seconds(15))
+        configuration.timeout = .init(connect: connect.map { TimeAmount($0) } ?? .seconds(15))
         // The library would try again until the time is up, and hide what is wrong.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.http1_1ConnectionDebugInitializer = { channel in
-            check(channel, address: address).flatMap { CertificateName.check(of: channel, host: host) }
+            let checked = check(channel, address: address).flatMap { CertificateName.check(of: channel, host: host) }
+            return checked.map { connection.ready() }
         }
         return configuration
     }
@@ -131,12 +147,13 @@ package final class HTTPFetcher: Sendable {
             request.tlsConfiguration = tls
         }
         // Calls are rare, and both the host to check and the address to use belong to a whole client of the library: each call has its own.
-        var configuration = Self.configuration(for: target.host, at: address)
+        let connection = Connection()
+        var configuration = Self.configuration(for: target.host, at: address, connect: limits.connect, connection)
         if let address { configuration.dnsOverride = [target.host: address] }
         let client = HTTPClient(eventLoopGroup: eventLoops, configuration: configuration)
         let result: Result<HTTPResponse, HTTPFetchError>
         do throws(HTTPFetchError) {
-            result = .success(try await Self.bounded(request, host: target.host, over: client, limits))
+            result = .success(try await Self.bounded(request, host: target.host, over: client, limits, connection))
         } catch {
             result = .failure(error)
         }
@@ -149,16 +166,16 @@ package final class HTTPFetcher: Sendable {
         return try result.get()
     }
 
-    private static func bounded(_ request: HTTPClientRequest, host: String, over client: HTTPClient, _ limits: Limits)
-        async throws(HTTPFetchError) -> HTTPResponse
-    {
+    private static func bounded(
+        _ request: HTTPClientRequest, host: String, over client: HTTPClient, _ limits: Limits, _ connection: Connection
+    ) async throws(HTTPFetchError) -> HTTPResponse {
         let late = HTTPFetchError(.timeout, "\(host) did not answer within \(limits.time.components.seconds) s")
         let result = await withTaskGroup(of: Result<HTTPResponse, HTTPFetchError>.self) { group in
             group.addTask {
                 do {
                     return .success(try await exchange(request, host: host, over: client, limits))
                 } catch {
-                    return .failure(fault(error, host: host))
+                    return .failure(fault(error, host: host, isConnected: connection.isReady))
                 }
             }
             group.addTask {
@@ -182,12 +199,18 @@ package final class HTTPFetcher: Sendable {
             throw tooLarge
         }
         var body: [UInt8] = []
-        for try await part in response.body {
-            let room = limits.size - body.count
-            guard part.readableBytes <= room || limits.cuts else { throw tooLarge }
-            body += part.readableBytesView.prefix(room)
-            // What is left unread goes with the connection.
-            if limits.cuts, body.count == limits.size { break }
+        // What is left unread goes with the connection.
+        if !limits.cuts || !(200...299).contains(response.status.code) {
+            do {
+                for try await part in response.body {
+                    let room = limits.size - body.count
+                    guard part.readableBytes <= room || limits.cuts else { throw tooLarge }
+                    body += part.readableBytesView.prefix(room)
+                    if limits.cuts, body.count == limits.size { break }
+                }
+            } catch {
+                guard limits.cuts else { throw error }
+            }
         }
         return HTTPResponse(
             status: Int(response.status.code), body: body,
@@ -195,20 +218,23 @@ package final class HTTPFetcher: Sendable {
             retryAfter: response.headers.first(name: "retry-after").flatMap(HTTPResponse.retryAfter))
     }
 
-    private static func fault(_ error: any Error, host: String) -> HTTPFetchError {
+    /// - Parameter isConnected: whether the request may have been heard; then nothing is `unreachable`.
+    private static func fault(_ error: any Error, host: String, isConnected: Bool) -> HTTPFetchError {
         switch error {
         case let error as HTTPFetchError: error
         case is CancellationError: HTTPFetchError(.cancelled, "cancelled")
         case let error as HTTPClientError where error == .cancelled || error == .alreadyShutdown: HTTPFetchError(.cancelled, "cancelled")
         case let error as HTTPClientError
-        where error == .connectTimeout || error == .deadlineExceeded || error == .readTimeout || error == .getConnectionFromPoolTimeout:
+        where error == .deadlineExceeded || error == .readTimeout || error == .getConnectionFromPoolTimeout:
             HTTPFetchError(.timeout, "\(host) did not answer in time", cause: "\(error)")
         case let error as HTTPClientError where error == .tlsHandshakeTimeout:
             HTTPFetchError(.tls, "no TLS with \(host) in time", cause: "\(error)")
         case is NIOSSLError, is NIOSSLExtraError, is CertificateName.Mismatch:
             HTTPFetchError(
                 .tls, "no TLS with \(host): its certificate is not trusted or not for this name, or it speaks no TLS", cause: "\(error)")
-        case is NIOConnectionError, is IOError, is SocketAddressError:
+        case let error as HTTPClientError where error == .connectTimeout:
+            HTTPFetchError(.unreachable, "cannot connect to \(host) in time", cause: "\(error)")
+        case _ where error is NIOConnectionError || error is SocketAddressError || error is IOError && !isConnected:
             HTTPFetchError(.unreachable, "cannot connect to \(host)", cause: "\(error)")
         default: HTTPFetchError(.broken, "\(host) broke the connection, or does not speak HTTP", cause: "\(error)")
         }

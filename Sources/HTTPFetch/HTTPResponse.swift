@@ -24,9 +24,8 @@ package struct HTTPResponse: Sendable, Equatable {
 
     static func retryAfter(of field: String) -> Duration? {
         let digits = Array(field.utf8)
-        guard (1...6).contains(digits.count), digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-            return nil
-        }
-        return .seconds(min(digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }, 86_400))
+        guard !digits.isEmpty, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        let most = 86_400
+        return .seconds(digits.reduce(0) { min($0 * 10 + Int($1 - UInt8(ascii: "0")), most) })
     }
 }

@@ -115,6 +115,7 @@ struct HTTPFetcherTests {
     static let faults: [Fault] = [
         Fault("silence", .silence, .timeout),
         Fault("a closed connection", .drop, .broken),
+        Fault("a connection that is reset after the request", .reset, .broken),
         Fault("another protocol", .raw("220 mail.example.com ESMTP\r\n"), .broken),
         Fault("half a response", .raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), .broken),
         Fault("a response that never ends", .endless, .tooLarge),
@@ -169,17 +170,46 @@ struct HTTPFetcherTests {
     }
 
     @Test(
-        "an answer that is too long is cut where only its beginning counts",
-        arguments: [WebPeer.Answer.endless, .reply(200, body: String(repeating: "x", count: 5000))])
-    func cuts(answer: WebPeer.Answer) async throws {
+        "where the status is what counts an answer is cut, may break off, and is not read when it is 2xx",
+        arguments: [
+            (.endless, 200, 0), (.reply(200, body: String(repeating: "x", count: 5000)), 200, 0),
+            (.raw("HTTP/1.1 204 x\r\nContent-Length: 100\r\n\r\nhalf"), 204, 0),
+            (.raw("HTTP/1.1 202 x\r\nContent-Length: 100\r\n\r\nhalf"), 202, 0),
+            (.reply(404, body: String(repeating: "x", count: 5000)), 404, 4096),
+            (.raw("HTTP/1.1 503 x\r\nContent-Length: 100\r\n\r\nhalf"), 503, 4),
+        ] as [(WebPeer.Answer, Int, Int)])
+    func cuts(answer: WebPeer.Answer, status: Int, size: Int) async throws {
         let server = try await WebPeer.start { _, _ in answer }
         try await withFetcher { fetcher in
             let response = try await fetcher.get(
                 "http://127.0.0.1:\(server.port)/", limits: .init(time: .seconds(20), size: 4096, cuts: true))
-            #expect(response.status == 200 && response.body.count == 4096)
+            #expect(response.status == status && response.body.count == size)
         }
         await server.stop()
     }
+
+    @Test("the time for the connection is not the time for the answer")
+    func connects() async throws {
+        let server = try await WebPeer.start { _, _ in .silence }
+        let hole = try await BlackHole.start(host: "127.0.0.2", port: server.port)
+        try await withFetcher { fetcher in
+            let limits = HTTPFetcher.Limits(time: .milliseconds(1500), connect: .milliseconds(400))
+            #expect(await code { try await fetcher.get("http://127.0.0.1:\(server.port)/", limits: limits) } == .timeout)
+            #expect(await code { try await fetcher.get("http://127.0.0.2:\(server.port)/", limits: limits) } == .unreachable)
+        }
+        await hole.stop()
+        await server.stop()
+    }
+
+    @Test(
+        "how long a server asks to be left alone is at most a day",
+        arguments: [
+            ("0", 0), ("17", 17), ("0000000017", 17), ("86401", 86_400), ("9999999", 86_400), (String(repeating: "9", count: 99), 86_400),
+        ])
+    func retryAfter(field: String, seconds: Int) { #expect(HTTPResponse.retryAfter(of: field) == .seconds(seconds)) }
+
+    @Test("what is no count of seconds asks for nothing", arguments: ["", "-1", "1.5", "soon", "Wed, 21 Oct 2015 07:28:00 GMT"])
+    func noRetryAfter(field: String) { #expect(HTTPResponse.retryAfter(of: field) == nil) }
 
     @Test("nobody there, and a name that does not exist")
     func unreachable() async throws {

@@ -7,6 +7,7 @@ import MailTransport
 import NIOPosix
 import Outreach
 import SQLiteStore
+import ServiceLifecycle
 import Synchronization
 import TestKit
 import Testing
@@ -91,7 +92,7 @@ struct WebhookCallerTests {
         /// The only call, once it is as `isReady` says.
         func call(_ what: String, _ isReady: @Sendable (WebhookCall) -> Bool = { _ in true }) async throws -> WebhookCall {
             try await eventually(what, within: .seconds(30)) {
-                let call = try await self.office.store.calls(state: nil, after: nil, limit: 2).first
+                let call = try await self.office.store.calls(state: nil, after: nil, limit: 2, withBody: true).first
                 return call.flatMap { isReady($0) ? $0 : nil }
             }
         }
@@ -191,6 +192,7 @@ struct WebhookCallerTests {
             #expect(call.reason == refusal.reason && call.lastStatus == refusal.status && call.attempts == 1)
             #expect(try await bureau.events(enrollment).last == "webhook crm failed: step tell, \(refusal.reason)")
             try await eventually("the log says so") { bureau.log.contains { $0.hasPrefix("webhook failed; ") } }
+            #expect(!bureau.log.contains { $0.contains("no  hook") }, "what others say is not for the log")
             #expect(server.requests.count == refusal.heard)
             #expect(try await bureau.office.store.retryCalls(nil, at: bureau.office.clock.now()) == 1)
             bureau.bell.ring()
@@ -248,6 +250,60 @@ struct WebhookCallerTests {
         #expect(Set(server.requests.map { $0.header("postrider-id") }) == [left.id.description])
     }
 
+    @Test("at shutdown a call in flight has a moment to end, and one that does not is left to be made again")
+    func shutdown() async throws {
+        let server = try await WebPeer.start { _, _ in .silence }
+        let bureau = try await Bureau("http://127.0.0.1:\(server.port)/", time: .seconds(25))
+        _ = try await bureau.office.enroll("ann@example.net", in: Self.plan())
+        #expect(try await bureau.dispatcher.dispatchDue() == 1)
+        let group = ServiceGroup(services: [bureau.caller()], logger: Logger(label: "tests") { _ in NotedLog(note: { _ in }) })
+        let running = Task { try await group.run() }
+        try await eventually("it is called") { server.requests.count == 1 }
+        let start = ContinuousClock.now
+        await group.triggerGracefulShutdown()
+        try await running.value
+        let passed = ContinuousClock.now - start
+        #expect(passed > .seconds(2) && passed < .seconds(12), "\(passed)")
+        let left = try await bureau.call("it is as it was left")
+        #expect(left.state == .queued && left.attempts == 1 && left.reason == nil)
+        // With nothing in flight there is nothing to wait for.
+        let idle = ServiceGroup(services: [bureau.caller()], logger: Logger(label: "tests") { _ in NotedLog(note: { _ in }) })
+        let again = Task { try await idle.run() }
+        try await Task.sleep(for: .milliseconds(200))
+        let end = ContinuousClock.now
+        await idle.triggerGracefulShutdown()
+        try await again.value
+        #expect(ContinuousClock.now - end < .seconds(2))
+        await server.stop()
+    }
+
+    @Test("what is claimed for one webhook is made though the claim for the next fails")
+    func gathers() async throws {
+        func call(_ id: Int64) -> WebhookCall {
+            WebhookCall(
+                id: .init(rawValue: id), workspace: .default, enrollment: .init(rawValue: 2), contact: .init(rawValue: 3),
+                version: .init(rawValue: 4), step: "a", webhook: "crm", body: "{}", createdAt: Office.start, nextAttemptAt: Office.start)
+        }
+        func gathered(_ webhooks: [String]) async throws -> [Int64] {
+            try await WebhookCaller.gathered(webhooks) { webhook in
+                switch webhook {
+                case "broken": throw CancellationError()
+                case "idle": []
+                default: [call(1), call(2)]
+                }
+            }.map(\.id.rawValue)
+        }
+        #expect(try await gathered(["idle", "crm", "broken", "crm"]) == [1, 2])
+        #expect(try await gathered(["crm", "idle", "crm"]) == [1, 2, 1, 2])
+        await #expect(throws: CancellationError.self) { try await gathered(["idle", "broken", "crm"]) }
+    }
+
+    @Test("what an answer says is shown on one line that nothing turns round")
+    func shown() {
+        let text = "a\u{85}b\u{9B}c\u{2028}d\u{2029}e\u{202E}f\u{2066}g\u{200F}h\u{7F}i\u{61C}\u{FC}\r\n"
+        #expect(WebhookCaller.shown(Array(text.utf8)) == "a b c d e f g h i \u{FC}")
+    }
+
     @Test("nothing is called under the global STOP and in a dry run, and everything afterwards")
     func held() async throws {
         let server = try await WebPeer.start { _, _ in .reply(200, body: "") }
@@ -287,11 +343,11 @@ struct WebhookCallerTests {
         #expect(try await bureau.dispatcher.dispatchDue() == 1)
         let needy = try await bureau.office.current(parked)
         #expect(needy.state == .needsData && needy.reason == "no value and no fallback for size")
-        #expect(try await bureau.office.store.calls(state: nil, after: nil, limit: 9).isEmpty)
+        #expect(try await bureau.office.store.calls(state: nil, after: nil, limit: 9, withBody: true).isEmpty)
         // Known from now on.
         #expect(try await bureau.office.store.reconsiderPostponed(now: bureau.office.clock.now()) == 1)
         #expect(try await bureau.dispatcher.dispatchDue() == 1)
-        #expect(try await bureau.office.store.calls(state: .queued, after: nil, limit: 9).map(\.enrollment) == [waiting.id])
+        #expect(try await bureau.office.store.calls(state: .queued, after: nil, limit: 9, withBody: true).map(\.enrollment) == [waiting.id])
     }
 
     @Test("what is old goes as messages and events do, and what waits stays")
@@ -311,7 +367,7 @@ struct WebhookCallerTests {
         #expect(try await bureau.call("it lost its content").body == nil)
         bureau.wind(.seconds(400 * 86_400))
         while try await caretaker.tidy() > 0 {}
-        #expect(try await bureau.office.store.calls(state: nil, after: nil, limit: 9).isEmpty)
+        #expect(try await bureau.office.store.calls(state: nil, after: nil, limit: 9, withBody: true).isEmpty)
         await server.stop()
     }
 }

@@ -68,6 +68,7 @@ struct WebhookTests {
             ("webhook = \"crm\"\nfields = [1]", 10, "'fields' must be a string or a list of strings"),
             ("webhook = \"crm\"\nfields = [\"a\", \"a\"]", 10, "'a' stands there twice"),
             ("webhook = \"crm\"\ndata = { a = 1 }", 10, "'a' must be a string"),
+            ("webhook = \"crm\"\ndata = { a = \"{{unsubscribe_url}}\" }", 10, "data of this step: {{unsubscribe_url}} is the link of one"),
             ("webhook = \"crm\"\ndata = { a = \"{{b\" }", 10, "data of this step, its line 1: a tag is opened"),
             (
                 "webhook = \"crm\"\n[[step.transition]]\non = \"replied\"\nto = \"c\"\n[[step]]\nname = \"c\"\ndelay = \"P1D\"\ntext = \"t\"",
@@ -140,6 +141,25 @@ struct WebhookTests {
         let file = try read(source)
         var census = TemplateCensus(file.plan, file.templates)
         #expect(census.count(["email": "a@example.com"], line: 2) == [.init(step: "tell", names: ["company"])])
+        // A version from before that was refused.
+        let stored = String(decoding: try JSONEncoder().encode(file.plan), as: UTF8.self).replacing(
+            "{{company}}", with: "{{unsubscribe_url}}")
+        let plan = try JSONDecoder().decode(SequencePlan.self, from: Data(stored.utf8))
+        census = TemplateCensus(plan, try StepTemplates(plan))
+        #expect(census.count(["email": "a@example.com"], line: 2) == [.init(step: "tell", names: ["unsubscribe_url"])])
+    }
+
+    @Test("what the other system said is for whoever looks at the call, and not among our own words", arguments: [1, 3])
+    func said(attempts: Int) {
+        let call = WebhookCall(
+            id: .init(rawValue: 1), workspace: .default, enrollment: .init(rawValue: 2), contact: .init(rawValue: 3),
+            version: .init(rawValue: 4), step: "a", webhook: "crm", body: "{}", createdAt: Self.now, attempts: attempts,
+            nextAttemptAt: Self.now)
+        for status in [400, 503] {
+            let answer = WebhookAnswer.status(status, text: "no ann@example.com")
+            let verdict = WebhookJudge.verdict(on: answer, of: call, waits: [.seconds(60)], at: Self.now)
+            #expect(verdict.reason == verdict.words + ": no ann@example.com" && verdict.words.hasSuffix("answered with status \(status)"))
+        }
     }
 
     // MARK: What an answer makes of a call
@@ -165,6 +185,7 @@ struct WebhookTests {
         let verdict = WebhookJudge.verdict(on: answer, of: call, waits: [.seconds(60), .seconds(300)], at: Self.now)
         #expect(verdict.state == state && verdict.nextAttemptAt == wait.map { Self.now + .seconds($0) })
         if case .status(let status, _, _) = answer { #expect(verdict.status == status) } else { #expect(verdict.status == nil) }
+        #expect(verdict.words == verdict.reason)
         if attempts == 3, state == .failed { #expect(verdict.reason.hasPrefix("given up after 3 attempts: ")) }
     }
 }

@@ -28,7 +28,7 @@ package struct WebhookPoster: Sendable {
     package enum Outcome: Sendable, Equatable {
         /// - Parameters:
         ///   - retryAfter: how long the server asks to be left alone; nil when it does not.
-        ///   - body: the beginning of what it said.
+        ///   - body: the beginning of what it said; nothing where the status is 2xx, which says it all.
         case answered(status: Int, retryAfter: Duration?, body: [UInt8])
         /// Nothing came back, for a reason that may pass.
         case nothing(String)
@@ -61,14 +61,15 @@ package struct WebhookPoster: Sendable {
         var last = Outcome.nothing("nobody was asked")
         let tried = allowed.prefix(Self.addressLimit)
         for (number, address) in tried.enumerated() {
-            // One that is dead leaves the others their share.
-            let left = (target.time - (ContinuousClock.now - start)) / (tried.count - number)
+            let left = target.time - (ContinuousClock.now - start)
             guard left > .zero else { break }
+            // One that is dead leaves the others their share and the answer its own; one that is there has all the time.
+            let connect = left / (tried.count - number + 1)
             do throws(HTTPFetchError) {
                 let response = try await http.post(
                     target.url, document: document, mediaType: "application/json", headers: headers,
-                    limits: .init(time: left, size: Self.answerLimit, cuts: true), trust: target.trust, address: address.description,
-                    inClear: true)
+                    limits: .init(time: left, size: Self.answerLimit, cuts: true, connect: connect), trust: target.trust,
+                    address: address.description, inClear: true)
                 return .answered(status: response.status, retryAfter: response.retryAfter, body: response.body)
             } catch {
                 // It may have been heard by one that broke off: only where there was no connection the next one is asked.

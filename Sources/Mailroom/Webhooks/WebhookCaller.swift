@@ -46,6 +46,8 @@ package struct WebhookCaller: Service {
     /// Sleep when something is due and cannot be claimed; an attempt that ends rings.
     private static let shortestSleep = Duration.milliseconds(500)
     private static let longestSleep = Duration.seconds(30)
+    /// What calls in flight may still take at shutdown, which the deliverers' mail waits for.
+    private static let parting = Duration.seconds(3)
     /// What a look-up may take beside the time of the call.
     private static let slack = Duration.seconds(2)
     /// Octets of an answer that a person sees.
@@ -78,12 +80,13 @@ package struct WebhookCaller: Service {
         loop = ServiceLoop("webhooks", logger: logger)
     }
 
-    /// Runs until shutdown: then it stops claiming and lets the calls in flight end.
+    /// Runs until shutdown: then it stops claiming and gives the calls in flight a moment to end; one that is cut off is made again with the
+    /// same id.
     package func run() async throws {
         let flow = Flow()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
-                while !flow.isStopping, !Task.isCancelled {
+                while !flow.isStopping, !Task.isCancelled, !group.isCancelled {
                     let desk = desk.current
                     guard let claimed = try await loop.round({ try await claim(desk, flow) }) else { continue }
                     for call in claimed {
@@ -92,12 +95,19 @@ package struct WebhookCaller: Service {
                                 flow.ended(call.webhook)
                                 self.bell.ring()
                             }
-                            try await self.make(call, desk: desk)
+                            do {
+                                try await self.make(call, desk: desk)
+                            } catch {
+                                // One that is cut off is made again: its lease ends with the process.
+                                if !Task.isCancelled { throw error }
+                            }
                         }
                     }
                     guard claimed.isEmpty, !flow.isStopping else { continue }
                     try await loop.round { try await rest(desk) }
                 }
+                await part(flow)
+                group.cancelAll()
             }
         } onGracefulShutdown: {
             flow.stop()
@@ -113,6 +123,8 @@ package struct WebhookCaller: Service {
 
         func stop() { state.withLock { $0.isStopping = true } }
 
+        var isIdle: Bool { state.withLock { $0.active.values.allSatisfy { $0 == 0 } } }
+
         func active(_ webhook: String) -> Int { state.withLock { $0.active[webhook] ?? 0 } }
 
         func began(_ webhook: String, _ count: Int) { state.withLock { $0.active[webhook, default: 0] += count } }
@@ -120,17 +132,41 @@ package struct WebhookCaller: Service {
         func ended(_ webhook: String) { state.withLock { $0.active[webhook, default: 1] -= 1 } }
     }
 
+    /// Until nothing is in flight, or the time for it is over.
+    private func part(_ flow: Flow) async {
+        let end = ContinuousClock.now + Self.parting
+        while !flow.isIdle, !Task.isCancelled, ContinuousClock.now < end {
+            // Each call that ends rings.
+            _ = await within(end - ContinuousClock.now) { await bell.wait() }
+        }
+    }
+
     private func claim(_ desk: Desk, _ flow: Flow) async throws -> [WebhookCall] {
         guard !desk.safety.isDryRun else { return [] }
-        var claimed: [WebhookCall] = []
-        for webhook in desk.webhooks.keys.sorted() {
+        return try await Self.gathered(desk.webhooks.keys.sorted()) { webhook in
             let room = Self.atOnce - flow.active(webhook)
-            guard room > 0 else { continue }
+            guard room > 0 else { return [] }
             let now = clock.now()
             let calls = try await store.claimCalls(
                 webhook: webhook, now: now, limit: room, lease: Lease(owner: owner, until: now + Self.leaseTime))
             flow.began(webhook, calls.count)
-            claimed += calls
+            return calls
+        }
+    }
+
+    /// What `claim` gives for each webhook, up to the first that fails: what is claimed by then must be made.
+    ///
+    /// - Throws: what `claim` throws, when nothing is claimed.
+    static func gathered(_ webhooks: [String], _ claim: (String) async throws -> [WebhookCall]) async throws -> [WebhookCall] {
+        var claimed: [WebhookCall] = []
+        for webhook in webhooks {
+            do {
+                claimed += try await claim(webhook)
+            } catch {
+                if claimed.isEmpty { throw error }
+                // It fails again in the next round, when there is nothing to be lost.
+                break
+            }
         }
         return claimed
     }
@@ -145,8 +181,11 @@ package struct WebhookCaller: Service {
     /// Makes one claimed call and notes what came of it.
     private func make(_ call: WebhookCall, desk: Desk) async throws {
         guard let webhook = desk.webhooks[call.webhook], let body = call.body else { return }
-        // The STOP may have come since the claim: the call stays queued, and is looked at again when its lease is over.
-        if try await loop.patiently({ try await store.stopReason() }) != nil { return }
+        // The STOP may have come since the claim: the call waits as if it had not been claimed.
+        if try await loop.patiently({ try await store.stopReason() }) != nil {
+            _ = try await loop.patiently { try await store.putBack(call, owner: owner) }
+            return
+        }
         let document = Array(body.utf8)
         let headers = Self.headers(of: call, document, secret: webhook.secret, at: clock.now())
         let poster = poster
@@ -176,10 +215,13 @@ package struct WebhookCaller: Service {
         }
     }
 
-    /// The beginning of an answer on one line.
-    private static func shown(_ body: [UInt8]) -> String {
-        var line = String(decoding: body.prefix(shownOctets), as: UTF8.self).unicodeScalars.map {
-            $0.value < 0x20 || $0.value == 0x7F ? " " : $0
+    /// The beginning of an answer on one line, with nothing that turns or breaks the line of whoever reads it.
+    static func shown(_ body: [UInt8]) -> String {
+        var line = String(decoding: body.prefix(shownOctets), as: UTF8.self).unicodeScalars.map { scalar -> Unicode.Scalar in
+            switch scalar.value {
+            case 0..<0x20, 0x7F...0x9F, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: " "
+            default: scalar
+            }
         }
         while line.last == " " { line.removeLast() }
         return String(String.UnicodeScalarView(line))
@@ -188,7 +230,7 @@ package struct WebhookCaller: Service {
     private func note(_ verdict: WebhookJudge.Verdict, of call: WebhookCall, isNoted: Bool) {
         let metadata: Logger.Metadata = [
             "call.id": "\(call.id)", "webhook": "\(call.webhook)", "enrollment.id": "\(call.enrollment)", "attempts": "\(call.attempts)",
-            "reason": "\(verdict.reason)",
+            "reason": "\(verdict.words)",
         ]
         guard isNoted else { return logger.info("webhook call ended otherwise meanwhile", metadata: metadata) }
         switch verdict.state {

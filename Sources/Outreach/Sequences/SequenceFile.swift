@@ -48,6 +48,14 @@ package struct SequenceFile: Sendable {
                     path + [.key(error.part)] + (error.name.map { [.key($0)] } ?? []), "\(error.part) of this step, its \(error.error)")
             }
         }
+        // Stored versions that say it stay readable: here new ones are refused.
+        for (step, texts) in (templates?.data ?? []).enumerated() {
+            for (name, template) in texts where template.fields.contains("unsubscribe_url") {
+                reader.fault(
+                    [.key(reader.dialect.steps), .index(step), "data", .key(name)],
+                    "data of this step: {{unsubscribe_url}} is the link of one message, and a call is none; take it out")
+            }
+        }
         guard let plan, let templates, reader.faults.isEmpty else {
             throw Faults(faults: reader.faults.sorted { $0.line < $1.line })
         }

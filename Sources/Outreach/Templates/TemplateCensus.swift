@@ -37,7 +37,10 @@ package struct TemplateCensus: Sendable {
     /// - Parameter values: by name; what each message sets by itself need not be among them.
     package mutating func count(_ values: [String: String], line: Int) -> [Lack] {
         var known = values
-        for name in ["sender_email", "sender_name", "unsubscribe_url"] { known[name] = "x" }
+        for name in ["sender_email", "sender_name"] { known[name] = "x" }
+        let handedOver = known
+        // A link of one message, and a call is none.
+        known["unsubscribe_url"] = "x"
         contacts += 1
         var lacks: [Lack] = []
         for (index, letters) in templates.steps.enumerated() {
@@ -46,7 +49,7 @@ package struct TemplateCensus: Sendable {
             for part in letters.flatMap(\.parts) where !own.replaces(part.name) {
                 missing += part.template.missing(known).filter { !missing.contains($0) }
             }
-            for text in templates.data[index] { missing += text.template.missing(known).filter { !missing.contains($0) } }
+            for text in templates.data[index] { missing += text.template.missing(handedOver).filter { !missing.contains($0) } }
             guard !missing.isEmpty else { continue }
             lacks.append(Lack(step: names[index], names: missing))
             for name in missing {

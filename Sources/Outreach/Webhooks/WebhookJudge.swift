@@ -23,32 +23,38 @@ package enum WebhookJudge {
         package let status: Int?
         /// Words for a person.
         package let reason: String
+        /// The same without what the other system said, for the log.
+        package let words: String
     }
 
     /// - Parameters:
     ///   - call: as it was claimed, with this attempt counted.
     ///   - waits: after the first, second, ... attempt; behind the last it is given up.
     package static func verdict(on answer: WebhookAnswer, of call: WebhookCall, waits: [Duration], at now: Timestamp) -> Verdict {
-        func again(_ reason: String, status: Int? = nil, after asked: Duration? = nil) -> Verdict {
+        func over(_ state: WebhookCall.State, _ words: String, said: String = "", status: Int? = nil) -> Verdict {
+            Verdict(state: state, nextAttemptAt: nil, status: status, reason: words + said, words: words)
+        }
+        func again(_ words: String, said: String = "", status: Int? = nil, after asked: Duration? = nil) -> Verdict {
             let made = max(1, call.attempts - call.attemptsBefore)
             guard made <= waits.count else {
-                return Verdict(state: .failed, nextAttemptAt: nil, status: status, reason: "given up after \(made) attempts: \(reason)")
+                return over(.failed, "given up after \(made) attempts: \(words)", said: said, status: status)
             }
-            return Verdict(state: .queued, nextAttemptAt: now + max(waits[made - 1], asked ?? .zero), status: status, reason: reason)
+            return Verdict(
+                state: .queued, nextAttemptAt: now + max(waits[made - 1], asked ?? .zero), status: status, reason: words + said,
+                words: words)
         }
         switch answer {
-        case .refused(let why): return Verdict(state: .failed, nextAttemptAt: nil, status: nil, reason: why)
+        case .refused(let why): return over(.failed, why)
         case .nothing(let why): return again(why)
         case .status(let status, let retryAfter, let text):
-            let words = "answered with status \(status)" + (text.utf8.isEmpty ? "" : ": \(text)")
+            let words = "answered with status \(status)"
+            let said = text.utf8.isEmpty ? "" : ": \(text)"
             switch status {
-            case 200...299: return Verdict(state: .delivered, nextAttemptAt: nil, status: status, reason: "answered with status \(status)")
-            case 408, 425, 429, 500...599: return again(words, status: status, after: retryAfter)
+            case 200...299: return over(.delivered, words, status: status)
+            case 408, 425, 429, 500...599: return again(words, said: said, status: status, after: retryAfter)
             case 300...399:
-                return Verdict(
-                    state: .failed, nextAttemptAt: nil, status: status,
-                    reason: "answered with status \(status), and redirects are not followed; write the final URL into the conf")
-            default: return Verdict(state: .failed, nextAttemptAt: nil, status: status, reason: words)
+                return over(.failed, words + ", and redirects are not followed; write the final URL into the conf", status: status)
+            default: return over(.failed, words, said: said, status: status)
             }
         }
     }

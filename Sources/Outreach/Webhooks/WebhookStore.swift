@@ -18,10 +18,20 @@ package protocol WebhookStore: Sendable {
     /// - Returns: false, and nothing is noted, when the claim is not the latest any more, or the call has ended meanwhile.
     func settle(_ call: WebhookCall, as verdict: WebhookJudge.Verdict, owner: String, at now: Timestamp) async throws(StoreError) -> Bool
 
+    /// Gives a claimed call back that was not made: as if it had not been claimed.
+    ///
+    /// - Parameters:
+    ///   - call: as it was claimed.
+    ///   - owner: who claimed it.
+    /// - Returns: false, and nothing is changed, when the claim is not the latest any more, or the call has ended meanwhile.
+    func putBack(_ call: WebhookCall, owner: String) async throws(StoreError) -> Bool
+
     func call(id: WebhookCall.ID) async throws(StoreError) -> WebhookCall?
 
     /// Calls in id order, from above `after`, at most `limit`; nil: in any state.
-    func calls(state: WebhookCall.State?, after: WebhookCall.ID?, limit: Int) async throws(StoreError) -> [WebhookCall]
+    ///
+    /// - Parameter withBody: whether their content is read, of which a page may be large; else it is nil.
+    func calls(state: WebhookCall.State?, after: WebhookCall.ID?, limit: Int, withBody: Bool) async throws(StoreError) -> [WebhookCall]
 
     /// Every call about a contact, oldest first.
     func calls(contact: Contact.ID) async throws(StoreError) -> [WebhookCall]
@@ -29,7 +39,7 @@ package protocol WebhookStore: Sendable {
     /// Queues failed calls anew that still have their content: these, or nil: all of them; how many.
     func retryCalls(_ ids: [WebhookCall.ID]?, at now: Timestamp) async throws(StoreError) -> Int
 
-    /// Brings calls to where another database of the same installation had them, or in where they are missing and their enrollment is known;
-    /// how many.
+    /// Brings calls to where another database of the same installation had them, where that is later, or in where they are missing and their
+    /// enrollment is known; how many. What was erased there is erased here.
     func carry(_ calls: [WebhookCall]) async throws(StoreError) -> Int
 }

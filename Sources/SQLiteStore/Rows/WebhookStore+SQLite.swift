@@ -72,25 +72,44 @@ extension SQLiteStore: WebhookStore {
         }
     }
 
+    package func putBack(_ call: WebhookCall, owner: String) async throws(StoreError) -> Bool {
+        try await write { ledger in
+            try ledger.db.run(
+                """
+                UPDATE webhook_call SET lease_owner = NULL, lease_until = NULL, attempts = attempts - 1
+                WHERE id = :id AND state = 'queued' AND lease_owner = :owner AND attempts = :attempts
+                """, ["id": call.id.rawValue, "owner": owner, "attempts": call.attempts]) == 1
+        }
+    }
+
     package func call(id: WebhookCall.ID) async throws(StoreError) -> WebhookCall? {
         try await read { ledger in
             try ledger.db.record("SELECT * FROM webhook_call WHERE id = :id", ["id": id.rawValue]).map(WebhookCall.init)
         }
     }
 
-    package func calls(state: WebhookCall.State?, after: WebhookCall.ID?, limit: Int) async throws(StoreError) -> [WebhookCall] {
+    package func calls(
+        state: WebhookCall.State?, after: WebhookCall.ID?, limit: Int, withBody: Bool
+    ) async throws(StoreError) -> [WebhookCall] {
         try await read { ledger in
+            let columns = withBody ? "*" : Self.bodilessColumns
             var values: Arguments = ["after": after?.rawValue ?? 0, "limit": max(0, limit)]
             guard let state else {
-                return try ledger.db.records("SELECT * FROM webhook_call WHERE id > :after ORDER BY id LIMIT :limit", values)
+                return try ledger.db.records("SELECT \(columns) FROM webhook_call WHERE id > :after ORDER BY id LIMIT :limit", values)
                     .map(WebhookCall.init)
             }
             values = values + ["state": state.rawValue]
             return try ledger.db.records(
-                "SELECT * FROM webhook_call WHERE state = :state AND id > :after ORDER BY id LIMIT :limit", values
+                "SELECT \(columns) FROM webhook_call WHERE state = :state AND id > :after ORDER BY id LIMIT :limit", values
             ).map(WebhookCall.init)
         }
     }
+
+    /// What a call is read from, but for its content.
+    private static let bodilessColumns = """
+        id, workspace_id, enrollment_id, contact_id, version_id, step, webhook, NULL AS body, created_at, state, attempts, attempts_before,
+        next_attempt_at, last_status, reason, ended_at
+        """
 
     package func calls(contact: Contact.ID) async throws(StoreError) -> [WebhookCall] {
         try await read { ledger in
@@ -151,7 +170,7 @@ extension Ledger {
             ]) == 1
     }
 
-    /// False when it stands there as it is given, or nothing it belongs to is known here.
+    /// False when it stands there as it is given or as it was later, or nothing it belongs to is known here.
     fileprivate func carry(_ call: WebhookCall) throws -> Bool {
         let present = try db.record(
             "SELECT * FROM webhook_call WHERE enrollment_id = :enrollment AND step = :step",
@@ -166,7 +185,8 @@ extension Ledger {
                 ["enrollment": call.enrollment.rawValue, "contact": call.contact.rawValue, "version": call.version.rawValue])
             return isKnown ? try insert(call) : false
         }
-        guard present.id == call.id, present != call else { return false }
+        let isErased = call.body == nil && present.body != nil
+        guard present.id == call.id, isErased || call.isLater(than: present) else { return false }
         return try db.run(
             """
             UPDATE webhook_call
@@ -196,6 +216,12 @@ extension Ledger {
 }
 
 extension WebhookCall {
+    /// Whether this is what became of the same call after it was as `other` is.
+    fileprivate func isLater(than other: WebhookCall) -> Bool {
+        guard attempts == other.attempts else { return attempts > other.attempts }
+        return attemptsBefore > other.attemptsBefore || other.state == .queued && state != .queued
+    }
+
     init(_ record: Record) throws {
         self.init(
             id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),

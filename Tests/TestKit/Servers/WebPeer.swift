@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import OpenSSL
@@ -38,6 +39,8 @@ package final class WebPeer: Sendable {
         case silence
         /// The connection is closed.
         case drop
+        /// The connection is reset.
+        case reset
         /// A response that never ends, in chunks of a kilobyte.
         case endless
 
@@ -145,6 +148,9 @@ package final class WebPeer: Sendable {
                 context.close(promise: nil)
             case .silence: break
             case .drop: context.close(promise: nil)
+            case .reset:
+                _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+                context.close(promise: nil)
             case .endless:
                 say("HTTP/1.1 200 scripted\r\nTransfer-Encoding: chunked\r\n\r\n", context)
                 chunk(context)

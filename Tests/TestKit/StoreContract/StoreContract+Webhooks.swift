@@ -23,7 +23,7 @@ extension StoreContract {
                 let twin = try self.call(world, enrollment)
                 let result = try await world.store.apply(Consequence(transition: world.transition(now, to: .active, due: 9), calls: [twin]))
                 try expect(result, .committed, "the transition is taken")
-                try expect(try await world.store.calls(state: nil, after: nil, limit: 9), [call], "there is one call")
+                try expect(try await world.store.calls(state: nil, after: nil, limit: 9, withBody: true), [call], "there is one call")
                 let events = try await world.store.timeline(contact: enrollment.contact).filter { $0.kind == .webhook }
                 try expect(events.count, 1, "and the timeline says so once")
             },
@@ -90,13 +90,40 @@ extension StoreContract {
                 try expect(events.last?.summary, "webhook crm delivered: step tell, answered with status 204", "the timeline says so")
                 try expect(events.count, 2, "and nothing of the attempt that failed")
             },
+            .init("a claim that is given back counts for nothing, and only whoever holds it gives it back") { world in
+                let store = world.store
+                let (_, call) = try await called(world, "ann@example.com")
+                func claim(at now: Int64) async throws -> WebhookCall {
+                    let all = try await store.claimCalls(
+                        webhook: "crm", now: world.later(now), limit: 1, lease: world.lease("me", until: now + 10))
+                    guard let call = all.first else { throw ContractBreach(description: "broken: a due call is claimed") }
+                    return call
+                }
+                let lost = try await claim(at: 0)
+                let held = try await claim(at: 20)
+                try expect(try await store.putBack(lost, owner: "me"), false, "an older claim gives nothing back")
+                try expect(try await store.putBack(held, owner: "you"), false, "nor does somebody else")
+                try expect(try await store.nextCall(webhooks: ["crm"]) == nil, "it is held")
+                try expect(try await store.putBack(held, owner: "me"), true, "whoever holds it gives it back")
+                try expect(try await store.call(id: call.id)?.attempts, 1, "its attempt does not count")
+                try expect(try await store.nextCall(webhooks: ["crm"]), world.later(0), "it is due as before")
+                try expect(try await store.putBack(held, owner: "me"), false, "once")
+                try expect(try await claim(at: 21).attempts, 2, "and is claimed again at once")
+            },
             .init("failed calls are queued anew with their waits counted from then, but for those without content") { world in
                 let store = world.store
                 let first = try await failed(world, "ann@example.com")
                 let second = try await failed(world, "bob@example.com")
                 let waiting = try await called(world, "cy@example.com").call
-                try expect(try await store.calls(state: .failed, after: nil, limit: 9).map(\.id), [first, second], "two failed")
-                try expect(try await store.calls(state: .failed, after: first, limit: 9).map(\.id), [second], "page by page")
+                try expect(
+                    try await store.calls(state: .failed, after: nil, limit: 9, withBody: true).map(\.id), [first, second], "two failed")
+                try expect(
+                    try await store.calls(state: .failed, after: first, limit: 9, withBody: true).map(\.id), [second], "page by page")
+                for state in [nil, WebhookCall.State.failed] {
+                    let bare = try await store.calls(state: state, after: nil, limit: 1, withBody: false)
+                    try expect(bare.map(\.id), [first], "the same without content")
+                    try expect(bare.allSatisfy { $0.body == nil && $0.webhook == "crm" && $0.attempts == 1 }, true, "and only without that")
+                }
                 try expect(try await store.retryCalls([first, waiting.id], at: world.later(50)), 1, "the named one that failed")
                 let again = try await store.call(id: first)
                 try expect(again?.state, .queued, "it waits again")
@@ -107,7 +134,9 @@ extension StoreContract {
                 try expect(try await store.call(id: waiting.id)?.body != nil, "what waits keeps its own")
                 try expect(try await store.retryCalls(nil, at: world.later(60)), 0, "without content nothing is made again")
                 try expect(try await store.dropCalls(queuedBefore: world.later(60), limit: 9), 1, "what ended goes whole at last")
-                try expect(try await store.calls(state: nil, after: nil, limit: 9).map(\.id), [first, waiting.id], "what waits stays")
+                try expect(
+                    try await store.calls(state: nil, after: nil, limit: 9, withBody: true).map(\.id), [first, waiting.id],
+                    "what waits stays")
             },
             .init("whoever is forgotten is handed over no more, and nothing of theirs stays in a call") { world in
                 let store = world.store
@@ -149,10 +178,39 @@ extension StoreContract {
                     version: enrollment.sequence, step: "tell", webhook: "crm", body: "{}", createdAt: world.later(0),
                     nextAttemptAt: world.later(0))
                 try expect(try await store.carry([made, since, unknown]), 2, "two are brought to where they were")
-                try expect(try await store.calls(state: nil, after: nil, limit: 9), [made, since], "as they were")
+                try expect(try await store.calls(state: nil, after: nil, limit: 9, withBody: true), [made, since], "as they were")
                 try expect(try await store.carry([made, since]), 0, "and stand there")
                 let claimed = try await store.claimCalls(webhook: "crm", now: world.later(9), limit: 9, lease: world.lease("me"))
                 try expect(claimed.map(\.id), [since.id], "only what was not made is due")
+            },
+            .init("what another database knew of calls before is not carried over, but for what was erased there") { world in
+                let store = world.store
+                let (_, call) = try await called(world, "ann@example.com")
+                func carried(_ change: (inout WebhookCall) -> Void) async throws -> Bool {
+                    var other = call
+                    change(&other)
+                    return try await store.carry([other]) == 1
+                }
+                func ended(_ state: WebhookCall.State, _ attempts: Int, _ call: inout WebhookCall) {
+                    (call.state, call.attempts, call.nextAttemptAt, call.endedAt) = (state, attempts, nil, world.later(7))
+                }
+                try expect(try await carried { ($0.attempts, $0.reason) = (2, "status 503") }, true, "two attempts are later than none")
+                try expect(try await carried { $0.attempts = 1 }, false, "one is not later than two")
+                try expect(try await carried { ended(.delivered, 1, &$0) }, false, "whatever came of it")
+                try expect(try await carried { ended(.failed, 2, &$0) }, true, "an end is later than the wait for it")
+                try expect(try await carried { $0.attempts = 2 }, false, "and not the other way round")
+                try expect(try await carried { ended(.delivered, 2, &$0) }, false, "nor another end")
+                try expect(try await carried { ($0.attempts, $0.attemptsBefore) = (2, 2) }, true, "queued anew by a person is later")
+                try expect(try await carried { ended(.failed, 3, &$0) }, true, "its end, too")
+                try expect(try await carried { _ in }, false, "as it was at first")
+                try expect(try await store.call(id: call.id)?.attempts, 3, "it stands as it was last")
+                let erased = WebhookCall(
+                    id: call.id, workspace: call.workspace, enrollment: call.enrollment, contact: call.contact, version: call.version,
+                    step: call.step, webhook: call.webhook, body: nil, createdAt: call.createdAt, state: .failed, attempts: 1,
+                    nextAttemptAt: nil, reason: "erased", endedAt: world.later(8))
+                try expect(try await store.carry([erased]), 1, "what was erased stays so")
+                try expect(try await store.call(id: call.id), erased, "and nothing brings it back")
+                try expect(try await carried { $0.attempts = 9 }, false, "not even what is later")
             },
         ]
     }

@@ -98,7 +98,7 @@ struct CarryOver {
     private func calls() async throws(StoreError) -> [WebhookCall] {
         var all: [WebhookCall] = []
         while true {
-            let page = try await old.calls(state: nil, after: all.last?.id, limit: 500)
+            let page = try await old.calls(state: nil, after: all.last?.id, limit: 500, withBody: true)
             if page.isEmpty { return all }
             all += page
         }

@@ -128,13 +128,13 @@ extension OpenState {
         return call
     }
 
-    /// Calls `body` with calls in id order; nil: in any state.
+    /// Calls `body` with calls in id order, without their content; nil: in any state.
     func eachCall(
         _ kind: WebhookCall.State? = nil, after start: WebhookCall.ID? = nil, _ body: (WebhookCall) async throws -> Void
     ) async throws {
         var after = start
         while true {
-            let page = try await store.calls(state: kind, after: after, limit: 500)
+            let page = try await store.calls(state: kind, after: after, limit: 500, withBody: false)
             for call in page { try await body(call) }
             guard let last = page.last else { return }
             after = last.id
