@@ -428,13 +428,15 @@ struct StateCommandsTests {
             ["contacts", "tags"], ["contacts", "lists"], ["contacts", "lists", "add"], ["contacts", "set"], ["sequence"],
             ["sequence", "validate"],
             ["sequence", "load"], ["sequence", "list"], ["sequence", "show"], ["sequence", "pause"], ["sequence", "resume"],
-            ["sequence", "stop"], ["sequence", "stats"], ["sequence", "preview"], ["enroll"], ["unenroll"], ["stop-all"], ["resume-all"], ["queue"],
+            ["sequence", "stop"], ["sequence", "stats"], ["sequence", "preview"], ["enroll"], ["unenroll"], ["stop-all"], ["resume-all"],
+            ["queue"],
             ["queue", "list"],
             ["queue", "show"], ["queue", "hold"], ["queue", "release"], ["queue", "requeue"], ["queue", "delete"], ["queue", "flush"],
             ["queue", "shape"], ["inbox"], ["inbox", "list"], ["inbox", "show"], ["inbox", "label"], ["inbox", "confirm"],
             ["intake", "list"],
             ["intake", "retry"], ["suppress", "add"], ["suppress", "remove"], ["suppress", "list"], ["suppress", "import"],
-            ["suppress", "export"], ["webhooks"], ["webhooks", "list"], ["webhooks", "show"], ["webhooks", "retry"], ["backup"],
+            ["suppress", "export"], ["webhooks"], ["webhooks", "list"], ["webhooks", "show"], ["webhooks", "retry"],
+            ["webhooks", "cancel"], ["backup"],
             ["restore"], ["db", "check"], ["db", "migrate"],
         ])
     func help(_ command: [String]) async throws {

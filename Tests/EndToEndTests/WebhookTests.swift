@@ -52,7 +52,7 @@ struct WebhookTests {
         let delivered = try await eventually("it is delivered", within: .seconds(60)) { try await calls(bench, "delivered").first }
         #expect(delivered["id"] == id && delivered.number("attempts") == 2)
         let refused = try await bench.run("webhooks", "retry", id)
-        #expect(refused.status == 65 && refused.errorText.contains("is delivered and not failed"), "\(refused.errorText)")
+        #expect(refused.status == 65 && refused.errorText.contains("is delivered, neither failed nor cancelled"), "\(refused.errorText)")
         let sheet = try #require(try await bench.objects("contacts", "show", "ann@example.net").first)
         #expect(
             sheet.list("timeline").filter { $0["kind"] == "webhook" }.compactMap { $0["summary"] } == [
@@ -110,6 +110,11 @@ struct WebhookTests {
         let waiting = try await eventually("it waits", within: .seconds(60)) { try await calls(bench, "queued").first }
         #expect(waiting["held_by"] == "dry run: nothing is called ([safety] dry_run)" && waiting.number("attempts") == 0, "\(waiting)")
         try await Task.sleep(for: .milliseconds(500))
+        #expect(try await bench.run("webhooks", "cancel").status == 64)
+        #expect(try await bench.output("webhooks", "cancel", "--webhook", "crm", "--reason", "tried out") == "1 cancelled\n")
+        #expect(try await calls(bench, "cancelled").map { $0["reason"] } == ["tried out"])
+        let over = try await bench.run("webhooks", "cancel", waiting["id"] ?? "")
+        #expect(over.status == 65 && over.errorText.contains("is cancelled and does not wait"), "\(over.errorText)")
         withExtendedLifetime(serve) {}
         await server.stop()
         #expect(server.requests.isEmpty)

@@ -100,6 +100,16 @@ struct PlanFileTests {
             .filter { $0.pathExtension == "toml" }.sorted { $0.path < $1.path }
     }
 
+    @Test("a stop leads nowhere, wherever in the file it stands")
+    func stopInTheMiddle() throws {
+        let source =
+            Self.head + Self.way + "on = \"replied\"\nto = \"end\"\n" + Self.way + "on = \"no_reply\"\nafter = \"P3D\"\nto = \"more\"\n"
+        let steps = "[[step]]\ntype = \"stop\"\nname = \"end\"\n[[step]]\nname = \"more\"\ntext = \"t\"\nnext = \"end\"\n"
+        let plan = try SequenceFile(parsing: Array((source + steps).utf8), file: "x.toml").plan
+        #expect(plan.ways(of: 1).isEmpty && plan.ways(of: 2).map(\.to) == ["end"])
+        #expect(try SequenceFile(parsing: Array(PlanWriter(plan).toml.utf8), file: "x.toml").plan == plan)
+    }
+
     @Test("the samples have no faults and no warnings")
     func samplesAreSound() throws {
         for url in try Self.samples() {
@@ -114,8 +124,8 @@ struct PlanFileTests {
         arguments: [
             // keys of the plan, html, what it waits for, warnings of its file, gaps when all is off, when opens are on, when all is on
             ("", "", "opened", 1, 1, 0, 0), ("", "<p>", "opened", 0, 1, 0, 0), ("", "<p>", "clicked", 0, 1, 1, 0),
-            ("track_clicks = true\n", "<p>", "clicked", 0, 1, 0, 0), ("track_opens = true\n", "<p>", "clicked", 0, 1, 1, 0),
-            ("", "<p>", "replied", 0, 0, 0, 0),
+            ("track_clicks = true\n", "<p>", "clicked", 0, 1, 0, 0), ("track_opens = true\n", "<p>", "clicked", 0, 2, 1, 0),
+            ("", "<p>", "replied", 0, 0, 0, 0), ("track_opens = true\n", "<p>", "replied", 0, 1, 0, 0),
         ])
     func trackingGaps(
         keys: String, html: String, on: String, warnings: Int, off: Int, opens: Int, all: Int

@@ -371,7 +371,9 @@ package struct StepDispatcher: Service {
         let groups = needsGroups ? try await store.groups(of: [due.contact.id])[due.contact.id] : nil
         let known = StepFacts(
             contact: due.contact, identity: enrollment.identity, plan: due.sequence.plan,
-            history: needsHistory ? try await store.history(of: enrollment) : SequenceHistory(), messages: due.earlier,
+            history: needsHistory
+                ? try await store.history(of: enrollment, withTouches: due.sequence.plan.asksForTouches) : SequenceHistory(),
+            messages: due.earlier,
             groups: groups ?? [])
         switch machine.decide(known, chance: chance, at: now) {
         case .wait(let until, let because):

@@ -237,6 +237,7 @@ package struct WebhookCaller: Service {
         case .delivered: logger.info("webhook delivered", metadata: metadata)
         case .queued: logger.info("webhook deferred", metadata: metadata)
         case .failed: logger.error("webhook failed; 'postrider webhooks retry' makes the call again", metadata: metadata)
+        case .cancelled: logger.info("webhook call cancelled", metadata: metadata)
         }
     }
 }

@@ -71,7 +71,8 @@ struct PlanReader {
     private static func withPlainWays(_ steps: [SequencePlan.Step]) -> [SequencePlan.Step] {
         steps.enumerated().map { index, step in
             guard let ways = step.ways else { return step }
-            let next = index + 1 < steps.count ? [SequencePlan.Way(on: .done, to: steps[index + 1].name)] : []
+            let isEnd = index + 1 == steps.count || step.work.word == "stop"
+            let next = isEnd ? [] : [SequencePlan.Way(on: .done, to: steps[index + 1].name)]
             guard ways == next else { return step }
             return .init(name: step.name, work: step.work, delay: step.delay, businessDays: step.businessDays, extra: step.extra)
         }

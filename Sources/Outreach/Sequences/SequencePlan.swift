@@ -87,6 +87,8 @@ package struct SequencePlan: Sendable, Equatable {
     /// The ways out of a step, the one to the step after it spelled out.
     package func ways(of index: Int) -> [Way] {
         if let ways = steps[index].ways { return ways }
+        // Nothing follows a stop, whatever stands behind it.
+        if case .stop = steps[index].work { return [] }
         return index + 1 < steps.count ? [Way(on: .done, to: steps[index + 1].name)] : []
     }
 

@@ -144,7 +144,9 @@ package protocol SequenceStore: Sendable {
     func store(_ verdicts: [StepVerdict]) async throws(StoreError) -> [CommitResult]
 
     /// What came back for an enrollment: replies and reports that are tied to it with certainty, and messages that were refused for good.
-    func history(of enrollment: Enrollment) async throws(StoreError) -> SequenceHistory
+    ///
+    /// - Parameter withTouches: with what a person opened and clicked.
+    func history(of enrollment: Enrollment, withTouches: Bool) async throws(StoreError) -> SequenceHistory
 
     /// Makes every enrollment that was postponed due at `now`, in the order in which they would have come, because what held them may be
     /// gone: the conf is another one. Leased ones stay. Returns how many there were.

@@ -29,6 +29,12 @@ package struct TrackingPolicy: Sendable, Equatable {
             let how = base == nil ? "set base_url and \(word) in [tracking]" : "set \(word) in [tracking], or \(key) = true in the file"
             gaps.append("it asks for \(word), which are not counted for it, so that they never come; \(how)")
         }
+        for (wanted, word, key, isAsked) in [
+            (plan.tracking.opens, "opens", "track_opens", plan.asksFor(.opened)),
+            (plan.tracking.clicks, "clicks", "track_clicks", plan.asksFor(.clicked)),
+        ] where wanted == true && base == nil && !isAsked {
+            gaps.append("\(key) = true, and \(word) are not counted all the same; set base_url in [tracking]")
+        }
         return gaps
     }
 }
@@ -46,6 +52,9 @@ extension SequencePlan {
 
         package static let unsaid = Tracking()
     }
+
+    /// Whether a way or a condition looks for opens or clicks, or for their absence.
+    package var asksForTouches: Bool { asksFor(.opened) || asksFor(.clicked) }
 
     /// Whether a way or a condition looks for it, or for its absence.
     func asksFor(_ event: Trigger) -> Bool {

@@ -13,6 +13,8 @@ package struct WebhookCall: Sendable, Equatable {
         case delivered
         /// Given up, or refused for good.
         case failed
+        /// Taken back by a person.
+        case cancelled
     }
 
     package let id: ID

@@ -36,7 +36,14 @@ package protocol WebhookStore: Sendable {
     /// Every call about a contact, oldest first.
     func calls(contact: Contact.ID) async throws(StoreError) -> [WebhookCall]
 
-    /// Queues failed calls anew that still have their content: these, or nil: all of them; how many.
+    /// Takes calls back that wait, so that they are not made; each stands in the timeline with the reason.
+    ///
+    /// - Returns: how many there were, and how many of these somebody was just making, so that they may have been heard.
+    func cancelCalls(_ ids: [WebhookCall.ID], because reason: String, at now: Timestamp) async throws(StoreError) -> (
+        cancelled: Int, underWay: Int
+    )
+
+    /// Queues calls anew that still have their content: these that failed or were cancelled, or nil: all that failed; how many.
     func retryCalls(_ ids: [WebhookCall.ID]?, at now: Timestamp) async throws(StoreError) -> Int
 
     /// Brings calls to where another database of the same installation had them, where that is later, or in where they are missing and their

@@ -4,7 +4,7 @@ import Outreach
 
 /// What steps of a plan look at and do beside sending.
 extension Ledger {
-    func history(of enrollment: Enrollment) throws -> SequenceHistory {
+    func history(of enrollment: Enrollment, withTouches: Bool) throws -> SequenceHistory {
         let whose: Arguments = ["contact": enrollment.contact.rawValue, "enrollment": enrollment.id.rawValue]
         let replies = try db.records(Self.repliesSQL, whose).map { record -> SequenceHistory.Entry? in
             let replyClass: ReplyClass = try record.word("class")
@@ -16,6 +16,7 @@ extension Ledger {
         let refusals = try db.records(Self.refusalsSQL, whose).map { record in
             SequenceHistory.Entry(.bounce(failureClass: record.textOrNil("class")), at: try record.moment("at"))
         }
+        guard withTouches else { return SequenceHistory(replies.compactMap { $0 } + refusals) }
         let touches = try db.records(Self.touchesSQL, ["enrollment": enrollment.id.rawValue]).map { record in
             let step = try record.count("step")
             return SequenceHistory.Entry(

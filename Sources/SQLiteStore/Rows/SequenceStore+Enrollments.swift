@@ -133,8 +133,8 @@ extension SQLiteStore {
         }
     }
 
-    package func history(of enrollment: Enrollment) async throws(StoreError) -> SequenceHistory {
-        try await read { try $0.history(of: enrollment) }
+    package func history(of enrollment: Enrollment, withTouches: Bool) async throws(StoreError) -> SequenceHistory {
+        try await read { try $0.history(of: enrollment, withTouches: withTouches) }
     }
 
     package func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int {

@@ -118,6 +118,31 @@ extension SQLiteStore: WebhookStore {
         }
     }
 
+    package func cancelCalls(_ ids: [WebhookCall.ID], because reason: String, at now: Timestamp) async throws(StoreError) -> (
+        cancelled: Int, underWay: Int
+    ) {
+        try await write { ledger in
+            var (cancelled, underWay) = (0, 0)
+            for id in ids {
+                let key: Arguments = ["id": id.rawValue]
+                let record = try ledger.db.record("SELECT * FROM webhook_call WHERE id = :id AND state = 'queued'", key)
+                guard let record else { continue }
+                if let until = record.momentOrNil("lease_until"), until > now { underWay += 1 }
+                try ledger.db.run(
+                    """
+                    UPDATE webhook_call
+                    SET state = 'cancelled', next_attempt_at = NULL, lease_owner = NULL, lease_until = NULL, reason = :reason, ended_at = :now
+                    WHERE id = :id
+                    """, key + ["reason": reason.storable, "now": now.milliseconds])
+                var call = try WebhookCall(record)
+                call.state = .cancelled
+                try ledger.append(call.event("step \(call.step), \(reason)", id: ledger.ids.next(), at: now))
+                cancelled += 1
+            }
+            return (cancelled, underWay)
+        }
+    }
+
     package func retryCalls(_ ids: [WebhookCall.ID]?, at now: Timestamp) async throws(StoreError) -> Int {
         var list: String?
         if let ids {
@@ -130,7 +155,9 @@ extension SQLiteStore: WebhookStore {
                 """
                 UPDATE webhook_call
                 SET state = 'queued', next_attempt_at = :now, attempts_before = attempts, ended_at = NULL
-                WHERE state = 'failed' AND body IS NOT NULL AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
+                WHERE body IS NOT NULL
+                    AND CASE WHEN :ids IS NULL THEN state = 'failed'
+                        ELSE state IN ('failed', 'cancelled') AND id IN (SELECT value FROM json_each(:ids)) END
                 """, ["now": now.milliseconds, "ids": named])
         }
     }

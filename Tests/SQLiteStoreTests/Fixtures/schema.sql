@@ -700,7 +700,7 @@ CREATE TABLE webhook_call (
     -- The same at each attempt; NULL once it was dropped or erased.
     body TEXT CHECK (body IS NULL OR json_valid(body)),
     created_at INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'delivered', 'failed')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'delivered', 'failed', 'cancelled')),
     -- Attempts that were begun, and how many of them before a person queued it anew.
     attempts INTEGER NOT NULL CHECK (attempts >= 0),
     attempts_before INTEGER NOT NULL CHECK (attempts_before BETWEEN 0 AND attempts),

@@ -74,7 +74,7 @@ extension StoreContract {
                     known, [.init(link: nil, byHuman: true, byMachine: false), .init(link: link, byHuman: false, byMachine: true)],
                     "what was judged is known")
                 try expect(
-                    try await world.store.history(of: try await world.current(enrollment)).entries,
+                    try await world.store.history(of: try await world.current(enrollment), withTouches: true).entries,
                     [.init(.open(step: message.step), at: world.later(10))], "what a person did is history, what a machine did is none")
             },
             Self("of hits that are gone since they were looked at nothing is written") { world in

@@ -110,6 +110,28 @@ extension StoreContract {
                 try expect(try await store.putBack(held, owner: "me"), false, "once")
                 try expect(try await claim(at: 21).attempts, 2, "and is claimed again at once")
             },
+            .init("what waits is taken back, and is made after all when somebody names it") { world in
+                let store = world.store
+                let failed = try await failed(world, "cy@example.com")
+                let (enrollment, call) = try await called(world, "ann@example.com")
+                let held = try await called(world, "bob@example.com", webhook: "erp").call
+                _ = try await store.claimCalls(webhook: "erp", now: world.later(1), limit: 9, lease: world.lease("me", until: 60))
+                let taken = try await store.cancelCalls([call.id, held.id, failed], because: "the wrong place", at: world.later(2))
+                try expect([taken.cancelled, taken.underWay], [2, 1], "two that wait, one of them being made")
+                try expect(try await store.cancelCalls([call.id], because: "again", at: world.later(3)).cancelled, 0, "once")
+                try expect(try await store.nextCall(webhooks: ["crm", "erp"]) == nil, "nothing is due")
+                try expect(try await store.call(id: call.id)?.reason, "the wrong place", "the reason is kept")
+                try expect(
+                    try await store.timeline(contact: enrollment.contact).last?.summary,
+                    "webhook crm cancelled: step tell, the wrong place", "and told")
+                let verdict = WebhookJudge.verdict(on: .nothing("nobody there"), of: held, waits: [], at: world.later(4))
+                try expect(
+                    try await store.settle(held, as: verdict, owner: "me", at: world.later(4)), false, "who was making it notes nothing")
+                try expect(try await store.retryCalls(nil, at: world.later(5)), 1, "all that failed are not those")
+                try expect(try await store.retryCalls([call.id], at: world.later(5)), 1, "the one that is named is")
+                let due = try await store.claimCalls(webhook: "crm", now: world.later(6), limit: 9, lease: world.lease("me"))
+                try expect(Set(due.map(\.id)), [call.id, failed], "both are made")
+            },
             .init("failed calls are queued anew with their waits counted from then, but for those without content") { world in
                 let store = world.store
                 let first = try await failed(world, "ann@example.com")

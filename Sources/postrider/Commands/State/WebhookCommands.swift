@@ -7,17 +7,17 @@ struct Webhooks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "webhooks",
         abstract: "Look at the calls to other systems that steps of sequences decided on, and make failed ones again.",
-        subcommands: [WebhooksList.self, WebhooksShow.self, WebhooksRetry.self])
+        subcommands: [WebhooksList.self, WebhooksShow.self, WebhooksRetry.self, WebhooksCancel.self])
 }
 
 struct WebhooksList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List calls: what waits, what was taken, and what failed and why.")
 
-    enum State: String, ExpressibleByArgument, CaseIterable { case queued, delivered, failed }
+    enum State: String, ExpressibleByArgument, CaseIterable { case queued, delivered, failed, cancelled }
 
     @OptionGroup var conf: ConfOption
-    @Option(help: "Only these: queued, delivered or failed.") var state: State?
+    @Option(help: "Only these: queued, delivered, failed or cancelled.") var state: State?
     @Flag(help: "One JSON object per call.") var json = false
 
     func run() async throws {
@@ -69,10 +69,10 @@ struct WebhooksShow: AsyncParsableCommand {
 struct WebhooksRetry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Make failed calls again, with the same ids and content: those that are named, or all with --failed.")
+        abstract: "Make calls after all, with the same ids and content: those that are named, or all that failed with --failed.")
 
     @OptionGroup var conf: ConfOption
-    @Argument(help: "Ids of failed calls.") var ids: [String] = []
+    @Argument(help: "Ids of calls that failed or were cancelled.") var ids: [String] = []
     @Flag(help: "All that failed and still have their content.") var failed = false
 
     func validate() throws {
@@ -84,8 +84,8 @@ struct WebhooksRetry: AsyncParsableCommand {
             var named: [WebhookCall.ID] = []
             for text in ids {
                 let call = try await state.call(text)
-                guard call.state == .failed else {
-                    throw Failure(.badInput, "\(call.id) is \(call.state.rawValue) and not failed; nothing was done")
+                guard call.state == .failed || call.state == .cancelled else {
+                    throw Failure(.badInput, "\(call.id) is \(call.state.rawValue), neither failed nor cancelled; nothing was done")
                 }
                 guard call.body != nil else {
                     throw Failure(.badInput, "\(call.id) has no content any more, so it cannot be made again; nothing was done")
@@ -94,6 +94,49 @@ struct WebhooksRetry: AsyncParsableCommand {
             }
             let count = try await state.store.retryCalls(failed ? nil : named, at: state.now())
             Console.out("\(count) will be made again")
+        }
+    }
+}
+
+struct WebhooksCancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel",
+        abstract: "Take calls back that wait: those that are named, or all to a webhook.",
+        discussion: "The sequences that decided them go on. 'webhooks retry' with their ids makes them after all.")
+
+    @OptionGroup var conf: ConfOption
+    @Argument(help: "Ids of queued calls.") var ids: [String] = []
+    @Option(help: ArgumentHelp("All that wait for this webhook.", valueName: "name")) var webhook: String?
+    @Option(help: "Why, for the timeline.") var reason = "cancelled by a person"
+
+    func validate() throws {
+        if ids.isEmpty != (webhook != nil) { throw ValidationError("name calls, or the webhook with --webhook") }
+    }
+
+    func run() async throws {
+        try await OpenState.use(conf) { state in
+            var named: [WebhookCall.ID] = []
+            for text in ids {
+                let call = try await state.call(text)
+                guard call.state == .queued else {
+                    throw Failure(.badInput, "\(call.id) is \(call.state.rawValue) and does not wait; nothing was done")
+                }
+                named.append(call.id)
+            }
+            if let webhook {
+                try await state.eachCall(.queued) { call in
+                    if call.webhook.utf8.elementsEqual(webhook.utf8) { named.append(call.id) }
+                }
+            }
+            var (cancelled, underWay) = (0, 0)
+            for start in stride(from: 0, to: named.count, by: 500) {
+                let page = Array(named[start..<min(start + 500, named.count)])
+                let count = try await state.store.cancelCalls(page, because: reason, at: state.now())
+                cancelled += count.cancelled
+                underWay += count.underWay
+            }
+            Console.out("\(cancelled) cancelled")
+            if underWay > 0 { Console.error("\(underWay) of them were being made at this moment and may have been heard") }
         }
     }
 }
