@@ -230,7 +230,7 @@ struct PlanServiceTests {
             let enrollment = try await office.enroll("person-\(number)@customers.example.net", in: source)
             // Each tenth has an owner that is one of them, the one behind it one that is not.
             let present = number % 10 == 0 ? "BEN" : number % 10 == 1 ? "eve" : ""
-            _ = try await office.store.set([.init(contact: enrollment.contact, name: "owner", value: present)])
+            _ = try await office.store.set([.init(contact: enrollment.contact, name: "owner", value: present)], at: office.clock.now())
             while try await office.dispatcher.dispatchDue() > 0 {}
             let owner = try #require(try await office.store.contact(id: enrollment.contact)?.fields["owner"])
             if number % 10 == 0 { #expect(owner == "ben") } else { drawn[owner, default: 0] += 1 }

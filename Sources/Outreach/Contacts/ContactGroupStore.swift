@@ -10,7 +10,7 @@ package protocol ContactGroupStore: Sendable {
     func remove(_ name: ContactGroup.Name, workspace: WorkspaceID) async throws(StoreError) -> Int?
 
     /// Brings contacts into groups, which are made where they are missing, and takes them out; all or nothing. Contacts that are gone are
-    /// left out. Whether each changed anything.
+    /// left out. Whether each changed anything; what did stands in the timeline.
     func regroup(_ changes: [ContactGroup.Change]) async throws(StoreError) -> [Bool]
 
     /// The groups of each of those contacts that is in one, by kind and name.

@@ -13,8 +13,8 @@ package protocol ContactStore: Sendable {
     /// The contact of that workspace whose address, or one of whose further addresses, has the same suppression key; nil when there is none.
     func contact(workspace: WorkspaceID, address: EmailAddress) async throws(StoreError) -> Contact?
 
-    /// Gives fields of contacts other values; false for each that changed nothing.
-    func set(_ changes: [Consequence.FieldChange]) async throws(StoreError) -> [Bool]
+    /// Gives fields of contacts other values, as a person wants it; false for each that changed nothing, the others stand in the timeline.
+    func set(_ changes: [Consequence.FieldChange], at now: Timestamp) async throws(StoreError) -> [Bool]
 
     /// Makes an address known as another one of a contact: mail from there is theirs, and whoever suppresses it for a reason of the person
     /// suppresses them. Mail goes to the contact's own address as before.

@@ -22,6 +22,8 @@ package struct TimelineEvent: Sendable, Equatable {
         case expired
         case quarantined
         case webhook
+        /// A person gave the contact another value, tag or list, or took one.
+        case edited
         /// Somebody, or something, fetched the picture of a message.
         case opened
         /// Somebody, or something, followed a link of a message.
@@ -53,6 +55,20 @@ package struct TimelineEvent: Sendable, Equatable {
         self.intake = intake
         self.summary = summary
         self.facts = facts
+    }
+}
+
+extension TimelineEvent {
+    /// A person gave a field of a contact another value, or took it.
+    package init(_ change: Consequence.FieldChange, id: ID, at now: Timestamp) {
+        let words = change.value.utf8.isEmpty ? "was taken" : "is '\(change.value)' now"
+        self.init(id: id, at: now, kind: .edited, contact: change.contact, summary: "field \(change.name) \(words)")
+    }
+
+    /// A person gave a contact a tag or list, or took it.
+    package init(_ change: ContactGroup.Change, id: ID) {
+        let words = change.isMember ? "given" : "taken"
+        self.init(id: id, at: change.at, kind: .edited, contact: change.contact, summary: "\(change.name) \(words)")
     }
 }
 

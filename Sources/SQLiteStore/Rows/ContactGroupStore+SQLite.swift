@@ -50,7 +50,11 @@ extension SQLiteStore: ContactGroupStore {
     package func regroup(_ changes: [ContactGroup.Change]) async throws(StoreError) -> [Bool] {
         try await write { ledger in
             var known: [ContactGroup.Name: Int64] = [:]
-            return try changes.map { try ledger.apply($0, known: &known) }
+            return try changes.map { change in
+                guard try ledger.apply(change, known: &known) else { return false }
+                try ledger.append(TimelineEvent(change, id: ledger.ids.next()))
+                return true
+            }
         }
     }
 

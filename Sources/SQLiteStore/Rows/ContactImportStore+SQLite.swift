@@ -152,6 +152,7 @@ extension Ledger {
         if let why = try reasonToKeep(contact) {
             undo.kept.append(ContactImportUndo.Kept(address: found.address, because: why))
         } else {
+            try db.run("DELETE FROM timeline WHERE contact_id = :contact AND kind = 'edited'", key)
             try db.run("DELETE FROM contact WHERE id = :contact", key)
             undo.deleted += 1
         }
@@ -166,7 +167,7 @@ extension Ledger {
         if try db.exists("SELECT 1 FROM contact_import_row WHERE contact_id = :contact", key) {
             return "a later import brought it up to date"
         }
-        return try db.exists("SELECT 1 FROM timeline WHERE contact_id = :contact", key) ? "it has a history" : nil
+        return try db.exists("SELECT 1 FROM timeline WHERE contact_id = :contact AND kind <> 'edited'", key) ? "it has a history" : nil
     }
 }
 

@@ -25,8 +25,14 @@ extension SQLiteStore: ContactStore {
         try await read { ledger in try ledger.contact(workspace: workspace, key: address.suppressionKey) }
     }
 
-    package func set(_ changes: [Consequence.FieldChange]) async throws(StoreError) -> [Bool] {
-        try await write { ledger in try changes.map(ledger.apply) }
+    package func set(_ changes: [Consequence.FieldChange], at now: Timestamp) async throws(StoreError) -> [Bool] {
+        try await write { ledger in
+            try changes.map { change in
+                guard try ledger.apply(change) else { return false }
+                try ledger.append(TimelineEvent(change, id: ledger.ids.next(), at: now))
+                return true
+            }
+        }
     }
 
     package func contacts(workspace: WorkspaceID, after: Contact.ID?, limit: Int) async throws(StoreError) -> [Contact] {

@@ -593,7 +593,7 @@ CREATE TRIGGER timeline_is_late AFTER INSERT ON timeline
 BEGIN INSERT INTO rollup_late (timeline_id) VALUES (NEW.id); END;
 
 CREATE TRIGGER timeline_keeps BEFORE DELETE ON timeline
-    WHEN OLD.id >= (SELECT timeline_id FROM timeline_end WHERE one = 1)
+    WHEN OLD.kind <> 'edited' AND OLD.id >= (SELECT timeline_id FROM timeline_end WHERE one = 1)
 BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
 
 CREATE TRIGGER timeline_stays BEFORE UPDATE ON timeline
@@ -602,7 +602,7 @@ BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
 CREATE TABLE timeline (
     id INTEGER PRIMARY KEY CHECK (id > 0),
     at INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('enrolled', 'transition', 'webhook', 'queued', 'accepted', 'deferred', 'rejected', 'ambiguous', 'cancelled',
+    kind TEXT NOT NULL CHECK (kind IN ('enrolled', 'transition', 'webhook', 'edited', 'queued', 'accepted', 'deferred', 'rejected', 'ambiguous', 'cancelled',
         'received', 'correlated', 'classified', 'bounced', 'suppressed', 'unsubscribed', 'expired', 'quarantined', 'opened', 'clicked')),
     contact_id INTEGER REFERENCES contact (id),
     enrollment_id INTEGER REFERENCES enrollment (id),

@@ -44,9 +44,13 @@ extension StoreContract {
                 let changes: [(Contact.ID, String, String)] = [
                     (ann.id, "owner", "eve"), (ann.id, "city", "Ulm"), (ann.id, "rank", ""), (ann.id, "none", ""), (nobody, "owner", "eve"),
                 ]
-                let verdicts = try await world.store.set(changes.map { .init(contact: $0.0, name: $0.1, value: $0.2) })
+                let verdicts = try await world.store.set(
+                    changes.map { .init(contact: $0.0, name: $0.1, value: $0.2) }, at: world.later(1))
                 try expect(verdicts, [true, false, true, false, false], "what changed nothing says so")
                 try expect(try await world.store.contact(id: ann.id)?.fields, ["city": "Ulm", "owner": "eve"], "the rest stays")
+                try expect(
+                    try await world.store.timeline(contact: ann.id).map(\.summary), ["field owner is 'eve' now", "field rank was taken"],
+                    "what changed is told")
             },
             Self("contacts are paged in id order") { world in
                 let saved = try (1...5).map { try world.contact("c\($0)@example.com") }

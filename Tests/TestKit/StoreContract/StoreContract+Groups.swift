@@ -12,6 +12,9 @@ extension StoreContract {
                     world.joins(ann, .list, "vip"), world.leaves(bob, .list, "vip"), world.leaves(bob, .tag, "nothing"),
                 ])
                 try expect(changed, [true, true, false, true, false, false], "what changed anything is said")
+                try expect(
+                    try await world.store.timeline(contact: ann.id).map { "\($0.kind.rawValue): \($0.summary)" },
+                    ["edited: tag VIP given", "edited: list vip given"], "and told")
                 let tags = try await world.store.groups(workspace: .default, kind: .tag)
                 try expect(tags.map(\.group.name.text), ["VIP"], "one tag, as it was first written")
                 try expect(tags.map(\.members), [2], "with both contacts")

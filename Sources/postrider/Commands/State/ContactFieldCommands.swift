@@ -24,7 +24,7 @@ struct ContactsSet: AsyncParsableCommand {
                 let changes = contacts.flatMap { contact in
                     values.map { Consequence.FieldChange(contact: contact.id, name: $0.name, value: $0.value) }
                 }
-                var verdicts = try await state.store.set(changes)[...]
+                var verdicts = try await state.store.set(changes, at: state.now())[...]
                 for contact in contacts {
                     let changed = zip(values, verdicts.prefix(values.count)).filter(\.1).map(\.0)
                     verdicts = verdicts.dropFirst(values.count)
