@@ -186,6 +186,42 @@ struct StateCommandsTests {
         #expect(stats.object("enrollments")?.number("stopped") == 1 && stats.object("causes")?.number("person") == 1)
     }
 
+    @Test("a paused sequence writes to nobody, whoever comes into it meanwhile, and the audit log says who paused it")
+    func pausedAsAWhole() async throws {
+        let bench = try StateBench()
+        try await bench.prepare()
+        _ = try await bench.output("sequence", "pause", "hello")
+        let enrolled = try await bench.run("enroll", "hello", "ann@example.org")
+        #expect(enrolled.status == 0 && enrolled.errorText.contains("sequence hello is paused by "), "\(enrolled.errorText)")
+        #expect(try await bench.objects("sequence", "list").allSatisfy { ($0["paused_by"] != nil) == ($0["sequence"] == "hello") })
+        let serve = try await bench.serve()
+        let held = try await eventually("it is held", within: .seconds(60)) {
+            let ann = try await bench.objects("contacts", "show", "ann@example.org").first
+            return ann?.list("enrollments").first { $0["held_by"]?.hasPrefix("sequence hello is paused by ") == true }
+        }
+        #expect(held["state"] == "active")
+        #expect(try await bench.objects("queue", "--all").isEmpty)
+        _ = try await bench.output("sequence", "start", "hello")
+        _ = try await bench.queue("it leaves") { $0.first?["state"] == "sent" }
+        #expect(await serve.end() == .exited(0))
+        // Who is through stays so.
+        let all = try #require(try await bench.objects("sequence", "stats").first)
+        #expect(all.object("counts")?.number("accepted") == 1 && all["sequence"] == nil)
+        #expect(try await bench.run("sequence", "stats", "--by", "step").status == 64)
+        #expect(try await bench.run("sequence", "stop", "nothing").status == 65)
+        let log = try await bench.objects("audit")
+        let commands = log.compactMap { $0["command"] }.map { $0.split(separator: " ").prefix(3).joined(separator: " ") }
+        #expect(
+            commands.suffix(5) == [
+                "sequence pause hello", "enroll hello ann@example.org", "sequence start hello", "sequence stop nothing",
+                "sequence stop nothing",
+            ])
+        #expect(log.last?["failure"]?.contains("there is no sequence") == true && log.dropLast().last?["failure"] == nil)
+        #expect(log.allSatisfy { $0["person"]?.isEmpty == false })
+        #expect(try await bench.output("audit", "--since", "2999-01-01") == "nothing was changed yet\n")
+        #expect(try await bench.run("audit", "--since", "today").status == 64)
+    }
+
     // MARK: enrolling
 
     @Test("enrolling gives a verdict for each contact and tells the timeline")
@@ -347,6 +383,18 @@ struct StateCommandsTests {
         }
         #expect(try await bench.output("resume-all") == "nothing was stopped\n")
 
+        // Who was forgotten since stays forgotten, what was paused stays paused, and what persons did stands in the log.
+        _ = try await bench.output("contacts", "erase", "ann@example.org", "--yes")
+        _ = try await bench.output("sequence", "pause", "hello")
+        let forgotten = try await bench.output("restore", file)
+        #expect(forgotten.contains("1 persons who were erased since"), "\(forgotten)")
+        #expect(try await bench.run("contacts", "show", "ann@example.org").status == 65)
+        #expect(try await bench.objects("sequence", "list").first?["paused_by"] != nil)
+        let log = try await bench.objects("audit").compactMap { $0["command"] }
+        #expect(log.last == "restore \(file)" && log.contains("sequence pause hello"), "\(log)")
+        #expect(log.contains("contacts erase [erased]") && !log.contains { $0.contains("ann@example.org") }, "\(log)")
+        _ = try await bench.output("sequence", "resume", "hello")
+
         _ = try await bench.output("stop-all", "--reason", "wrong list")
         #expect(try await bench.output("restore", file).contains("the global STOP"))
         #expect(try await bench.output("resume-all").contains("wrong list"))
@@ -436,7 +484,7 @@ struct StateCommandsTests {
             ["intake", "list"],
             ["intake", "retry"], ["suppress", "add"], ["suppress", "remove"], ["suppress", "list"], ["suppress", "import"],
             ["suppress", "export"], ["webhooks"], ["webhooks", "list"], ["webhooks", "show"], ["webhooks", "retry"],
-            ["webhooks", "cancel"], ["backup"],
+            ["webhooks", "cancel"], ["audit"], ["backup"],
             ["restore"], ["db", "check"], ["db", "migrate"],
         ])
     func help(_ command: [String]) async throws {

@@ -91,6 +91,35 @@ struct FirstGateTests {
         #expect(why.contains("working hours of anna"))
     }
 
+    @Test(
+        "a preferred hour counts on days on which both can still meet after it, and keeps nobody waiting for ever",
+        arguments: [
+            // at, whose clock the recipient has, leaves at (nil: now); Berlin is an hour, Tokyo nine, London none before UTC
+            ("2026-01-12T07:00Z", "Europe/Berlin", "2026-01-12T09:00Z"), ("2026-01-12T07:00Z", "Asia/Tokyo", "2026-01-12T08:00Z"),
+            ("2026-01-12T08:30Z", "Asia/Tokyo", nil), ("2026-01-12T08:30Z", "Europe/London", "2026-01-12T09:00Z"),
+            ("2026-01-12T09:30Z", "Asia/Tokyo", "2026-01-13T08:00Z"), ("2026-01-12T17:00Z", "Europe/London", "2026-01-13T09:00Z"),
+        ] as [(String, String, String?)])
+    func preferredHour(at: String, theirs: String, leaves: String?) throws {
+        let zones = ZoneBook(
+            countries: try ContactSheetTests.builtin("countries.txt"), phonePrefixes: try ContactSheetTests.builtin("phone-zones.txt"))
+        let own = try window("Europe/Berlin", 9 * 60, 17 * 60)
+        let gate = PacingGate(
+            identity: "anna",
+            policy: .init(
+                dailyLimit: nil, minimumGap: .zero, gapJitter: .zero,
+                window: SendingWindow(week: own.week, zone: own.zone, preferredHour: 10),
+                recipients: RecipientHours(
+                    week: try window("UTC").week, quietHours: nil, preferredHour: nil, certainty: .medium, zones: zones,
+                    holidays: HolidayBook(parsing: []))), chance: Chance(seed: [1]))
+        let contact = Contact(
+            id: .init(rawValue: 1), address: try #require(EmailAddress("ann@acme.com")), timeZone: theirs, createdAt: Timestamp(seconds: 0))
+        let verdict = gate.verdict(
+            at: try moment(at), usage: .init(countOnDate: 0, lastAt: nil), enrollment: .init(rawValue: 1), contact: contact)
+        guard let leaves else { return #expect(verdict == .leave) }
+        guard case .wait(let until, _) = verdict else { Issue.record("\(verdict)"); return }
+        #expect(until == (try moment(leaves)))
+    }
+
     @Test("the hourly cap lifts when the first of the hour is an hour old")
     func hourly() throws {
         let open = try moment("2026-03-02T10:00Z")

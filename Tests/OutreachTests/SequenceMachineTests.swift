@@ -100,6 +100,12 @@ struct SequenceMachineTests {
         for event in events { #expect(try machine(.stopped, step: 1, cause: .bounced).advance(on: event, at: start) == nil) }
     }
 
+    @Test("a person stops what runs, and what has come to its end stays as it ended")
+    func stoppedByPerson() throws {
+        #expect(try machine(.finished, step: 1, cause: .completed).advance(on: .stopped(by: "a"), at: start) == nil)
+        #expect(try machine(.paused, step: 1, cause: .person).advance(on: .stopped(by: "a"), at: start)?.cause == .person)
+    }
+
     @Test(
         "an absence holds until the business day after the return, or a week without a date",
         arguments: [

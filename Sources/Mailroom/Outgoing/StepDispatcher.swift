@@ -127,6 +127,7 @@ package struct StepDispatcher: Service {
         var round = Round(end: claim.end)
         let now = clock.now()
         round.pauses = try await loop.patiently { try await pauses.current(of: store, at: now) }
+        round.marks = try await loop.patiently { try await store.pausedSequences() }
         for item in claim.due {
             let verdict = try await loop.patiently { try await decide(item, desk: desk, round: &round) }
             round.add(verdict, about: item.enrollment)
@@ -151,6 +152,7 @@ package struct StepDispatcher: Service {
         let end: Timestamp
         var accounts: [String: Account] = [:]
         var pauses: [SendingPause.Subject: SendingPause] = [:]
+        var marks: [SequencePauseMark] = []
         var starts = StartTally()
         /// Not stored yet.
         var decided: [(enrollment: Enrollment, verdict: StepVerdict)] = []
@@ -268,6 +270,8 @@ package struct StepDispatcher: Service {
         if !desk.safety.allows(due.contact.address) {
             return postponed(until: now + Postponement.longest, because: "the recipient is not among allow_recipients of [safety]")
         }
+        let mark = round.marks.first { $0.workspace == enrollment.workspace && $0.sequence.utf8.elementsEqual(due.sequence.plan.name.utf8) }
+        if let mark { return postponed(until: now + Postponement.longest, because: mark.words) }
         let watched: [SendingPause.Subject] = [.instance, .sequence(due.sequence.plan.name), .identity(identity.name)]
         let paused = watched.compactMap({ round.pauses[$0] }).first { $0.finding != nil }
         if let paused { return postponed(until: max(paused.until, now + Self.comeBackForPause), because: paused.words) }

@@ -55,4 +55,7 @@ package protocol ErasureStore: Sendable {
     ///
     /// Other people's contacts of the same domain are not touched, nor backups.
     func erase(_ erasure: Erasure) async throws(StoreError) -> Erasure.Verdict
+
+    /// Every contact that was erased, of every workspace, in id order.
+    func erasedContacts() async throws(StoreError) -> [Contact.ID]
 }

@@ -7,6 +7,11 @@ package struct OpenHours: Sendable {
     let workday: Workday?
     let chance: Chance
 
+    /// The same hours from their first minute on.
+    var withoutPreferredHour: OpenHours {
+        OpenHours(identity: identity, window: window.withoutPreferredHour, workday: workday, chance: chance)
+    }
+
     /// `moment` itself when the identity may send then, else the next moment at which it may; a year later when it never may.
     package func nextOpen(from moment: Timestamp) -> Timestamp {
         window.zone.first(onOrAfter: moment, days: Self.horizon, in: spans) ?? moment + .seconds(Self.horizon * 86_400)

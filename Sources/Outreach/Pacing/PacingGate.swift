@@ -114,8 +114,23 @@ package struct PacingGate: Sendable {
     }
 
     /// When the hours of the identity and of whom it writes to are open together, with what bound them last; nil when they are now.
+    ///
+    /// A preferred hour counts on a day on which both can still meet after it.
     private func closed(at now: Timestamp, for contact: Contact?) -> Verdict? {
         let theirs = contact.flatMap { policy.recipients?.window(of: $0) }
+        let preferred = closed(at: now, hours, theirs)
+        guard case .wait(let until, _)? = preferred, policy.window.preferredHour != nil || theirs?.preferredHour != nil else {
+            return preferred
+        }
+        let plain = closed(at: now, hours.withoutPreferredHour, theirs?.withoutPreferredHour)
+        var first = now
+        if case .wait(let moment, _)? = plain { first = moment }
+        let zone = (theirs ?? policy.window).zone
+        let doMeet = hours.nextOpen(from: until) == until && theirs?.isOpen(at: until) ?? true
+        return doMeet && zone.date(at: first) == zone.date(at: until) ? preferred : plain
+    }
+
+    private func closed(at now: Timestamp, _ hours: OpenHours, _ theirs: SendingWindow?) -> Verdict? {
         var (at, because) = (now, "")
         // Hours that never meet move ahead twice a day.
         for _ in 0..<64 {

@@ -118,7 +118,7 @@ package struct SequenceMachine: Sendable {
             guard enrollment.state == .paused || enrollment.state == .needsData else { return nil }
             return move(.active, nil, "resumed by \(person)", due: now, at: now)
         case .stopped(let person):
-            return stop(.person, "stopped by \(person)", at: now)
+            return isRunning ? stop(.person, "stopped by \(person)", at: now) : nil
         }
     }
 

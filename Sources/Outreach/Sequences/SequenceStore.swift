@@ -152,6 +152,14 @@ package protocol SequenceStore: Sendable {
     /// gone: the conf is another one. Leased ones stay. Returns how many there were.
     func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int
 
+    /// Pauses a sequence as a whole, or ends that, then what waited for it is due at once; false when it was so already or there is none.
+    ///
+    /// - Parameter person: who pauses it; nil ends it.
+    func setPause(of sequence: String, workspace: WorkspaceID, by person: String?, at now: Timestamp) async throws(StoreError) -> Bool
+
+    /// The sequences that are paused as a whole, of every workspace.
+    func pausedSequences() async throws(StoreError) -> [SequencePauseMark]
+
     /// Sets or ends the global STOP; nil ends it.
     func setStop(reason: String?, at: Timestamp) async throws(StoreError)
 

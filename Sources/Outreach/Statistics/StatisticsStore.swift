@@ -59,7 +59,7 @@ package protocol StatisticsStore: Sendable {
         -> [StatisticsPart]
 
     /// How many enrollments of a sequence are in each state, by state and cause.
-    func enrollmentCounts(workspace: WorkspaceID, sequenceName: String) async throws(StoreError) -> [EnrollmentCount]
+    func enrollmentCounts(workspace: WorkspaceID, sequenceName: String?) async throws(StoreError) -> [EnrollmentCount]
 
     /// The counts of one contact by hour: hours since 1970-01-01T00:00Z, oldest first.
     func statistics(contact: Contact.ID) async throws(StoreError) -> [(hour: Int64, tally: Tally)]

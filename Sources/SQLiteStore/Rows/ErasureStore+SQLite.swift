@@ -10,6 +10,12 @@ extension SQLiteStore: ErasureStore {
         report.isLogClean = try await onWriter { db in try db.record("PRAGMA wal_checkpoint(TRUNCATE)")?.integer("busy") == 0 }
         return .erased(report)
     }
+
+    package func erasedContacts() async throws(StoreError) -> [Contact.ID] {
+        try await read { ledger in
+            try ledger.db.records("SELECT id FROM contact WHERE erased_at IS NOT NULL ORDER BY id").map { try $0.id("id") }
+        }
+    }
 }
 
 extension Ledger {
@@ -45,7 +51,8 @@ extension Ledger {
         let strangers = try db.records("SELECT id, state, reverse_path FROM intake WHERE state IN ('received', 'quarantined')")
             .filter { row in try keys.contains { try isFrom($0, row) } }
         report.unsorted = try strangers.filter { try $0.text("state").utf8.elementsEqual("received".utf8) }.count
-        try lifting(["timeline_stays", "transition_log_stays", "outbox_facts_stay"]) {
+        try lifting(["timeline_stays", "transition_log_stays", "outbox_facts_stay", "audit_stays"]) {
+            try eraseAudit(of: addresses)
             for scope in scopes { try eraseMail(scope, into: &report) }
             for reply in replies { try eraseReply(reply.id("id")) }
             for stranger in strangers where try !stranger.text("state").utf8.elementsEqual("received".utf8) {

@@ -35,6 +35,38 @@ extension SQLiteStore: SequenceStore {
         }
     }
 
+    package func setPause(of sequence: String, workspace: WorkspaceID, by person: String?, at now: Timestamp) async throws(StoreError)
+        -> Bool
+    {
+        try await write { ledger in
+            let changed = try ledger.db.run(
+                """
+                UPDATE sequence SET paused_at = :at, paused_by = :by
+                WHERE workspace_id = :workspace AND name = :name AND (paused_at IS NULL) = (:by IS NOT NULL)
+                """,
+                [
+                    "workspace": workspace.rawValue, "name": sequence.storable, "by": person?.storable,
+                    "at": person == nil ? nil : now.milliseconds,
+                ])
+            guard changed == 1 else { return false }
+            if person == nil {
+                _ = try ledger.reconsiderPostponed(now: now, heldBy: SendingPause.Subject.sequence(sequence).beginning)
+            }
+            return true
+        }
+    }
+
+    package func pausedSequences() async throws(StoreError) -> [SequencePauseMark] {
+        try await read { ledger in
+            try ledger.db.records("SELECT workspace_id, name, paused_at, paused_by FROM sequence WHERE paused_at IS NOT NULL ORDER BY id")
+                .map { record in
+                    SequencePauseMark(
+                        workspace: WorkspaceID(rawValue: try record.integer("workspace_id")), sequence: try record.text("name"),
+                        since: try record.moment("paused_at"), person: try record.text("paused_by"))
+                }
+        }
+    }
+
     package func setStop(reason: String?, at: Timestamp) async throws(StoreError) {
         try await write { ledger in
             try ledger.db.run(

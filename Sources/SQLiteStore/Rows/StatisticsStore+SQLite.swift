@@ -55,13 +55,18 @@ extension SQLiteStore: StatisticsStore {
         }
     }
 
-    package func enrollmentCounts(workspace: WorkspaceID, sequenceName: String) async throws(StoreError) -> [EnrollmentCount] {
+    package func enrollmentCounts(workspace: WorkspaceID, sequenceName: String?) async throws(StoreError) -> [EnrollmentCount] {
         try await read { ledger in
-            guard let sequence = try ledger.sequenceID(workspace: workspace, name: sequenceName) else { return [] }
+            var sequence: Int64?
+            if let sequenceName {
+                sequence = try ledger.sequenceID(workspace: workspace, name: sequenceName)
+                if sequence == nil { return [] }
+            }
             return try ledger.db.records(
                 """
-                SELECT state, cause, enrollments FROM rollup_state
-                WHERE workspace_id = :workspace AND sequence_id = :sequence AND enrollments <> 0 ORDER BY state, cause
+                SELECT state, cause, SUM(enrollments) AS enrollments FROM rollup_state
+                WHERE workspace_id = :workspace AND (:sequence IS NULL OR sequence_id = :sequence)
+                GROUP BY state, cause HAVING SUM(enrollments) <> 0 ORDER BY state, cause
                 """, ["workspace": workspace.rawValue, "sequence": sequence]
             ).map { record in
                 EnrollmentCount(

@@ -198,6 +198,11 @@ struct Relations {
     private mutating func check(_ identity: IdentitySettings) {
         let path = ["identity", identity.name]
         check(identity.warmup, at: path)
+        if !identity.workspace.utf8.elementsEqual("default".utf8) {
+            find(
+                path, "workspace", "there is no workspace '\(identity.workspace)'; the only one that there is so far is 'default'",
+                "leave workspace out")
+        }
         if let name = identity.route {
             checkWay(name, at: path, "route")
         } else if settings.wayOut(of: identity) == nil {

@@ -15,6 +15,21 @@ CREATE TABLE attempt (
 
 CREATE INDEX attempt_outbox ON attempt (outbox_id);
 
+CREATE TRIGGER audit_keeps BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY CHECK (id > 0),
+    at INTEGER NOT NULL,
+    person TEXT NOT NULL,
+    command TEXT NOT NULL CHECK (command <> ''),
+    -- Why it was not done, or not all of it.
+    failure TEXT
+) STRICT;
+
 CREATE TABLE contact (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
     workspace_id INTEGER NOT NULL REFERENCES workspace (id),
@@ -154,7 +169,7 @@ CREATE TABLE further_address (
     address TEXT NOT NULL CHECK (address <> ''),
     address_key TEXT NOT NULL CHECK (instr(address_key, '@') > 1),
     added_at INTEGER NOT NULL
-) STRICT;
+, channel TEXT NOT NULL DEFAULT 'email' CHECK (channel = 'email')) STRICT;
 
 CREATE INDEX further_address_contact ON further_address (contact_id);
 
@@ -325,7 +340,7 @@ CREATE TABLE outbox (
     next_attempt_at INTEGER,
     final_dot_at INTEGER,
     lease_owner TEXT CHECK (lease_owner <> ''),
-    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''), variant TEXT CHECK (variant <> ''), provider TEXT CHECK (provider <> ''),
+    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''), variant TEXT CHECK (variant <> ''), provider TEXT CHECK (provider <> ''), channel TEXT NOT NULL DEFAULT 'email' CHECK (channel = 'email'),
     CHECK ((next_attempt_at IS NOT NULL) = (state IN ('incoming', 'active', 'deferred'))),
     CHECK ((lease_owner IS NOT NULL) = (state = 'active')),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
@@ -519,7 +534,7 @@ CREATE TABLE sequence (
     workspace_id INTEGER NOT NULL REFERENCES workspace (id),
     name TEXT NOT NULL CHECK (name <> ''),
     latest_version_id INTEGER REFERENCES sequence_version (id)
-) STRICT;
+, paused_at INTEGER, paused_by TEXT CHECK ((paused_by IS NULL) = (paused_at IS NULL))) STRICT;
 
 CREATE UNIQUE INDEX sequence_name ON sequence (workspace_id, name);
 
@@ -566,7 +581,7 @@ CREATE TABLE "suppression" (
     source TEXT NOT NULL CHECK (source IN ('link', 'mailto', 'reply_text', 'bounce', 'complaint', 'manual', 'import')),
     note TEXT NOT NULL,
     at INTEGER NOT NULL,
-    expires_at INTEGER,
+    expires_at INTEGER, channel TEXT NOT NULL DEFAULT 'email' CHECK (channel = 'email'),
     CHECK (CASE kind
         WHEN 'address' THEN instr(subject, '@') > 0
         WHEN 'domain' THEN instr(subject, '@') = 0

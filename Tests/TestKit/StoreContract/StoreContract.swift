@@ -1,7 +1,8 @@
 package import Outreach
 
 /// A store of every role.
-package typealias EveryStore = ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore
+package typealias EveryStore = AuditStore & ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore
+    & IntakeStore
     & OutboxStore & PolicyStore
     & PauseStore
     & SecretStore & SegmentStore & SequenceStore & StatisticsStore & SuppressionStore & TimelineStore
@@ -49,6 +50,7 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
         contacts + groups + addresses + people + suppression + sequences + enrollments + dispatching + frequency + companies + delivery
             + limits
             + queue + intake + replies + secrets + policies + routing + strikes + statistics + guardrails + upkeep + tracking + webhooks
+            + persons
     }
 }
 

@@ -33,8 +33,9 @@ struct Restore: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Put a backup in the place of the database. Refuses while 'serve' runs.",
         discussion: """
-            The backup is checked first; the database that was there is kept beside it. From that one the suppressions, a global STOP, what \
-            became of each enrollment and which webhook calls were made are carried over; what else happened after the backup was made is not in it. When it cannot be read, \
+            The backup is checked first; the database that was there is kept beside it. From that one the suppressions, a global STOP, \
+            paused sequences, what became of each enrollment, which webhook calls were made, who was erased and the audit log are carried \
+            over; what else happened after the backup was made is not in it. When it cannot be read, \
             the global STOP is set. --stop sets it in any case, so that you can look first.
             """)
 
@@ -114,6 +115,9 @@ struct Restorer {
                 code: .unusable, message: "\(file): \(faults.joined(separator: "\n\(file): "))\n\(file): damaged; nothing was restored")
         }
         let carried = try await CarryOver.run(from: path, to: store)
+        let now = OpenState.clock.now()
+        let ids = RecordIDs(now: { now }, random: { UInt8.random(in: .min ... .max) })
+        try await store.note([.init(id: ids.next(), at: now, person: OpenState.person, command: "restore \(file)")])
         var reason: String?
         if stop { reason = "restored from \(file) (\(OpenState.person))" }
         if case .unreadable(let why)? = carried { reason = "restored from \(file), and the database before it cannot be read: \(why)" }

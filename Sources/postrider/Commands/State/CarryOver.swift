@@ -5,21 +5,25 @@ import Outreach
 import SQLiteStore
 
 /// Brings from the database that a restore replaces what must not be forgotten: who must not be written to, how far each enrollment came, the
-/// tags, lists and further addresses of contacts, which calls to other systems were made, and where the links of messages lead that left
+/// tags, lists and further addresses of contacts, who was erased, what was paused and which commands were given, which calls to other systems were made, and where the links of messages lead that left
 /// since.
 struct CarryOver {
     enum Summary {
-        case carried(suppressions: Int, enrollments: Int, groups: Int, calls: Int, stop: Bool)
+        case carried(suppressions: Int, enrollments: Int, groups: Int, calls: Int, erased: Int, left: Int, stop: Bool)
         /// Why nothing could be carried over.
         case unreadable(String)
 
         /// For the person who restores.
         var words: String {
             switch self {
-            case .carried(let suppressions, let enrollments, let groups, let calls, let stop):
+            case .carried(let suppressions, let enrollments, let groups, let calls, let erased, let left, let stop):
                 "carried over from the database that was there: \(suppressions) suppressions, \(enrollments) enrollments that went on since the backup"
                     + (groups == 0 ? "" : ", \(groups) tags and lists that were given or taken since")
-                    + (calls == 0 ? "" : ", \(calls) webhook calls as they came to stand since") + (stop ? ", the global STOP" : "")
+                    + (calls == 0 ? "" : ", \(calls) webhook calls as they came to stand since")
+                    + (erased == 0 ? "" : ", \(erased) persons who were erased since")
+                    + (left == 0
+                        ? "" : "; \(left) who were erased since are not, because a message was on its way to them: erase them again")
+                    + (stop ? ", the global STOP" : "")
             case .unreadable(let why):
                 "nothing was carried over from the database that was there, it cannot be read: \(TerminalText.line(why)); whoever unsubscribed since the backup must be "
                     + "suppressed again before 'postrider resume-all'"
@@ -40,7 +44,7 @@ struct CarryOver {
         let found:
             (
                 suppressions: [Suppression], enrollments: [Enrollment], groups: Groups, addresses: [Further], calls: [WebhookCall],
-                links: [[LinkTarget]],
+                links: [[LinkTarget]], erased: [Contact.ID], pauses: [SequencePauseMark], audit: [AuditEntry],
                 stop: String?
             )
         do throws(StoreError) {
@@ -53,7 +57,7 @@ struct CarryOver {
         do throws(StoreError) {
             found = try await (
                 carrier.suppressions(), carrier.enrollments(), carrier.groups(), carrier.addresses(), carrier.calls(), carrier.links(),
-                old.stopReason()
+                carrier.erased(), old.pausedSequences(), carrier.audit(), old.stopReason()
             )
         } catch {
             return .unreadable(error.message)
@@ -80,8 +84,23 @@ struct CarryOver {
         for start in stride(from: 0, to: found.calls.count, by: 500) {
             calls += try await new.carry(Array(found.calls[start..<min(start + 500, found.calls.count)]))
         }
+        for mark in found.pauses {
+            _ = try await new.setPause(of: mark.sequence, workspace: mark.workspace, by: mark.person, at: mark.since)
+        }
+        try await new.note(found.audit)
+        // Last, so that nothing that was carried over brings anything back.
+        var (erased, left) = (0, 0)
+        for contact in found.erased {
+            switch try await carrier.erase(contact) {
+            case .erased: erased += 1
+            case .onItsWay: left += 1
+            case nil: break
+            }
+        }
         if let stop = found.stop { try await new.setStop(reason: stop, at: carrier.now) }
-        return .carried(suppressions: missing.count, enrollments: moved, groups: groups, calls: calls, stop: found.stop != nil)
+        return .carried(
+            suppressions: missing.count, enrollments: moved, groups: groups, calls: calls, erased: erased, left: left,
+            stop: found.stop != nil)
     }
 
     private func suppressions() async throws(StoreError) -> [Suppression] { try await suppressions(in: old) }
@@ -134,6 +153,25 @@ struct CarryOver {
             after = last.id
             let found = try await old.furtherAddresses(of: page.map(\.id))
             all += page.compactMap { contact in found[contact.id].map { Further(contact: contact.id, addresses: $0) } }
+        }
+    }
+
+    /// Every contact that was erased in the old database.
+    private func erased() async throws(StoreError) -> [Contact.ID] { try await old.erasedContacts() }
+
+    /// Erases in the new database who was erased in the old one; nil when there is nothing left of them.
+    private func erase(_ id: Contact.ID) async throws(StoreError) -> Erasure.Verdict? {
+        guard let contact = try await new.contact(id: id) else { return nil }
+        let by = "the erasure before a backup was restored"
+        return try await new.erase(Erasure(workspace: contact.workspace, address: contact.address, person: by, at: now))
+    }
+
+    private func audit() async throws(StoreError) -> [AuditEntry] {
+        var all: [AuditEntry] = []
+        while true {
+            let page = try await old.audit(after: all.last?.id, limit: 500)
+            if page.isEmpty { return all }
+            all += page
         }
     }
 

@@ -21,7 +21,7 @@ struct ContactsAddress: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let contact = try await state.contact(contact)
             let given = try add.map { text throws(Failure) in try state.address(text) }
             let taken = try remove.map { text throws(Failure) in try state.address(text) }

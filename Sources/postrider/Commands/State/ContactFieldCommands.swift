@@ -18,7 +18,7 @@ struct ContactsSet: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let values = try field.map(Self.read)
             try await choice.each(of: state) { contacts in
                 let changes = contacts.flatMap { contact in

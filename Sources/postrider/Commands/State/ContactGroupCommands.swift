@@ -18,7 +18,7 @@ struct ContactsTag: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let given = try GroupNames.read(.tag, add)
             let taken = try GroupNames.read(.tag, remove)
             if let both = given.first(where: taken.contains) { throw Failure(.usage, "'\(both.text)' is to be added and removed; say one") }
@@ -81,7 +81,7 @@ struct ContactsListsCreate: AsyncParsableCommand {
     @Option(help: "What it is for.") var description: String?
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let name = try GroupNames.read(.list, name)
             let known = try await state.store.groups(workspace: state.workspace, kind: .list).contains { $0.group.name == name }
             if known, description == nil { return Console.out("\(TerminalText.line(name.text)): is there already") }
@@ -102,7 +102,7 @@ struct ContactsListsAdd: AsyncParsableCommand {
     @Flag(help: "One JSON object per contact.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let regrouping = Regrouping(state: state, joins: [try GroupNames.read(.list, name)], leaves: [], json: json)
             try await choice.each(of: state, regrouping.change)
         }
@@ -118,7 +118,7 @@ struct ContactsListsRemove: AsyncParsableCommand {
     @Flag(help: "One JSON object per contact.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let list = try GroupNames.read(.list, name)
             guard try await state.store.groups(workspace: state.workspace, kind: .list).contains(where: { $0.group.name == list }) else {
                 throw Failure(.badInput, "there is no list '\(TerminalText.line(list.text))'; 'postrider contacts lists' shows them")
@@ -136,7 +136,7 @@ struct ContactsListsDelete: AsyncParsableCommand {
     @Argument(help: "Name of the list.") var name: String
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let name = try GroupNames.read(.list, name)
             guard let members = try await state.store.remove(name, workspace: state.workspace) else {
                 throw Failure(.badInput, "there is no list '\(TerminalText.line(name.text))'; 'postrider contacts lists' shows them")

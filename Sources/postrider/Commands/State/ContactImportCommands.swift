@@ -39,7 +39,7 @@ struct ContactsImport: AsyncParsableCommand {
     var list: [String] = []
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let contactImport = ContactImport(
                 id: state.ids.next(), workspace: state.workspace, file: file, person: OpenState.person, at: state.now())
             let importing = ContactImporting(
@@ -239,7 +239,7 @@ struct ContactsUndo: AsyncParsableCommand {
     @Flag(help: "One JSON object.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let contactImport: ContactImport.ID = try OpenState.id(id, of: "import")
             var sum = (deleted: 0, restored: 0, ungrouped: 0)
             var kept: [ContactImportUndo.Kept] = []

@@ -119,7 +119,7 @@ struct ContactsErase: AsyncParsableCommand {
     @Flag(help: "One JSON object.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let address = try state.address(address)
             guard yes else {
                 let contact = try await state.store.contact(workspace: state.workspace, address: address)

@@ -29,7 +29,7 @@ struct Enroll: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let enrolling = Enrolling(
                 state: state, version: try await state.sequence(sequence), senders: try SenderChoice.senders(identity, in: state.settings),
                 isDryRun: dryRun)
@@ -52,6 +52,9 @@ struct Enroll: AsyncParsableCommand {
             }
             let who = shares.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
             let share = enrolling.senders.only.map { " as \($0)" } ?? (shares.isEmpty ? "" : ": \(who)")
+            if let mark = try await state.pausedSequences()[sequence] {
+                Console.error(TerminalText.line("\(mark.words): who was enrolled begins after 'postrider sequence resume \(sequence)'"))
+            }
             let summary = "\(sequence): \(counts.enrolled) \(dryRun ? "would be " : "")enrolled\(share)"
             if json { Console.error(summary) } else { Console.out(summary) }
             if counts.refused > 0 { throw ExitStatus.badInput.code }
@@ -284,7 +287,7 @@ struct Unenroll: AsyncParsableCommand {
     @Argument(help: "Email addresses of contacts.") var contacts: [String]
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let name = try await state.sequence(sequence).plan.name
             var faults = 0
             for text in contacts {

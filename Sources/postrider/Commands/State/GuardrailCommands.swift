@@ -73,7 +73,7 @@ struct OverrideGuardrail: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let now = state.now()
             let words = "\(reason) (\(OpenState.person))"
             let until = try duration.map { text throws(Failure) in now + (try Self.duration(text)) }

@@ -110,7 +110,7 @@ struct InboxLabel: AsyncParsableCommand {
     @Argument(help: "What it means.") var replyClass: String
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             guard let replyClass = ReplyClass(rawValue: replyClass) else {
                 let known = ReplyClass.allCases.map(\.rawValue).joined(separator: " ")
                 throw Failure(.badInput, "'\(TerminalText.line(self.replyClass))' is no class; there are: \(known)")
@@ -141,7 +141,7 @@ struct InboxConfirm: AsyncParsableCommand {
     @Argument(help: "Id of the reply.") var id: String
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let reply = try await state.reply(id)
             guard let certainty = reply.certainty else {
                 throw Failure(.badInput, "\(reply.intake) answers nothing of ours that is known, so there is nothing to confirm")

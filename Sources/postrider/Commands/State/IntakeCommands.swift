@@ -63,7 +63,7 @@ struct IntakeRetry: AsyncParsableCommand {
     @Argument(help: "Ids of quarantined messages; none: all.") var ids: [String] = []
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             var named: [IncomingMessage.ID] = []
             for text in ids {
                 let id: IncomingMessage.ID = try OpenState.id(text, of: "message that came in")

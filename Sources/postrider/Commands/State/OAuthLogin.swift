@@ -33,7 +33,7 @@ struct OAuthLogin: AsyncParsableCommand {
     var name: String
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             guard let section = state.settings.oauth(named: name) else {
                 let names = state.settings.oauths.map(\.name).joined(separator: ", ")
                 throw Failure(

@@ -11,7 +11,8 @@ struct OpenState {
 
     /// By its roles alone, so that a command works on any implementation.
     var store:
-        any ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore & PauseStore
+        any AuditStore & ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore
+            & PauseStore
             & SequenceStore
             & SegmentStore & StatisticsStore & SuppressionStore & TimelineStore & TrackingStore & WebhookStore
     {
@@ -31,11 +32,34 @@ struct OpenState {
     }
 
     /// Opens the state of a conf, runs `body`, and ends the command with its failure, if there is one.
-    static func use(_ conf: ConfOption, _ body: (OpenState) async throws -> Void) async throws {
+    ///
+    /// - Parameter noting: the command changes the state, so the audit log tells of it; of a dry run it does not.
+    static func use(_ conf: ConfOption, noting: Bool = false, _ body: (OpenState) async throws -> Void) async throws {
         try await reportingFailures {
             let installation = try await Installation.open(try conf.load())
-            try await body(OpenState(installation: installation))
+            let state = OpenState(installation: installation)
+            let arguments = CommandLine.arguments.dropFirst()
+            if noting, !arguments.contains(where: { $0.utf8.elementsEqual("--dry-run".utf8) }) {
+                try await state.noting(AuditEntry.command(Array(arguments)), body)
+            } else {
+                try await body(state)
+            }
             try installation.store.close()
+        }
+    }
+
+    /// Before it is done, so that nothing is done that nobody gave.
+    private func noting(_ command: String, _ body: (OpenState) async throws -> Void) async throws {
+        func note(_ failure: String?) async throws {
+            try await store.note([.init(id: ids.next(), at: now(), person: Self.person, command: command, failure: failure)])
+        }
+        try await note(nil)
+        do {
+            try await body(self)
+        } catch {
+            let message = (error as? Failure)?.message ?? (error as? StoreError)?.message
+            try await note(message ?? "not all of it was done")
+            throw error
         }
     }
 
@@ -44,6 +68,12 @@ struct OpenState {
     /// The present moment as it can stand in a file name.
     static func stamp() -> String {
         String(decoding: clock.now().iso8601.utf8.filter { $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "-") }, as: UTF8.self)
+    }
+
+    /// The sequences that are paused as a whole, by name.
+    func pausedSequences() async throws -> [String: SequencePauseMark] {
+        let marks = try await store.pausedSequences().filter { $0.workspace == workspace }
+        return Dictionary(marks.map { ($0.sequence, $0) }) { first, _ in first }
     }
 
     // MARK: Finding what a person named

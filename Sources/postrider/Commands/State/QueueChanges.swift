@@ -17,7 +17,7 @@ struct QueueTarget: ParsableArguments {
     }
 
     func use(_ body: (OpenState, OutboxSelection) async throws -> Void) async throws {
-        try await OpenState.use(conf) { state in try await body(state, try await filter.selection(state, ids: ids)) }
+        try await OpenState.use(conf, noting: true) { state in try await body(state, try await filter.selection(state, ids: ids)) }
     }
 
     /// Says what was done: as a sentence to a person, as counts to a program.
@@ -101,7 +101,7 @@ struct QueueFlush: AsyncParsableCommand {
     @Flag(help: "One JSON object with the count.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let selection = try await filter.selection(state, ids: ids)
             let count = try await state.store.command(.flush, on: selection, at: state.now())
             QueueTarget.tell("\(count) due at once", ["due": count], json: json)

@@ -3,20 +3,22 @@ import Outreach
 
 struct SequencePause: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pause", abstract: "Halt a sequence; mail that waits in the queue is taken back.")
+        commandName: "pause", abstract: "Halt a sequence; mail that waits in the queue is taken back.",
+        discussion: "Whoever is enrolled while it is paused begins when it goes on. With --contact only that contact is halted.")
 
     @OptionGroup var change: EnrollmentChange
 
-    func run() async throws { try await change.run("paused") { .paused(by: $0) } }
+    func run() async throws { try await change.run("paused", pauses: true) { .paused(by: $0) } }
 }
 
 struct SequenceResume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Let paused contacts, and those that waited for a value, go on where they were.")
+        commandName: "resume", abstract: "Let paused contacts, and those that waited for a value, go on where they were.",
+        aliases: ["start"])
 
     @OptionGroup var change: EnrollmentChange
 
-    func run() async throws { try await change.run("resumed") { .resumed(by: $0) } }
+    func run() async throws { try await change.run("resumed", pauses: false) { .resumed(by: $0) } }
 }
 
 struct SequenceStop: AsyncParsableCommand {
@@ -34,9 +36,15 @@ struct EnrollmentChange: ParsableArguments {
     @Argument(help: "Name of the sequence.") var name: String
     @Option(help: "Only this contact (an email address).") var contact: String?
 
-    func run(_ done: String, _ event: (String) -> SequenceEvent) async throws {
-        try await OpenState.use(conf) { state in
+    /// - Parameter pauses: whether the sequence as a whole is paused, or goes on; nil: neither.
+    func run(_ done: String, pauses: Bool? = nil, _ event: (String) -> SequenceEvent) async throws {
+        try await OpenState.use(conf, noting: true) { state in
             let plan = try await state.sequence(name).plan
+            // First the whole, so that nobody comes into it between.
+            if let pauses, contact == nil {
+                _ = try await state.store.setPause(
+                    of: plan.name, workspace: state.workspace, by: pauses ? OpenState.person : nil, at: state.now())
+            }
             var only: Contact.ID?
             if let contact { only = try await state.contact(contact).id }
             let event = event(OpenState.person)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import InternetMessage
 import Outreach
 import Settings
 
@@ -6,7 +7,8 @@ struct Sequences: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sequence", abstract: "Check, load, look at and steer sequences.",
         subcommands: [
-            SequenceValidate.self, SequenceLoad.self, SequenceList.self, SequenceShow.self, SequenceStats.self, SequencePreview.self, SequenceSimulate.self,
+            SequenceValidate.self, SequenceLoad.self, SequenceList.self, SequenceShow.self, SequenceStats.self, SequencePreview.self,
+            SequenceSimulate.self,
             SequencePause.self, SequenceResume.self, SequenceStop.self, SequenceMigrate.self,
         ])
 }
@@ -61,7 +63,7 @@ struct SequenceLoad: AsyncParsableCommand {
     @Flag(help: "One JSON object per file.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             for (path, file) in try SequenceFiles.read(files, state.settings) {
                 SequenceFiles.warn(file, at: path, under: state.installation.settings)
                 let before = try await state.store.sequence(workspace: state.workspace, name: file.plan.name)
@@ -91,8 +93,9 @@ struct SequenceList: AsyncParsableCommand {
         try await OpenState.use(conf) { state in
             var table = Table([
                 .init("NAME"), .init("STEPS", number: true), .init("ENROLLED", number: true), .init("RUNNING", number: true),
-                .init("DESCRIPTION", limit: 70),
+                .init("PAUSED"), .init("DESCRIPTION", limit: 70),
             ])
+            let paused = try await state.pausedSequences()
             for version in try await state.store.sequences(workspace: state.workspace) {
                 let states = try await state.states(of: version.plan.name)
                 let running = states.filter { $0.key != .finished && $0.key != .stopped }.values.reduce(0, +)
@@ -101,10 +104,14 @@ struct SequenceList: AsyncParsableCommand {
                     JSONLine.write([
                         "sequence": .string(version.plan.name), "description": .string(version.plan.description), "id": .id(version.id),
                         "version": .string(version.hash), "steps": .count(version.plan.steps.count), "enrolled": .count(enrolled),
-                        "running": .count(running),
+                        "running": .count(running), "paused_since": .text(paused[version.plan.name]?.since.iso8601),
+                        "paused_by": .text(paused[version.plan.name]?.person),
                     ])
                 }
-                table.add([version.plan.name, "\(version.plan.steps.count)", "\(enrolled)", "\(running)", version.plan.description])
+                table.add([
+                    version.plan.name, "\(version.plan.steps.count)", "\(enrolled)", "\(running)",
+                    paused[version.plan.name].map { "by \($0.person)" } ?? "-", version.plan.description,
+                ])
             }
             if !json { table.isEmpty ? Console.out("no sequence is loaded") : table.write() }
         }

@@ -17,7 +17,7 @@ struct SequenceMigrate: AsyncParsableCommand {
     @Flag(help: "One JSON object per contact.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let latest = try await state.sequence(name)
             var only: Contact.ID?
             if let contact { only = try await state.contact(contact).id }

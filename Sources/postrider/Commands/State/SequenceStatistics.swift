@@ -15,39 +15,43 @@ struct SequenceStats: AsyncParsableCommand {
             """)
 
     @OptionGroup var conf: ConfOption
-    @Argument(help: "Name of the sequence.") var name: String
+    @Argument(help: "Name of the sequence; none: all of them together.") var name: String?
     @Option(help: "Tell apart by step, variant, identity, provider or day.") var by: String?
     @Option(help: "Only from this day on (2026-03-04, UTC).") var since: String?
     @Flag(help: "One JSON object; with --by one for each part.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            let plan = try await state.sequence(name).plan
+            var plan: SequencePlan?
+            if let name { plan = try await state.sequence(name).plan }
             let split = try split()
+            if plan == nil, split == .step || split == .variant {
+                throw Failure(.usage, "--by \(split.rawValue) is of one sequence; name it")
+            }
             let day = try since.map(Self.day)
             try await state.store.countAllEvents()
-            let parts = try await state.store.statistics(workspace: state.workspace, sequenceName: plan.name, by: split, since: day)
+            let parts = try await state.store.statistics(workspace: state.workspace, sequenceName: plan?.name, by: split, since: day)
             func title(_ value: String) -> String {
                 guard split == .step, let step = Int(value) else { return value }
-                return plan.steps.indices.contains(step) ? plan.steps[step].name : "\(step + 1)"
+                return plan?.stepName(step) ?? "\(step + 1)"
             }
             // As numbers, so that step 10 comes behind step 9.
             let ordered = split == .step ? parts.sorted { Int($0.value) ?? 0 < Int($1.value) ?? 0 } : parts
             if split == .all {
                 let tally = parts.first?.tally ?? Tally()
-                let enrollments = try await state.store.enrollmentCounts(workspace: state.workspace, sequenceName: plan.name)
-                json ? write(tally, enrollments, of: plan.name) : show(tally, enrollments)
+                let enrollments = try await state.store.enrollmentCounts(workspace: state.workspace, sequenceName: plan?.name)
+                json ? write(tally, enrollments, of: plan?.name) : show(tally, enrollments)
             } else if json {
                 for part in ordered {
                     JSONLine.write(
                         .object(
                             [
-                                (key: "sequence", value: .string(plan.name)), (key: "by", value: .string(split.rawValue)),
+                                (key: "sequence", value: .text(plan?.name)), (key: "by", value: .string(split.rawValue)),
                                 (key: split.rawValue, value: .string(title(part.value))),
                             ] + part.tally.json(ofPeople: isOfPeople(split))))
                 }
                 if split == .variant, let words = Self.trial(ordered).words {
-                    JSONLine.write(["sequence": .string(plan.name), "by": "variant", "trial": .string(words)])
+                    JSONLine.write(["sequence": .text(plan?.name), "by": "variant", "trial": .string(words)])
                 }
             } else {
                 guard !ordered.isEmpty else { return Console.out("nothing is counted yet") }
@@ -98,7 +102,7 @@ struct SequenceStats: AsyncParsableCommand {
         return date
     }
 
-    private func write(_ tally: Tally, _ enrollments: [EnrollmentCount], of name: String) {
+    private func write(_ tally: Tally, _ enrollments: [EnrollmentCount], of name: String?) {
         var states: [Enrollment.State: Int] = [:]
         var causes: [Enrollment.Cause: Int] = [:]
         for part in enrollments {
@@ -107,7 +111,7 @@ struct SequenceStats: AsyncParsableCommand {
         }
         JSONLine.write(
             .object(
-                [(key: "sequence", value: .string(name))] + tally.json(ofPeople: since == nil) + [
+                [(key: "sequence", value: .text(name))] + tally.json(ofPeople: since == nil) + [
                     (key: "enrollments", value: .counts(states)), (key: "causes", value: .counts(causes)),
                 ]))
     }

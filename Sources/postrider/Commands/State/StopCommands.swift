@@ -17,7 +17,7 @@ struct StopAll: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             try await state.store.setStop(reason: "\(reason) (\(OpenState.person))", at: state.now())
             Console.out("stopped: nothing leaves until 'postrider resume-all'")
         }
@@ -30,7 +30,7 @@ struct ResumeAll: AsyncParsableCommand {
     @OptionGroup var conf: ConfOption
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             guard let reason = try await state.store.stopReason() else { return Console.out("nothing was stopped") }
             try await state.store.setStop(reason: nil, at: state.now())
             Console.out("mail may leave again; it was stopped because: \(TerminalText.line(reason))")

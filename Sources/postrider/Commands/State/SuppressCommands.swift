@@ -82,7 +82,7 @@ struct SuppressAdd: AsyncParsableCommand {
     @Flag(help: "One JSON object per suppression.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let workspace = try SuppressionWords.workspace(scope, of: state)
             let reason = try SuppressionWords.reason(reason)
             let expiry = try until.map { try SuppressionWords.expiry($0) }
@@ -124,7 +124,7 @@ struct SuppressRemove: AsyncParsableCommand {
     @Flag(help: "One JSON object per subject.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let workspace = try SuppressionWords.workspace(scope, of: state)
             let named = try subjects.map { try SuppressionWords.subject($0) }
             for subject in named where !unsubscribed {
@@ -202,7 +202,7 @@ struct SuppressImport: AsyncParsableCommand {
     @Flag(help: "The counts as one JSON object.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             let fallback = try SuppressionWords.reason(reason)
             let sheet = try SuppressionSheet(try InputFile.bytes(file), file: file)
             var suppressions: [Suppression] = []

@@ -80,7 +80,7 @@ struct WebhooksRetry: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             var named: [WebhookCall.ID] = []
             for text in ids {
                 let call = try await state.call(text)
@@ -114,7 +114,7 @@ struct WebhooksCancel: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenState.use(conf) { state in
+        try await OpenState.use(conf, noting: true) { state in
             var named: [WebhookCall.ID] = []
             for text in ids {
                 let call = try await state.call(text)
