@@ -34,6 +34,7 @@ package struct Settings: Sendable {
     package internal(set) var frequency = FrequencySettings(name: "")
     package internal(set) var shaping = ShapingSettings(name: "")
     package internal(set) var guardrails: [GuardrailSettings] = []
+    package internal(set) var alerts = AlertSettings(name: "")
     package internal(set) var retention = RetentionSettings(name: "")
     package internal(set) var contacts = ContactSettings(name: "")
     package internal(set) var webhooks: [WebhookSettings] = []

@@ -74,18 +74,23 @@ struct SequencePlanTests {
         let rows = matrix.split(separator: "\n").dropFirst(2).map { $0.split(separator: " ").joined(separator: " ") }
         #expect(
             rows == [
-                "a no value for company 1 bo@example.com", "b no value for note 2 bo@example.com", "b no value for company 1 bo@example.com",
+                "a no value for company 1 bo@example.com", "b no value for note 2 bo@example.com",
+                "b no value for company 1 bo@example.com",
                 "b the text still shows {{ after rendering 1 cy@example.com",
             ], "\(rows)")
 
+        _ = try await bench.output("suppress", "add", "bo@example.com")
+        let fewer = try await bench.output("sequence", "preview", file)
+        #expect(fewer.contains("1 of 4 contacts get every message; 2 would be parked; 1 are suppressed and get none"), "\(fewer)")
         let unknown = try await bench.run("sequence", "preview", "x", "ann@example.com")
         #expect(unknown.status == 65, "\(unknown.errorText)")
         _ = try await bench.output("sequence", "load", file)
         let letters = try await bench.output("sequence", "preview", "x", "ann@example.com")
         #expect(letters.contains("step a, as anna\nSubject: For Acme\n\nHello Ann\n"), "\(letters)")
+        #expect(letters.contains("HTML, which most readers see instead:\n\n<p>Hello <b>Ann</b></p>"), "\(letters)")
         #expect(letters.contains("Subject: Re: For Acme\n\nOnce more, Acme: n\n"))
         let whole = try #require(try await bench.objects("sequence", "preview", "x", "bo@example.com").first)
-        #expect(whole.bool("parked") == true && whole["identity"] == "anna")
+        #expect(whole.bool("parked") == true && whole["identity"] == "anna" && whole["suppressed"] == "manual")
         #expect(whole.list("steps").map { $0["verdict"] } == ["missing", "missing"])
         #expect(whole.list("steps").last?.texts("missing") == ["company", "note"])
         let some = try await bench.objects("sequence", "preview", "x", "--where", "company = Acme")
@@ -106,7 +111,7 @@ struct SequencePlanTests {
             text = "Hello"
             """
         let done = try await bench.output("sequence", "preview", try bench.folder.write("y.toml", text: acts))
-        #expect(done.contains("y: 4 of 4 contacts get every message; 0 would be parked"), "\(done)")
+        #expect(done.contains("y: 3 of 4 contacts get every message; 0 would be parked; 1 are suppressed"), "\(done)")
     }
 
     @Test("beforehand it is said whose messages would be parked, and whether the conf lets them out")

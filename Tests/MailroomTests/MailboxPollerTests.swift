@@ -72,7 +72,7 @@ struct MailboxPollerTests {
 
         let second = try Post(office, at: peer, login: "one")
         try await eventually("the alert again") { second.board.troubles.count == 1 }
-        #expect(second.board.troubles.first?.contains("its login is refused since 2026-") == true)
+        #expect(second.board.troubles.first?.words.contains("its login is refused since 2026-") == true)
         #expect(peer.connections.count == 3, "no login is tried that was refused already")
         second.bell.ring()
         try await eventually("one more") { peer.connections.count == 4 }

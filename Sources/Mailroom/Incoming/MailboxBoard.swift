@@ -1,3 +1,4 @@
+package import Outreach
 import Synchronization
 
 /// Which mailboxes are not watched and why, for health checks.
@@ -6,9 +7,11 @@ package final class MailboxBoard: Sendable {
 
     package init() {}
 
-    /// One line for each mailbox that is not watched.
-    package var troubles: [String] {
-        unwatched.withLock { $0 }.sorted { $0.key < $1.key }.map { "mailbox \($0.key) is not watched: \($0.value)" }
+    /// One for each mailbox that is not watched.
+    package var troubles: [Trouble] {
+        unwatched.withLock { $0 }.sorted { $0.key < $1.key }.map { account, reason in
+            Trouble(key: "mailbox \(account)", words: "mailbox \(account) is not watched: \(reason)")
+        }
     }
 
     func isWatched(_ account: String) { unwatched.withLock { $0[account] = nil } }

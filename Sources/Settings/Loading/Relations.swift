@@ -38,6 +38,7 @@ struct Relations {
         checkQueue()
         checkUnsubscribe()
         checkTracking()
+        checkAlerts()
         if case .unix? = settings.http?.listen {
             find(["http"], "listen", "the web listener takes no UNIX socket", "write an address such as \"127.0.0.1:8025\"")
         }
@@ -283,6 +284,17 @@ struct Relations {
         }
         if settings.http == nil, isWhole(["http"]) {
             find(["unsubscribe"], "list_unsubscribe", "one-click needs the web listener", "add a section [http]")
+        }
+    }
+
+    private mutating func checkAlerts() {
+        let alerts = settings.alerts
+        if let name = alerts.identity, settings.identity(named: name) == nil, isWhole(["identity", name]) {
+            let names = settings.identities.map(\.name)
+            find(["alerts"], "identity", "there is no [identity.\(name)]", "identities: \(names.joined(separator: ", "))")
+        }
+        if !alerts.mailTo.isEmpty, settings.identities.isEmpty {
+            find(["alerts"], "mail_to", "there is nobody whom alerts could come from", "add a section [identity.NAME]")
         }
     }
 

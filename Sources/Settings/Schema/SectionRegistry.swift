@@ -136,6 +136,7 @@ struct SectionKind: Sendable {
         .always(["warmup"], \.warmup, "What makes a warm-up step back."),
         .always(["retention"], \.retention, "How long text is kept whose facts stay."),
         .named(["guardrail"], \.guardrails, name: \.name, "Figures that must not be passed, such as a bounce rate."),
+        .always(["alerts"], \.alerts, "Who is written to when something stands still."),
         .always(["bounce"], \.bounce, "What the refusals of mail servers mean."),
         .always(["classify"], \.classify, "How people's words are read."),
         .always(["dkim"], \.dkim, "What holds for all DKIM signatures."),

@@ -49,6 +49,7 @@ struct Serve: AsyncParsableCommand {
             var services = try await appliance.services()
             services.append(ForeignCommits(store: installation.store, appliance: appliance, logger: logger))
             services.append(Reloader(path: conf.path, hangups: hangups, appliance: appliance, logger: logger))
+            services.append(appliance.alerter())
             if let http = settings.http { services.append(try web(http, appliance, logger: logger)) }
             var configuration = ServiceGroupConfiguration(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -49,6 +49,7 @@ final class Appliance: Sendable {
     private let guardrails: Swappable<[GuardrailRule]>
     private let guardrailBell = Bell()
     private let retention: Swappable<Caretaker.Retention>
+    private let alertWriter: Swappable<AlertWriter?>
     private let publishedKeys = PublishedKeys()
     private let keyBell = Bell()
     private let web: WebClient
@@ -95,6 +96,7 @@ final class Appliance: Sendable {
         signingKeys = Swappable(desks.signingKeys)
         guardrails = Swappable(Desks.guardrails(installation.settings))
         retention = Swappable(Desks.retention(installation.settings))
+        alertWriter = Swappable(try Desks.alertWriter(installation, desks.identities))
         var watchers: [String: (desk: Swappable<MailboxPoller.Desk>, bell: Bell)] = [:]
         for section in installation.settings.mailboxes {
             let desk = try Self.pollingDesk(section, installation, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
@@ -117,6 +119,7 @@ final class Appliance: Sendable {
             renewedWatchers[section.name] = try Self.pollingDesk(
                 section, renewed, logins, bell: intakeBell, eventLoops: eventLoops, logger: logger)
         }
+        let newWriter = try Desks.alertWriter(renewed, desks.identities)
         self.logins.swap(logins)
         dispatchDesk.swap(desks.dispatch)
         let earlier = deliveryDesk.current.courier
@@ -135,6 +138,7 @@ final class Appliance: Sendable {
         guardrails.swap(Desks.guardrails(settings))
         guardrailBell.ring()
         retention.swap(Desks.retention(settings))
+        alertWriter.swap(newWriter)
         pressure.require(minimumFree: UInt64(clamping: settings.main.effectiveQueueMinfree.bytes))
         policyFetcher.swap(TransportPolicies.fetcher(settings, http: web.http, resolver: resolver))
         for (name, desk) in renewedWatchers {
@@ -206,6 +210,15 @@ final class Appliance: Sendable {
                 bell: keyBell, logger: logger))
         services += try await bindListeners().map { ListenerService($0) }
         return services
+    }
+
+    /// Tells people what is out of order; a rehearsal tells nobody.
+    func alerter() -> Alerter {
+        let board = StoreBoard(
+            store: installation.store, title: "", clock: installation.clock, mailboxes: mailboxBoard, showsPage: false)
+        return Alerter(
+            store: installation.store, writer: alertWriter, troubles: { try await board.allTroubles() }, clock: installation.clock,
+            outboxBell: outboxBell, logger: logger)
     }
 
     private static func pollingDesk(

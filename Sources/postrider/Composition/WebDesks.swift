@@ -59,15 +59,20 @@ struct StoreBoard: StatusBoard {
     func troubles() async -> [String] {
         do {
             _ = try await store.counts()
-            let pauses = try await store.pauses()
-            // Those of which the last look said so; one is taken every quarter of an hour.
-            let alerts = try await store.violations(since: clock.now() - .seconds(1800)).filter { finding in
-                !pauses.contains { $0.subject == finding.subject }
-            }
-            return pauses.map(\.words) + alerts.map { "\($0.subject.text): \($0.words)" } + (mailboxes?.troubles ?? [])
+            return try await allTroubles().map(\.words)
         } catch {
-            return ["store: \(error)"] + (mailboxes?.troubles ?? [])
+            return ["store: \(error)"] + (mailboxes?.troubles.map(\.words) ?? [])
         }
+    }
+
+    /// What is out of order as far as the store can be read.
+    func allTroubles() async throws -> [Trouble] {
+        let pauses = try await store.pauses()
+        // Those of which the last look said so; one is taken every quarter of an hour.
+        let alerts = try await store.violations(since: clock.now() - .seconds(1800)).filter { finding in
+            !pauses.contains { $0.subject == finding.subject }
+        }
+        return pauses.map { Trouble($0) } + alerts.map { Trouble($0) } + (mailboxes?.troubles ?? [])
     }
 
     func snapshot() async throws -> StatusSnapshot? {

@@ -40,10 +40,18 @@ struct SequencePreview: AsyncParsableCommand {
                 for (contact, name) in zip(contacts, try await writers.identities(of: contacts)) {
                     guard let identity = identities[name] else { continue }
                     let steps = preview.letters(for: contact, as: identity, ids: state.ids, at: state.now())
-                    matrix.count(steps, of: contact)
+                    let suppression = try await state.store.suppression(
+                        workspace: state.workspace, address: contact.address, now: state.now())
+                    matrix.count(steps, of: contact, isSuppressed: suppression != nil)
                     if json {
-                        JSONLine.write(PreviewFacts.object(steps, of: contact, as: name, whole: !self.contacts.isEmpty))
+                        JSONLine.write(
+                            PreviewFacts.object(steps, of: contact, as: name, suppression: suppression, whole: !self.contacts.isEmpty))
                     } else if !self.contacts.isEmpty {
+                        if let suppression {
+                            Console.error(
+                                TerminalText.line(
+                                    "\(contact.address.text) is suppressed (\(suppression.reason.rawValue)) and gets none of these"))
+                        }
                         for step in steps { PreviewFacts.show(step, of: contact, as: name) }
                     }
                 }
@@ -60,7 +68,9 @@ struct SequencePreview: AsyncParsableCommand {
     private func version(_ state: OpenState) async throws -> SequenceVersion {
         let isFile = [".toml", ".json"].contains { sequence.utf8.suffix($0.utf8.count).elementsEqual($0.utf8) }
         guard isFile else { return try await state.sequence(sequence) }
-        guard let file = try SequenceFiles.read([sequence], state.settings).first?.file else { throw Failure(.badInput, "\(sequence): no sequence") }
+        guard let file = try SequenceFiles.read([sequence], state.settings).first?.file else {
+            throw Failure(.badInput, "\(sequence): no sequence")
+        }
         return SequenceVersion(id: state.ids.next(), workspace: state.workspace, plan: file.plan, hash: file.hash)
     }
 }
@@ -80,25 +90,32 @@ struct PreviewMatrix {
     private static let mostGaps = 1_000
     private var contacts = 0
     private var parked = 0
+    private var suppressed = 0
 
     init(_ plan: SequencePlan) { order = plan.steps.map(\.name) }
 
-    mutating func count(_ steps: [LetterPreview.Step], of contact: Contact) {
+    /// Of who is suppressed nothing is written, so nothing is missing there.
+    mutating func count(_ steps: [LetterPreview.Step], of contact: Contact, isSuppressed: Bool) {
         contacts += 1
+        guard !isSuppressed else { return suppressed += 1 }
         var isParked = false
         for step in steps {
             for why in step.faults {
                 isParked = true
                 let isNew = gaps["\(step.name)\n\(why)"] == nil
                 let why = isNew && gaps.count >= Self.mostGaps ? "for other reasons" : why
-                gaps["\(step.name)\n\(why)", default: Gap(step: step.name, why: why, contacts: 0, first: contact.address.text)].contacts += 1
+                gaps["\(step.name)\n\(why)", default: Gap(step: step.name, why: why, contacts: 0, first: contact.address.text)].contacts +=
+                    1
             }
         }
         if isParked { parked += 1 }
     }
 
     func write(_ sequence: String) {
-        Console.out("\(TerminalText.line(sequence)): \(contacts - parked) of \(contacts) contacts get every message; \(parked) would be parked")
+        let rest = suppressed == 0 ? "" : "; \(suppressed) are suppressed and get none"
+        Console.out(
+            "\(TerminalText.line(sequence)): \(contacts - parked - suppressed) of \(contacts) contacts get every message; "
+                + "\(parked) would be parked\(rest)")
         var table = Table([.init("STEP"), .init("WHY", limit: 100), .init("CONTACTS", number: true), .init("FIRST")])
         let places = Dictionary(zip(order, order.indices)) { first, _ in first }
         for gap in gaps.values.sorted(by: { (places[$0.step] ?? 0, -$0.contacts, $0.why) < (places[$1.step] ?? 0, -$1.contacts, $1.why) }) {
@@ -117,11 +134,15 @@ enum PreviewFacts {
         }
         if let variant = message.variant { Console.out(TerminalText.line("variant: \(variant)")) }
         Console.out(TerminalText.line("Subject: \(message.subject)") + "\n")
-        Console.out(TerminalText.lines(Message(parsing: message.bytes).text ?? "") + "\n")
+        let content = Message(parsing: message.bytes)
+        Console.out(TerminalText.lines(content.text ?? "") + "\n")
+        if let html = content.html { Console.out("HTML, which most readers see instead:\n\n\(TerminalText.lines(html))\n") }
     }
 
     /// - Parameter whole: with the texts.
-    static func object(_ steps: [LetterPreview.Step], of contact: Contact, as identity: String, whole: Bool) -> JSONValue {
+    static func object(
+        _ steps: [LetterPreview.Step], of contact: Contact, as identity: String, suppression: Suppression?, whole: Bool
+    ) -> JSONValue {
         let written: [JSONValue] = steps.map { step in
             var members: [(key: String, value: JSONValue)] = [("step", .string(step.name))]
             switch step.result {
@@ -139,7 +160,7 @@ enum PreviewFacts {
             return .object(members)
         }
         return [
-            "address": .string(contact.address.text), "identity": .string(identity),
+            "address": .string(contact.address.text), "identity": .string(identity), "suppressed": .text(suppression?.reason.rawValue),
             "parked": .bool(steps.contains { !$0.faults.isEmpty }), "steps": .array(written),
         ]
     }
