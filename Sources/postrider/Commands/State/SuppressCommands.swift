@@ -192,7 +192,7 @@ struct SuppressImport: AsyncParsableCommand {
         commandName: "import", abstract: "Suppress what a file lists.",
         discussion: """
             A CSV file with a column 'subject' (or 'email', 'address', 'domain') and, if they are there, 'kind', 'scope', 'reason', 'note' and \
-            'expires_at', as 'suppress export' writes it (a hash is taken back only by the installation that made it, column 'installation'); or a file with one address, domain or pattern a line. Bad rows are named and the exit status is 65; the good \
+            'expires_at' (or 'expires', 'expiry', 'until'), as 'suppress export' writes it (a hash is taken back only by the installation that made it, column 'installation'); or a file with one address, domain or pattern a line. What other columns say is left out, which is said on standard error. Bad rows are named and the exit status is 65; the good \
             ones are stored.
             """)
 
@@ -205,6 +205,11 @@ struct SuppressImport: AsyncParsableCommand {
         try await OpenState.use(conf, noting: true) { state in
             let fallback = try SuppressionWords.reason(reason)
             let sheet = try SuppressionSheet(try InputFile.bytes(file), file: file)
+            for title in sheet.unknown {
+                Console.error(
+                    "\(file):1: the column '\(TerminalText.line(title))' means nothing here and is left out; there are subject, kind, scope, reason, note, expires_at"
+                )
+            }
             var suppressions: [Suppression] = []
             var faults = 0
             var over = 0
@@ -218,6 +223,10 @@ struct SuppressImport: AsyncParsableCommand {
                             reason: try row.reason.map { text throws(Failure) in try SuppressionWords.reason(text) } ?? fallback,
                             source: .import, note: row.note ?? "from \(file)", at: state.now(),
                             expiresAt: try row.expiry.map { text throws(Failure) in try SuppressionWords.expiry(text) })
+                    if let expiry = row.expiry, suppression.reason.isForEver {
+                        Console.error(
+                            "\(file):\(row.line): note: '\(suppression.reason.rawValue)' never expires; its end '\(TerminalText.line(expiry))' is left out")
+                    }
                     // An export lists what is over, too; it stops nobody any more.
                     if suppression.isOver(at: suppression.at) { over += 1 } else { suppressions.append(suppression) }
                 } catch {

@@ -44,6 +44,8 @@ struct SuppressionSheet {
     }
 
     let rows: [Row]
+    /// Titles of columns that mean nothing here, as they are written.
+    let unknown: [String]
 
     init(_ bytes: [UInt8], file: String) throws(Failure) {
         let table: CSVTable
@@ -53,18 +55,30 @@ struct SuppressionSheet {
             throw Failure(.badInput, "\(file):\(error)")
         }
         let header = table.header.map { title in
-            String(decoding: CSVCell.trimmed(title).utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self)
+            // `Expires at` and `expires-at` are `expires_at`.
+            let bytes = CSVCell.trimmed(title).utf8.map { byte -> UInt8 in
+                if byte == 32 || byte == UInt8(ascii: "-") { return UInt8(ascii: "_") }
+                return byte >= 65 && byte <= 90 ? byte | 0x20 : byte
+            }
+            return String(decoding: bytes, as: UTF8.self)
         }
-        func column(_ names: [String]) -> Int? { header.firstIndex { title in names.contains { $0.utf8.elementsEqual(title.utf8) } } }
-        let subject = column(["subject", "email", "e-mail", "address", "domain"])
+        func isOne(_ title: String, of names: [String]) -> Bool { names.contains { $0.utf8.elementsEqual(title.utf8) } }
+        func column(_ names: [String]) -> Int? { header.firstIndex { isOne($0, of: names) } }
+        let subject = column(["subject", "email", "e_mail", "email_address", "address", "domain"])
         let first = table.header.first.map(CSVCell.trimmed) ?? ""
         guard subject != nil || (try? Suppression.Subject.read(first)) != nil else {
             throw Failure(
                 .badInput, "\(file):1: no column 'subject'; name the columns in the first line, or list one address or domain a line")
         }
         func other(_ names: [String]) -> Int? { subject == nil ? nil : column(names) }
-        let (reason, note, expiry) = (other(["reason"]), other(["note"]), other(["expires_at", "until"]))
+        let (reason, note) = (other(["reason"]), other(["note", "notes", "comment"]))
+        let expiry = other(["expires_at", "expires", "expires_on", "expiry", "expiry_date", "expiration", "expiration_date", "until"])
         let (kind, scope, mark) = (other(["kind"]), other(["scope"]), other(["installation"]))
+        // Where an exported one came from and when is not that of the import.
+        let understood = [subject, reason, note, expiry, kind, scope, mark, other(["source"]), other(["at"])]
+        unknown =
+            subject == nil
+            ? [] : header.indices.filter { !header[$0].utf8.isEmpty && !understood.contains($0) }.map { CSVCell.trimmed(table.header[$0]) }
         func cell(_ cells: [String], _ column: Int?) -> String? {
             guard let column, cells.indices.contains(column) else { return nil }
             let text = CSVCell.read(CSVCell.trimmed(cells[column]))
