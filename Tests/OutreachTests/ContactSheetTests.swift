@@ -178,6 +178,66 @@ struct ContactSheetTests {
         #expect(why.contains("is no name of a tag"))
     }
 
+    @Test(
+        "a title in another alphabet or with marks becomes a name for templates, and that is told",
+        arguments: [
+            ("größe", "groesse"), ("GRÖSSE", "groesse"), ("gro\u{308}ße", "groesse"), ("Prénom", "prenom"), ("pre\u{301}nom", "prenom"),
+            ("Straße / Nr.", "strasse_nr_"), ("Ænes Øl å", "aenes_ol_a"), ("Łódź", "lodz"), ("Țară", "tara"), ("İl", "il"),
+            ("First Name", "first_name"), ("\u{301}x", "_x"), ("город", "_"), ("город 2", "_2"),
+        ])
+    func names(title: String, name: String) throws {
+        let columns = try columns("email", title)
+        #expect(columns.fields == [name])
+        #expect(columns.renamings.map(\.title) == [title] && columns.renamings.map(\.field) == [name])
+    }
+
+    @Test("a name that stays or that a person gave is not told")
+    func staying() throws {
+        let columns = try columns("E-Mail", "Company", "intro.first.text", "Größe", "Ort", choices: ["Größe=size", "Ort=größer als"])
+        #expect(columns.fields == ["Company", "intro.first.text", "size", "groesser_als"])
+        #expect(columns.renamings.map { "\($0.title) -> \($0.field)" } == ["Ort -> groesser_als"])
+    }
+
+    @Test("source and date of a consent stand in columns of their own, by any of their names")
+    func consents() throws {
+        for (source, date) in [("consent_source", "consent_date"), ("Consent Source", "consent at"), ("opt-in source", "Opt In Date")] {
+            let columns = try self.columns("email", source, date)
+            #expect(columns.fields.isEmpty && columns.renamings.isEmpty)
+            let full = try draft(columns.read(CSVReader.Row(line: 2, cells: ["a@b.example", " fair 2026 ", "2026-03-01"])))
+            #expect(full.consent == Consent(source: "fair 2026", at: Timestamp(seconds: 1_772_323_200)))
+            let none = try draft(columns.read(CSVReader.Row(line: 3, cells: ["a@b.example", "", " "])))
+            #expect(none.consent.isEmpty)
+        }
+        let mapped = try columns("email", "Herkunft", choices: ["Herkunft=consent_source"])
+        #expect(try draft(mapped.read(CSVReader.Row(line: 2, cells: ["a@b.example", "Messe"]))).consent.source == "Messe")
+        #expect(throws: CSVFault.self) { _ = try self.columns("email", "consent_date", "consent_at") }
+        #expect(ContactColumns.fault(ofField: "consent_source")?.contains("a part of every one") == true)
+    }
+
+    @Test(
+        "a consent that cannot be is a verdict on its row",
+        arguments: [
+            (["a@b.example", "x", "March"], "'March' is no date of a consent; write for instance 2026-03-01 or 2026-03-01T14:30:00+01:00"),
+            (["a@b.example", "x", "2026-03-09"], "'2026-03-09' is no date of a consent: that day is still to come"),
+            (["a@b.example", "x\ny", ""], "the source of a consent is one line of at most 500 bytes, without control characters"),
+        ])
+    func wrongConsents(_ cells: [String], why: String) throws {
+        let header = CSVReader.Row(line: 1, cells: ["email", "consent_source", "consent_date"])
+        let columns = try ContactColumns(header: header, now: Timestamp(seconds: 1_772_323_200))
+        #expect(columns.read(CSVReader.Row(line: 2, cells: cells)) == .refused(why))
+    }
+
+    @Test("other addresses of a person stand in one cell, each once")
+    func furtherAddresses() throws {
+        let columns = try columns("email", "further_addresses")
+        func read(_ cell: String) -> ContactColumns.Reading { columns.read(CSVReader.Row(line: 2, cells: ["ann@b.example", cell])) }
+        let found = try draft(read("Ann@home.example; bob@c.example,ann@HOME.example ANN@b.example;"))
+        #expect(found.furtherAddresses.map(\.text) == ["Ann@home.example", "bob@c.example"])
+        #expect(try draft(read("")).furtherAddresses.isEmpty)
+        #expect(read("ann") == .refused("'ann' is not an email address"))
+        #expect(read("ann@localhost") == .refused("'ann@localhost' has no domain that mail can be sent to"))
+    }
+
     @Test("of two columns of addresses a person says which")
     func twoAddresses() throws {
         #expect(throws: CSVFault.self) { _ = try self.columns("Email", "E-Mail") }

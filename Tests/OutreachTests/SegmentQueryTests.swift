@@ -36,6 +36,10 @@ struct SegmentQueryTests {
             ("created > P30D ago", .test(.created(.more, .ago(ISODuration("P30D") ?? .none)))),
             ("imported <= 2026-03-01", .test(.imported(.atMost, .day(CivilDate(daysSinceEpoch: 20_513))))),
             ("imported", .test(.imported(nil, .ago(.none)))),
+            ("consent_date < P730D ago", .test(.consented(.less, .ago(ISODuration("P730D") ?? .none)))),
+            ("not consent_date", .not(.test(.consented(nil, .ago(.none))))),
+            ("consent_source contains Fair", .test(.compare(.consentSource, .contains("fair")))),
+            ("field.consent_source", .test(.given(.field("consent_source")))),
             ("android = x", .test(.compare(.field("android"), .oneOf(["x"])))),
         ])
     func reads(source: String, node: Expression<SegmentQuery.Test>) throws {

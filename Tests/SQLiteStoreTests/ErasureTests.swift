@@ -37,7 +37,12 @@ struct ErasureTests {
         let contact = enrollment.contact.rawValue
         for statement in [
             """
-            UPDATE contact SET display_name = 'Wilhelmina Wunder', fields = '{"city":"Wunderstadt"}' WHERE id = \(contact)
+            UPDATE contact
+            SET display_name = 'Wilhelmina Wunder', fields = '{"city":"Wunderstadt"}', consent_source = 'Messe Wunderstadt', consent_at = 5
+            WHERE id = \(contact)
+            """,
+            """
+            INSERT INTO mail_domain (domain, refusal, asked_at, expires_at) VALUES ('example.com', 'wunder says no', 5, 99)
             """,
             """
             INSERT INTO attempt (outbox_id, started_at, ended_at, outcome, stage, reply_code, text, remote_mta, transcript)

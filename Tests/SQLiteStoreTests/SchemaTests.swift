@@ -113,6 +113,11 @@ struct SchemaTests {
             "INSERT INTO contact (workspace_id, address, address_key, address_domain, created_at) VALUES (7, 'a@b', 'a@b', 'b', 0)",
             "INSERT INTO contact (workspace_id, address, address_key, address_domain, created_at) VALUES (1, 'a@b', 'ab', 'b', 0)",
             "INSERT INTO contact (workspace_id, address, address_key, address_domain, created_at, fields) VALUES (1, 'a@b', 'a@b', 'b', 0, '{')",
+            "UPDATE contact SET consent_source = ''",
+            "UPDATE contact SET consent_at = 'yesterday'",
+            "INSERT INTO mail_domain (domain, asked_at, expires_at) VALUES ('A.example', 0, 1)",
+            "INSERT INTO mail_domain (domain, asked_at, expires_at) VALUES ('a.example', 1, 1)",
+            "INSERT INTO mail_domain (domain, refusal, asked_at, expires_at) VALUES ('a.example', '', 0, 1)",
             "INSERT INTO suppression (workspace_id, kind, subject, reason, source, note, at) VALUES (1, 'address', 'A@b', 'manual', 'manual', '', 0)",
             "INSERT INTO suppression (workspace_id, kind, subject, reason, source, note, at) VALUES (1, 'domain', 'a@b', 'manual', 'manual', '', 0)",
             "INSERT INTO suppression (workspace_id, kind, subject, reason, source, note, at, expires_at) "

@@ -32,6 +32,7 @@ struct SegmentTests {
             case "domain": contact.address.asciiDomain ?? contact.address.domain
             case "name": contact.displayName ?? ""
             case "time_zone": contact.timeZone ?? ""
+            case "consent_source": contact.consent.source ?? ""
             case "provider":
                 RecipientProvider.name(noted: provider, domain: contact.address.asciiDomain ?? contact.address.domain)
             default: contact.fields[name] ?? ""
@@ -67,6 +68,9 @@ struct SegmentTests {
                 id: world.ids.next(), address: address, displayName: Bool.random(using: &random) ? "Ann \(number % 7)" : nil,
                 fields: fields,
                 timeZone: number % 5 == 0 ? "Europe/Berlin" : nil,
+                consent: Consent(
+                    source: Int.random(in: 0..<3, using: &random) == 0 ? nil : Self.texts.dropLast().randomElement(using: &random),
+                    at: Bool.random(using: &random) ? nil : Self.start - .seconds(Self.day * Int64.random(in: 0...40, using: &random))),
                 createdAt: Self.start + .seconds(Self.day * Int64.random(in: -40...0, using: &random)))
             people.append(Person(contact: contact))
         }
@@ -176,12 +180,12 @@ struct SegmentTests {
 
     private func test(_ random: inout SeededRandom) -> Meant {
         func any(_ texts: [String]) -> String { texts.randomElement(using: &random) ?? "" }
-        let names = ["company", "city", "budget", "nothing", "email", "domain", "name", "time_zone", "provider"]
+        let names = ["company", "city", "budget", "nothing", "email", "domain", "name", "time_zone", "consent_source", "provider"]
         let values = Self.texts + ["google", "p7@gmail.com", "gmail.com", "xn--bcher-kva.example", "Europe/berlin", "ann 3"]
         let name = any(names)
         let value = any(values)
         let sequence = any(Self.sequences)
-        switch Int.random(in: 0..<14, using: &random) {
+        switch Int.random(in: 0..<16, using: &random) {
         case 0:
             let kind = ContactGroup.Kind.allCases.randomElement(using: &random) ?? .tag
             let text = any(Self.groupNames)
@@ -224,6 +228,11 @@ struct SegmentTests {
                 guard ["5", "-3.50", "10"].contains(person.text("budget")), let own = Double(person.text("budget")) else { return false }
                 return own < number
             }
+        case 14: return Meant(text: "consent_date") { $0.contact.consent.at != nil }
+        case 15:
+            let days = Int.random(in: 0...40, using: &random)
+            let bound = Self.start - .seconds(Self.day * Int64(days))
+            return Meant(text: "consent_date < P\(days)D ago") { $0.contact.consent.at.map { $0 < bound } ?? false }
         case 12:
             let part = Self.folded(value)
             guard !part.isEmpty else { return Meant(text: name) { !$0.text(name).utf8.isEmpty } }

@@ -13,11 +13,12 @@ package struct Contact: Sendable, Equatable {
     package var fields: [String: String]
     /// IANA name of the contact's own time zone; nil when unknown, then the sender's window counts.
     package var timeZone: String?
+    package var consent: Consent
     package let createdAt: Timestamp
 
     package init(
         id: ID, workspace: WorkspaceID = .default, address: EmailAddress, displayName: String? = nil, fields: [String: String] = [:],
-        timeZone: String? = nil, createdAt: Timestamp
+        timeZone: String? = nil, consent: Consent = Consent(), createdAt: Timestamp
     ) {
         self.id = id
         self.workspace = workspace
@@ -25,6 +26,7 @@ package struct Contact: Sendable, Equatable {
         self.displayName = displayName
         self.fields = fields
         self.timeZone = timeZone
+        self.consent = consent
         self.createdAt = createdAt
     }
 }

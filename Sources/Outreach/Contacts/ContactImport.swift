@@ -32,11 +32,14 @@ package struct ContactImport: Sendable, Equatable {
         package let contact: Contact
         /// Tags and lists that it comes into, each once.
         package let groups: [ContactGroup.Name]
+        /// Other addresses of the person, each once and none of them the contact's own.
+        package let furtherAddresses: [EmailAddress]
 
-        package init(line: Int, contact: Contact, groups: [ContactGroup.Name] = []) {
+        package init(line: Int, contact: Contact, groups: [ContactGroup.Name] = [], furtherAddresses: [EmailAddress] = []) {
             self.line = line
             self.contact = contact
             self.groups = groups
+            self.furtherAddresses = furtherAddresses
         }
     }
 
@@ -45,11 +48,11 @@ package struct ContactImport: Sendable, Equatable {
         case created(Contact.ID?)
         /// A contact with the same suppression key was there; what the row gives was brought up to date.
         case updated(Contact.ID)
-        /// The address is suppressed; nothing was stored.
+        /// The address is suppressed, or another one of the person for a reason of theirs; nothing was stored.
         case suppressed(reason: String)
         /// The same file has the address on that line already.
         case duplicate(line: Int)
-        /// The row was never given to the store.
+        /// Nothing was stored, for what is wrong with the row.
         case refused(String)
     }
 

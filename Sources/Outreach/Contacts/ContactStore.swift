@@ -16,6 +16,10 @@ package protocol ContactStore: Sendable {
     /// Gives fields of contacts other values, as a person wants it; false for each that changed nothing, the others stand in the timeline.
     func set(_ changes: [Consequence.FieldChange], at now: Timestamp) async throws(StoreError) -> [Bool]
 
+    /// Writes what a person says of the consent of contacts, as `Consent.updated(by:)` has it; false for each that changed nothing, the others
+    /// stand in the timeline.
+    func setConsent(_ changes: [Consent.Change], at now: Timestamp) async throws(StoreError) -> [Bool]
+
     /// Makes an address known as another one of a contact: mail from there is theirs, and whoever suppresses it for a reason of the person
     /// suppresses them. Mail goes to the contact's own address as before.
     func add(_ address: EmailAddress, to contact: Contact.ID, at: Timestamp) async throws(StoreError) -> FurtherAddressVerdict

@@ -44,10 +44,14 @@ struct SegmentParser: ExpressionParser {
         case "imported":
             guard let order = order() else { return .test(.imported(nil, .ago(.none))) }
             return .test(.imported(order, try moment()))
+        case "consent_date":
+            guard let order = order() else { return .test(.consented(nil, .ago(.none))) }
+            return .test(.consented(order, try moment()))
         case "email": return try comparison(.email)
         case "domain": return try comparison(.domain)
         case "name": return try comparison(.name)
         case "time_zone": return try comparison(.timeZone)
+        case "consent_source": return try comparison(.consentSource)
         case "provider": return try comparison(.provider)
         case "state": return try comparison(.state(sequence: try sequence(of: word, start)))
         case "cause": return try comparison(.cause(sequence: try sequence(of: word, start)))
@@ -92,7 +96,7 @@ struct SegmentParser: ExpressionParser {
     private func refuseParts(of text: SegmentQuery.Text, at start: Int) throws(ExpressionFault) {
         switch text {
         case .state, .cause: throw scanner.fault("a state or cause is compared with =, != and in alone", at: start)
-        case .field, .email, .domain, .name, .timeZone, .provider: break
+        case .field, .email, .domain, .name, .timeZone, .consentSource, .provider: break
         }
     }
 
@@ -136,7 +140,7 @@ struct SegmentParser: ExpressionParser {
         case .state: return try known(Enrollment.State.allCases.map(\.rawValue), "state of enrollments", name: "state")
         case .cause: return try known(Enrollment.Cause.allCases.map(\.rawValue), "cause of an end", name: "cause")
         case .domain: return EmailAddress("a@" + value)?.asciiDomain.map(folded) ?? value
-        case .field, .email, .name, .timeZone, .provider: return value
+        case .field, .email, .name, .timeZone, .consentSource, .provider: return value
         }
     }
 

@@ -4,11 +4,11 @@ package import InternetMessage
 ///
 /// - Facts: `tag:NAME`, `list:NAME`, `enrolled`, `enrolled:SEQUENCE` (now or ever), `replied`, `replied:CLASS` (by whatever is sure to be
 ///   theirs), `suppressed`, `imported`.
-/// - Texts: `email`, `domain`, `name`, `time_zone`, `provider`, `state`, `state:SEQUENCE`, `cause`, `cause:SEQUENCE` (of any of their
+/// - Texts: `email`, `domain`, `name`, `time_zone`, `consent_source`, `provider`, `state`, `state:SEQUENCE`, `cause`, `cause:SEQUENCE` (of any of their
 ///   enrollments), `field.NAME`, and any other name for the field of that name. They are compared with `=`, `!=`, `in (...)`,
 ///   `not in (...)`, `contains`, `starts_with` and `ends_with` without regard to the case of ASCII letters, and with `<`, `<=`, `>`, `>=` where
 ///   both are numbers; a text alone holds when it is not empty. `!=` is the opposite of `=`.
-/// - Moments: `created` and `imported` are compared with a day of UTC (`2026-03-01`) or with what is so long past (`P30D ago`).
+/// - Moments: `created`, `imported` and `consent_date` are compared with a day of UTC (`2026-03-01`) or with what is so long past (`P30D ago`).
 /// - `and`, `or`, `not` and parentheses join them; `and` binds closer than `or`.
 package struct SegmentQuery: Sendable, Equatable {
     package enum Test: Sendable, Equatable {
@@ -24,6 +24,8 @@ package struct SegmentQuery: Sendable, Equatable {
         case created(Order, Moment)
         /// Some import took it in; nil: at any time.
         case imported(Order?, Moment)
+        /// The date of a consent is known; nil: whichever.
+        case consented(Order?, Moment)
     }
 
     package enum Text: Sendable, Equatable {
@@ -32,6 +34,7 @@ package struct SegmentQuery: Sendable, Equatable {
         case domain
         case name
         case timeZone
+        case consentSource
         case provider
         /// State of any enrollment in that sequence; nil: in any.
         case state(sequence: String?)

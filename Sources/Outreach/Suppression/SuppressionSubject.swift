@@ -67,6 +67,14 @@ extension Suppression {
             }
         }
 
+        /// Whether it names one address, in clear or by its hash.
+        package var isOfOne: Bool {
+            switch self {
+            case .address, .hash: true
+            case .domain, .pattern: false
+            }
+        }
+
         /// The key without its kind.
         package var text: String {
             switch self {

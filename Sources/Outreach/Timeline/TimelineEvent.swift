@@ -65,6 +65,12 @@ extension TimelineEvent {
         self.init(id: id, at: now, kind: .edited, contact: change.contact, summary: "field \(change.name) \(words)")
     }
 
+    /// A person said something of the consent of a contact.
+    package init(_ change: Consent.Change, id: ID, at now: Timestamp) {
+        let words = change.given?.words.map { "is '\($0)' now" } ?? "was taken"
+        self.init(id: id, at: now, kind: .edited, contact: change.contact, summary: "consent \(words)")
+    }
+
     /// A person gave a contact a tag or list, or took it.
     package init(_ change: ContactGroup.Change, id: ID) {
         let words = change.isMember ? "given" : "taken"

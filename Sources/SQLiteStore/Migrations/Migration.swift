@@ -7,7 +7,7 @@ struct Migration: Sendable {
     /// Every step in order.
     static let all: [Migration] = [
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, fourteenth,
-        fifteenth, sixteenth, seventeenth, eighteenth, nineteenth, twentieth, twentyFirst,
+        fifteenth, sixteenth, seventeenth, eighteenth, nineteenth, twentieth, twentyFirst, twentySecond,
     ]
 
     /// The schema version that this program writes and reads.

@@ -27,10 +27,13 @@ extension SQLiteStore: ContactImportStore {
             else { throw StoreError(code: .constraint, message: "rows of an import that is not there, or was undone") }
             // Mostly nothing is, and then nothing is looked up for each of a million rows.
             let isAnySuppressed = try ledger.isAnySuppressed()
-            let isAnyFurther = try ledger.isAnyFurtherAddress()
+            var isAnyFurther = try ledger.isAnyFurtherAddress()
             var groups: [ContactGroup.Name: Int64] = [:]
-            return try rows.map {
-                try ledger.take($0, into: contactImport, isAnySuppressed: isAnySuppressed, isAnyFurther: isAnyFurther, groups: &groups)
+            return try rows.map { row in
+                let verdict = try ledger.take(
+                    row, into: contactImport, isAnySuppressed: isAnySuppressed, isAnyFurther: isAnyFurther, groups: &groups)
+                if !row.furtherAddresses.isEmpty { isAnyFurther = true }
+                return verdict
             }
         }
     }
@@ -41,6 +44,11 @@ extension SQLiteStore: ContactImportStore {
                 let contact = row.contact
                 if let held = try ledger.suppression(workspace: contact.workspace, address: contact.address, now: contact.createdAt) {
                     return .suppressed(reason: held.reason.rawValue)
+                }
+                switch try ledger.obstacle(to: row, isAnySuppressed: true) {
+                case .suppressed(let held): return .suppressed(reason: held.reason.rawValue)
+                case .refused(let why): return .refused(why)
+                case nil: break
                 }
                 return try ledger.contact(workspace: contact.workspace, key: contact.address.suppressionKey).map { .updated($0.id) }
                     ?? .created(nil)
@@ -108,6 +116,13 @@ extension Ledger {
         if isAnySuppressed, let held = try suppression(workspace: contact.workspace, address: contact.address, now: contact.createdAt) {
             return .suppressed(reason: held.reason.rawValue)
         }
+        switch row.furtherAddresses.isEmpty ? nil : try obstacle(to: row, isAnySuppressed: isAnySuppressed) {
+        case .suppressed(let held):
+            try spread(held, over: row)
+            return .suppressed(reason: held.reason.rawValue)
+        case .refused(let why): return .refused(why)
+        case nil: break
+        }
         let key = contact.address.suppressionKey
         func note(_ id: Contact.ID, _ changes: String?) throws {
             try db.run(
@@ -118,6 +133,7 @@ extension Ledger {
         if try !isFurther && insertIfNew(contact, key: key) {
             try note(contact.id, nil)
             for name in row.groups { try join(contact, name, by: contactImport, known: &groups) }
+            if !row.furtherAddresses.isEmpty { _ = try give(row.furtherAddresses, to: contact, at: contact.createdAt) }
             return .created(contact.id)
         }
         let present = try presentContact(workspace: contact.workspace, key: key)
@@ -125,7 +141,11 @@ extension Ledger {
             "SELECT line FROM contact_import_row WHERE import_id = :import AND contact_id = :contact",
             ["import": contactImport.rawValue, "contact": present.id.rawValue])
         if let taken { return .duplicate(line: try taken.count("line")) }
-        let changes = try update(present, with: contact)
+        var changes = try update(present, with: contact)
+        if !row.furtherAddresses.isEmpty {
+            let given = try give(row.furtherAddresses, to: present, at: contact.createdAt)
+            if !given.isEmpty { changes.addresses = given }
+        }
         try note(present.id, changes.isEmpty ? "{}" : jsonText(changes))
         for name in row.groups { try join(present, name, by: contactImport, known: &groups) }
         return .updated(present.id)
@@ -143,10 +163,13 @@ extension Ledger {
             let changes = try row.textOrNil("changes").map { $0.utf8.count > 2 ? try row.json("changes") as ContactChanges? : nil } ?? nil
             guard let changes else { return }
             let before = changes.undone(in: found)
-            if before != found {
-                try setValues(of: before)
-                undo.restored += 1
+            if before != found { try setValues(of: before) }
+            var taken = 0
+            for address in changes.addresses ?? [] {
+                taken += try db.run(
+                    "DELETE FROM further_address WHERE contact_id = :contact AND address_key = :key", key + ["key": address])
             }
+            if before != found || taken > 0 { undo.restored += 1 }
             return
         }
         if let why = try reasonToKeep(contact) {
@@ -155,6 +178,57 @@ extension Ledger {
             try db.run("DELETE FROM timeline WHERE contact_id = :contact AND kind = 'edited'", key)
             try db.run("DELETE FROM contact WHERE id = :contact", key)
             undo.deleted += 1
+        }
+    }
+
+    /// What keeps a row from being taken.
+    fileprivate enum Obstacle {
+        /// Another address of the person is, for a reason of theirs.
+        case suppressed(Suppression)
+        case refused(String)
+    }
+
+    /// What the further addresses of a row have against it; nil: nothing.
+    fileprivate func obstacle(to row: ContactImport.Row, isAnySuppressed: Bool) throws -> Obstacle? {
+        guard !row.furtherAddresses.isEmpty else { return nil }
+        let contact = row.contact
+        let present = try self.contact(workspace: contact.workspace, key: contact.address.suppressionKey)
+        var count = try present.map { try countFurtherAddresses(of: $0.id) } ?? 0
+        for address in row.furtherAddresses {
+            if isAnySuppressed, let held = try suppression(workspace: contact.workspace, address: address, now: contact.createdAt),
+                held.reason.isOfPerson, held.subject.isOfOne
+            {
+                return .suppressed(held)
+            }
+            guard let owner = try self.contact(workspace: contact.workspace, key: address.suppressionKey) else {
+                count += 1
+                continue
+            }
+            if owner.id != present?.id {
+                return .refused("'\(address.text)' is an address of the contact \(owner.address.text); it cannot be that of two")
+            }
+        }
+        return count <= Self.mostAddresses ? nil : .refused("more than \(Self.mostAddresses) further addresses; leave some of them out")
+    }
+
+    /// Suppresses the addresses of a row as one of them is.
+    private func spread(_ held: Suppression, over row: ContactImport.Row) throws {
+        guard case .address = held.subject else { return }
+        for address in [row.contact.address] + row.furtherAddresses where Suppression.Subject(address) != held.subject {
+            try add(
+                Suppression(
+                    id: ids.next(), workspace: held.workspace, subject: Suppression.Subject(address), reason: held.reason,
+                    source: held.source, note: "another address of the same person", at: row.contact.createdAt, expiresAt: held.expiresAt))
+        }
+    }
+
+    /// Gives a contact the addresses that it does not have yet and that are nobody's; the keys of those.
+    private func give(_ addresses: [EmailAddress], to contact: Contact, at: Timestamp) throws -> [String] {
+        try addresses.compactMap { address in
+            let key = address.suppressionKey
+            guard try self.contact(workspace: contact.workspace, key: key) == nil else { return nil }
+            try add(address, key: key, to: contact, at: at)
+            return key
         }
     }
 

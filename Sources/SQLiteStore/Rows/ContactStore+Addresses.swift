@@ -3,9 +3,6 @@ package import InternetMessage
 package import Outreach
 
 extension SQLiteStore {
-    /// How many further addresses a contact has room for.
-    private static let mostAddresses = 20
-
     package func add(_ address: EmailAddress, to contact: Contact.ID, at: Timestamp) async throws(StoreError) -> FurtherAddressVerdict {
         try await write { ledger in
             let id: Arguments = ["contact": contact.rawValue]
@@ -15,16 +12,8 @@ extension SQLiteStore {
             if let owner = try ledger.contact(workspace: found.workspace, key: key) {
                 return owner.id == contact ? .known : .taken(owner.id)
             }
-            let count = try ledger.db.record("SELECT COUNT(*) AS count FROM further_address WHERE contact_id = :contact", id)
-            guard try count?.count("count") ?? 0 < Self.mostAddresses else { return .tooMany }
-            try ledger.db.run(
-                """
-                INSERT INTO further_address (workspace_id, contact_id, address, address_key, added_at)
-                VALUES (:workspace, :contact, :address, :key, :at)
-                """,
-                id + [
-                    "workspace": found.workspace.rawValue, "address": address.stored(), "key": key, "at": at.milliseconds,
-                ])
+            guard try ledger.countFurtherAddresses(of: contact) < Ledger.mostAddresses else { return .tooMany }
+            try ledger.add(address, key: key, to: found, at: at)
             return .added(isSuppressed: try ledger.spreadSuppressions(of: found, at: at))
         }
     }
@@ -54,6 +43,27 @@ extension Ledger {
             """, ["ids": "[\(contacts.map(\.rawValue.description).joined(separator: ","))]"])
         { addresses[try record.id("contact_id"), default: []].append(try record.address("address")) }
         return addresses
+    }
+
+    /// How many further addresses a contact has room for.
+    static let mostAddresses = 20
+
+    func countFurtherAddresses(of contact: Contact.ID) throws -> Int {
+        try db.record(
+            "SELECT COUNT(*) AS count FROM further_address WHERE contact_id = :contact", ["contact": contact.rawValue])?.count("count") ?? 0
+    }
+
+    /// Gives a contact a further address that is nobody's.
+    func add(_ address: EmailAddress, key: String, to contact: Contact, at: Timestamp) throws {
+        try db.run(
+            """
+            INSERT INTO further_address (workspace_id, contact_id, address, address_key, added_at)
+            VALUES (:workspace, :contact, :address, :key, :at)
+            """,
+            [
+                "workspace": contact.workspace.rawValue, "contact": contact.id.rawValue, "address": address.stored(), "key": key,
+                "at": at.milliseconds,
+            ])
     }
 
     /// Whether anybody has a further address; where nobody has, nothing is looked up for each of many rows.

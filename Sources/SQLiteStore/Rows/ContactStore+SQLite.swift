@@ -35,6 +35,23 @@ extension SQLiteStore: ContactStore {
         }
     }
 
+    package func setConsent(_ changes: [Consent.Change], at now: Timestamp) async throws(StoreError) -> [Bool] {
+        try await write { ledger in
+            try changes.map { change in
+                let found = try ledger.db.record(
+                    "SELECT * FROM contact WHERE id = :id AND erased_at IS NULL", ["id": change.contact.rawValue]
+                ).map(Contact.init)
+                guard var contact = found else { return false }
+                let consent = change.given.map { contact.consent.updated(by: $0) } ?? Consent()
+                guard !consent.isSame(as: contact.consent) else { return false }
+                contact.consent = consent
+                try ledger.setValues(of: contact)
+                try ledger.append(TimelineEvent(change, id: ledger.ids.next(), at: now))
+                return true
+            }
+        }
+    }
+
     package func contacts(workspace: WorkspaceID, after: Contact.ID?, limit: Int) async throws(StoreError) -> [Contact] {
         try await read { ledger in
             try ledger.db.records(
@@ -52,16 +69,35 @@ struct ContactChanges: Codable, Equatable {
         let after: String?
     }
 
+    /// Source and date of a consent belong together.
+    struct ConsentChange: Codable, Equatable {
+        struct Known: Codable, Equatable {
+            let source: String?
+            let at: Timestamp?
+
+            init(_ consent: Consent) { (source, at) = (consent.source, consent.at) }
+
+            var consent: Consent { Consent(source: source, at: at) }
+        }
+
+        let before: Known
+        let after: Known
+    }
+
     var name: Change?
     var timeZone: Change?
     var fields: [String: Change] = [:]
+    var consent: ConsentChange?
+    /// Keys of further addresses that the contact was given; nil: none.
+    var addresses: [String]?
 
-    var isEmpty: Bool { name == nil && timeZone == nil && fields.isEmpty }
+    var isEmpty: Bool { name == nil && timeZone == nil && fields.isEmpty && consent == nil && addresses == nil }
 
-    private init(name: Change?, timeZone: Change?, fields: [String: Change]) {
+    private init(name: Change?, timeZone: Change?, fields: [String: Change], consent: ConsentChange?) {
         self.name = name
         self.timeZone = timeZone
         self.fields = fields
+        self.consent = consent
     }
 
     /// What bringing `old` up to date with `new` replaces: values that are given replace those that are there; the others stay.
@@ -70,9 +106,12 @@ struct ContactChanges: Codable, Equatable {
             guard let after, before.map({ !$0.utf8.elementsEqual(after.utf8) }) ?? true else { return nil }
             return Change(before: before, after: after)
         }
+        let consent = old.consent.updated(by: new.consent)
+        let isSame = consent.isSame(as: old.consent)
         self.init(
             name: change(old.displayName, new.displayName), timeZone: change(old.timeZone, new.timeZone),
-            fields: new.fields.reduce(into: [:]) { changes, field in changes[field.key] = change(old.fields[field.key], field.value) })
+            fields: new.fields.reduce(into: [:]) { changes, field in changes[field.key] = change(old.fields[field.key], field.value) },
+            consent: isSame ? nil : ConsentChange(before: .init(old.consent), after: .init(consent)))
     }
 
     /// What takes the changes back in `contact`, where it has the value of after still.
@@ -84,6 +123,7 @@ struct ContactChanges: Codable, Equatable {
         if let name, isStill(contact.displayName, name) { contact.displayName = name.before }
         if let timeZone, isStill(contact.timeZone, timeZone) { contact.timeZone = timeZone.before }
         for (field, change) in fields where isStill(contact.fields[field], change) { contact.fields[field] = change.before }
+        if let consent, contact.consent.isSame(as: consent.after.consent) { contact.consent = consent.before.consent }
         return contact
     }
 }
@@ -126,14 +166,16 @@ extension Ledger {
     func insertIfNew(_ contact: Contact, key: String) throws -> Bool {
         try db.run(
             """
-            INSERT INTO contact (id, workspace_id, address, address_key, address_domain, display_name, fields, time_zone, created_at)
-            VALUES (:id, :workspace, :address, :key, :domain, :name, :fields, :zone, :created)
+            INSERT INTO contact (id, workspace_id, address, address_key, address_domain, display_name, fields, time_zone, created_at,
+                consent_source, consent_at)
+            VALUES (:id, :workspace, :address, :key, :domain, :name, :fields, :zone, :created, :consent_source, :consent_at)
             ON CONFLICT (workspace_id, address_key) DO NOTHING
             """,
             [
                 "id": contact.id.rawValue, "workspace": contact.workspace.rawValue, "address": contact.address.stored(), "key": key,
                 "domain": EmailAddress.domain(ofKey: key), "name": contact.displayName?.storable, "fields": jsonText(contact.fields),
                 "zone": contact.timeZone?.storable, "created": contact.createdAt.milliseconds,
+                "consent_source": contact.consent.source?.storable, "consent_at": contact.consent.at?.milliseconds,
             ]) == 1
     }
 
@@ -145,16 +187,22 @@ extension Ledger {
         merged.displayName = contact.displayName ?? present.displayName
         merged.fields = present.fields.merging(contact.fields) { $1 }
         merged.timeZone = contact.timeZone ?? present.timeZone
+        merged.consent = present.consent.updated(by: contact.consent)
         try setValues(of: merged)
         return changes
     }
 
     func setValues(of contact: Contact) throws {
         try db.run(
-            "UPDATE contact SET display_name = :name, fields = :fields, time_zone = :zone WHERE id = :id",
+            """
+            UPDATE contact
+            SET display_name = :name, fields = :fields, time_zone = :zone, consent_source = :consent_source, consent_at = :consent_at
+            WHERE id = :id
+            """,
             [
-                "id": contact.id.rawValue, "name": contact.displayName?.storable, "fields": jsonText(contact.fields),
-                "zone": contact.timeZone?.storable,
+                "name": contact.displayName?.storable, "fields": jsonText(contact.fields), "zone": contact.timeZone?.storable,
+                "consent_source": contact.consent.source?.storable, "consent_at": contact.consent.at?.milliseconds,
+                "id": contact.id.rawValue,
             ])
     }
 }
@@ -165,6 +213,7 @@ extension Contact {
             id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
             address: try record.address("address"),
             displayName: record.textOrNil("display_name"), fields: try record.words("fields"), timeZone: record.textOrNil("time_zone"),
+            consent: Consent(source: record.textOrNil("consent_source"), at: record.momentOrNil("consent_at")),
             createdAt: try record.moment("created_at"))
     }
 }

@@ -46,6 +46,8 @@ extension Ledger {
                     ofKey: address.suppressionKey, in: workspace, isNew: workspace == erasure.workspace, erasure, into: &report)
             }
         }
+        // A domain may be a person's own.
+        for address in addresses { try db.run("DELETE FROM mail_domain WHERE domain = :domain", ["domain": address.domainKey]) }
         let keys = addresses.map(\.suppressionKey)
         let replies = try replies(of: contact, from: addresses)
         let strangers = try db.records("SELECT id, state, reverse_path FROM intake WHERE state IN ('received', 'quarantined')")
@@ -225,7 +227,7 @@ extension Ledger {
             """
             UPDATE contact
             SET address = :shell, address_key = :shell, address_domain = 'erased.invalid', display_name = NULL, fields = '{}',
-                time_zone = NULL, erased_at = :at
+                time_zone = NULL, consent_source = NULL, consent_at = NULL, erased_at = :at
             WHERE id = :contact
             """, ["contact": contact.rawValue, "shell": Self.shell(contact), "at": at.milliseconds])
     }

@@ -150,6 +150,10 @@ struct SegmentStatement {
             default: return compare(expression(text), comparison)
             }
         case .created(let order, let moment): return compare("contact.created_at", order, moment)
+        case .consented(let order, let moment):
+            // Where nothing is known the opposite of a comparison holds, too.
+            let when = order.map { " AND " + compare("contact.consent_at", $0, moment) } ?? ""
+            return "contact.consent_at IS NOT NULL\(when)"
         case .imported(let order, let moment):
             let when = order.map { " AND " + compare("contact_import.at", $0, moment) } ?? ""
             return """
@@ -174,6 +178,7 @@ struct SegmentStatement {
         case .domain: "contact.address_domain"
         case .name: "COALESCE(contact.display_name, '')"
         case .timeZone: "COALESCE(contact.time_zone, '')"
+        case .consentSource: "COALESCE(contact.consent_source, '')"
         case .provider: Self.provider
         case .state, .cause: "''"
         }

@@ -12,9 +12,11 @@ import Settings
 
 /// What conf says of DNS and of TLS on the way out, made into what the transport takes.
 enum TransportPolicies {
-    static func resolver(_ settings: Settings) -> UnboundResolver {
+    /// - Parameter deadline: the most that one lookup takes; nil: as long as for mail, which can wait.
+    static func resolver(_ settings: Settings, deadline: Duration? = nil) -> UnboundResolver {
         var configuration = UnboundResolver.Configuration(servers: settings.dns.resolvers.map(\.description))
         if let file = settings.dns.trustAnchorFile { configuration.trustAnchorFile = file }
+        if let deadline { configuration.deadline = deadline }
         return UnboundResolver(configuration)
     }
 

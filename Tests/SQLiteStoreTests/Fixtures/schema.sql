@@ -40,7 +40,7 @@ CREATE TABLE contact (
     fields TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(fields)),
     time_zone TEXT,
     created_at INTEGER NOT NULL
-, erased_at INTEGER) STRICT;
+, erased_at INTEGER, consent_source TEXT CHECK (consent_source <> ''), consent_at INTEGER) STRICT;
 
 CREATE UNIQUE INDEX contact_address ON contact (workspace_id, address_key);
 
@@ -283,6 +283,17 @@ CREATE TABLE login_refusal (
     reason TEXT NOT NULL,
     since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mail_domain (
+    -- A-labels in lower case.
+    domain TEXT PRIMARY KEY CHECK (domain <> '' AND domain = lower(domain)),
+    -- Why it takes none, for a person; NULL: it does.
+    refusal TEXT CHECK (refusal <> ''),
+    asked_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL CHECK (expires_at > asked_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mail_domain_end ON mail_domain (expires_at);
 
 CREATE TRIGGER outbox_budget_returns AFTER UPDATE OF state ON outbox
     WHEN OLD.state = 'active' AND NEW.state <> 'active' AND OLD.final_dot_at IS NULL AND OLD.taken IS NOT NULL

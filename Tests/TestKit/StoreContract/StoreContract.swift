@@ -3,7 +3,7 @@ package import Outreach
 /// A store of every role.
 package typealias EveryStore = AuditStore & ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore
     & IntakeStore
-    & OutboxStore & PolicyStore
+    & MailDomainStore & OutboxStore & PolicyStore
     & PauseStore
     & SecretStore & SegmentStore & SequenceStore & StatisticsStore & SuppressionStore & TimelineStore
     & TrackingStore & UpkeepStore & WebhookStore
@@ -47,7 +47,7 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
 
     /// Every check.
     package static var all: [Self] {
-        contacts + groups + addresses + people + suppression + sequences + enrollments + dispatching + frequency + companies + delivery
+        contacts + groups + addresses + people + comingIn + suppression + sequences + enrollments + dispatching + frequency + companies + delivery
             + limits
             + queue + intake + replies + secrets + policies + routing + strikes + statistics + guardrails + upkeep + tracking + webhooks
             + persons

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import InternetMessage
+import Mailroom
 import Outreach
 import Settings
 
@@ -9,9 +10,13 @@ struct ContactsImport: AsyncParsableCommand {
         commandName: "import", abstract: "Take in contacts from a CSV file, with a verdict for every row.",
         discussion: """
             The first line names the columns. 'email' (or 'e-mail', 'address') is needed; 'name' stands in the To field; 'time_zone' is an IANA \
-            name; 'tags' and 'lists' hold names with ',' or ';' between them; every other column is a field for templates. --map says of a column what it is; a contact that is there already is \
+            name; 'tags' and 'lists' hold names with ',' or ';' between them, 'further_addresses' other addresses of the person; 'consent_source' \
+            and 'consent_date' (2026-03-01, or with a time) say since when and by what they may be written to; every other column is a field for \
+            templates. --map says of a column what it is; a contact that is there already is \
             brought up to date: cells that are empty leave its values as they are. A suppressed address is never taken in, and one that is \
             another address of a contact brings that contact up to date.
+            With --check-mx a row whose domain does not exist or takes no mail is refused; one whose domain gave no answer is taken in and \
+            noted. What was found is kept for a week, what was missing for an hour.
             Encoding (UTF-8, UTF-16, Windows-1252) and delimiter (',' ';' tab '|') are found out. The file is read twice: what makes it \
             unreadable is said before anything is stored. Refused rows go to standard error as FILE:LINE: reason, and the exit status is 65; the \
             good rows are stored all the same. 'contacts undo IMPORT' takes an import back.
@@ -24,7 +29,8 @@ struct ContactsImport: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Only the counts and the refused rows.") var quiet = false
     @Option(
         help: ArgumentHelp(
-            "What a column is: email, name, time_zone, tags, lists, a field, or - to leave it out.", valueName: "title=meaning"))
+            "What a column is: email, name, time_zone, tags, lists, consent_source, consent_date, further_addresses, a field, or - to leave it out.",
+            valueName: "title=meaning"))
     var map: [String] = []
     @Option(help: "utf-8, utf-16le, utf-16be or windows-1252, where it is not found out rightly.") var encoding: String?
     @Option(help: "The character between cells, or 'tab', where it is not found out rightly.") var delimiter: String?
@@ -38,6 +44,11 @@ struct ContactsImport: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A list that every contact of the file comes on; may be given several times.", valueName: "name"))
     var list: [String] = []
 
+    @Option(help: ArgumentHelp("Where the consent of those comes from whose row does not say.", valueName: "words"))
+    var consentSource: String?
+    @Option(help: ArgumentHelp("When it was given: 2026-03-01, or with a time.", valueName: "date")) var consentDate: String?
+    @Flag(name: .customLong("check-mx"), help: "Ask DNS of every domain whether it takes mail.") var checkMX = false
+
     func run() async throws {
         try await OpenState.use(conf, noting: true) { state in
             let contactImport = ContactImport(
@@ -46,25 +57,43 @@ struct ContactsImport: AsyncParsableCommand {
                 state: state, sheet: try SheetFile(file), encoding: try namedEncoding(), delimiter: try namedDelimiter(),
                 choices: try choices(), lists: try Desks.addressLists(state.settings), refused: try refusedTraits(state.settings),
                 contactImport: dryRun ? nil : contactImport,
-                groups: try GroupNames.read(.tag, tag) + GroupNames.read(.list, list))
+                groups: try GroupNames.read(.tag, tag) + GroupNames.read(.list, list),
+                consent: try ConsentWords.read(source: consentSource, date: consentDate, now: state.now()),
+                domains: checkMX ? Self.domains(state, keeps: !dryRun) : nil)
             let survey = try importing.survey()
+            if !quiet {
+                for renaming in survey.columns.renamings {
+                    Console.error(
+                        "\(file):\(survey.header.line): the column '\(TerminalText.line(renaming.title))' becomes the field '\(renaming.field)'")
+                }
+            }
             let refusals = try errors.map { path throws(Failure) in try RefusalFile(path, file: file, header: survey.header) }
             if !dryRun { try await state.store.begin(contactImport) }
+            var silences = 0
             var progress = Progress(total: survey.rows, isShown: !json && isatty(STDERR_FILENO) != 0)
             let counts = try await importing.run(survey) { outcome in
                 report(outcome, of: dryRun ? nil : contactImport.id)
                 try refusals?.note(outcome)
+                if outcome.silence != nil { silences += 1 }
                 progress.step()
             }
             progress.end()
             try refusals?.close()
             let store = dryRun ? " (dry run: nothing was stored)" : "; import \(contactImport.id)"
+            let silent = silences == 0 ? "" : "; DNS did not answer for the domains of \(silences) rows"
             let summary =
                 "\(file): \(counts.rows) rows: \(counts.created) created, \(counts.updated) updated, \(counts.suppressed) suppressed, "
-                + "\(counts.refused) refused\(store)"
+                + "\(counts.refused) refused\(silent)\(store)"
             if json { Console.error(summary) } else { Console.out(summary) }
             if counts.refused > 0 { throw ExitStatus.badInput.code }
         }
+    }
+
+    /// What asks for the domains; a person waits for it, so it gives up sooner than mail does.
+    private static func domains(_ state: OpenState, keeps: Bool) -> MailDomainChecker {
+        MailDomainChecker(
+            resolver: TransportPolicies.resolver(state.settings, deadline: .seconds(10)), store: state.store, clock: state.installation.clock,
+            keeps: keeps)
     }
 
     private func report(_ outcome: ContactImporting.Outcome, of contactImport: ContactImport.ID?) {
@@ -72,7 +101,7 @@ struct ContactsImport: AsyncParsableCommand {
         if json {
             JSONLine.write([
                 "line": .count(line), "address": .string(outcome.written), "verdict": .string(verdict.name),
-                "contact": .id(verdict.contact), "reason": .text(verdict.reason), "notes": .texts(outcome.traits.map(\.rawValue)),
+                "contact": .id(verdict.contact), "reason": .text(verdict.reason), "notes": .texts(outcome.traits.map(\.rawValue) + (outcome.silence == nil ? [] : ["mx_unknown"])),
                 "import": .id(contactImport),
             ])
         }
@@ -81,8 +110,9 @@ struct ContactsImport: AsyncParsableCommand {
         case .suppressed(let reason): if !json { Console.out("\(line): suppressed \(TerminalText.line(outcome.written)): \(reason)") }
         case .created, .updated:
             guard !json, !quiet else { return }
-            let notes = outcome.traits.isEmpty ? "" : " (\(outcome.traits.map(\.words).joined(separator: ", ")))"
-            Console.out("\(line): \(verdict.name) \(TerminalText.line(outcome.written))\(notes)")
+            let words = outcome.traits.map(\.words) + (outcome.silence.map { ["its domain was not checked: \($0)"] } ?? [])
+            let notes = words.isEmpty ? "" : " (\(words.joined(separator: ", ")))"
+            Console.out(TerminalText.line("\(line): \(verdict.name) \(outcome.written)\(notes)"))
         }
     }
 

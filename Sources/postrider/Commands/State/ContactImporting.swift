@@ -1,5 +1,6 @@
 import Foundation
 import InternetMessage
+import Mailroom
 import Outreach
 
 /// Brings the rows of a sheet of contacts into the store, many thousand in one transaction.
@@ -10,6 +11,8 @@ struct ContactImporting {
         let written: String
         let verdict: ContactImport.Verdict
         let traits: [AddressLists.Trait]
+        /// Why DNS did not say whether the domain takes mail; nil: it did, or was not asked.
+        let silence: String?
     }
 
     /// What a first look at the whole file says.
@@ -25,10 +28,12 @@ struct ContactImporting {
         let row: CSVReader.Row
         let written: String
         /// nil: refused.
-        let contact: Contact?
-        let groups: [ContactGroup.Name]
-        let refusal: String
-        let traits: [AddressLists.Trait]
+        var contact: Contact?
+        var groups: [ContactGroup.Name] = []
+        var furtherAddresses: [EmailAddress] = []
+        var refusal = ""
+        var traits: [AddressLists.Trait] = []
+        var silence: String?
     }
 
     /// Large, because each transaction writes every page of an index that its rows fall into, and addresses fall everywhere.
@@ -47,6 +52,10 @@ struct ContactImporting {
     let contactImport: ContactImport?
     /// Tags and lists that every row comes into.
     var groups: [ContactGroup.Name] = []
+    /// Of every row that does not say.
+    var consent = Consent()
+    /// Says of each domain whether it takes mail; nil: nobody is asked.
+    var domains: MailDomainChecker?
 
     /// Reads the file to its end, so that what makes it unreadable is known before anything is stored.
     func survey() throws(Failure) -> Survey {
@@ -59,7 +68,7 @@ struct ContactImporting {
         }
         let columns: ContactColumns
         do throws(CSVFault) {
-            columns = try ContactColumns(header: header, choices: choices)
+            columns = try ContactColumns(header: header, choices: choices, now: state.now())
         } catch {
             throw Failure(.badInput, "\(sheet.name):\(error)")
         }
@@ -78,12 +87,12 @@ struct ContactImporting {
         while !batch.isEmpty {
             let current = batch
             // While one batch is stored the next one is read.
-            async let verdicts = judge(current)
+            async let judged = judge(current)
             batch = try nextBatch(&rows, survey.columns)
-            for (item, verdict) in zip(current, try await verdicts) {
-                let verdict = contactImport == nil ? foreseen.judge(verdict, item.contact, line: item.row.line) : verdict
+            for (item, verdict) in try await judged {
+                let verdict = contactImport == nil ? foreseen.judge(verdict, item, line: item.row.line) : verdict
                 counts.count(verdict)
-                try report(Outcome(row: item.row, written: item.written, verdict: verdict, traits: item.traits))
+                try report(Outcome(row: item.row, written: item.written, verdict: verdict, traits: item.traits, silence: item.silence))
             }
         }
         if let contactImport { try await state.store.finish(contactImport.id, counts: counts, at: state.now()) }
@@ -103,24 +112,47 @@ struct ContactImporting {
     private func prepare(_ row: CSVReader.Row, _ columns: ContactColumns) -> Prepared {
         let written = columns.written(row)
         switch columns.read(row) {
-        case .refused(let why): return Prepared(row: row, written: written, contact: nil, groups: [], refusal: why, traits: [])
+        case .refused(let why): return Prepared(row: row, written: written, refusal: why)
         case .contact(let draft):
             let traits = lists.traits(of: draft.address)
             if let trait = traits.first(where: refused.contains) {
-                return Prepared(row: row, written: written, contact: nil, groups: [], refusal: trait.words, traits: traits)
+                return Prepared(row: row, written: written, refusal: trait.words, traits: traits)
             }
             let contact = Contact(
                 id: state.ids.next(), workspace: state.workspace, address: draft.address, displayName: draft.name, fields: draft.fields,
-                timeZone: draft.timeZone, createdAt: state.now())
+                timeZone: draft.timeZone,
+                consent: Consent(source: draft.consent.source ?? consent.source, at: draft.consent.at ?? consent.at), createdAt: state.now())
             return Prepared(
                 row: row, written: written, contact: contact, groups: draft.groups + groups.filter { !draft.groups.contains($0) },
-                refusal: "",
-                traits: traits)
+                furtherAddresses: draft.furtherAddresses, traits: traits)
         }
     }
 
-    private func judge(_ batch: [Prepared]) async throws -> [ContactImport.Verdict] {
-        let rows = batch.compactMap { item in item.contact.map { ContactImport.Row(line: item.row.line, contact: $0, groups: item.groups) }
+    /// The rows with what DNS says of their domains.
+    private func checked(_ batch: [Prepared], by domains: MailDomainChecker) async throws -> [Prepared] {
+        func domain(_ item: Prepared) -> String? { item.contact?.address.asciiDomain }
+        let findings = try await domains.findings(of: batch.compactMap(domain))
+        return batch.map { item in
+            guard let domain = domain(item) else { return item }
+            var item = item
+            switch findings[domain] {
+            case .refuses(let why):
+                item.contact = nil
+                item.refusal = "no mail can be sent to \(domain): \(why)"
+            case .unknown(let why): item.silence = why
+            case .accepts, nil: break
+            }
+            return item
+        }
+    }
+
+    private func judge(_ batch: [Prepared]) async throws -> [(item: Prepared, verdict: ContactImport.Verdict)] {
+        var batch = batch
+        if let domains { batch = try await checked(batch, by: domains) }
+        let rows = batch.compactMap { item in
+            item.contact.map {
+                ContactImport.Row(line: item.row.line, contact: $0, groups: item.groups, furtherAddresses: item.furtherAddresses)
+            }
         }
         var verdicts: ArraySlice<ContactImport.Verdict> = []
         if !rows.isEmpty {
@@ -129,22 +161,32 @@ struct ContactImporting {
                     try await state.store.foresee(rows)[...]
                 }
         }
-        return batch.map { item in item.contact == nil ? .refused(item.refusal) : verdicts.popFirst() ?? .refused("no verdict") }
+        return batch.map { item in
+            (item, item.contact == nil ? .refused(item.refusal) : verdicts.popFirst() ?? .refused("no verdict"))
+        }
     }
 
     /// The addresses that a dry run has seen, by a hash of theirs: nothing is stored that they could be looked up in.
     private struct Foreseen {
         private var lines: [Int: Int32] = [:]
 
-        mutating func judge(_ verdict: ContactImport.Verdict, _ contact: Contact?, line: Int) -> ContactImport.Verdict {
-            guard let contact else { return verdict }
+        mutating func judge(_ verdict: ContactImport.Verdict, _ item: Prepared, line: Int) -> ContactImport.Verdict {
+            guard let contact = item.contact, !verdict.isRefusal else { return verdict }
             if case .suppressed = verdict { return verdict }
-            var hasher = Hasher()
-            for byte in contact.address.suppressionKey.utf8 { hasher.combine(byte) }
-            let hash = hasher.finalize()
-            if let first = lines[hash] { return .duplicate(line: Int(first)) }
-            lines[hash] = Int32(clamping: line)
+            if let first = lines[hash(contact.address)] { return .duplicate(line: Int(first)) }
+            for address in item.furtherAddresses {
+                guard let first = lines[hash(address)] else { continue }
+                return .refused("'\(address.text)' is an address of line \(first) already; it cannot be that of two")
+            }
+            lines[hash(contact.address)] = Int32(clamping: line)
+            for address in item.furtherAddresses { lines[hash(address)] = Int32(clamping: line) }
             return verdict
+        }
+
+        private func hash(_ address: EmailAddress) -> Int {
+            var hasher = Hasher()
+            for byte in address.suppressionKey.utf8 { hasher.combine(byte) }
+            return hasher.finalize()
         }
     }
 }

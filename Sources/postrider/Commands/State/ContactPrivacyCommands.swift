@@ -26,20 +26,32 @@ struct ContactsExport: AsyncParsableCommand {
             if let address { return JSONLine.write(try await PersonDossier(state: state).object(try await state.contact(address))) }
             let query = try await segment.query(state)
             if json { return try await state.eachContact(in: query) { JSONLine.write(state.json($0, $1)) } }
-            // Twice through the list: the first line must name every field.
+            // Twice through the list: the first line must name everything that somebody has.
             var fields: Set<String> = []
-            try await state.eachPage(in: query) { page in for contact in page { fields.formUnion(contact.fields.keys) } }
+            var (hasConsent, hasAddresses) = (false, false)
+            try await state.eachPage(in: query) { page in
+                for contact in page {
+                    fields.formUnion(contact.fields.keys)
+                    hasConsent = hasConsent || !contact.consent.isEmpty
+                }
+                if !hasAddresses { hasAddresses = try await !state.store.furtherAddresses(of: page.map(\.id)).isEmpty }
+            }
             let columns = fields.sorted()
             var kinds: [ContactGroup.Kind] = []
             for kind in ContactGroup.Kind.allCases where try await !state.store.groups(workspace: state.workspace, kind: kind).isEmpty {
                 kinds.append(kind)
             }
-            let titles = ["email", "name", "time_zone"] + kinds.map { "\($0.rawValue)s" } + columns
+            let parts = (hasConsent ? ["consent_source", "consent_date"] : []) + (hasAddresses ? ["further_addresses"] : [])
+            // A field from before its name meant a part of a contact has a title that reads as a field.
+            let names = columns.map { ContactColumns.isPart($0) ? "field.\($0)" : $0 }
+            let titles = ["email", "name", "time_zone"] + kinds.map { "\($0.rawValue)s" } + parts + names
             Console.out(titles.map(CSVCell.written).joined(separator: ","))
             try await state.eachContact(in: query) { contact, ties in
-                let cells =
-                    [contact.address.text, contact.displayName ?? "", contact.timeZone ?? ""]
-                    + kinds.map { ties.groups.texts($0).joined(separator: ";") } + columns.map { contact.fields[$0] ?? "" }
+                var cells = [contact.address.text, contact.displayName ?? "", contact.timeZone ?? ""]
+                cells += kinds.map { ties.groups.texts($0).joined(separator: ";") }
+                if hasConsent { cells += [contact.consent.source ?? "", contact.consent.date ?? ""] }
+                if hasAddresses { cells.append(ties.addresses.map(\.text).joined(separator: ";")) }
+                cells += columns.map { contact.fields[$0] ?? "" }
                 Console.out(cells.map(CSVCell.written).joined(separator: ","))
             }
         }

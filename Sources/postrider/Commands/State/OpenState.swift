@@ -11,7 +11,8 @@ struct OpenState {
 
     /// By its roles alone, so that a command works on any implementation.
     var store:
-        any AuditStore & ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & OutboxStore
+        any AuditStore & ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & MailDomainStore
+            & OutboxStore
             & PauseStore
             & SequenceStore
             & SegmentStore & StatisticsStore & SuppressionStore & TimelineStore & TrackingStore & WebhookStore
