@@ -152,6 +152,58 @@ struct PlanServiceTests {
         }
     }
 
+    @Test(
+        "sequences that begin each other come to an end, and it is told; a person may enroll anew",
+        arguments: [["a"], ["a", "b"], ["a", "b", "c"]])
+    func circle(names: [String]) async throws {
+        let office = try Office()
+        for (index, name) in names.enumerated() {
+            // Written by hand: files that lead back to themselves are refused.
+            let next = names[(index + 1) % names.count]
+            let plan = SequencePlan(
+                name: name, description: "", steps: [.init(name: "on", work: .action([.enroll(sequence: next)]))], stopOn: [])
+            _ = try await office.store.load(SequenceVersion(id: office.ids.next(), workspace: .default, plan: plan, hash: name))
+        }
+        let contact = try await office.contact(Self.bo)
+        let version = try #require(try await office.store.sequence(workspace: .default, name: "a"))
+        for round in 1...2 {
+            let enrollment = Enrollment(
+                id: office.ids.next(), workspace: .default, contact: contact.id, sequence: version.id, identity: "anna", state: .active,
+                cause: nil, reason: "", nextStep: 0, dueAt: office.clock.now(), heldBy: nil, version: 0, createdAt: office.clock.now())
+            #expect(try await office.store.enroll([enrollment], timeline: []) == [.enrolled(enrollment.id)])
+            for _ in 0..<10 { _ = try await office.dispatcher.dispatchDue() }
+            let all = try await office.store.enrollments(contact: contact.id)
+            #expect(all.count == names.count * round && all.allSatisfy { $0.state == .finished })
+            let told = try await office.store.timeline(contact: contact.id).filter {
+                $0.summary.hasPrefix("does not begin the sequence 'a' again")
+            }
+            #expect(told.count == round && told.last?.enrollment == all.first?.id, "\(told)")
+        }
+    }
+
+    @Test("two sequences may begin the same one, one after the other")
+    func twice() async throws {
+        let office = try Office()
+        func load(_ name: String, _ begins: [String]) async throws -> SequenceVersion {
+            let steps = begins.enumerated().map { SequencePlan.Step(name: "on\($0)", work: .action([.enroll(sequence: $1)])) }
+            let plan = SequencePlan(name: name, description: "", steps: steps + [.init(name: "end", work: .stop(reason: nil))], stopOn: [])
+            return try await office.store.load(SequenceVersion(id: office.ids.next(), workspace: .default, plan: plan, hash: name))
+        }
+        _ = try await load("goal", [])
+        _ = try await load("one", ["goal"])
+        _ = try await load("two", ["goal"])
+        let contact = try await office.contact(Self.bo)
+        let version = try await load("both", ["one", "two"])
+        let enrollment = Enrollment(
+            id: office.ids.next(), workspace: .default, contact: contact.id, sequence: version.id, identity: "anna", state: .active,
+            cause: nil, reason: "", nextStep: 0, dueAt: office.clock.now(), heldBy: nil, version: 0, createdAt: office.clock.now())
+        #expect(try await office.store.enroll([enrollment], timeline: []) == [.enrolled(enrollment.id)])
+        for _ in 0..<10 { _ = try await office.dispatcher.dispatchDue() }
+        let begun = try await office.store.enrollments(contact: contact.id).filter { $0.reason.utf8.count > 0 }
+        #expect(begun.count >= 4 && begun.allSatisfy { $0.state == .finished }, "\(begun)")
+        #expect(try await office.store.timeline(contact: contact.id).allSatisfy { !$0.summary.hasPrefix("does not begin") })
+    }
+
     @Test("another answer comes to a condition, which looks at fields and at what came before", arguments: ["big", "tiny"])
     func condition(size: String) async throws {
         let office = try Office()

@@ -107,6 +107,9 @@ package protocol SequenceStore: Sendable {
     func enrollments(workspace: WorkspaceID, sequenceName: String, after: Enrollment.ID?, limit: Int) async throws(StoreError)
         -> [Enrollment]
 
+    /// The largest id of the enrollments of a sequence name; nil when there is none.
+    func lastEnrollment(workspace: WorkspaceID, sequenceName: String) async throws(StoreError) -> Enrollment.ID?
+
     /// Claims enrollments that are `active` or `held`, due at `now` and free of a living lease; oldest due first.
     ///
     /// Nothing is claimed while the global STOP is set.

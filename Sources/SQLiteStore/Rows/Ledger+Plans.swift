@@ -57,11 +57,49 @@ extension Ledger {
     }
 
     /// Begins a sequence for a contact, where it may be enrolled, and notes it.
-    func begin(_ enrollment: Enrollment) throws {
+    ///
+    /// One that the contact came from by such steps is not begun again, and that is noted: sequences that begin each other would never end.
+    ///
+    /// - Parameter beginner: whose step begins it; nil: no step does.
+    func begin(_ enrollment: Enrollment, by beginner: Enrollment.ID?) throws {
+        if let beginner, let name = try sequenceBehind(beginner, of: enrollment.contact, sameAs: enrollment.sequence) {
+            return try append(
+                TimelineEvent(
+                    id: ids.next(), at: enrollment.createdAt, kind: .transition, contact: enrollment.contact, enrollment: beginner,
+                    summary: "does not begin the sequence '\(name)' again, from which it came here; only a person can enroll it there anew"))
+        }
         guard try enroll(enrollment) == .enrolled(enrollment.id) else { return }
+        var facts = ["identity": enrollment.identity]
+        facts[Self.beginnerFact] = beginner?.description
         try append(
             TimelineEvent(
                 id: ids.next(), at: enrollment.createdAt, kind: .enrolled, contact: enrollment.contact, enrollment: enrollment.id,
-                summary: enrollment.reason, facts: ["identity": enrollment.identity]))
+                summary: enrollment.reason, facts: facts))
     }
+
+    /// Which enrollment's step began another one, as its event keeps it.
+    private static let beginnerFact = "begun_by"
+
+    /// The name of the sequence of a version when an enrollment is in it, or one of those is whose steps led to the enrollment.
+    private func sequenceBehind(_ enrollment: Enrollment.ID, of contact: Contact.ID, sameAs version: SequenceVersion.ID) throws -> String? {
+        var next: Enrollment.ID? = enrollment
+        var seen: Set<Enrollment.ID> = []
+        while let id = next, seen.insert(id).inserted {
+            let found = try db.record(Self.sameSequenceSQL, ["id": id.rawValue, "version": version.rawValue])
+            if let found { return try found.text("name") }
+            let facts = ["contact": contact.rawValue, "enrollment": id.rawValue] as Arguments
+            next = try db.record(Self.beginnerSQL, facts)?.textOrNil("begun_by").flatMap { Enrollment.ID($0) }
+        }
+        return nil
+    }
+
+    static let sameSequenceSQL = """
+        SELECT sequence.name AS name FROM enrollment JOIN sequence ON sequence.id = enrollment.sequence_id
+        WHERE enrollment.id = :id AND sequence.id = (SELECT sequence_id FROM sequence_version WHERE id = :version)
+        """
+
+    static let beginnerSQL = """
+        SELECT facts ->> '\(beginnerFact)' AS begun_by FROM timeline
+        WHERE contact_id = :contact AND enrollment_id = :enrollment AND kind = 'enrolled'
+        """
 }

@@ -41,6 +41,17 @@ extension SQLiteStore {
         }
     }
 
+    package func lastEnrollment(workspace: WorkspaceID, sequenceName: String) async throws(StoreError) -> Enrollment.ID? {
+        try await read { ledger in
+            try ledger.db.record(
+                """
+                SELECT MAX(id) AS id FROM enrollment
+                WHERE sequence_id = (SELECT id FROM sequence WHERE workspace_id = :workspace AND name = :name)
+                """, ["workspace": workspace.rawValue, "name": sequenceName]
+            )?.idOrNil("id")
+        }
+    }
+
     package func claimDue(now: Timestamp, limit: Int, lease: Lease) async throws(StoreError) -> [DueEnrollment] {
         let claimed: [Record] = try await write { ledger in
             guard try ledger.stopReason() == nil else { return [] }

@@ -54,6 +54,9 @@ extension StoreContract {
                 let first = try await world.store.enrollments(workspace: .default, sequenceName: "hello", after: nil, limit: 2)
                 let rest = try await world.store.enrollments(workspace: .default, sequenceName: "hello", after: first.last?.id, limit: 2)
                 try expect((first + rest).map(\.id), all.map(\.id), "every enrollment comes once, in id order")
+                try expect(
+                    try await world.store.lastEnrollment(workspace: .default, sequenceName: "hello"), all.last?.id, "the last is known")
+                try expect(try await world.store.lastEnrollment(workspace: .default, sequenceName: "gone"), nil, "where there is one")
             },
         ]
     }

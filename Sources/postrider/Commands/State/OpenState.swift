@@ -164,12 +164,14 @@ struct OpenState {
             addresses: try await store.furtherAddresses(of: [contact])[contact] ?? [])
     }
 
+    /// Calls `body` with every enrollment of a sequence that is there now; those that are made meanwhile are not gone after.
     func eachEnrollment(of sequence: String, _ body: (Enrollment) async throws -> Void) async throws {
+        guard let end = try await store.lastEnrollment(workspace: workspace, sequenceName: sequence) else { return }
         var after: Enrollment.ID?
         while true {
             let page = try await store.enrollments(workspace: workspace, sequenceName: sequence, after: after, limit: 500)
-            for enrollment in page { try await body(enrollment) }
-            guard let last = page.last else { return }
+            for enrollment in page where enrollment.id <= end { try await body(enrollment) }
+            guard let last = page.last, last.id < end else { return }
             after = last.id
         }
     }
