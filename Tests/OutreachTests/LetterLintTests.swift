@@ -34,6 +34,13 @@ struct LetterLintTests {
         Case(text: "50% of it, 100% of that [1], see [the note]", says: nil),
         Case(text: "Lorem ipsum dolor", says: "text: 'lorem ipsum' stands for a text"),
         Case(text: "See https://bit.ly/x", says: "text: a link of 'bit.ly' hides where it leads"),
+        Case(text: "See https://t.ly/x", says: "text: a link of 't.ly' hides where it leads"),
+        Case(text: "(HTTPS://www.Bit.ly/x)", says: "text: a link of 'bit.ly' hides where it leads"),
+        Case(text: "t.co/x", says: "text: a link of 't.co' hides where it leads"),
+        Case(text: "See https://orbit.ly/ and https://my-t.co/ and https://a.example/is.gd/x", says: nil),
+        Case(text: "", html: "<p>\(String(repeating: "word ", count: 401))</p>", says: "html: it has 401 words"),
+        Case(text: "", html: "<p>Hi {{name}}</p>", says: nil),
+        Case(text: "", html: "<p></p>", says: "html: it has no words of which the text could be made"),
         Case(text: "See http://example.com", says: "text: a link begins with http://"),
         Case(text: String(repeating: "https://a.example/ ", count: 4), says: "text: it has 4 links"),
         Case(text: String(repeating: "word ", count: 401), says: "text: it has 401 words"),
@@ -53,6 +60,12 @@ struct LetterLintTests {
         } else {
             #expect(findings.isEmpty)
         }
+    }
+
+    @Test("a link is said to be of one shortener alone")
+    func oneShortener() {
+        let findings = LetterLint(subject: nil, text: "https://bit.ly/a", html: nil).findings
+        #expect(findings.map(\.message) == ["a link of 'bit.ly' hides where it leads"])
     }
 
     @Test("validate says it with the line, as a warning, and of a variant too")

@@ -42,6 +42,18 @@ struct LetterTrackerTests {
             "<img src=\"https://t.example.com/o/\(picture).gif\" width=\"1\" height=\"1\" alt=\"\" border=\"0\">\n", with: "{picture}")
     }
 
+    @Test("a text that was made of the HTML leads where the HTML leads")
+    func derivedText() throws {
+        let html =
+            #"<p><a href="https://x.example/?a=1&amp;b=2">A</a> <a href="https://x.example/c" data-track="off">C</a> "#
+            + #"<a href="https://u.example.com/u/\#(Self.wayOut)">Out</a></p>"#
+        let letter = try track(html, text: HTMLText.plainText(html), sources: [html])
+        #expect(letter.links.count == 1)
+        let text = try shown(letter.text, letter)
+        #expect(text.contains("A <{https://x.example/?a=1&b=2}>") && text.contains("C <https://x.example/c>"), "\(text)")
+        #expect(text.contains("<https://u.example.com/u/\(Self.wayOut)>"), "\(text)")
+    }
+
     @Test(
         "links of HTML lead by way of us, however they are written",
         arguments: [

@@ -192,6 +192,19 @@ struct PlanFileTests {
             ),
             (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nuntag = 7\n", 9, "'untag' must be a string or a list of strings"),
             (head + "[[step]]\ntype = \"action\"\nname = \"b\"\n", 6, "an action does nothing"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nenroll = \"x\"\n", 9, "it begins its own sequence, which would never end"),
+            (head + "[[step]]\ntype = \"action\"\nname = \"b\"\nenroll = \"hot leads\"\n", 9, "'hot leads' is no name of a sequence"),
+            ("name = \"x\"\n[[step]]\nsubject = \"s\"\n", 2, "'text' is missing; a message has a text, or html"),
+            ("name = \"x\"\n[[step]]\nsubject = \"s\"\ntext = \" \"\n", 4, "'text' is empty; a message has a text, or html"),
+            (
+                head + "[[step.variant]]\nname = \"v\"\ntext = \"\"\n[[step.variant]]\nname = \"w\"\ntext = \"t\"\n", 8,
+                "'text' is empty; a message has a text, or html"
+            ),
+            (
+                "name = \"x\"\n[[step]]\nsubject = \"s\"\n[[step.variant]]\nname = \"v\"\nhtml = \"<p>Hi</p>\"\n"
+                    + "[[step.variant]]\nname = \"w\"\nsubject = \"u\"\n",
+                2, "'text' is missing"
+            ),
             (head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n", 6, "a condition has at least one transition"),
             (
                 head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n" + way + "if = \"field.a = 3\"\nto = \"c\"\n" + end, 10,
@@ -259,6 +272,125 @@ struct PlanFileTests {
             let found = error.faults.first { $0.message.contains(words) }
             #expect(found?.line == line, "\(error.faults)")
         }
+    }
+
+    /// A file with a fault of each kind, from values over names and transitions to templates and circles.
+    private static let manyFaults = """
+        name = "x"
+        timezone = "Mars"
+        [snippets]
+        bad = "{{"
+        [[step]]
+        name = "a"
+        delay = "soon"
+        subject = "{{#company}}"
+        text = "{{> bad}} {{> missing}}"
+        [[step.transition]]
+        on = "repleid"
+        to = "b"
+        [[step.transition]]
+        to = "nowhere"
+        [[step]]
+        type = "wait"
+        name = "b"
+        delay = "P1D"
+        next = "c"
+        [[step]]
+        type = "action"
+        name = "c"
+        enroll = "x"
+        next = "b"
+        """
+
+    @Test(
+        "every fault is told in one go, and none that only follows from another",
+        arguments: [
+            (
+                manyFaults,
+                [
+                    "2: 'Mars' is no", "4: this snippet, its line 1: a tag", "7: 'soon' is not", "8: subject of this step, its line 1: section",
+                    "9: text of this step, its line 1: there is no snippet 'missing'", "11: there is no event 'repleid'",
+                    "14: there is no step 'nowhere'", "23: it begins its own", "24: an endless loop: b → c → b",
+                ]
+            ),
+            // What is known of a step whose type is not is its name.
+            (head + "next = \"b\"\n[[step]]\ntype = \"dance\"\nname = \"b\"\n" + way + "to = \"z\"\n", ["8: there is no type 'dance'", "11: there is no step 'z'"]),
+            // A subject, a name, a way or a start that could not be read may have been the one that is missed.
+            ("name = \"x\"\n[[step]]\nsubjct = \"s\"\ntext = \"t\"\n", ["3: unknown key 'subjct'"]),
+            ("name = \"x\"\n[[step]]\nsubject = 7\ntext = \"t\"\n", ["3: 'subject' must be a string"]),
+            (head + "next = \"b\"\n[[step]]\nnmae = \"b\"\ndelay = \"P1D\"\ntext = \"t\"\n", ["8: unknown key 'nmae'"]),
+            (head + "next = \"b\"\n[[step]]\nname = 7\ntext = \"t\"\ndelay = \"P1D\"\n", ["8: 'name' must be a string"]),
+            (head + "netx = \"c\"\ntransition = []\n" + end, ["6: unknown key 'netx'"]),
+            (head + "transition = 7\n" + end, ["6: 'transition' must be a list of tables"]),
+            (head + way + "too = \"b\"\n" + end, ["6: 'to' is missing", "7: unknown key 'too'"]),
+            (head + way + "to = \"bb\"\n" + end, ["7: there is no step 'bb'"]),
+            (
+                head + "[[step]]\ntype = \"condition\"\nname = \"c\"\n" + way + "if = \"(\"\nto = \"b\"\n" + way + "to = \"b\"\n" + end,
+                ["10: column 2 of the condition"]
+            ),
+            (
+                "name = \"x\"\nstart = 7\n[[step]]\ntype = \"stop\"\nname = \"z\"\n[[step]]\nname = \"b\"\nsubject = \"s\"\ntext = \"t\"\n",
+                ["2: 'start' must be a string"]
+            ),
+            // A circle of snippets is one fault.
+            (
+                "name = \"x\"\n[snippets]\na = \"{{> b}}\"\nb = \"{{> a}}\"\n" + head.dropFirst(11).dropLast(4) + "\"{{> a}}{{> b}}\"\n",
+                ["3: this snippet, its line 1: in the snippet 'b'"]
+            ),
+            // What a variant takes over from its step is told of at the step.
+            (
+                head.dropLast(4) + "\"{{\"\n[[step.variant]]\nname = \"v\"\nsubject = \"u\"\n[[step.variant]]\nname = \"w\"\nsubject = \"{{\"\n",
+                ["5: text of this step", "11: subject of this step"]
+            ),
+        ] as [(String, [String])])
+    func allAtOnce(source: String, expected: [String]) throws {
+        let error = #expect(throws: SequenceFile.Faults.self) { try read(source) }
+        let found = (error?.faults ?? []).map { "\($0.line): \($0.message)" }
+        #expect(found.count == expected.count && zip(found, expected).allSatisfy { $0.utf8.starts(with: $1.utf8) }, "\(found)")
+    }
+
+    @Test(
+        "a message may have HTML alone, of the step or of a variant, in both forms",
+        arguments: [
+            ("html = \"<p>Hi {{name}}</p>\"\n", 1), ("text = \"\"\nhtml = \"<p>Hi</p>\"\n", 1),
+            ("html = \"<p>Hi</p>\"\n[[step.variant]]\nname = \"v\"\nsubject = \"u\"\n[[step.variant]]\nname = \"w\"\nhtml = \"<p>Ho</p>\"\n", 2),
+            ("text = \"t\"\n[[step.variant]]\nname = \"v\"\ntext = \"\"\nhtml = \"<p>Hi</p>\"\n[[step.variant]]\nname = \"w\"\n", 1),
+            ("[[step.variant]]\nname = \"v\"\nhtml = \"<p>Hi</p>\"\n[[step.variant]]\nname = \"w\"\ntext = \"t\"\n", 1),
+        ])
+    func htmlAlone(parts: String, derived: Int) throws {
+        let file = try read("name = \"x\"\n[[step]]\nname = \"a\"\nsubject = \"s\"\n\(parts)")
+        let letter = try #require(file.plan.steps[0].letter)
+        #expect(file.warnings.isEmpty && letter.wordings.count { $0.html != nil && $0.text.isEmpty } == derived, "\(file.warnings)")
+        let writer = PlanWriter(file.plan)
+        for (text, name) in [(writer.toml, "x.toml"), (writer.json, "x.json")] {
+            #expect(try read(text, as: name).plan == file.plan, "\(text)")
+        }
+        #expect(letter.writtenText != nil || !writer.toml.contains("text = \"\"\n"), "\(writer.toml)")
+        #expect(try JSONDecoder().decode(SequencePlan.self, from: try JSONEncoder().encode(file.plan)) == file.plan)
+    }
+
+    @Test("a picture without words is warned of where no text can be made of it")
+    func wordlessPage() throws {
+        let page = "name = \"x\"\n[[step]]\nname = \"a\"\nsubject = \"s\"\nhtml = \"<p></p>\"\n"
+        #expect(try read(page).warnings.map(\.description) == ["plan.toml:5: it has no words of which the text could be made; write 'text' beside it"])
+        #expect(try read(page + "text = \"t\"\n").warnings.isEmpty)
+    }
+
+    @Test("sequences that begin each other are followed over any number of them")
+    func links() throws {
+        func plan(_ name: String, _ begins: [String]) throws -> SequencePlan {
+            let steps = begins.map { "[[step]]\ntype = \"action\"\nenroll = \"\($0)\"\n" }
+            return try read("name = \"\(name)\"\n" + steps.joined() + "[[step]]\nname = \"z\"\nsubject = \"s\"\ntext = \"t\"\n").plan
+        }
+        let plans = [try plan("a", ["d", "b"]), try plan("b", ["c"]), try plan("c", ["a", "gone"]), try plan("d", [])]
+        let links = SequenceLinks(plans)
+        #expect(links.way(from: "b", to: "a") == ["b", "c", "a"] && links.way(from: "a", to: "c") == ["a", "b", "c"])
+        #expect(links.way(from: "d", to: "a") == nil && links.way(from: "gone", to: "a") == nil)
+        #expect(links.has("d") && !links.has("gone"))
+        // A later one stands for an earlier one of its name.
+        #expect(SequenceLinks(plans + [try plan("c", [])]).way(from: "b", to: "a") == nil)
+        let file = try read("name = \"x\"\nquiet_hours = \"21:00-07:00\"\n[[step]]\ntype = \"action\"\nenroll = \"y\"\n")
+        #expect(file.beginnings == [.init(sequence: "y", line: 5)] && file.quietHoursLine == 2)
     }
 
     @Test(

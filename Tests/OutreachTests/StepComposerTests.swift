@@ -140,6 +140,32 @@ import Testing
         #expect(refusal?.why == "the text still shows {{ after rendering")
     }
 
+    @Test(
+        "the text of a message that has HTML alone is made of it, for each recipient",
+        arguments: [
+            ("<p>Hi {{nickname}}</p><p>See <a href=\"https://a.example/{{nickname}}\">this</a></p>", [:], "Hi A&B\n\nSee this <https://a.example/A&B>"),
+            ("<style>p{color:red}</style><p>Hi<br>there</p>", [:], "Hi\nthere"),
+            ("<p>{{nickname}}</p>", ["one.a.text": "Own"], "Own"),
+            ("<p>{{nobody}}</p>", ["one.a.html": "<p>Own &amp; true</p>"], "Own & true"),
+        ] as [(String, [String: String], String)])
+    func derivedText(html: String, own: [String: String], expected: String) throws {
+        let fields = own.merging(["nickname": "A&B"]) { first, _ in first }
+        let message = try compose(text: "", html: html, signature: "Anna", postalAddress: "1 Street", fields: fields)
+        #expect(message.text == "\(expected)\n\nAnna\n\n1 Street\n")
+        #expect((message.html == nil) == (own["one.a.text"] != nil))
+    }
+
+    @Test(
+        "a text that is made of HTML is held against the same rules",
+        arguments: [
+            ("<p>Hi &#123;&#123;name}}</p>", "the text still shows {{ after rendering"), ("<p>{{nickname}}</p>", "nickname"),
+            ("<img src=\"https://a.example/a.png\">", "the text is empty, and the HTML has no words to make one of"),
+        ])
+    func refusedDerivedText(html: String, why: String) throws {
+        let refusal = #expect(throws: Refused.self) { try compose(text: "\n", html: html, signature: nil, postalAddress: nil) }
+        #expect(refusal?.why == why)
+    }
+
     @Test("closing braces alone are no left-over")
     func closingBraces() throws {
         let page = "<style>@media print{p{color:red}}</style><p>Hi</p>\n"

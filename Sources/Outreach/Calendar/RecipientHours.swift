@@ -28,6 +28,9 @@ package struct RecipientHours: Sendable, Hashable {
         zones.zone(of: contact).flatMap { $0.certainty >= certainty ? $0 : nil }
     }
 
+    /// When people of a zone may be written to, holidays and the preferred hour aside.
+    package func window(in zone: LocalZone) -> SendingWindow { SendingWindow(week: week, zone: zone, quietHours: quietHours) }
+
     /// When the contact may be written to; nil when it is not known well enough where they are.
     package func window(of contact: Contact) -> SendingWindow? {
         guard let found = zone(of: contact) else { return nil }

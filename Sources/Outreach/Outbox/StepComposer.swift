@@ -132,6 +132,10 @@ package struct StepComposer: Sendable {
         var html = own.replaces("html") ? own.html : templates.html.map(text)
         guard missing.isEmpty else { return .failed(.missing(missing)) }
         if Self.isBlank(subject) { return .failed(.impossible("the subject is empty")) }
+        if Self.isBlank(body), let page = html {
+            body = HTMLText.plainText(page)
+            if Self.isBlank(body) { return .failed(.impossible("the text is empty, and the HTML has no words to make one of")) }
+        }
         if Self.isBlank(body) { return .failed(.impossible("the text is empty")) }
         let footer = [order.identity.signature, unsubscribe.postalAddress].compactMap { $0.map(Self.trimmed) }
         body = ([Self.trimmed(body)] + footer).joined(separator: "\n\n")

@@ -11,14 +11,36 @@ package struct PlanCheck {
         var isWarning = false
 
         enum Key {
-            case start, name, variants, intent, to, on, classes, within, after, condition, weight, subject, ways, trackOpens, trackClicks
+            case start, name, variants, intent, to, on, classes, within, after, condition, weight, subject, ways, trackOpens, trackClicks, enroll
         }
+    }
+
+    /// What of a plan could not be read, so that nothing is said of it that is wrong once it can be.
+    struct Doubts {
+        /// What a step is called: whether there is one of another name is not known.
+        var names = false
+        /// With which step it begins.
+        var start = false
+        /// Steps of which it is not known what they do.
+        var kinds: Set<Int> = []
+        /// Steps that may have other ways than are known.
+        var exits: Set<Int> = []
+        /// Ways by step; what they are taken on, or where they lead.
+        var ways: [Int: Set<Int>] = [:]
+        /// Messages that may have a subject all the same.
+        var letters: Set<Int> = []
+
+        fileprivate func isSure(of way: Int, in step: Int) -> Bool { ways[step].map { !$0.contains(way) } ?? true }
+
+        /// Whether every way that there is leads where it is known to lead.
+        fileprivate var areNone: Bool { !names && !start && kinds.isEmpty && exits.isEmpty && ways.isEmpty }
     }
 
     /// Every intent that replies are said to have.
     package static let intents = ["interested", "ready_to_meet", "need_more_info", "not_interested"]
 
     private let plan: SequencePlan
+    private let doubts: Doubts
     private(set) var findings: [Finding] = []
 
     /// Every class of failures that bounces and refusals are put into.
@@ -28,22 +50,30 @@ package struct PlanCheck {
         "route_auth", "spam_content", "system_failure", "tls_failed", "unclassified",
     ]
 
-    init(_ plan: SequencePlan) {
+    /// - Parameter doubts: what of the plan has the place of something that could not be read.
+    init(_ plan: SequencePlan, doubts: Doubts = Doubts()) {
         self.plan = plan
+        self.doubts = doubts
         checkStart()
         for index in plan.steps.indices {
-            checkTargets(of: index)
+            if !doubts.names { checkTargets(of: index) }
+            checkEnrolling(index)
+            guard !doubts.kinds.contains(index) else { continue }
             checkKinds(of: index)
             checkApart(index)
         }
         checkVariants()
         checkTracking()
-        // Where ways lead nowhere there is nothing to follow.
-        guard findings.allSatisfy(\.isWarning) else { return }
-        checkLoops()
-        guard findings.allSatisfy(\.isWarning) else { return }
+        // A circle stays one whatever else is not known; what no way leads to may be where a faulty one was to lead.
+        if !doubts.names, doubts.kinds.isEmpty, doubts.exits.isEmpty, !leads(astrayBy: [.name]) { checkLoops() }
+        guard doubts.areNone, !leads(astrayBy: [.name, .start, .to, .ways]) else { return }
         checkReach()
         checkSubjects()
+    }
+
+    /// Whether there is a fault of one of these keys.
+    private func leads(astrayBy keys: [Finding.Key]) -> Bool {
+        findings.contains { finding in !finding.isWarning && (finding.key.map { keys.contains($0) } ?? false) }
     }
 
     private mutating func fault(_ step: Int?, _ way: Int? = nil, _ key: Finding.Key? = nil, _ message: String) {
@@ -57,9 +87,10 @@ package struct PlanCheck {
     // MARK: Steps and ways
 
     private mutating func checkStart() {
-        for (index, step) in plan.steps.enumerated() where plan.index(of: step.name) != index {
+        for (index, step) in plan.steps.enumerated() where !doubts.names && plan.index(of: step.name) != index {
             fault(index, nil, .name, "two steps have the same name; names tell them apart in reports")
         }
+        guard !doubts.start, !doubts.names else { return }
         if let start = plan.start, plan.index(of: start) == nil {
             fault(nil, nil, .start, "there is no step '\(start)' to begin with; \(known)")
         } else if plan.steps.indices.contains(plan.startIndex), case .stop = plan.steps[plan.startIndex].work {
@@ -87,7 +118,17 @@ package struct PlanCheck {
 
     private mutating func checkTargets(of index: Int) {
         for (number, way) in (plan.steps[index].ways ?? []).enumerated() where plan.index(of: way.to) == nil {
+            // One that names no step has been told of.
+            if way.to.utf8.isEmpty, !doubts.isSure(of: number, in: index) { continue }
             fault(index, number, .to, "there is no step '\(way.to)'; \(known)")
+        }
+    }
+
+    private mutating func checkEnrolling(_ index: Int) {
+        for name in plan.steps[index].begins where name.utf8.elementsEqual(plan.name.utf8) {
+            fault(
+                index, nil, .enroll,
+                "it begins its own sequence, which would never end; name another sequence, or write the messages that follow into this one")
         }
     }
 
@@ -95,6 +136,7 @@ package struct PlanCheck {
         let step = plan.steps[index]
         let ways = step.ways ?? []
         switch step.work {
+        case _ where doubts.exits.contains(index): break
         case .stop: if !ways.isEmpty { fault(index, nil, .ways, "nothing follows a stop; leave its transitions out") }
         case .action: if ways.count > 1 { fault(index, nil, .ways, "an action has one way on; put a condition behind it to choose") }
         case .webhook: if ways.count > 1 { fault(index, nil, .ways, "a webhook has one way on; its answer is not waited for") }
@@ -102,7 +144,7 @@ package struct PlanCheck {
         case .condition: if ways.isEmpty { fault(index, nil, .ways, "a condition has at least one transition with 'if'") }
         case .send, .wait: break
         }
-        for (number, way) in ways.enumerated() { checkKind(of: way, number, in: step, index) }
+        for (number, way) in ways.enumerated() where doubts.isSure(of: number, in: index) { checkKind(of: way, number, in: step, index) }
     }
 
     private mutating func checkKind(of way: SequencePlan.Way, _ number: Int, in step: SequencePlan.Step, _ index: Int) {
@@ -120,7 +162,7 @@ package struct PlanCheck {
         }
         if step.work == .split, way.weight == nil { fault(index, number, .weight, "'weight' is missing; write for instance 50") }
         if step.work != .split, way.weight != nil { fault(index, number, .weight, "'weight' stands in transitions of a split only") }
-        for name in way.condition?.steps ?? [] where plan.index(of: name) == nil {
+        for name in way.condition?.steps ?? [] where !doubts.names && plan.index(of: name) == nil {
             fault(index, number, .condition, "there is no step '\(name)'; \(known)")
         }
         if way.on.isEvent, way.on != .deferred, way.after != nil {
@@ -196,8 +238,9 @@ package struct PlanCheck {
     private mutating func checkApart(_ index: Int) {
         let step = plan.steps[index]
         guard let ways = step.ways, step.work != .split else { return }
-        for (number, way) in ways.enumerated() {
-            let hidden = ways[..<number].first { first in
+        for (number, way) in ways.enumerated() where doubts.isSure(of: number, in: index) {
+            let sure = ways[..<number].enumerated().filter { doubts.isSure(of: $0.offset, in: index) }.map(\.element)
+            let hidden = sure.first { first in
                 if step.work == .condition { return first.condition == nil || first.condition == way.condition }
                 return Self.hides(first, way) || (!way.on.isEvent && Self.hides(way, first))
             }
@@ -205,7 +248,7 @@ package struct PlanCheck {
                 fault(index, number, .on, "cannot be told from '\(Self.words(hidden))' before it, so one of the two is never taken")
             }
             guard let absent = way.on.absent, let after = way.after ?? way.within else { continue }
-            for (other, event) in ways.enumerated() where event.on == absent {
+            for (other, event) in ways.enumerated() where event.on == absent && doubts.isSure(of: other, in: index) {
                 guard let within = event.within, within.seconds > after.seconds else { continue }
                 fault(
                     index, other, .within,
@@ -237,6 +280,11 @@ package struct PlanCheck {
     /// Depth first, at most as deep as there are steps.
     private mutating func follow(_ index: Int, _ trail: [Int], _ finished: inout Set<Int>) {
         let trail = trail + [index]
+        // Nothing follows a stop, and ways that it has are told of.
+        if case .stop = plan.steps[index].work {
+            finished.insert(index)
+            return
+        }
         for (number, way) in plan.ways(of: index).enumerated() {
             guard let target = plan.index(of: way.to) else { continue }
             if let begin = trail.firstIndex(of: target) {
@@ -260,6 +308,7 @@ package struct PlanCheck {
     private mutating func checkSubjects() {
         func hasSubject(_ index: Int) -> Bool {
             guard let letter = plan.steps[index].letter else { return false }
+            if doubts.letters.contains(index) { return true }
             return letter.subject != nil || (!letter.variants.isEmpty && letter.variants.allSatisfy { $0.subject != nil })
         }
         for index in reach(from: [plan.startIndex], while: { !hasSubject($0) }).sorted()

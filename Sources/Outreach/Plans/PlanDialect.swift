@@ -76,6 +76,7 @@ struct PlanDialect: Sendable {
         case .ways: path.append(.key(ways))
         case .trackOpens: path.append(.key(trackOpens))
         case .trackClicks: path.append(.key(trackClicks))
+        case .enroll: path.append(.key("enroll"))
         case nil: break
         }
         return path

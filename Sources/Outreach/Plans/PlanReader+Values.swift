@@ -167,7 +167,7 @@ extension PlanReader {
     /// Most fields and texts that one call hands over.
     private static let mostHandedOver = 100
 
-    mutating func call(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Work? {
+    mutating func call(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Work {
         let name = string("webhook", in: table, path: path, required: false)
         let url = string("url", in: table, path: path, required: false)
         if name == nil, url == nil, table["webhook"] == nil, table["url"] == nil {
@@ -262,7 +262,7 @@ extension PlanReader {
     }
 
     /// Warns of what a letter should not have.
-    mutating func lint(_ subject: String?, _ text: String, _ html: String?, path: [TomlStep], textKey: String) {
+    mutating func lint(_ subject: String?, _ text: String?, _ html: String?, path: [TomlStep], textKey: String) {
         for finding in LetterLint(subject: subject, text: text, html: html).findings {
             warn(path + [.key(Self.same(finding.part, "text") ? textKey : finding.part)], finding.message)
         }

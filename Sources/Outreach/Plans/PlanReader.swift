@@ -12,6 +12,8 @@ struct PlanReader {
 
     /// What a step may call; nil: it is not known here.
     let webhooks: WebhookBook?
+    /// What could not be read, of which no more is said.
+    private var doubts = PlanCheck.Doubts()
 
     static let mostSteps = 100
 
@@ -23,12 +25,15 @@ struct PlanReader {
         self.line = line
     }
 
+    /// The plan, whole when there are no faults: what could not be read has the place of something that could. nil: it is no plan at all.
     mutating func plan() -> SequencePlan? {
         guard case .table = root else {
             fault([], "a plan is a table, not \(root.kind)")
             return nil
         }
         let extra = others(in: root, known: dialect.planKeys, path: [])
+        // A key that is misspelt may have been meant to be it.
+        doubts.start = !faults.isEmpty
         if dialect.isJSON, let version = string("version", in: root, path: [], required: true), !Self.same(version, "1.0") {
             fault(["version"], "version '\(version)' is not known; write \"1.0\"")
         }
@@ -38,6 +43,7 @@ struct PlanReader {
         let description = string("description", in: root, path: [], required: false) ?? ""
         let steps = steps()
         let start = string(dialect.start, in: root, path: [], required: false)
+        if start == nil, root[dialect.start] != nil { doubts.start = true }
         let timezone = string("timezone", in: root, path: [], required: false)
         if let timezone, LocalZone(timezone) == nil {
             fault(["timezone"], "'\(timezone)' is no time zone; write for instance \"Europe/Berlin\"")
@@ -51,20 +57,29 @@ struct PlanReader {
         let companyRule = companyRule()
         let dailyStarts = count(dialect.dailyStarts, 1...100_000)
         let tracking = SequencePlan.Tracking(opens: flag(dialect.trackOpens), clicks: flag(dialect.trackClicks))
-        guard let name, faults.isEmpty else { return nil }
         let isFirst = start.map { wanted in steps.first.map { Self.same($0.name, wanted) } ?? false } ?? true
         let plan = SequencePlan(
-            name: name, description: description, steps: Self.withPlainWays(steps), stopOn: stopOn, start: isFirst ? nil : start,
+            name: name ?? "", description: description, steps: Self.withPlainWays(steps), stopOn: stopOn, start: isFirst ? nil : start,
             timezone: timezone, quietHours: quietHours, companyRule: companyRule, dailyStarts: dailyStarts, tracking: tracking,
             snippets: snippets, extra: extra)
-        for finding in PlanCheck(plan).findings {
+        for finding in steps.isEmpty ? [] : PlanCheck(plan, doubts: doubts).findings {
             if finding.isWarning {
-                warn(dialect.path(of: finding), finding.message)
+                warn(place(of: finding), finding.message)
             } else {
-                fault(dialect.path(of: finding), finding.message)
+                fault(place(of: finding), finding.message)
             }
         }
-        return faults.isEmpty ? plan : nil
+        return plan
+    }
+
+    /// Where a finding stands in the file; the way behind all that are written as such is `next`.
+    private func place(of finding: PlanCheck.Finding) -> [TomlStep] {
+        if let step = finding.step, let way = finding.way, case .array(let steps)? = root[dialect.steps], steps[step]["next"] != nil {
+            var written = 0
+            if case .array(let ways)? = steps[step][dialect.ways] { written = ways.count }
+            if way >= written { return [.key(dialect.steps), .index(step), "next"] }
+        }
+        return dialect.path(of: finding)
     }
 
     /// The way to the step after it goes without saying.
@@ -94,21 +109,38 @@ struct PlanReader {
             let path: [TomlStep] = [.key(dialect.steps), .index(index)]
             guard case .table = value else {
                 fault(path, "a step is a table: write \(dialect.oneStep)")
+                doubts.names = true
+                doubts.kinds.insert(index)
+                steps.append(SequencePlan.Step(name: "", work: .wait))
                 continue
             }
-            if let step = step(value, index: index, path: path) { steps.append(step) }
+            steps.append(step(value, index: index, path: path))
         }
         return steps
     }
 
-    private mutating func step(_ table: PlanValue, index: Int, path: [TomlStep]) -> SequencePlan.Step? {
+    private mutating func step(_ table: PlanValue, index: Int, path: [TomlStep]) -> SequencePlan.Step {
+        var before = faults.count
         let type = string("type", in: table, path: path, required: dialect.isJSON) ?? "send"
-        guard ["send", "wait", "condition", "split", "action", "webhook", "stop"].contains(type) else {
+        if !["send", "wait", "condition", "split", "action", "webhook", "stop"].contains(type) {
             fault(path + ["type"], "there is no type '\(type)'; there are send, wait, condition, split, action, webhook and stop")
-            return nil
         }
-        let extra = others(in: table, known: dialect.stepKeys(type), path: path)
+        let hasKind = faults.count == before
+        before = faults.count
         let name = string(dialect.stepName, in: table, path: path, required: dialect.isJSON) ?? "step\(index + 1)"
+        if faults.count > before { doubts.names = true }
+        guard hasKind else {
+            doubts.kinds.insert(index)
+            return SequencePlan.Step(name: name, work: .wait, ways: ways(of: table, step: index, path: path))
+        }
+        before = faults.count
+        let extra = others(in: table, known: dialect.stepKeys(type), path: path)
+        if faults.count > before {
+            // A key that is misspelt may have been meant to be any other.
+            doubts.exits.insert(index)
+            doubts.letters.insert(index)
+            if table[dialect.stepName] == nil { doubts.names = true }
+        }
         let isMessage = Self.same(type, "send")
         let isWait = Self.same(type, "wait")
         var delay: ISODuration? = ISODuration.none
@@ -120,10 +152,11 @@ struct PlanReader {
             delay = nil
         }
         let businessDays = businessDays(table, delay: delay, path: path)
-        let ways = ways(of: table, path: path)
+        let ways = ways(of: table, step: index, path: path)
+        before = faults.count
         let work = work(type, table, path: path)
-        guard let work, let delay else { return nil }
-        return SequencePlan.Step(name: name, work: work, delay: delay, businessDays: businessDays, ways: ways, extra: extra)
+        if faults.count > before { doubts.letters.insert(index) }
+        return SequencePlan.Step(name: name, work: work, delay: delay ?? .none, businessDays: businessDays, ways: ways, extra: extra)
     }
 
     /// Whether no step names a way.
@@ -132,7 +165,7 @@ struct PlanReader {
         return tables.allSatisfy { $0[dialect.ways] == nil && $0["next"] == nil && $0["type"] == nil }
     }
 
-    private mutating func work(_ type: String, _ table: PlanValue, path: [TomlStep]) -> SequencePlan.Work? {
+    private mutating func work(_ type: String, _ table: PlanValue, path: [TomlStep]) -> SequencePlan.Work {
         switch type {
         case "wait": return .wait
         case "condition": return .condition
@@ -140,26 +173,45 @@ struct PlanReader {
         case "stop": return .stop(reason: string("reason", in: table, path: path, required: false))
         case "action": return action(table, path: path)
         case "webhook": return call(table, path: path)
-        default: return letter(table, path: path).map { .send($0) }
+        default: return .send(letter(table, path: path))
         }
     }
 
-    private mutating func letter(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Letter? {
+    private mutating func letter(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Letter {
+        let before = faults.count
         if let channel = string("channel", in: table, path: path, required: false), !Self.same(channel, "email") {
             fault(path + ["channel"], "there is no channel '\(channel)' yet; there is \"email\"")
         }
-        let isBody = dialect.isJSON && table["text"] == nil && table["body"] != nil
-        let variants = variants(table, path: path)
-        let isWhole = !variants.isEmpty && variants.allSatisfy { $0.text != nil }
-        let text = string(isBody ? "body" : "text", in: table, path: path, required: !isWhole)
+        let textKey = dialect.isJSON && table["text"] == nil && table["body"] != nil ? "body" : "text"
+        let text = string(textKey, in: table, path: path, required: false)
+        let variants = variants(table, text: text, path: path)
         let subject = string("subject", in: table, path: path, required: false)
         let html = string("html", in: table, path: path, required: false)
-        guard let text = text ?? (isWhole ? "" : nil) else { return nil }
-        if variants.isEmpty { lint(subject, text, html, path: path, textKey: isBody ? "body" : "text") }
-        return SequencePlan.Letter(subject: subject, text: text, html: html, variants: variants)
+        let letter = SequencePlan.Letter(
+            subject: subject, text: text.map { Self.isBlank($0) ? "" : $0 } ?? "", html: html, variants: variants)
+        if variants.isEmpty { lint(subject, letter.text, html, path: path, textKey: textKey) }
+        // What could not be read may have been a text.
+        guard faults.count == before else { return letter }
+        for (index, text, html) in letter.wordings where html == nil && Self.isBlank(text) {
+            if let index, let own = variants[index].text, Self.isBlank(own) {
+                fault(path + [.key(dialect.variants), .index(index), "text"], Self.emptyText)
+            } else if table[textKey] != nil {
+                fault(path + [.key(textKey)], Self.emptyText)
+                break
+            } else {
+                fault(path, "'text' is missing; a message has a text, or html that one is made of")
+                break
+            }
+        }
+        return letter
     }
 
-    private mutating func variants(_ table: PlanValue, path: [TomlStep]) -> [SequencePlan.Letter.Variant] {
+    private static let emptyText = "'text' is empty; a message has a text, or html that one is made of"
+
+    static func isBlank(_ text: String) -> Bool { text.utf8.allSatisfy { $0 <= 32 } }
+
+    /// - Parameter text: the step's own; nil: it has none.
+    private mutating func variants(_ table: PlanValue, text ofStep: String?, path: [TomlStep]) -> [SequencePlan.Letter.Variant] {
         var variants: [SequencePlan.Letter.Variant] = []
         for (value, path) in tables(dialect.variants, in: table, path: path) {
             if others(in: value, known: PlanDialect.variantKeys, path: path) != nil {
@@ -178,7 +230,7 @@ struct PlanReader {
             {
                 fault(path, "it says the same as another variant; give it a subject or a text of its own")
             }
-            lint(subject, text ?? "", html, path: path, textKey: "text")
+            lint(subject, text ?? (ofStep.map(Self.isBlank) ?? true ? "" : nil), html, path: path, textKey: "text")
             variants.append(.init(name: name ?? "", weight: weight, subject: subject, text: text, html: html))
         }
         if variants.count == 1 {
@@ -187,7 +239,7 @@ struct PlanReader {
         return variants
     }
 
-    private mutating func action(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Work? {
+    private mutating func action(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Work {
         for key in ["assign_owner", "assignOwner"] where table[key] != nil {
             fault(path + [.key(key)], "there is no '\(key)'; write owner = \"...\"")
         }
@@ -206,24 +258,46 @@ struct PlanReader {
                 fault(path + ["suppress"], "'suppress' must be true or false, not \(value.kind)")
             }
         }
-        if let name = string("enroll", in: table, path: path, required: false) { actions.append(.enroll(sequence: name)) }
-        if actions.isEmpty { fault(path, "an action does nothing; write set, tag, untag, list, unlist, owner, suppress or enroll") }
+        if let name = string("enroll", in: table, path: path, required: false) {
+            if !Self.isName(name) { fault(path + ["enroll"], "'\(name)' is no name of a sequence; write the 'name' of its file") }
+            actions.append(.enroll(sequence: name))
+        }
+        if actions.isEmpty, table["enroll"] == nil { fault(path, "an action does nothing; write set, tag, untag, list, unlist, owner, suppress or enroll") }
         return .action(actions)
     }
 
     // MARK: Ways
 
-    private mutating func ways(of table: PlanValue, path: [TomlStep]) -> [SequencePlan.Way]? {
+    /// Each where it stands in the file; one that cannot be read leads nowhere.
+    private mutating func ways(of table: PlanValue, step: Int, path: [TomlStep]) -> [SequencePlan.Way]? {
+        let before = faults.count
         let next = dialect.isJSON ? nil : string("next", in: table, path: path, required: false)
-        let named = table[dialect.ways] != nil
+        var values: [PlanValue] = []
+        if let named = table[dialect.ways] {
+            if case .array(let list) = named { values = list } else {
+                fault(path + [.key(dialect.ways)], "'\(dialect.ways)' must be a list of tables, not \(named.kind)")
+            }
+        }
+        if faults.count > before { doubts.exits.insert(step) }
         // In JSON a node without transitions is an end.
-        if !named, next == nil { return dialect.isJSON ? [] : nil }
-        var ways = tables(dialect.ways, in: table, path: path).compactMap { value, path in way(value, path: path) }
+        if table[dialect.ways] == nil, next == nil { return dialect.isJSON ? [] : nil }
+        var ways: [SequencePlan.Way] = []
+        for (number, value) in values.enumerated() {
+            let before = faults.count
+            let path = path + [.key(dialect.ways), .index(number)]
+            if case .table = value {
+                ways.append(way(value, path: path))
+            } else {
+                fault(path, "a table is expected, not \(value.kind)")
+                ways.append(SequencePlan.Way(on: .done, to: ""))
+            }
+            if faults.count > before { doubts.ways[step, default: []].insert(number) }
+        }
         if let next { ways.append(SequencePlan.Way(on: .done, to: next)) }
         return ways
     }
 
-    private mutating func way(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Way? {
+    private mutating func way(_ table: PlanValue, path: [TomlStep]) -> SequencePlan.Way {
         let extra = others(in: table, known: dialect.wayKeys, path: path)
         var on = SequencePlan.Trigger.done
         if let word = string("on", in: table, path: path, required: false) {
@@ -247,7 +321,7 @@ struct PlanReader {
         let intent = string("intent", in: table, path: path, required: false)
         let after = duration("after", in: table, path: path, required: false)
         let within = duration("within", in: table, path: path, required: false)
-        guard let to = string("to", in: table, path: path, required: true) else { return nil }
+        let to = string("to", in: table, path: path, required: true) ?? ""
         return SequencePlan.Way(
             on: on, classes: classes, intent: intent, after: after, within: within, condition: condition, weight: weight, to: to,
             extra: extra)

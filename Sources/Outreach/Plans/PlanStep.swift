@@ -10,7 +10,7 @@ extension SequencePlan {
             package let weight: Int
             /// nil: the step's.
             package let subject: String?
-            /// nil: the step's.
+            /// nil: the step's; blank with HTML beside it: derived from that.
             package let text: String?
             /// nil: the step's, unless the variant has a text of its own.
             package let html: String?
@@ -26,7 +26,7 @@ extension SequencePlan {
 
         /// Mustache source. A step without one goes on in the thread with `Re:`.
         package let subject: String?
-        /// Mustache source of the plain text.
+        /// Mustache source of the plain text; blank with HTML beside it: derived from that for each recipient.
         package let text: String
         /// Mustache source of the HTML alternative; nil: plain text only.
         package let html: String?
@@ -38,6 +38,19 @@ extension SequencePlan {
             self.text = text
             self.html = html
             self.variants = variants
+        }
+
+        /// The text where it says one; nil: it is derived from the HTML, or each variant has its own.
+        package var writtenText: String? {
+            text.utf8.allSatisfy { $0 <= 32 } && (html != nil || !variants.isEmpty) ? nil : text
+        }
+
+        /// What each of those who get it gets: its own text, or what its variants make of it.
+        var wordings: [(variant: Int?, text: String, html: String?)] {
+            guard !variants.isEmpty else { return [(nil, text, html)] }
+            return variants.enumerated().map { index, variant in
+                (index, variant.text ?? text, variant.html ?? (variant.text == nil ? html : nil))
+            }
         }
 
         /// Whether somebody gets it as HTML.
@@ -166,6 +179,12 @@ extension SequencePlan {
             self.init(
                 name: name, work: .send(Letter(subject: subject, text: text, html: html)), delay: delay, businessDays: businessDays,
                 ways: ways)
+        }
+
+        /// Names of the sequences that it begins.
+        package var begins: [String] {
+            guard case .action(let actions) = work else { return [] }
+            return actions.compactMap { if case .enroll(let name) = $0 { name } else { nil } }
         }
 
         /// nil when it is no message.

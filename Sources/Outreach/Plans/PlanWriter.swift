@@ -43,7 +43,7 @@ package struct PlanWriter: Sendable {
         case .send(let letter):
             add("channel", .string("email"))
             add("subject", letter.subject.map { .string($0) })
-            add("text", .string(letter.text))
+            add("text", letter.writtenText.map { .string($0) })
             add("html", letter.html.map { .string($0) })
             if !letter.variants.isEmpty { add("variants", .array(letter.variants.map(Self.variant))) }
         case .action(let actions):
@@ -180,7 +180,7 @@ package struct PlanWriter: Sendable {
         switch step.work {
         case .send(let letter):
             out.set("subject", letter.subject)
-            out.set("text", letter.text)
+            out.set("text", letter.writtenText)
             out.set("html", letter.html)
         case .action(let actions):
             let act = Acts(actions)

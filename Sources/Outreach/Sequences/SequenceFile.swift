@@ -16,10 +16,21 @@ package struct SequenceFile: Sendable {
         package let faults: [Fault]
     }
 
+    /// A step that begins another sequence.
+    package struct Beginning: Sendable, Equatable {
+        /// Name of the other one.
+        package let sequence: String
+        package let line: Int
+    }
+
     package let plan: SequencePlan
     package let templates: StepTemplates
     /// Hex SHA-256 of the file.
     package let hash: String
+    /// Where its steps begin other sequences, in the order of the file.
+    package let beginnings: [Beginning]
+    /// Where it says its quiet hours; nil: it has none.
+    package let quietHoursLine: Int?
     /// What can stay as it is and may not be what was meant, in the order of the file.
     package let warnings: [Fault]
 
@@ -31,29 +42,14 @@ package struct SequenceFile: Sendable {
         var reader = try Self.reader(bytes, file: file, webhooks: webhooks)
         let plan = reader.plan()
         var templates: StepTemplates?
-        if reader.faults.isEmpty, let plan {
-            for (name, text) in plan.snippets {
-                do throws(TemplateError) {
-                    _ = try MessageTemplate(text, format: .text, snippets: plan.snippets)
+        if let plan {
+            reader.checkTemplates(of: plan)
+            if reader.faults.isEmpty {
+                do throws(StepTemplates.Fault) {
+                    templates = try StepTemplates(plan)
                 } catch {
-                    reader.fault(["snippets", .key(name)], "this snippet, its \(error)")
+                    reader.fault([.key(reader.dialect.steps), .index(error.step)], error.description)
                 }
-            }
-            do throws(StepTemplates.Fault) {
-                templates = try StepTemplates(plan)
-            } catch {
-                var path: [TomlStep] = [.key(reader.dialect.steps), .index(error.step)]
-                if let variant = error.variant { path += [.key(reader.dialect.variants), .index(variant)] }
-                reader.fault(
-                    path + [.key(error.part)] + (error.name.map { [.key($0)] } ?? []), "\(error.part) of this step, its \(error.error)")
-            }
-        }
-        // Stored versions that say it stay readable: here new ones are refused.
-        for (step, texts) in (templates?.data ?? []).enumerated() {
-            for (name, template) in texts where template.fields.contains("unsubscribe_url") {
-                reader.fault(
-                    [.key(reader.dialect.steps), .index(step), "data", .key(name)],
-                    "data of this step: {{unsubscribe_url}} is the link of one message, and a call is none; take it out")
             }
         }
         guard let plan, let templates, reader.faults.isEmpty else {
@@ -63,6 +59,12 @@ package struct SequenceFile: Sendable {
         self.templates = templates
         hash = Hex.encode(Digest.sha256(bytes))
         warnings = reader.warnings.sorted { $0.line < $1.line }
+        let dialect = reader.dialect
+        beginnings = plan.steps.enumerated().flatMap { index, step in
+            let line = reader.line([.key(dialect.steps), .index(index), "enroll"])
+            return step.begins.map { Beginning(sequence: $0, line: line) }
+        }
+        quietHoursLine = plan.quietHours == nil ? nil : reader.line([.key(dialect.quietHours)])
     }
 
     private static func reader(_ bytes: [UInt8], file: String, webhooks: WebhookBook?) throws(Faults) -> PlanReader {

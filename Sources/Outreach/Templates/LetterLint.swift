@@ -1,3 +1,5 @@
+import InternetMessage
+
 /// What in a letter looks broken, or like the mail that filters and people throw away: warnings for its author, never a reason not to send.
 ///
 /// Structure before words: marks of other programs, shouting, links that hide where they lead, pages without text. It reads the letter as
@@ -17,7 +19,7 @@ struct LetterLint {
     /// Words beside a picture, below which the page is a picture.
     private static let fewestWords = 20
     private static let shorteners = [
-        "bit.ly/", "tinyurl.com/", "//t.co/", "goo.gl/", "ow.ly/", "is.gd/", "buff.ly/", "cutt.ly/", "rebrand.ly/", "rb.gy/", "t.ly/",
+        "bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "cutt.ly", "rebrand.ly", "rb.gy", "t.ly",
     ]
     private static let phrases = [
         "act now", "100% free", "click here", "click below", "no obligation", "risk free", "risk-free", "limited time",
@@ -29,14 +31,24 @@ struct LetterLint {
     private static let mojibake = ["Ã¤", "Ã¶", "Ã¼", "ÃŸ", "Ã©", "Ã¨", "â€™", "â€œ", "â€“", "Â ", "\u{FFFD}"]
     private static let activeContent = ["<script", "<form", "<iframe", "<object", "<embed", "<applet", "javascript:"]
 
-    /// - Parameter subject: nil: it goes on in the thread of the one before.
-    init(subject: String?, text: String, html: String?) {
+    /// - Parameters:
+    ///   - subject: nil: it goes on in the thread of the one before.
+    ///   - text: blank: it is derived from the HTML; nil: it is another's, which is looked at there.
+    init(subject: String?, text: String?, html: String?) {
         if let subject { look(atSubject: subject) }
+        if let text { look(atText: text, html: html) }
+        if let html { look(atPage: html) }
+    }
+
+    private mutating func look(atText text: String, html: String?) {
         look(atWords: text, part: "text")
         look(atLinks: Array(text.utf8), part: "text")
-        let words = Self.words(text)
-        if words > Self.mostWords { add("text", "it has \(words) words; what is not read in a minute is mostly not answered") }
-        if let html { look(atPage: html) }
+        let isDerived = html != nil && text.utf8.allSatisfy { $0 <= 32 }
+        let words = Self.words(isDerived ? html.map(HTMLText.plainText) ?? "" : text)
+        if words > Self.mostWords {
+            add(isDerived ? "html" : "text", "it has \(words) words; what is not read in a minute is mostly not answered")
+        }
+        if isDerived, words == 0 { add("html", "it has no words of which the text could be made; write 'text' beside it") }
     }
 
     private mutating func look(atSubject subject: String) {
@@ -73,9 +85,7 @@ struct LetterLint {
 
     private mutating func look(atLinks bytes: [UInt8], part: String) {
         let lower = Self.lowercased(bytes)
-        for name in Self.shorteners where Self.contains(name, in: lower) {
-            add(part, "a link of '\(name.replacing("/", with: ""))' hides where it leads")
-        }
+        for name in Self.shorteners where Self.hasLink(to: name, in: lower) { add(part, "a link of '\(name)' hides where it leads") }
         let links = Self.count("https://", in: lower) + Self.count("http://", in: lower)
         if links > Self.mostLinks { add(part, "it has \(links) links; one is enough for a first letter") }
         if Self.contains("http://", in: lower) { add(part, "a link begins with http://, which programs warn of; write https://") }
@@ -97,6 +107,24 @@ struct LetterLint {
     }
 
     // MARK: Reading
+
+    /// Whether a host of that name, with or without `www.`, stands before the `/` of an address.
+    private static func hasLink(to host: String, in bytes: [UInt8]) -> Bool {
+        func isHostPart(_ byte: UInt8) -> Bool {
+            byte >= 97 && byte <= 122 || byte >= 48 && byte <= 57 || byte >= 128 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+        }
+        var from = 0
+        while let place = TemplateScanner.find(host + "/", in: bytes, from: from) {
+            let start = bytes[..<place].suffix(4).elementsEqual("www.".utf8) ? place - 4 : place
+            let before = bytes[..<start]
+            // A single slash stands within the path of another host.
+            if before.last.map({ !isHostPart($0) }) ?? true, before.last != UInt8(ascii: "/") || before.suffix(2).elementsEqual("//".utf8) {
+                return true
+            }
+            from = place + 1
+        }
+        return false
+    }
 
     /// The first of `[FIRST NAME]`, `%FIRSTNAME%`, `*|FNAME|*` and `{first_name}`; nil when there is none.
     private static func foreignMark(in bytes: [UInt8]) -> String? {
