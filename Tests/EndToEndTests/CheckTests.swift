@@ -31,13 +31,41 @@ struct CheckTests {
                 """))
         #expect(try await bad.run("check").status == 0)
         let outcome = try await bad.run("check", "--connect")
-        let lines = outcome.errorText.split(separator: "\n").map(String.init)
+        let lines = outcome.errorText.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("note: ") }
         #expect(outcome.status == 1 && lines.count == 3, "\(outcome.errorText)")
         #expect(lines.allSatisfy { $0.hasPrefix("\(bad.conf):") })
         #expect(lines.first?.contains("[route.out]: 127.0.0.1:\(sink.port) offers no login") == true)
         #expect(lines.dropFirst().first?.contains("[route.gone]: cannot connect") == true)
         #expect(lines.last?.contains("[mailbox.anna]: cannot connect") == true)
         #expect(sink.messages.isEmpty)
+    }
+
+    @Test("what laws ask for and hours that never meet are notes, and no faults")
+    func notes() async throws {
+        let bench = try StateBench()
+        func check(_ change: (String) -> String) async throws -> [String] {
+            let before = TextFile.read(bench.conf)
+            try bench.folder.write("postrider.conf", text: change(before))
+            let outcome = try await bench.run("check")
+            try bench.folder.write("postrider.conf", text: before)
+            #expect(outcome.status == 0, "\(outcome.errorText)")
+            return outcome.errorText.split(separator: "\n").map(String.init)
+        }
+        let address = "[compliance]\npostal_address = \"1 Street\"\n"
+        let bare = try await check { $0 }
+        #expect(bare.count == 1 && bare.first?.hasPrefix("note: the messages of 'anna' name no postal address") == true, "\(bare)")
+        #expect(try await check { $0 + address } == [])
+        #expect(try await check { $0.replacing("min_gap = \"0s\"", with: "signature = \"Anna, 1 Street\"") } == [])
+        let apart = try await check {
+            $0.replacing("days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]", with: "days = [\"sat\"]")
+                + address + "[recipients]\nweek = [\"mon-fri 08:00-18:00\"]\n"
+        }
+        #expect(apart.count == 1 && apart.first?.hasPrefix("note: the hours of [window] and [recipients] never meet for people in ") == true, "\(apart)")
+        let noWayOut = try await check { text in
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            return lines.filter { !$0.hasPrefix("key_files") && !$0.hasPrefix("reply_to") && !$0.hasPrefix("return_path") }.joined(separator: "\n") + address
+        }
+        #expect(noWayOut == ["note: messages offer no way to unsubscribe: there are no token addresses; set key_files in [tokens]"], "\(noWayOut)")
     }
 
     @Test("--dns names what receivers will look for in vain, with its place")
@@ -59,7 +87,7 @@ struct CheckTests {
         let webhook = "[webhook.crm]\nurl = \"https://hook.example.com/\"\nsecret_file = \"\(key)\"\n"
         let bad = try bench("host = \"nothere.example.com\"\nsource = \"one\"\n\(source)\(webhook)", dns.address)
         let outcome = try await bad.run("check", "--dns")
-        let lines = outcome.errorText.split(separator: "\n").map(String.init)
+        let lines = outcome.errorText.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("note: ") }
         #expect(outcome.status == 1 && lines.count == 3 && lines.allSatisfy { $0.hasPrefix("\(bad.conf):") }, "\(outcome.errorText)")
         #expect(lines.contains { $0.contains("198.51.100.7 has no PTR record; let it name one.example.com") })
         #expect(lines.contains { $0.contains("nothere.example.com has no address in DNS") })

@@ -181,6 +181,7 @@ struct RehearseTests {
         #expect(try await bench.objects("queue", "--all").isEmpty)
         let table = try await bench.output("sequence", "simulate", "two-touches", "--without-dns", "--days", "1", "--from", Self.monday)
         #expect(table.contains("2035-03-05 mon  anna             8  09:00  10:10"), "\(table)")
+        #expect(table.contains("the next thing happens at 2035-03-06 tue 09:00, beyond the horizon"), "\(table)")
     }
 
     @Test(

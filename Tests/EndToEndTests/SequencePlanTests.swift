@@ -128,8 +128,61 @@ struct SequencePlanTests {
         #expect(rows.contains(#""address":"bo@example.com","sequence":"x","parked":true,"missing":{"a":["company"]}"#))
         let text = TextFile.read(bench.conf).replacing("00:00-24:00", with: "09:00-17:00")
         try bench.folder.write("postrider.conf", text: text)
-        let refused = try await bench.run("sequence", "validate", file, "--conf", bench.conf)
-        #expect(refused.status == 65 && refused.errorText.contains("its quiet hours leave nothing of the hours"), "\(refused.errorText)")
+        for words in [["validate", file, "--conf", bench.conf], ["load", file]] {
+            let refused = try await Executable.run(["--conf", bench.conf, "sequence"] + words)
+            let fault = "\(file):2: its quiet hours leave nothing of the hours in which identity 'anna' may send"
+            #expect(refused.status == 65 && refused.errorText.contains(fault), "\(refused.errorText)")
+        }
+        #expect(try await bench.output("sequence", "list").contains("no sequence is loaded"))
+    }
+
+    @Test("sequences that lead back to themselves are not taken in, whether they are loaded or beside each other; one that begins nothing known is")
+    func circles() async throws {
+        let bench = try StateBench()
+        func file(_ name: String, begins next: String?) throws -> String {
+            let step = next.map { "[[step]]\ntype = \"action\"\nname = \"on\"\nenroll = \"\($0)\"\n" } ?? ""
+            return try bench.folder.write(
+                "\(name).toml", text: "name = \"\(name)\"\n[[step]]\nname = \"a\"\nsubject = \"s\"\ntext = \"t\"\n\(step)")
+        }
+        let (one, two) = (try file("one", begins: "two"), try file("two", begins: "one"))
+        let both = try await bench.run("sequence", "validate", one, two)
+        let circle = "\(one):9: a circle of sequences: one → two → one; nobody would ever come out of it"
+        #expect(both.status == 65 && both.errorText.contains(circle), "\(both.errorText)")
+        #expect(both.errorText.split(separator: "\n").count == 1, "a circle is told once")
+        #expect(try await bench.run("sequence", "load", one, two).status == 65)
+        let first = try await bench.run("sequence", "load", one)
+        #expect(first.status == 0 && first.errorText.contains("\(one):9: it begins the sequence 'two', which is not loaded"), "\(first.errorText)")
+        let second = try await bench.run("sequence", "load", two)
+        #expect(second.status == 65 && second.errorText.contains("\(two):9: a circle of sequences: two → one → two"), "\(second.errorText)")
+        // A new version that begins nothing opens the circle.
+        let opened = try await bench.run("sequence", "load", try file("one", begins: nil), two)
+        #expect(opened.status == 0 && !opened.errorText.contains("which is not loaded"), "\(opened.errorText)")
+    }
+
+    @Test("a message of HTML alone is previewed with the text that is made of it; subjects of variants are shown")
+    func htmlAlone() async throws {
+        let bench = try StateBench()
+        let file = try bench.folder.write(
+            "page.toml",
+            text: """
+                name = "page"
+                [[step]]
+                name = "a"
+                html = "<p>Hello <b>{{first|there}}</b></p>"
+                [[step.variant]]
+                name = "one"
+                subject = "First"
+                [[step.variant]]
+                name = "two"
+                subject = "Second"
+                """)
+        _ = try await bench.output("sequence", "load", file)
+        _ = try await bench.output("contacts", "import", "-", input: "email,first\nann@example.com,Ann\n")
+        let letter = try await bench.output("sequence", "preview", "page", "ann@example.com")
+        #expect(letter.contains("\n\nHello Ann\n"), "\(letter)")
+        let shown = try await bench.output("sequence", "show", "page")
+        #expect(shown.contains("First | Second") && !shown.contains("goes on in the thread"), "\(shown)")
+        #expect(try await bench.output("sequence", "show", "page", "--plan", "toml").contains("text") == false)
     }
 
     @Test("who is on the way is taken to a new version only when a person says so, who sees before what would become of each")

@@ -35,7 +35,8 @@ struct Check: AsyncParsableCommand {
             do {
                 if let model = try ToneModelFiles.load(settings), let note = ToneModelFiles.note(model) { notes.append(note) }
                 _ = try BounceRuleFiles.load(settings)
-                _ = try Desks.identities(settings)
+                notes += Self.hoursApart(try Desks.identities(settings))
+                notes += ComplianceGaps.notes(settings)
                 _ = try Desks.webhooks(settings)
                 _ = try Desks.addresses(settings)
                 _ = try Desks.addressLists(settings)
@@ -67,6 +68,23 @@ struct Check: AsyncParsableCommand {
                 throw Failure(worst, found.map { TerminalText.lines($0.text) }.joined(separator: "\n"))
             }
             Console.out("\(conf.path): no faults; \(settings.identities.count) identities, \(settings.routes.count) routes")
+        }
+    }
+
+    /// Identities whose own hours and those of the people around them never meet.
+    private static func hoursApart(_ identities: [String: SenderIdentity]) -> [String] {
+        let now = OpenState.clock.now()
+        var names: [String: [String]] = [:]
+        for (name, identity) in identities {
+            let window = identity.pacing.window.withoutPreferredHour
+            guard let own = identity.pacing.recipients?.window(in: window.zone),
+                SendingWindow.next(onOrAfter: now, in: [window, own]) == nil
+            else { continue }
+            names[window.zone.name, default: []].append("'\(name)'")
+        }
+        return names.sorted { $0.key < $1.key }.map { zone, names in
+            "the hours of [window] and [recipients] never meet for people in \(zone), the time zone of \(names.sorted().joined(separator: ", ")): "
+                + "nothing would ever leave to them; make one of the two wider"
         }
     }
 

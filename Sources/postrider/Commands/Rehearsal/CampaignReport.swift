@@ -53,7 +53,7 @@ struct CampaignReport {
         write(totals, zones)
         try await writeCalls(calendar)
         try await writeWaiting(calendar, sequence: sequence, zones)
-        writeEnd(totals, result)
+        writeEnd(totals, result, zones[""])
     }
 
     private func write(_ totals: CampaignTotals, _ zones: [String: LocalZone]) {
@@ -137,7 +137,8 @@ struct CampaignReport {
         if !json, !table.isEmpty { table.write() }
     }
 
-    private func writeEnd(_ totals: CampaignTotals, _ result: CampaignStage.Result) {
+    /// - Parameter zone: that of `[main]`, since no identity is spoken of.
+    private func writeEnd(_ totals: CampaignTotals, _ result: CampaignStage.Result, _ zone: LocalZone?) {
         let how: (word: String, next: Timestamp?) =
             switch result.ending {
             case _ where result.isInterrupted: ("interrupted", nil)
@@ -152,9 +153,10 @@ struct CampaignReport {
         }
         Console.out("")
         switch how.word {
-        case "interrupted": Console.out("\(totals.messages) messages leave; interrupted at \(result.end.iso8601), so this is not all")
+        case "interrupted": Console.out("\(totals.messages) messages leave; interrupted at \(Self.local(result.end, zone)), so this is not all")
         case "horizon":
-            Console.out("\(totals.messages) messages leave; the next thing happens at \(how.next?.iso8601 ?? ""), beyond the horizon")
+            let next = how.next.map { Self.local($0, zone) } ?? ""
+            Console.out("\(totals.messages) messages leave; the next thing happens at \(next), beyond the horizon")
         default: Console.out("\(totals.messages) messages leave; then nothing is planned any more")
         }
     }

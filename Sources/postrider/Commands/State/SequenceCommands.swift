@@ -15,8 +15,12 @@ struct Sequences: AsyncParsableCommand {
 
 /// Sequence files read together: all of them, or every fault of all.
 enum SequenceFiles {
-    /// - Parameter settings: the conf that knows what steps may call; nil: they are not held against any.
-    static func read(_ paths: [String], _ settings: Settings?) throws(Failure) -> [(path: String, file: SequenceFile)] {
+    /// - Parameters:
+    ///   - settings: the conf that knows what steps may call; nil: they are not held against any.
+    ///   - loaded: the plans that there are beside the files, which stand for those of the same name.
+    static func read(
+        _ paths: [String], _ settings: Settings?, beside loaded: [SequencePlan] = []
+    ) throws(Failure) -> [(path: String, file: SequenceFile)] {
         var files: [(path: String, file: SequenceFile)] = []
         var faults: [String] = []
         let webhooks = settings.map(Desks.webhookBook)
@@ -39,13 +43,24 @@ enum SequenceFiles {
                 faults += error.faults.map(\.description)
             }
         }
+        if faults.isEmpty { faults = circles(files, among: SequenceLinks(loaded + files.map(\.file.plan))) }
         guard faults.isEmpty else { throw Failure(.badInput, faults.map(TerminalText.line).joined(separator: "\n")) }
         return files
     }
 
-    /// Says what a sequence waits for that the conf does not let come.
-    static func warn(_ file: SequenceFile, at path: String, under settings: Settings) {
-        for gap in Desks.tracking(settings).gaps(in: file.plan) { Console.error("\(TerminalText.line("\(path):1: \(gap)")) (a warning)") }
+    /// Sequences of the files that lead back to themselves, each circle once.
+    private static func circles(_ files: [(path: String, file: SequenceFile)], among links: SequenceLinks) -> [String] {
+        var faults: [String] = []
+        var known: Set<[String]> = []
+        for (path, file) in files {
+            for beginning in file.beginnings {
+                guard let way = links.way(from: beginning.sequence, to: file.plan.name), known.insert(way.sorted()).inserted else { continue }
+                let names = ([file.plan.name] + way).joined(separator: " → ")
+                faults.append(
+                    "\(path):\(beginning.line): a circle of sequences: \(names); nobody would ever come out of it, so let one of them begin none")
+            }
+        }
+        return faults
     }
 }
 
@@ -64,8 +79,17 @@ struct SequenceLoad: AsyncParsableCommand {
 
     func run() async throws {
         try await OpenState.use(conf, noting: true) { state in
-            for (path, file) in try SequenceFiles.read(files, state.settings) {
-                SequenceFiles.warn(file, at: path, under: state.installation.settings)
+            let loaded = try await state.store.sequences(workspace: state.workspace).map(\.plan)
+            let read = try SequenceFiles.read(files, state.settings, beside: loaded)
+            try SequenceConfCheck(state.settings).check(read)
+            let links = SequenceLinks(loaded + read.map(\.file.plan))
+            for (path, file) in read {
+                for beginning in file.beginnings where !links.has(beginning.sequence) {
+                    let place = "\(path):\(beginning.line): it begins the sequence '\(beginning.sequence)', which is not loaded"
+                    Console.error("\(TerminalText.line(place)); who comes there waits until it is, and is resumed (a warning)")
+                }
+            }
+            for (path, file) in read {
                 let before = try await state.store.sequence(workspace: state.workspace, name: file.plan.name)
                 let version = try await state.store.load(
                     SequenceVersion(id: state.ids.next(), workspace: state.workspace, plan: file.plan, hash: file.hash))
@@ -151,7 +175,7 @@ struct SequenceShow: AsyncParsableCommand {
                             let step = plan.steps[index]
                             return [
                                 "name": .string(step.name), "type": .string(step.work.word), "delay": .string(step.delay.description),
-                                "subject": .text(step.letter?.subject), "text": .text(step.letter?.text), "html": .text(step.letter?.html),
+                                "subject": .text(step.letter?.subject), "text": .text(step.letter?.writtenText), "html": .text(step.letter?.html),
                                 "variants": .texts(step.letter?.variants.map(\.name) ?? []),
                                 "transitions": .array(
                                     plan.ways(of: index).map { ["when": .string($0.condition?.source ?? $0.words), "to": .string($0.to)] }),
@@ -172,7 +196,7 @@ struct SequenceShow: AsyncParsableCommand {
             Console.out("")
             var table = Table([.init("STEP"), .init("TYPE"), .init("DELAY"), .init("SUBJECT", limit: 60), .init("THEN", limit: 100)])
             for (index, step) in plan.steps.enumerated() {
-                var subject = step.letter.map { $0.subject ?? "(goes on in the thread)" } ?? ""
+                var subject = step.letter?.subjectWords ?? ""
                 if case .webhook(let call) = step.work { subject = call.webhook ?? call.url ?? "" }
                 let ways = plan.ways(of: index)
                 let then = plan.isLine ? "" : ways.map { "\($0.condition?.source ?? $0.words) → \($0.to)" }.joined(separator: "; ")
@@ -191,6 +215,18 @@ extension OpenState {
             states[part.state, default: 0] += part.count
         }
         return states
+    }
+}
+
+extension SequencePlan.Letter {
+    /// Its subjects, for a person.
+    fileprivate var subjectWords: String {
+        var words: [String] = []
+        for subject in variants.isEmpty ? [subject] : variants.map({ $0.subject ?? self.subject }) {
+            let word = subject ?? "(goes on in the thread)"
+            if !words.contains(where: { $0.utf8.elementsEqual(word.utf8) }) { words.append(word) }
+        }
+        return words.joined(separator: " | ")
     }
 }
 

@@ -23,8 +23,9 @@ struct SequenceValidate: AsyncParsableCommand {
         try await reportingFailures {
             // Only the one that is named: a file can be checked where there is no conf.
             let settings = conf.conf == nil ? nil : try conf.load()
-            for (path, file) in try SequenceFiles.read(files, settings) {
-                if let settings { try check(file, at: path, against: settings) }
+            let read = try SequenceFiles.read(files, settings)
+            if let settings { try SequenceConfCheck(settings).check(read) }
+            for (path, file) in read {
                 if json {
                     JSONLine.write([
                         "file": .string(path), "sequence": .string(file.plan.name), "steps": .count(file.plan.steps.count),
@@ -78,32 +79,5 @@ struct SequenceValidate: AsyncParsableCommand {
         var table = Table([.init("STEP"), .init("VARIABLE"), .init("CONTACTS", number: true), .init("FIRST LINE", number: true)])
         for gap in census.found { table.add([gap.step, gap.name, "\(gap.contacts)", "\(gap.firstLine)"]) }
         if !table.isEmpty { table.write() }
-    }
-
-    // MARK: Conf
-
-    private func check(_ file: SequenceFile, at path: String, against settings: Settings) throws(Failure) {
-        let sends = file.plan.steps.contains { $0.letter != nil }
-        if sends, settings.tokens.keyFiles.isEmpty || settings.tokenDomain == nil {
-            Console.error(
-                "\(path):1: its messages offer no way to unsubscribe: there are no token addresses; set key_files in [tokens] (a warning)")
-        }
-        SequenceFiles.warn(file, at: path, under: settings)
-        guard let quiet = file.plan.quietHours else { return }
-        for (name, identity) in try Desks.identities(settings).sorted(by: { $0.key < $1.key }) {
-            let window = identity.pacing.window
-            let zone = file.plan.zone ?? window.zone
-            let now = SystemClock().now()
-            // Two weeks, minute by minute: mostly the first hours tell.
-            let isOpen = (0..<20_160).contains { minute in
-                let moment = now + .seconds(Int64(minute) * 60)
-                return window.isOpen(at: moment) && quiet.end(at: moment, in: zone) == nil
-            }
-            if !isOpen {
-                throw Failure(
-                    .badInput,
-                    "\(path): its quiet hours leave nothing of the hours in which identity '\(name)' may send; make one of them wider")
-            }
-        }
     }
 }

@@ -1,0 +1,58 @@
+import InternetMessage
+import Mailroom
+import Outreach
+import Settings
+
+/// Holds sequence files against a conf: whether it lets their messages out, and what they ask for that it does not give.
+struct SequenceConfCheck {
+    private let settings: Settings
+
+    init(_ settings: Settings) { self.settings = settings }
+
+    /// Says what may not be what was meant, on standard error.
+    ///
+    /// - Throws: every fault of all files.
+    func check(_ files: [(path: String, file: SequenceFile)]) throws(Failure) {
+        let windows = try windows()
+        var faults: [String] = []
+        for (path, file) in files {
+            var warnings = Desks.tracking(settings).gaps(in: file.plan)
+            if file.plan.steps.contains(where: { $0.letter != nil }), let gap = ComplianceGaps.wayOut(settings) {
+                warnings.insert("its messages offer no way to unsubscribe: \(gap)", at: 0)
+            }
+            for warning in warnings { Console.error("\(TerminalText.line("\(path):1: \(warning)")) (a warning)") }
+            for names in closed(file.plan, windows) {
+                faults.append(
+                    "\(path):\(file.quietHoursLine ?? 1): its quiet hours leave nothing of the hours in which identity \(names) may send; "
+                        + "make one of them wider")
+            }
+        }
+        guard faults.isEmpty else { throw Failure(.badInput, faults.map(TerminalText.line).joined(separator: "\n")) }
+    }
+
+    /// The hours of the week of each identity, with the names of those that have them.
+    private func windows() throws(Failure) -> [(window: SendingWindow, names: String)] {
+        var names: [SendingWindow: [String]] = [:]
+        for (name, identity) in try Desks.identities(settings) {
+            let window = identity.pacing.window
+            // A holiday in the next days is no reason to refuse a file.
+            names[SendingWindow(week: window.week, zone: window.zone, quietHours: window.quietHours), default: []].append("'\(name)'")
+        }
+        return names.map { ($0.key, $0.value.sorted().joined(separator: ", ")) }.sorted { $0.names < $1.names }
+    }
+
+    /// Whose hours the quiet hours of a plan leave nothing of.
+    private func closed(_ plan: SequencePlan, _ windows: [(window: SendingWindow, names: String)]) -> [String] {
+        guard let quiet = plan.quietHours else { return [] }
+        let now = SystemClock().now()
+        return windows.compactMap { window, names in
+            let zone = plan.zone ?? window.zone
+            // Two weeks, minute by minute: mostly the first hours tell.
+            let isOpen = (0..<20_160).contains { minute in
+                let moment = now + .seconds(Int64(minute) * 60)
+                return window.isOpen(at: moment) && quiet.end(at: moment, in: zone) == nil
+            }
+            return isOpen ? nil : names
+        }
+    }
+}
