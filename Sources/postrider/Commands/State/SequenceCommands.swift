@@ -70,7 +70,8 @@ struct SequenceLoad: AsyncParsableCommand {
         discussion: """
             A file that changed becomes a new version of its sequence. Contacts that are on their way stay on theirs until 'postrider sequence \
             migrate' takes them to the new one; who is enrolled from now \
-            on gets the new one.
+            on gets the new one. Refused are sequences that would begin each other in a circle, and quiet hours that leave nothing of the hours \
+            of an identity.
             """)
 
     @OptionGroup var conf: ConfOption
