@@ -70,7 +70,8 @@ struct ContactsShow: AsyncParsableCommand {
                     ("id", contact.id.description), ("address", contact.address.text),
                     ("also", Self.words(ties.addresses.map(\.text))), ("name", contact.displayName),
                     ("time zone", try Self.zoneWords(of: contact)), ("since", contact.createdAt.iso8601),
-                    ("consent", contact.consent.words), ("tags", Self.words(ties.groups.texts(.tag))), ("lists", Self.words(ties.groups.texts(.list))),
+                    ("consent", contact.consent.words), ("tags", Self.words(ties.groups.texts(.tag))),
+                    ("lists", Self.words(ties.groups.texts(.list))),
                     ("suppressed", suppression.map { "\($0.subject.text): \($0.reason.rawValue), \($0.at.iso8601)" }),
                 ] + contact.fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
             for enrollment in try await state.store.enrollments(contact: contact.id) {

@@ -45,7 +45,10 @@ struct ContactsSet: AsyncParsableCommand {
                     let changed = zip(values, verdicts.prefix(values.count)).filter(\.1).map(\.0)
                     verdicts = verdicts.dropFirst(values.count)
                     if json {
-                        JSONLine.write(["address": .string(contact.address.text), "changed": .texts(changed.map(\.name) + (isConsentChanged ? ["consent"] : []))])
+                        JSONLine.write([
+                            "address": .string(contact.address.text),
+                            "changed": .texts(changed.map(\.name) + (isConsentChanged ? ["consent"] : [])),
+                        ])
                         continue
                     }
                     var words = changed.map { $0.value.utf8.isEmpty ? "no \($0.name)" : "\($0.name) is '\($0.value)'" }
@@ -74,7 +77,9 @@ enum ConsentWords {
         var consent = Consent()
         if let source {
             let text = CSVCell.trimmed(source)
-            if text.utf8.isEmpty { throw Failure(.usage, "--consent-source says nothing; leave it out, or take a consent with 'contacts set --no-consent'") }
+            if text.utf8.isEmpty {
+                throw Failure(.usage, "--consent-source says nothing; leave it out, or take a consent with 'contacts set --no-consent'")
+            }
             if let fault = Consent.fault(ofSource: text) { throw Failure(.usage, "--consent-source: \(fault)") }
             consent.source = text
         }

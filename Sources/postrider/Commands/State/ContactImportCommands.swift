@@ -64,7 +64,8 @@ struct ContactsImport: AsyncParsableCommand {
             if !quiet {
                 for renaming in survey.columns.renamings {
                     Console.error(
-                        "\(file):\(survey.header.line): the column '\(TerminalText.line(renaming.title))' becomes the field '\(renaming.field)'")
+                        "\(file):\(survey.header.line): the column '\(TerminalText.line(renaming.title))' becomes the field '\(renaming.field)'"
+                    )
                 }
             }
             let refusals = try errors.map { path throws(Failure) in try RefusalFile(path, file: file, header: survey.header) }
@@ -92,7 +93,8 @@ struct ContactsImport: AsyncParsableCommand {
     /// What asks for the domains; a person waits for it, so it gives up sooner than mail does.
     private static func domains(_ state: OpenState, keeps: Bool) -> MailDomainChecker {
         MailDomainChecker(
-            resolver: TransportPolicies.resolver(state.settings, deadline: .seconds(10)), store: state.store, clock: state.installation.clock,
+            resolver: TransportPolicies.resolver(state.settings, deadline: .seconds(10)), store: state.store,
+            clock: state.installation.clock,
             keeps: keeps)
     }
 
@@ -101,7 +103,8 @@ struct ContactsImport: AsyncParsableCommand {
         if json {
             JSONLine.write([
                 "line": .count(line), "address": .string(outcome.written), "verdict": .string(verdict.name),
-                "contact": .id(verdict.contact), "reason": .text(verdict.reason), "notes": .texts(outcome.traits.map(\.rawValue) + (outcome.silence == nil ? [] : ["mx_unknown"])),
+                "contact": .id(verdict.contact), "reason": .text(verdict.reason),
+                "notes": .texts(outcome.traits.map(\.rawValue) + (outcome.silence == nil ? [] : ["mx_unknown"])),
                 "import": .id(contactImport),
             ])
         }

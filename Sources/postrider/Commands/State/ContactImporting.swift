@@ -121,7 +121,8 @@ struct ContactImporting {
             let contact = Contact(
                 id: state.ids.next(), workspace: state.workspace, address: draft.address, displayName: draft.name, fields: draft.fields,
                 timeZone: draft.timeZone,
-                consent: Consent(source: draft.consent.source ?? consent.source, at: draft.consent.at ?? consent.at), createdAt: state.now())
+                consent: Consent(source: draft.consent.source ?? consent.source, at: draft.consent.at ?? consent.at), createdAt: state.now()
+            )
             return Prepared(
                 row: row, written: written, contact: contact, groups: draft.groups + groups.filter { !draft.groups.contains($0) },
                 furtherAddresses: draft.furtherAddresses, traits: traits)

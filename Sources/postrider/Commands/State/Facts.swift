@@ -15,7 +15,8 @@ extension OpenState {
         [
             "id": .id(contact.id), "address": .string(contact.address.text), "further_addresses": .texts(ties.addresses.map(\.text)),
             "name": .text(contact.displayName),
-            "time_zone": .text(contact.timeZone), "consent_source": .text(contact.consent.source), "consent_date": .text(contact.consent.date),
+            "time_zone": .text(contact.timeZone), "consent_source": .text(contact.consent.source),
+            "consent_date": .text(contact.consent.date),
             "fields": .texts(contact.fields), "tags": .texts(ties.groups.texts(.tag)),
             "lists": .texts(ties.groups.texts(.list)), "created_at": .moment(contact.createdAt),
         ]

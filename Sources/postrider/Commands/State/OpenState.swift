@@ -11,7 +11,8 @@ struct OpenState {
 
     /// By its roles alone, so that a command works on any implementation.
     var store:
-        any AuditStore & ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore & MailDomainStore
+        any AuditStore & ContactGroupStore & ContactImportStore & ContactStore & ErasureStore & GuardrailStore & IntakeStore
+            & MailDomainStore
             & OutboxStore
             & PauseStore
             & SequenceStore
@@ -59,7 +60,8 @@ struct OpenState {
             try await body(self)
         } catch {
             let message = (error as? Failure)?.message ?? (error as? StoreError)?.message
-            try await note(message ?? "not all of it was done")
+            // What went wrong matters more than that it cannot be noted.
+            try? await note(message ?? "not all of it was done")
             throw error
         }
     }

@@ -54,10 +54,13 @@ enum SequenceFiles {
         var known: Set<[String]> = []
         for (path, file) in files {
             for beginning in file.beginnings {
-                guard let way = links.way(from: beginning.sequence, to: file.plan.name), known.insert(way.sorted()).inserted else { continue }
+                guard let way = links.way(from: beginning.sequence, to: file.plan.name), known.insert(way.sorted()).inserted else {
+                    continue
+                }
                 let names = ([file.plan.name] + way).joined(separator: " → ")
                 faults.append(
-                    "\(path):\(beginning.line): a circle of sequences: \(names); nobody would ever come out of it, so let one of them begin none")
+                    "\(path):\(beginning.line): a circle of sequences: \(names); nobody would ever come out of it, so let one of them begin none"
+                )
             }
         }
         return faults
@@ -176,7 +179,8 @@ struct SequenceShow: AsyncParsableCommand {
                             let step = plan.steps[index]
                             return [
                                 "name": .string(step.name), "type": .string(step.work.word), "delay": .string(step.delay.description),
-                                "subject": .text(step.letter?.subject), "text": .text(step.letter?.writtenText), "html": .text(step.letter?.html),
+                                "subject": .text(step.letter?.subject), "text": .text(step.letter?.writtenText),
+                                "html": .text(step.letter?.html),
                                 "variants": .texts(step.letter?.variants.map(\.name) ?? []),
                                 "transitions": .array(
                                     plan.ways(of: index).map { ["when": .string($0.condition?.source ?? $0.words), "to": .string($0.to)] }),

@@ -225,7 +225,8 @@ struct SuppressImport: AsyncParsableCommand {
                             expiresAt: try row.expiry.map { text throws(Failure) in try SuppressionWords.expiry(text) })
                     if let expiry = row.expiry, suppression.reason.isForEver {
                         Console.error(
-                            "\(file):\(row.line): note: '\(suppression.reason.rawValue)' never expires; its end '\(TerminalText.line(expiry))' is left out")
+                            "\(file):\(row.line): note: '\(suppression.reason.rawValue)' never expires; its end '\(TerminalText.line(expiry))' is left out"
+                        )
                     }
                     // An export lists what is over, too; it stops nobody any more.
                     if suppression.isOver(at: suppression.at) { over += 1 } else { suppressions.append(suppression) }
