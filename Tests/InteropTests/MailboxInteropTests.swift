@@ -12,7 +12,8 @@ struct MailboxInteropTests {
     /// Keeps messages and marks as the store does: both or neither.
     final class Shelf: MailboxDesk {
         struct Full: Error {}
-        private let watch = Mutex<(left: Int, call: @Sendable () -> Void)?>(nil)
+        typealias Call = @Sendable () async throws -> Void
+        private let watch = Mutex<(left: Int, call: Call)?>(nil)
         private let state = Mutex((messages: [FetchedMessage](), cursors: [MailboxName: MailboxCursor](), room: Int.max))
 
         /// - Parameter room: messages it takes before it fails.
@@ -22,15 +23,26 @@ struct MailboxInteropTests {
         var subjects: [String] {
             messages.map { String(decoding: $0.bytes, as: UTF8.self).split(separator: "\r\n").first.map(String.init) ?? "" }
         }
-        /// Calls once, when so many messages more are kept.
-        func onMessage(_ count: Int, _ call: @escaping @Sendable () -> Void) { watch.withLock { $0 = (count, call) } }
+        /// Calls once, when so many messages more are kept, and keeps the reader waiting meanwhile.
+        func onMessage(_ count: Int, _ call: @escaping Call) { watch.withLock { $0 = (count, call) } }
 
         func makeRoom() { state.withLock { $0.room = .max } }
 
         func cursors(account: String) async throws -> [MailboxName: MailboxCursor] { state.withLock { $0.cursors } }
 
         func store(_ messages: [FetchedMessage], account: String) async throws {
-            defer { count(messages.count) }
+            try keep(messages)
+            let call = watch.withLock { watch -> Call? in
+                guard let left = watch?.left else { return nil }
+                watch?.left = left - messages.count
+                guard left <= messages.count else { return nil }
+                defer { watch = nil }
+                return watch?.call
+            }
+            try await call?()
+        }
+
+        private func keep(_ messages: [FetchedMessage]) throws {
             try state.withLock { state in
                 for message in messages {
                     guard state.messages.count < state.room else { throw Full() }
@@ -38,17 +50,6 @@ struct MailboxInteropTests {
                     state.cursors[message.mailbox] = MailboxCursor(uidValidity: message.uidValidity, lastUID: message.uid)
                 }
             }
-        }
-
-        private func count(_ stored: Int) {
-            let call = watch.withLock { watch -> (@Sendable () -> Void)? in
-                guard let left = watch?.left else { return nil }
-                watch?.left = left - stored
-                guard left <= stored else { return nil }
-                defer { watch = nil }
-                return watch?.call
-            }
-            call?()
         }
 
         func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws {
@@ -215,22 +216,18 @@ struct MailboxInteropTests {
         for number in 1...count { try await dovecot.deliver(Self.letter(number) + Array(padding.utf8), to: Self.user) }
         let desk = Shelf()
         let watcher = try Self.watcher(dovecot, certificate: certificate, desk: desk)
-        var kills = 0
-        var tries = 0
-        while desk.messages.count < count {
-            let before = desk.messages.count
-            let session = Task { try await watcher.session(watches: false, now: Self.now()) }
-            tries += 1
-            if tries < 8 {
-                try await eventually("a message more\n\(dovecot.log)", within: .seconds(30)) { desk.messages.count > before }
-                // The session may have come to its end meanwhile.
-                if (try? await dovecot.doveadm(["kick", Self.user])) != nil { kills += 1 }
+        let kills = Mutex(0)
+        for _ in 0..<7 where desk.messages.count < count {
+            // The desk keeps the reader waiting until the server is killed, so that there is always something left to read.
+            desk.onMessage(1) {
+                try await dovecot.doveadm(["kick", Self.user])
+                kills.withLock { $0 += 1 }
             }
-            _ = try await session.value
+            _ = try await watcher.session(watches: false, now: Self.now())
         }
         #expect(try await watcher.session(watches: false, now: Self.now()).pollFinished)
         #expect(desk.subjects == (1...count).map { "Subject: Number \($0)" })
-        #expect(kills >= 2, "the mailbox was read before the server could be killed")
+        #expect(kills.withLock { $0 } >= 2, "the mailbox was read before the server could be killed")
         await dovecot.end()
     }
 

@@ -1,6 +1,8 @@
 import DNS
 import Foundation
 import InternetMessage
+import NIOCore
+import NIOPosix
 import OpenSSL
 import SMTP
 import TestKit
@@ -42,6 +44,28 @@ struct CourierTests {
         let route = try Bench.route(.submission(host: "127.0.0.1", port: sink.port), finalDot: .milliseconds(100))
         let report = await Bench.deliver(try Bench.message(), over: route)
         #expect(report.word == "ambiguous" && report.failure?.cause == .timeout && sink.messages.count == 1)
+    }
+
+    private final class Brusque: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        func channelActive(context: ChannelHandlerContext) {
+            context.channel.writeAndFlush(ByteBuffer(string: "554 5.3.2 No mail here\r\n"), promise: nil)
+            context.close(promise: nil)
+        }
+    }
+
+    @Test("a server that speaks and is gone at once was heard, however soon that is")
+    func goneAtOnce() async throws {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).childChannelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Brusque()) }
+        }.bind(host: "127.0.0.1", port: 0).get()
+        let route = try Bench.route(.submission(host: "127.0.0.1", port: server.localAddress?.port ?? 0))
+        for _ in 0..<300 {
+            let report = await Bench.deliver(try Bench.message(), over: route)
+            #expect(report.failure?.stage == .greeting && report.failure?.reply?.code == 554, "\(report)")
+        }
+        try await server.close()
     }
 
     @Test("a delivery that is cancelled after the final dot is ambiguous")

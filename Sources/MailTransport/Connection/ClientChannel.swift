@@ -2,22 +2,39 @@ import NIOCore
 import NIOPosix
 import OpenSSL
 
-/// A connected channel that reads nothing before its handlers stand in it.
+/// A connected channel that reads nothing before its handler stands in it.
 ///
 /// NIO tries every address of a name and runs a bootstrap's initializer for each of them, so a handler made there may belong to a connection
-/// that lost the race. Here the handlers go into the one channel that came of it.
-enum ClientChannel {
-    /// Connects; a task that is cancelled meanwhile gives up at once, and a connection that still comes of it is closed.
+/// that lost the race. Here the handler goes into the one channel that came of it, in the same turn of its event loop: a server that speaks
+/// and closes at once would otherwise be read by nobody, because NIO takes in what is left before it tells of the end.
+struct ClientChannel<Handler: ChannelHandler & SendableMetatype>: Sendable {
+    let channel: any Channel
+    let handler: NIOLoopBound<Handler>
+
+    /// Connects and puts the handler into the channel, with TLS before it where that begins at once; a task that is cancelled meanwhile gives
+    /// up at once, and a connection that still comes of it is closed.
     static func open(
-        _ bootstrap: ClientBootstrap, on eventLoop: any EventLoop, _ connect: (ClientBootstrap) throws -> EventLoopFuture<any Channel>
-    ) async throws -> any Channel {
-        let connecting = try connect(bootstrap.channelOption(.autoRead, value: false))
-        let promise = eventLoop.makePromise(of: (any Channel).self)
-        connecting.whenSuccess { channel in
-            promise.succeed(channel)
-            promise.futureResult.whenFailure { _ in channel.close(promise: nil) }
+        _ bootstrap: ClientBootstrap, on eventLoop: any EventLoop, tls: (context: TLSClientContext, peer: TLSPeer)?,
+        connect: (ClientBootstrap) throws -> EventLoopFuture<any Channel>, _ make: @escaping @Sendable () -> Handler
+    ) async throws -> ClientChannel {
+        let promise = eventLoop.makePromise(of: ClientChannel.self)
+        // Both the promise and the channel change on the event loop alone, so that none of them can overtake the other.
+        let isGivenUp = NIOLoopBoundBox<Bool>.makeBoxSendingValue(false, eventLoop: eventLoop)
+        promise.futureResult.whenFailure { _ in isGivenUp.value = true }
+        let connecting = try connectOrFail(promise) { try connect(bootstrap.channelOption(.autoRead, value: false)) }
+        connecting.hop(to: eventLoop).whenComplete { result in
+            switch result {
+            case .failure(let error): promise.fail(error)
+            case .success(let channel) where isGivenUp.value: channel.close(promise: nil)
+            case .success(let channel):
+                do {
+                    promise.succeed(ClientChannel(channel: channel, handler: try install(into: channel, tls: tls, make)))
+                } catch {
+                    channel.close(promise: nil)
+                    promise.fail(error)
+                }
+            }
         }
-        connecting.whenFailure { promise.fail($0) }
         return try await withTaskCancellationHandler {
             try await promise.futureResult.get()
         } onCancel: {
@@ -25,26 +42,35 @@ enum ClientChannel {
         }
     }
 
-    /// Puts the handler into the channel, with TLS before it where that begins at once, and lets the channel read.
-    static func install<Handler: ChannelHandler & SendableMetatype>(
-        into channel: any Channel, tls: (context: TLSClientContext, peer: TLSPeer)?, _ make: @escaping @Sendable () -> Handler
-    ) async throws -> NIOLoopBound<Handler> {
+    /// A promise that nobody keeps is a fault to NIO.
+    private static func connectOrFail(
+        _ promise: EventLoopPromise<ClientChannel>, _ connect: () throws -> EventLoopFuture<any Channel>
+    ) throws -> EventLoopFuture<any Channel> {
         do {
-            return try await channel.eventLoop.submit {
-                guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
-                let handler = make()
-                try channel.pipeline.syncOperations.addHandler(handler)
-                if let tls {
-                    let shield = try TLSChannelHandler(client: tls.context, peer: tls.peer)
-                    try channel.pipeline.syncOperations.addHandler(shield, position: .first)
-                }
-                // A channel that is gone already has told the handler so.
-                try? channel.syncOptions?.setOption(.autoRead, value: true)
-                return NIOLoopBound(handler, eventLoop: channel.eventLoop)
-            }.get()
+            return try connect()
         } catch {
-            channel.close(promise: nil)
+            promise.fail(error)
             throw error
         }
+    }
+
+    private static func install(
+        into channel: any Channel, tls: (context: TLSClientContext, peer: TLSPeer)?, _ make: () -> Handler
+    ) throws -> NIOLoopBound<Handler> {
+        guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
+        let handler = make()
+        try channel.pipeline.syncOperations.addHandler(handler)
+        if let tls {
+            let shield = try TLSChannelHandler(client: tls.context, peer: tls.peer)
+            try channel.pipeline.syncOperations.addHandler(shield, position: .first)
+        }
+        // A channel that is gone already has told the handler so.
+        try? channel.syncOptions?.setOption(.autoRead, value: true)
+        return NIOLoopBound(handler, eventLoop: channel.eventLoop)
+    }
+
+    /// Does something with the handler on its event loop, after whatever it was told before.
+    func tell(_ what: @escaping @Sendable (Handler) -> Void) {
+        channel.eventLoop.execute { what(handler.value) }
     }
 }

@@ -5,8 +5,7 @@ import SMTP
 
 /// An open channel with its SMTP client handler, reachable from any task.
 struct ClientConnection: Sendable {
-    private let channel: any Channel
-    private let handler: NIOLoopBound<SMTPClientHandler>
+    private let channel: ClientChannel<SMTPClientHandler>
 
     /// Connects and puts the handlers in place; with implicit TLS the handshake begins at once.
     ///
@@ -22,17 +21,14 @@ struct ClientConnection: Sendable {
             .tcpOption(.tcp_nodelay), value: 1
         ).resolver(names)
         if let source = route.sourceAddress { bootstrap = try bootstrap.bind(to: SocketAddress(ipAddress: source, port: 0)) }
-        let channel = try await ClientChannel.open(bootstrap, on: eventLoop) { try host.connect(with: $0) }
-        let handler = try await ClientChannel.install(
-            into: channel, tls: route.tls == .implicit ? (route.trust, peer) : nil
+        let channel = try await ClientChannel.open(
+            bootstrap, on: eventLoop, tls: route.tls == .implicit ? (route.trust, peer) : nil, connect: { try host.connect(with: $0) }
         ) { SMTPClientHandler(route: route, peer: peer, order: order, pool: pool, number: number) }
-        return ClientConnection(channel: channel, handler: handler)
+        return ClientConnection(channel: channel)
     }
 
     /// Does something with the handler on its event loop, after whatever it was told before.
-    func tell(_ what: @escaping @Sendable (SMTPClientHandler) -> Void) {
-        channel.eventLoop.execute { what(handler.value) }
-    }
+    func tell(_ what: @escaping @Sendable (SMTPClientHandler) -> Void) { channel.tell(what) }
 
     /// The same, unless the connection is done with the order.
     func tell(_ order: DeliveryOrder, _ what: @escaping @Sendable (SMTPClientHandler) -> Void) {
@@ -40,5 +36,5 @@ struct ClientConnection: Sendable {
     }
 
     /// Closes without a farewell.
-    func close() { channel.close(promise: nil) }
+    func close() { channel.channel.close(promise: nil) }
 }

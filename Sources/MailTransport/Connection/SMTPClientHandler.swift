@@ -141,14 +141,25 @@ final class SMTPClientHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        isGone()
+        context.fireChannelInactive()
+    }
+
+    /// All that NIO tells of a channel that ends while it begins.
+    func channelUnregistered(context: ChannelHandlerContext) {
+        isGone()
+        context.fireChannelUnregistered()
+    }
+
+    private func isGone() {
+        guard context != nil else { return }
         perform(session.connectionClosed())
-        self.context = nil
+        context = nil
         timer?.end()
         timer = nil
         deadline?.end()
         deadline = nil
         pool.closed(number)
-        context.fireChannelInactive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

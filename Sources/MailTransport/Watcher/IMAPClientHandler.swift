@@ -72,12 +72,23 @@ final class IMAPClientHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { perform(session.received(unwrapInboundIn(data))) }
 
     func channelInactive(context: ChannelHandlerContext) {
+        isGone()
+        context.fireChannelInactive()
+    }
+
+    /// All that NIO tells of a channel that ends while it begins.
+    func channelUnregistered(context: ChannelHandlerContext) {
+        isGone()
+        context.fireChannelUnregistered()
+    }
+
+    private func isGone() {
+        guard context != nil else { return }
         for timer in timers.values { timer.cancel() }
         perform(session.connectionClosed())
-        self.context = nil
+        context = nil
         news.add(.closed(reason, note: note))
         news.finish()
-        context.fireChannelInactive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

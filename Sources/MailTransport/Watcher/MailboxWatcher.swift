@@ -140,14 +140,7 @@ package final class MailboxWatcher: Sendable {
 
     // MARK: Connection
 
-    private struct Connection: Sendable {
-        let channel: any Channel
-        let handler: NIOLoopBound<IMAPClientHandler>
-
-        func tell(_ order: @escaping @Sendable (IMAPClientHandler) -> Void) {
-            channel.eventLoop.execute { order(handler.value) }
-        }
-    }
+    private typealias Connection = ClientChannel<IMAPClientHandler>
 
     private func connect(_ session: ClientSession, peer: TLSPeer, news: NewsQueue<IMAPClientHandler.News>) async throws -> Connection {
         let eventLoop = eventLoops.next()
@@ -156,11 +149,10 @@ package final class MailboxWatcher: Sendable {
             .socketOption(.so_keepalive), value: 1
         ).resolver(names)
         do {
-            let channel = try await ClientChannel.open(bootstrap, on: eventLoop) { $0.connect(host: account.host, port: account.port) }
-            let handler = try await ClientChannel.install(
-                into: channel, tls: account.tls == .implicit ? (account.trust, peer) : nil
+            return try await Connection.open(
+                bootstrap, on: eventLoop, tls: account.tls == .implicit ? (account.trust, peer) : nil,
+                connect: { $0.connect(host: account.host, port: account.port) }
             ) { IMAPClientHandler(session: session, account: account, peer: peer, news: news) }
-            return Connection(channel: channel, handler: handler)
         } catch {
             news.finish()
             throw error
