@@ -95,6 +95,15 @@ package struct Settings: Sendable {
     /// The time zone of an identity's day and window.
     package func timezone(of identity: IdentitySettings) -> TimeZone { identity.timezone ?? window.timezone ?? main.timezone }
 
+    /// Whose law the messages of an identity keep.
+    package func law(of identity: IdentitySettings) -> MessageLaw { identity.law ?? compliance.law }
+
+    /// What stands under the messages of an identity; nil: nothing.
+    package func postalAddress(of identity: IdentitySettings) -> String? { identity.postalAddress ?? compliance.postalAddress }
+
+    /// How to get no more messages of an identity, as they say themselves; nil: only what their texts say of it.
+    package func optOut(of identity: IdentitySettings) -> String? { identity.optOut ?? compliance.optOut }
+
     /// Where a section (`["route", "office"]`) or a key (`["route", "office", "host"]`) was written; nil for defaults.
     package func origin(of path: [String]) -> Origin? { origins[TomlText.path(path)] }
 }

@@ -136,7 +136,39 @@ struct SequencePlanTests {
         #expect(try await bench.output("sequence", "list").contains("no sequence is loaded"))
     }
 
-    @Test("sequences that lead back to themselves are not taken in, whether they are loaded or beside each other; one that begins nothing known is")
+    @Test("what no identity may send by its law is not taken in; where one may, the others are refused when somebody is to be enrolled")
+    func laws() async throws {
+        let bench = try StateBench()
+        let bare = "[[step]]\nname = \"a\"\nsubject = \"s\"\ntext = \"Hello.\"\n"
+        let file = try bench.folder.write(
+            "x.toml", text: "name = \"x\"\n\(bare)[[step]]\nname = \"b\"\ndelay = \"P1D\"\ntext = \"Bye: {{unsubscribe_url}}\"\n")
+        _ = try await bench.output("contacts", "import", try bench.folder.write("ann.csv", text: "email\nann@example.com\n"))
+        let conf = TextFile.read(bench.conf)
+        try bench.folder.write("postrider.conf", text: conf + "[compliance]\nlaw = \"eu\"\n")
+        for words in [["validate", file, "--conf", bench.conf], ["load", file]] {
+            let refused = try await Executable.run(["--conf", bench.conf, "sequence"] + words)
+            let fault =
+                "\(file):2: the law 'eu' of identity anna wants each message to show how to get no more, and this one does not; write"
+            #expect(refused.status == 65 && refused.errorText.contains(fault), "\(refused.errorText)")
+            #expect(refused.errorText.split(separator: "\n").count == 1, "the second step shows it")
+        }
+        let ben = "[identity.ben]\nfrom = \"ben@example.com\"\n[compliance]\nlaw = \"eu\"\n"
+        try bench.folder.write(
+            "postrider.conf", text: conf.replacing("[identity.anna]\n", with: "[identity.anna]\nlaw = \"none\"\n") + ben)
+        let loaded = try await bench.run("sequence", "load", file)
+        #expect(loaded.status == 0 && loaded.errorText.contains("the law 'eu' of identity ben wants each message"), "\(loaded.errorText)")
+        let refused = try await bench.run("enroll", "x", "ann@example.com", "--identity", "anna,ben")
+        #expect(
+            refused.status == 65 && refused.errorText.contains("sequence 'x', step a: the law 'eu' of identity ben"), "\(refused.errorText)"
+        )
+        #expect(try await bench.run("enroll", "x", "ann@example.com", "--identity", "anna").status == 0)
+        try bench.folder.write("postrider.conf", text: conf + "[compliance]\nlaw = \"eu\"\nopt_out = \"Answer 'no' and I am silent.\"\n")
+        #expect(try await bench.run("sequence", "load", file).status == 0)
+    }
+
+    @Test(
+        "sequences that lead back to themselves are not taken in, whether they are loaded or beside each other; one that begins nothing known is"
+    )
     func circles() async throws {
         let bench = try StateBench()
         func file(_ name: String, begins next: String?) throws -> String {
@@ -151,7 +183,9 @@ struct SequencePlanTests {
         #expect(both.errorText.split(separator: "\n").count == 1, "a circle is told once")
         #expect(try await bench.run("sequence", "load", one, two).status == 65)
         let first = try await bench.run("sequence", "load", one)
-        #expect(first.status == 0 && first.errorText.contains("\(one):9: it begins the sequence 'two', which is not loaded"), "\(first.errorText)")
+        #expect(
+            first.status == 0 && first.errorText.contains("\(one):9: it begins the sequence 'two', which is not loaded"),
+            "\(first.errorText)")
         let second = try await bench.run("sequence", "load", two)
         #expect(second.status == 65 && second.errorText.contains("\(two):9: a circle of sequences: two → one → two"), "\(second.errorText)")
         // A new version that begins nothing opens the circle.

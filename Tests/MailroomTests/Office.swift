@@ -142,7 +142,7 @@ final class Office: Sendable {
         let addresses = addresses
         let identities = ["anna": identity]
         let composer = StepComposer(
-            hostname: "out.example.com", addresses: addresses, unsubscribe: .init(mailto: false, oneClickBase: nil, postalAddress: nil),
+            hostname: "out.example.com", addresses: addresses, unsubscribe: .init(mailto: false, oneClickBase: nil),
             tracking: tracking, chance: chance, ids: ids)
         let logger = Logger(label: "tests") { _ in NotedLog(note: notes ?? { _ in }) }
         let sequenceBell = Bell()
@@ -152,7 +152,8 @@ final class Office: Sendable {
                 identities: identities, composer: composer, chance: chance, safety: SendingSafety(batchLimit: batchLimit),
                 frequency: frequency))
         dispatcher = StepDispatcher(
-            store: store, desk: stepDesk, ids: ids, clock: clock, bell: sequenceBell, outboxBell: outboxBell, owner: "tests", logger: logger)
+            store: store, desk: stepDesk, ids: ids, clock: clock, bell: sequenceBell, outboxBell: outboxBell, owner: "tests", logger: logger
+        )
         let rules = try BounceRules.builtin()
         let route = Route(
             name: "sink", kind: .submission(host: "127.0.0.1", port: sink.port), tls: .none, level: .none,

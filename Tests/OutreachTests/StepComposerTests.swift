@@ -9,7 +9,7 @@ import Testing
 
     private func compose(
         text: String, html: String?, signature: String?, postalAddress: String?, sequence: String = "one", withWayOut: Bool = false,
-        fields: [String: String] = [:]
+        optOut: String? = nil, law: String? = nil, fields: [String: String] = [:]
     ) throws -> Message {
         let ids = RecordIDs(now: { Timestamp(seconds: 1_772_440_200) }, random: { 7 })
         let chance = Chance(seed: Array(repeating: 1, count: 32))
@@ -27,11 +27,11 @@ import Testing
         let window = try #require(SendingWindow(days: Set(Weekday.allCases), opens: 0, closes: 1440, zone: zone))
         let identity = SenderIdentity(
             name: "anna", from: Mailbox(address: try #require(EmailAddress("anna@example.org"))), route: "r", replyTo: .mailbox,
-            returnPath: .mailbox, pacing: .init(dailyLimit: nil, minimumGap: .zero, gapJitter: .zero, window: window), signature: signature)
+            returnPath: .mailbox, pacing: .init(dailyLimit: nil, minimumGap: .zero, gapJitter: .zero, window: window), signature: signature,
+            optOut: try optOut.map { try MessageTemplate($0, format: .text) }, postalAddress: postalAddress, law: law)
         let composer = StepComposer(
             hostname: "out.example.org", addresses: withWayOut ? try addresses() : nil,
-            unsubscribe: UnsubscribePolicy(
-                mailto: withWayOut, oneClickBase: withWayOut ? "https://u.example.org/" : nil, postalAddress: postalAddress),
+            unsubscribe: UnsubscribePolicy(mailto: withWayOut, oneClickBase: withWayOut ? "https://u.example.org/" : nil),
             chance: chance, ids: ids)
         let order = StepComposer.Order(
             due: DueEnrollment(enrollment: enrollment, contact: contact, sequence: version), templates: try StepTemplates(plan),
@@ -75,6 +75,39 @@ import Testing
             stopOn: [])
         var census = TemplateCensus(plan, try StepTemplates(plan))
         #expect(census.count(["one.a.text": "own"], line: 2).isEmpty && census.count([:], line: 3).count == 1)
+    }
+
+    @Test(
+        "where the law wants it, nothing leaves that does not show how to get no more",
+        arguments: [
+            (nil, "Hi", nil, nil, [:], nil), ("us", "Hi", nil, nil, [:], "text"), ("us", "Hi {{unsubscribe_url}}", nil, nil, [:], nil),
+            ("us", "Hi {{unsubscribe_url}}", "<p>Hi</p>", nil, [:], "html"),
+            ("us", "Hi {{unsubscribe_url}}", "<a href=\"{{unsubscribe_url}}\">No more</a>", nil, [:], nil),
+            ("us", "", "<a href=\"{{unsubscribe_url}}\">No more</a>", nil, [:], nil),
+            ("us", "Hi", "<p>Hi</p>", "Answer 'no' and I am silent.", [:], nil),
+            ("us", "Hi", "<p>Hi</p>", "No more: {{unsubscribe_url}}", [:], nil),
+            // Whatever the template promises: what counts is what this one would get.
+            ("us", "Hi {{#vip}}{{unsubscribe_url}}{{/vip}}", nil, nil, [:], "text"),
+            ("us", "Hi {{unsubscribe_url}}", nil, nil, ["one.a.text": "For you alone"], "text"),
+        ] as [(String?, String, String?, String?, [String: String], String?)])
+    func law(
+        _ law: String?, _ text: String, _ html: String?, _ optOut: String?, _ fields: [String: String], _ refusedFor: String?
+    ) throws {
+        func composed() throws -> Message {
+            try compose(
+                text: text, html: html, signature: "Anna", postalAddress: "1 Street", withWayOut: true, optOut: optOut, law: law,
+                fields: fields)
+        }
+        if let refusedFor {
+            let refusal = #expect(throws: Refused.self) { try composed() }
+            #expect(
+                refusal?.why.contains("the law 'us' of identity anna") == true
+                    && refusal?.why.contains("the \(refusedFor) does not") == true)
+        } else {
+            let shown = try composed().text
+            #expect(shown?.hasSuffix("1 Street\n") == true)
+            if let optOut { #expect(shown?.contains(optOut.hasPrefix("No more") ? "No more: https://u.example.org/" : optOut) == true) }
+        }
     }
 
     @Test("what offers a way off a list says off which; every message names its campaign; none calls itself automatic")
@@ -143,7 +176,10 @@ import Testing
     @Test(
         "the text of a message that has HTML alone is made of it, for each recipient",
         arguments: [
-            ("<p>Hi {{nickname}}</p><p>See <a href=\"https://a.example/{{nickname}}\">this</a></p>", [:], "Hi A&B\n\nSee this <https://a.example/A&B>"),
+            (
+                "<p>Hi {{nickname}}</p><p>See <a href=\"https://a.example/{{nickname}}\">this</a></p>", [:],
+                "Hi A&B\n\nSee this <https://a.example/A&B>"
+            ),
             ("<style>p{color:red}</style><p>Hi<br>there</p>", [:], "Hi\nthere"),
             ("<p>{{nickname}}</p>", ["one.a.text": "Own"], "Own"),
             ("<p>{{nobody}}</p>", ["one.a.html": "<p>Own &amp; true</p>"], "Own & true"),

@@ -181,6 +181,22 @@ struct FaultTests {
             ]
         ),
         (
+            smallest
+                + "[route.o]\ntype = \"mx\"\n[identity.a]\nfrom = \"a@example.com\"\nlaw = \"us\"\nopt_out = \"No more: {{unsubscribe_url}}\"\n",
+            [
+                "postrider.conf:7: the law 'us' wants a postal address in each message, and [identity.a] has none; set postal_address there or in [compliance]",
+                "postrider.conf:8: {{unsubscribe_url}} has no value without one-click links; set list_unsubscribe = \"both\" and one_click_url in [unsubscribe], or write what to answer instead",
+            ]
+        ),
+        (
+            smallest
+                + "[route.o]\ntype = \"mx\"\n[identity.a]\nfrom = \"a@example.com\"\n[compliance]\nlaw = \"xx\"\nopt_out = \"{{name}}\"\n",
+            [
+                "postrider.conf:8: law: unknown value 'xx'; write \"none\" or \"au\" or \"ca\" or \"eu\" or \"uk\" or \"us\"",
+                "postrider.conf:9: opt_out: no tag but {{unsubscribe_url}} is filled in here, and another would stop every message; write the words themselves",
+            ]
+        ),
+        (
             smallest + "[tracking]\nclicks = true\n", ["postrider.conf:4: tracking needs a URL; add base_url = \"https://...\""]
         ),
         (

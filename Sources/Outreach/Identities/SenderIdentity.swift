@@ -29,12 +29,20 @@ package struct SenderIdentity: Sendable {
     package let pacing: PacingGate.Policy
     /// Lines under every message; nil: none.
     package let signature: String?
+    /// How to get no more mail, under every message; nil: only what texts say of it.
+    package let optOut: MessageTemplate?
+    /// Under every message; nil: none.
+    package let postalAddress: String?
+    /// Name of the law that wants each message to show how to get no more of them; nil: none does.
+    package let law: String?
     /// Where people's replies are sent on to; nil: nowhere.
     package let forwarding: ReplyForwarding?
 
     package init(
         name: String, workspace: WorkspaceID = .default, from: Mailbox, route: String, replyTo: ReplyTo, returnPath: ReturnPath,
-        pacing: PacingGate.Policy, signature: String? = nil, forwarding: ReplyForwarding? = nil
+        pacing: PacingGate.Policy, signature: String? = nil, optOut: MessageTemplate? = nil, postalAddress: String? = nil,
+        law: String? = nil,
+        forwarding: ReplyForwarding? = nil
     ) {
         self.name = name
         self.workspace = workspace
@@ -44,8 +52,14 @@ package struct SenderIdentity: Sendable {
         self.returnPath = returnPath
         self.pacing = pacing
         self.signature = signature
+        self.optOut = optOut
+        self.postalAddress = postalAddress
+        self.law = law
         self.forwarding = forwarding
     }
+
+    /// The law that wants the texts of its messages to hold `{{unsubscribe_url}}`; nil: they need not.
+    package var lawOnTexts: String? { optOut == nil ? law : nil }
 }
 
 /// What every message of an installation carries so that people can get out.
@@ -54,12 +68,9 @@ package struct UnsubscribePolicy: Sendable {
     package let mailto: Bool
     /// Base of the one-click link, ending in `/`; the token follows it. nil: no link.
     package let oneClickBase: String?
-    /// The sender's postal address, put under every message; nil: none.
-    package let postalAddress: String?
 
-    package init(mailto: Bool, oneClickBase: String?, postalAddress: String?) {
+    package init(mailto: Bool, oneClickBase: String?) {
         self.mailto = mailto
         self.oneClickBase = oneClickBase
-        self.postalAddress = postalAddress
     }
 }

@@ -137,15 +137,32 @@ package struct StepComposer: Sendable {
             if Self.isBlank(body) { return .failed(.impossible("the text is empty, and the HTML has no words to make one of")) }
         }
         if Self.isBlank(body) { return .failed(.impossible("the text is empty")) }
-        let footer = [order.identity.signature, unsubscribe.postalAddress].compactMap { $0.map(Self.trimmed) }
+        let footer = [order.identity.signature, order.identity.optOut.map(text), order.identity.postalAddress].compactMap {
+            $0.map(Self.trimmed)
+        }
+        guard missing.isEmpty else { return .failed(.missing(missing)) }
         body = ([Self.trimmed(body)] + footer).joined(separator: "\n\n")
         html = html.map { Self.adding(footer, toHTML: $0) }
         // With all that is added to it: whatever put a tag there, nobody may get it.
         for (part, content) in [("subject", subject), ("text", body), ("html", html ?? "")] where Self.hasOpenTag(content) {
             return .failed(.impossible("the \(part) still shows {{ after rendering"))
         }
+        if let law = order.identity.lawOnTexts, let part = Self.partWithoutWayOut(body, html, values["unsubscribe_url"]) {
+            return .failed(
+                .impossible(
+                    "the law '\(law)' of identity \(order.identity.name) wants each message to show how to get no more, and the \(part) does not"
+                ))
+        }
         let letter = tracked(LetterTracker.Letter(text: body, html: html), order, step: step, message: message)
         return .rendered(Rendered(subject: subject, text: letter.text, html: letter.html, links: letter.links, thread: thread))
+    }
+
+    /// The part that does not show the link that ends all mail; nil: each does.
+    private static func partWithoutWayOut(_ text: String, _ html: String?, _ link: String?) -> String? {
+        func shows(_ content: String, _ link: String) -> Bool { TemplateScanner.find(link, in: Array(content.utf8), from: 0) != nil }
+        guard let link, shows(text, link) else { return "text" }
+        guard let html, !shows(html, HTMLEscape.escape(link)) else { return nil }
+        return "html"
     }
 
     /// The letter with what is counted of it in it.
@@ -154,7 +171,7 @@ package struct StepComposer: Sendable {
         let plan = order.due.sequence.plan
         let written = plan.steps[step].letter
         let variants = written?.variants.flatMap { [$0.text, $0.html] } ?? []
-        let sources = [written?.text, written?.html, order.identity.signature, unsubscribe.postalAddress] + variants
+        let sources = [written?.text, written?.html, order.identity.signature, order.identity.postalAddress] + variants
         return LetterTracker(base: base, codec: addresses.codec, wayOut: unsubscribe.oneClickBase).track(
             letter,
             .init(

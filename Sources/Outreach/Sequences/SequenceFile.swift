@@ -29,6 +29,8 @@ package struct SequenceFile: Sendable {
     package let hash: String
     /// Where its steps begin other sequences, in the order of the file.
     package let beginnings: [Beginning]
+    /// Where its messages do not show the link that ends all mail.
+    package let linesWithoutWayOut: [Int]
     /// Where it says its quiet hours; nil: it has none.
     package let quietHoursLine: Int?
     /// What can stay as it is and may not be what was meant, in the order of the file.
@@ -63,6 +65,10 @@ package struct SequenceFile: Sendable {
         beginnings = plan.steps.enumerated().flatMap { index, step in
             let line = reader.line([.key(dialect.steps), .index(index), "enroll"])
             return step.begins.map { Beginning(sequence: $0, line: line) }
+        }
+        linesWithoutWayOut = templates.writings.filter { !$0.showsWayOut }.map { writing in
+            reader.line(
+                [.key(dialect.steps), .index(writing.step)] + (writing.variant.map { [.key(dialect.variants), .index($0)] } ?? []))
         }
         quietHoursLine = plan.quietHours == nil ? nil : reader.line([.key(dialect.quietHours)])
     }

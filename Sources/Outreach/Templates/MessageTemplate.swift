@@ -20,6 +20,8 @@ package struct MessageTemplate: Sendable {
         case missing([String])
     }
 
+    /// Whether nothing is written in it.
+    package let isBlank: Bool
     private let pieces: [TemplateScanner.Piece]
     /// How many wordings each choice has.
     private let wordings: [Int: Int]
@@ -28,6 +30,7 @@ package struct MessageTemplate: Sendable {
     /// - Throws: `TemplateError` with the line of the first fault.
     package init(_ source: String, format: Format, snippets: [String: String] = [:]) throws(TemplateError) {
         let written = Array(source.utf8)
+        isBlank = written.allSatisfy { $0 <= 32 }
         // Faults are told by the lines of what a person wrote.
         let bytes = try Self.expanded(written, pieces: try TemplateScanner.scan(written), snippets: snippets, depth: 0)
         pieces = try TemplateScanner.scan(bytes)

@@ -88,6 +88,27 @@ package struct StepTemplates: Sendable {
         self.data = data
     }
 
+    /// What the messages of a step are, in the order of their variants, and whether each shows the link that ends all mail.
+    package struct Writing: Sendable, Equatable {
+        /// Index of the step.
+        package let step: Int
+        /// Index of the variant; nil: the step has one text.
+        package let variant: Int?
+        package let showsWayOut: Bool
+    }
+
+    package var writings: [Writing] {
+        steps.enumerated().flatMap { step, letters in
+            letters.enumerated().map { number, letter in
+                // Where there is no text it is made of the HTML.
+                let shown = [letter.text.isBlank && letter.html != nil ? nil : letter.text, letter.html].compactMap { $0 }
+                return Writing(
+                    step: step, variant: letter.variant == nil ? nil : number,
+                    showsWayOut: shown.allSatisfy { $0.fields.contains("unsubscribe_url") })
+            }
+        }
+    }
+
     /// The text of a message of a step by the name of its variant.
     func letter(step: Int, variant: String?) -> Letter? {
         guard steps.indices.contains(step) else { return nil }

@@ -37,6 +37,7 @@ struct Relations {
         checkWorkday()
         checkQueue()
         checkUnsubscribe()
+        checkLaws()
         checkTracking()
         checkAlerts()
         if case .unix? = settings.http?.listen {

@@ -98,6 +98,18 @@ extension ConfType where Value == String {
         }
     }
 
+    /// Such text, in which the link of a message that ends them all may stand.
+    static var optOut: ConfType {
+        let text = text("text")
+        return ConfType(form: "text") { value, context in
+            text.read(value, context).flatMap {
+                Names.hasOpenTag($0.replacing(ComplianceSettings.wayOutTag, with: "")) ? .failure(Complaints.otherTag) : .success($0)
+            }
+        } show: {
+            text.show($0)
+        }
+    }
+
     /// The name of a section of this conf; whether it exists is checked when all is read.
     static func name(of section: String) -> ConfType {
         .string("the NAME of a [\(section).NAME]", show: { $0 }) { text, _ in .success(text) }

@@ -24,6 +24,9 @@ struct Complaints: Error {
 
     /// Of a text that is set into mail as it is.
     static let openTag = Complaints("'{{' is not filled in here and would stop every message", "write the words themselves")
+    /// Of one that knows a single tag.
+    static let otherTag = Complaints(
+        "no tag but \(ComplianceSettings.wayOutTag) is filled in here, and another would stop every message", "write the words themselves")
 }
 
 /// What reading a value may look at besides the value.

@@ -44,6 +44,12 @@ package struct IdentitySettings: ConfSection, Equatable {
     package var warmup: WarmUpSettings?
     /// Text set under each message, nil: none.
     package var signature: String?
+    /// Nil: that of `[compliance]`; see ``Settings/law(of:)``.
+    package var law: MessageLaw?
+    /// Nil: that of `[compliance]`; see ``Settings/postalAddress(of:)``.
+    package var postalAddress: String?
+    /// Nil: that of `[compliance]`; see ``Settings/optOut(of:)``.
+    package var optOut: String?
     /// Nil: replies are not sent on.
     package var forwardRepliesTo: SenderAddress?
     /// Nil: attached.
@@ -78,6 +84,11 @@ package struct IdentitySettings: ConfSection, Equatable {
             "warmup", \.warmup, .table("a table such as { start = 10, increase = 5, ceiling = 50 }"),
             "A daily limit that grows with each day on which something was sent. Unset: daily_limit alone."),
         Field("signature", \.signature, .mailText("text"), "Text set under each message."),
+        Field("law", \.law, .choice, "Whose law its messages keep. Unset: that of [compliance]."),
+        Field(
+            "postal_address", \.postalAddress, .mailText("an address"),
+            "Its postal address, set under each message. Unset: that of [compliance]."),
+        Field("opt_out", \.optOut, .optOut, "How to get no more mail, set under each message. Unset: that of [compliance]."),
         Field(
             "forward_replies_to", \.forwardRepliesTo, .sender,
             "A mailbox that people's replies are sent on to when they come in by a listener. Unset: none."),
@@ -322,12 +333,47 @@ package struct UnsubscribeSettings: ConfSection, Equatable {
 
 /// `[compliance]`: what the law of the recipients asks for.
 package struct ComplianceSettings: ConfSection, Equatable {
-    /// Nil: templates that ask for it have no value for it.
+    /// What stands in a text for the link that ends all mail to who got the message.
+    package static let wayOutTag = "{{unsubscribe_url}}"
+
+    package var law = MessageLaw.none
+    /// Nil: messages show none.
     package var postalAddress: String?
+    /// Nil: messages show what their texts say of it.
+    package var optOut: String?
 
     init(name: String) {}
 
     static let fields: [Field<ComplianceSettings>] = [
-        Field("postal_address", \.postalAddress, .mailText("an address"), "The sender's postal address, set under each message.")
+        Field("law", \.law, .choice, "Whose law messages keep: what it asks of a message and is not there is refused."),
+        Field("postal_address", \.postalAddress, .mailText("an address"), "The sender's postal address, set under each message."),
+        Field("opt_out", \.optOut, .optOut, "How to get no more mail, set under each message; it may hold {{unsubscribe_url}}."),
     ]
+}
+
+/// Whose law says what a message must show; the words that conf names them by.
+package enum MessageLaw: String, Sendable, CaseIterable {
+    /// Nothing is asked for.
+    case none
+    /// Spam Act 2003, section 18.
+    case australia = "au"
+    /// CASL, section 6(2).
+    case canada = "ca"
+    /// Directive 2002/58/EC, article 13(4), and GDPR, article 21(4).
+    case europeanUnion = "eu"
+    /// PECR, regulation 23, and the registered office of a company's letters.
+    case unitedKingdom = "uk"
+    /// CAN-SPAM, 15 U.S.C. 7704(a)(3) and (5).
+    case unitedStates = "us"
+
+    /// Whether each message must show how to get no more of them.
+    package var asksWayOut: Bool { self != .none }
+
+    /// Whether each message must show where its sender is to be found.
+    package var asksPostalAddress: Bool {
+        switch self {
+        case .canada, .unitedKingdom, .unitedStates: true
+        case .none, .australia, .europeanUnion: false
+        }
+    }
 }

@@ -1,7 +1,7 @@
 import Outreach
 import Settings
 
-/// What laws and mail providers ask of commercial mail and a conf does not give; nobody is stopped by it.
+/// What laws and mail providers ask of commercial mail and a conf does not give.
 enum ComplianceGaps {
     /// Why messages have no List-Unsubscribe; nil: they have one.
     static func wayOut(_ settings: Settings) -> String? {
@@ -9,16 +9,27 @@ enum ComplianceGaps {
         return settings.tokenDomain == nil ? "token addresses have no domain; set domain in [tokens]" : nil
     }
 
-    /// Each in one line, for a person.
+    /// The laws that want the texts of a sequence to show how to get no more, each with the identities that keep it.
+    static func lawsOnTexts(_ identities: some Sequence<SenderIdentity>) -> [(law: String, identities: [String])] {
+        var names: [String: [String]] = [:]
+        for identity in identities { if let law = identity.lawOnTexts { names[law, default: []].append(identity.name) } }
+        return names.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sorted()) }
+    }
+
+    /// What to do about a text that does not show it.
+    static let remedy = "write {{unsubscribe_url}} into it, or set opt_out of the identity or in [compliance]"
+
+    /// What nobody is stopped by, each in one line, for a person.
     static func notes(_ settings: Settings) -> [String] {
         guard !settings.identities.isEmpty else { return [] }
         var notes: [String] = []
         if let gap = wayOut(settings) { notes.append("messages offer no way to unsubscribe: \(gap)") }
-        let bare = settings.identities.filter { $0.signature == nil }.map { "'\($0.name)'" }
-        if settings.compliance.postalAddress == nil, !bare.isEmpty {
+        let bare = settings.identities.filter { $0.signature == nil && settings.postalAddress(of: $0) == nil }.map { "'\($0.name)'" }
+        if !bare.isEmpty {
             notes.append(
                 "the messages of \(bare.sorted().joined(separator: ", ")) name no postal address, which the law asks of commercial mail in many "
-                    + "countries (CAN-SPAM in the United States, the imprint in Germany); set postal_address in [compliance], or a signature")
+                    + "countries (CAN-SPAM in the United States, the imprint in Germany); set postal_address in [compliance], or a signature"
+            )
         }
         return notes
     }

@@ -146,7 +146,17 @@ struct Desks {
                 gapJitter: section.minGap > .zero ? section.gapJitter : .zero, window: window,
                 workday: section.workday ? workday(settings) : nil,
                 warmUp: try warmUp(section.warmup, settings, at: "[identity.\(section.name)]"), recipients: calendar.recipients),
-            signature: section.signature, forwarding: forwarding)
+            signature: section.signature, optOut: try optOut(section, settings), postalAddress: settings.postalAddress(of: section),
+            law: settings.law(of: section).asksWayOut ? settings.law(of: section).rawValue : nil, forwarding: forwarding)
+    }
+
+    private static func optOut(_ section: IdentitySettings, _ settings: Settings) throws(Failure) -> MessageTemplate? {
+        guard let text = settings.optOut(of: section) else { return nil }
+        do throws(TemplateError) {
+            return try MessageTemplate(text, format: .text)
+        } catch {
+            throw Failure(.configuration, "opt_out of [identity.\(section.name)] \(error)")
+        }
     }
 
     /// Who writes the messages of steps.
@@ -197,8 +207,7 @@ struct Desks {
         let section = settings.unsubscribe
         let base = section?.oneClickURL.map(folder)
         return UnsubscribePolicy(
-            mailto: section.map { $0.listUnsubscribe != .https } ?? true, oneClickBase: section?.listUnsubscribe == .mailto ? nil : base,
-            postalAddress: settings.compliance.postalAddress)
+            mailto: section.map { $0.listUnsubscribe != .https } ?? true, oneClickBase: section?.listUnsubscribe == .mailto ? nil : base)
     }
 
     // MARK: Routes, keys and mailboxes

@@ -33,6 +33,7 @@ struct Enroll: AsyncParsableCommand {
             let enrolling = Enrolling(
                 state: state, version: try await state.sequence(sequence), senders: try SenderChoice.senders(identity, in: state.settings),
                 isDryRun: dryRun)
+            try SequenceConfCheck(state.settings).checkLaws(of: enrolling.version, as: enrolling.senders)
             var counts = (enrolled: 0, refused: 0)
             var shares: [String: Int] = [:]
             func report(_ verdicts: [(address: String, verdict: Enrolling.Verdict)]) {

@@ -13,12 +13,23 @@ struct SequenceConfCheck {
     ///
     /// - Throws: every fault of all files.
     func check(_ files: [(path: String, file: SequenceFile)]) throws(Failure) {
-        let windows = try windows()
+        let identities = try Desks.identities(settings)
+        let windows = windows(of: identities)
+        let laws = ComplianceGaps.lawsOnTexts(identities.values)
+        let isForbidden = !laws.isEmpty && identities.values.allSatisfy { $0.lawOnTexts != nil }
         var faults: [String] = []
         for (path, file) in files {
             var warnings = Desks.tracking(settings).gaps(in: file.plan)
             if file.plan.steps.contains(where: { $0.letter != nil }), let gap = ComplianceGaps.wayOut(settings) {
                 warnings.insert("its messages offer no way to unsubscribe: \(gap)", at: 0)
+            }
+            for (law, names) in laws where !file.linesWithoutWayOut.isEmpty {
+                let ask = "the law '\(law)' of identity \(names.joined(separator: ", ")) wants each message to show how to get no more"
+                if isForbidden {
+                    faults += file.linesWithoutWayOut.map { "\(path):\($0): \(ask), and this one does not; \(ComplianceGaps.remedy)" }
+                } else {
+                    warnings.append("\(ask), which these do not, so that it may not send them; \(ComplianceGaps.remedy)")
+                }
             }
             for warning in warnings { Console.error("\(TerminalText.line("\(path):1: \(warning)")) (a warning)") }
             for names in closed(file.plan, windows) {
@@ -30,10 +41,26 @@ struct SequenceConfCheck {
         guard faults.isEmpty else { throw Failure(.badInput, faults.map(TerminalText.line).joined(separator: "\n")) }
     }
 
+    /// - Throws: when the law of one of those who would write wants of the messages what they do not show.
+    func checkLaws(of version: SequenceVersion, as senders: SenderRotation) throws(Failure) {
+        let templates: StepTemplates
+        do throws(StepTemplates.Fault) { templates = try StepTemplates(version.plan) } catch { throw Failure(.badInput, "\(error)") }
+        guard let bare = templates.writings.first(where: { !$0.showsWayOut }) else { return }
+        let identities = try Desks.identities(settings)
+        for member in senders.members {
+            guard let law = identities[member.identity]?.lawOnTexts else { continue }
+            throw Failure(
+                .badInput,
+                TerminalText.line(
+                    "sequence '\(version.plan.name)', step \(version.plan.steps[bare.step].name): the law '\(law)' of identity \(member.identity) "
+                        + "wants each message to show how to get no more, and this one does not; \(ComplianceGaps.remedy)"))
+        }
+    }
+
     /// The hours of the week of each identity, with the names of those that have them.
-    private func windows() throws(Failure) -> [(window: SendingWindow, names: String)] {
+    private func windows(of identities: [String: SenderIdentity]) -> [(window: SendingWindow, names: String)] {
         var names: [SendingWindow: [String]] = [:]
-        for (name, identity) in try Desks.identities(settings) {
+        for (name, identity) in identities {
             let window = identity.pacing.window
             // A holiday in the next days is no reason to refuse a file.
             names[SendingWindow(week: window.week, zone: window.zone, quietHours: window.quietHours), default: []].append("'\(name)'")
