@@ -33,6 +33,8 @@ struct SegmentQueryTests {
             ),
             ("enrolled.\"a b\" or enrolled", .any([.test(.enrolled(sequence: "a b")), .test(.enrolled(sequence: nil))])),
             ("replied:not_now or replied", .any([.test(.replied(.notNow)), .test(.replied(nil))])),
+            ("sent and not opened:intro", .all([.test(.mailed(.sent, sequence: nil)), .not(.test(.mailed(.opened, sequence: "intro")))])),
+            ("clicked", .test(.mailed(.clicked, sequence: nil))),
             ("created > P30D ago", .test(.created(.more, .ago(ISODuration("P30D") ?? .none)))),
             ("imported <= 2026-03-01", .test(.imported(.atMost, .day(CivilDate(daysSinceEpoch: 20_513))))),
             ("imported", .test(.imported(nil, .ago(.none)))),

@@ -22,6 +22,9 @@ struct SegmentTests {
         var replies: [(replyClass: ReplyClass, counts: Bool)] = []
         var imports: [Timestamp] = []
         var provider: String?
+        var begun: [(sequence: String, enrollment: Enrollment.ID)] = []
+        /// Of each message: its sequence, whether it was sent, and what a person did with it.
+        var mail: [(sequence: String?, isSent: Bool, isOpened: Bool, isClicked: Bool)] = []
         var isSuppressed = false
 
         var key: String { contact.address.suppressionKey }
@@ -86,6 +89,7 @@ struct SegmentTests {
             }
             for sequence in Self.sequences.dropLast() where Bool.random(using: &random) {
                 let enrollment = try await world.enrolled(people[index].contact.address.text, sequence: sequence)
+                people[index].begun.append((sequence, enrollment.id))
                 let state = Enrollment.State.allCases.randomElement(using: &random) ?? .active
                 let cause = Bool.random(using: &random) ? Enrollment.Cause.allCases.randomElement(using: &random) : nil
                 people[index].enrollments.append((sequence, state, cause))
@@ -126,13 +130,28 @@ struct SegmentTests {
     private func mail(to person: inout Person, number: Int, _ store: SQLiteStore, _ random: inout SeededRandom) async throws {
         for (place, provider) in ["outlook", "google", nil].shuffled(using: &random).enumerated() {
             if let provider { person.provider = provider }
+            let begun = person.begun.randomElement(using: &random)
+            let isSent = Bool.random(using: &random)
+            let touches = [0, 7].filter { _ in Int.random(in: 0..<3, using: &random) == 0 }
+            let byHuman = Int.random(in: 0...1, using: &random)
+            person.mail.append(
+                (begun?.sequence, isSent, touches.contains(0) && byHuman > 0, touches.contains(7) && byHuman > 0))
             try await store.execute(
                 """
-                INSERT INTO outbox (id, workspace_id, contact_id, step, occurrence, identity, route, reverse_path, recipient, recipient_key,
+                INSERT INTO outbox (id, enrollment_id, workspace_id, contact_id, step, occurrence, identity, route, reverse_path, recipient, recipient_key,
                     recipient_domain, message_id, subject, created_at, budget_day, state, reason, attempts, final_dot_at, provider)
-                VALUES (\(number * 10 + place + 1), 1, \(person.contact.id.rawValue), 0, 0, 'sales', 'r', '', 'x@y.z', 'x@y.z', 'y.z',
-                    'm\(number).\(place)@z', '', 0, 0, 'sent', '', 1, 1, \(provider.map { "'\($0)'" } ?? "NULL"))
+                VALUES (\(number * 10 + place + 1), \(begun.map { "\($0.enrollment.rawValue)" } ?? "NULL"), 1,
+                    \(person.contact.id.rawValue), \(place), 0, 'sales', 'r', '', 'x@y.z', 'x@y.z', 'y.z',
+                    'm\(number).\(place)@z', '', 0, 0, '\(isSent ? "sent" : "bounced")', '', 1, 1,
+                    \(provider.map { "'\($0)'" } ?? "NULL"))
                 """)
+            for link in touches {
+                try await store.execute(
+                    """
+                    INSERT INTO touch (outbox_id, link_id, by_human, human_at, by_machine, machine_at)
+                    VALUES (\(number * 10 + place + 1), \(link), \(byHuman), \(byHuman > 0 ? "5" : "NULL"), 1, 5)
+                    """)
+            }
         }
     }
 
@@ -185,7 +204,7 @@ struct SegmentTests {
         let name = any(names)
         let value = any(values)
         let sequence = any(Self.sequences)
-        switch Int.random(in: 0..<16, using: &random) {
+        switch Int.random(in: 0..<19, using: &random) {
         case 0:
             let kind = ContactGroup.Kind.allCases.randomElement(using: &random) ?? .tag
             let text = any(Self.groupNames)
@@ -233,6 +252,12 @@ struct SegmentTests {
             let days = Int.random(in: 0...40, using: &random)
             let bound = Self.start - .seconds(Self.day * Int64(days))
             return Meant(text: "consent_date < P\(days)D ago") { $0.contact.consent.at.map { $0 < bound } ?? false }
+        case 16: return Meant(text: "sent:\(sequence)") { $0.mail.contains { $0.isSent && $0.sequence == sequence } }
+        case 17: return Meant(text: "opened") { $0.mail.contains { $0.isOpened || $0.isClicked } }
+        case 18:
+            return Meant(text: "sent and not clicked:\(sequence)") {
+                $0.mail.contains { $0.isSent } && !$0.mail.contains { $0.isClicked && $0.sequence == sequence }
+            }
         case 12:
             let part = Self.folded(value)
             guard !part.isEmpty else { return Meant(text: name) { !$0.text(name).utf8.isEmpty } }

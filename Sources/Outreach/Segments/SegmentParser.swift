@@ -38,6 +38,9 @@ struct SegmentParser: ExpressionParser {
                 throw scanner.fault("'\(text)' is no class of replies; there are \(known)", at: start)
             }
             return .test(.replied(replyClass))
+        case "sent": return .test(.mailed(.sent, sequence: try sequence(of: word, start)))
+        case "opened": return .test(.mailed(.opened, sequence: try sequence(of: word, start)))
+        case "clicked": return .test(.mailed(.clicked, sequence: try sequence(of: word, start)))
         case "created":
             guard let order = order() else { throw scanner.fault("one of < <= > >= = is expected after 'created', not '\(scanner.rest)'") }
             return .test(.created(order, try moment()))
@@ -105,7 +108,9 @@ struct SegmentParser: ExpressionParser {
         try refuseParts(of: text, at: comparison)
         let start = scanner.at
         let part = folded(try value())
-        guard !part.utf8.isEmpty else { throw scanner.fault("an empty text is part of every one; write something", at: scanner.afterBlanks(start)) }
+        guard !part.utf8.isEmpty else {
+            throw scanner.fault("an empty text is part of every one; write something", at: scanner.afterBlanks(start))
+        }
         return part
     }
 

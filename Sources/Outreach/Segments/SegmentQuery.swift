@@ -3,7 +3,7 @@ package import InternetMessage
 /// Which contacts are meant: `company = "Acme" and not tag:customer and (country in ("DE", "AT") or provider = google)`.
 ///
 /// - Facts: `tag:NAME`, `list:NAME`, `enrolled`, `enrolled:SEQUENCE` (now or ever), `replied`, `replied:CLASS` (by whatever is sure to be
-///   theirs), `suppressed`, `imported`.
+///   theirs), `sent`, `opened`, `clicked` and the same with `:SEQUENCE` (by a person, not by a machine), `suppressed`, `imported`.
 /// - Texts: `email`, `domain`, `name`, `time_zone`, `consent_source`, `provider`, `state`, `state:SEQUENCE`, `cause`, `cause:SEQUENCE` (of any of their
 ///   enrollments), `field.NAME`, and any other name for the field of that name. They are compared with `=`, `!=`, `in (...)`,
 ///   `not in (...)`, `contains`, `starts_with` and `ends_with` without regard to the case of ASCII letters, and with `<`, `<=`, `>`, `>=` where
@@ -18,6 +18,8 @@ package struct SegmentQuery: Sendable, Equatable {
         case enrolled(sequence: String?)
         /// nil: anything that a person wrote to say something.
         case replied(ReplyClass?)
+        /// That became of some message; nil: of any sequence, or of none.
+        case mailed(Mail, sequence: String?)
         /// It has a text.
         case given(Text)
         case compare(Text, Comparison)
@@ -26,6 +28,15 @@ package struct SegmentQuery: Sendable, Equatable {
         case imported(Order?, Moment)
         /// The date of a consent is known; nil: whichever.
         case consented(Order?, Moment)
+    }
+
+    package enum Mail: String, Sendable, CaseIterable {
+        /// A server took it.
+        case sent
+        /// A person opened it; who clicks has opened.
+        case opened
+        /// A person clicked in it.
+        case clicked
     }
 
     package enum Text: Sendable, Equatable {

@@ -38,8 +38,8 @@ enum OutcomePolicy {
         case 530, 534, 535, 538: false
         // The two sides disagree about the dialogue itself.
         case 500, 502, 503: stage == .finalDot
-        // RFC 5321 §4.5.3.1.10: too many recipients, to be tried again.
-        case 552: stage != .recipient
+        // RFC 5321 §4.5.3.1.10: too many recipients, to be tried again. A message that is too big is so tomorrow, too (RFC 3463 §3.3, §3.4).
+        case 552: stage != .recipient || ["5.2.3", "5.3.4"].contains(reply.enhancedStatusCode?.description)
         default: true
         }
     }

@@ -136,6 +136,7 @@ struct SegmentStatement {
                     WHERE contact_id = contact.id AND COALESCE(label, effective_class) IN (\(places.joined(separator: ", ")))
                         AND certainty IN ('medium', 'high') AND duplicate_of IS NULL AND is_own = 0)
                 """
+        case .mailed(let what, let sequence): return "EXISTS (\(messages(what, sequence)))"
         case .given(let text):
             switch text {
             // Every enrollment has a state, and those without a cause just go on.
@@ -168,6 +169,29 @@ struct SegmentStatement {
         guard let sequence else { return all }
         return all
             + " AND sequence_id = (SELECT id FROM sequence WHERE workspace_id = :workspace AND name = \(bind(.text(sequence.storable))))"
+    }
+
+    /// The messages to a contact of which that is so.
+    private mutating func messages(_ what: SegmentQuery.Mail, _ sequence: String?) -> String {
+        var tests = ["outbox.contact_id = contact.id"]
+        if let sequence {
+            let name = bind(.text(sequence.storable))
+            tests.append(
+                """
+                outbox.enrollment_id IN (
+                    SELECT id FROM enrollment WHERE contact_id = contact.id
+                        AND sequence_id = (SELECT id FROM sequence WHERE workspace_id = :workspace AND name = \(name)))
+                """)
+        }
+        switch what {
+        case .sent: return "SELECT 1 FROM outbox WHERE state = 'sent' AND \(tests.joined(separator: " AND "))"
+        case .opened, .clicked:
+            if what == .clicked { tests.append("touch.link_id > 0") }
+            return """
+                SELECT 1 FROM outbox CROSS JOIN touch ON touch.outbox_id = outbox.id
+                WHERE touch.by_human > 0 AND \(tests.joined(separator: " AND "))
+                """
+        }
     }
 
     /// The text that a contact has; empty where it has none.
