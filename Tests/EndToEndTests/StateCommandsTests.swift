@@ -193,6 +193,8 @@ struct StateCommandsTests {
         _ = try await bench.output("sequence", "pause", "hello")
         let enrolled = try await bench.run("enroll", "hello", "ann@example.org")
         #expect(enrolled.status == 0 && enrolled.errorText.contains("sequence hello is paused by "), "\(enrolled.errorText)")
+        let alone = try await bench.run("sequence", "resume", "hello", "--contact", "ann@example.org")
+        #expect(alone.status == 0 && alone.errorText.contains("nothing goes on before 'postrider sequence resume hello'"), "\(alone.errorText)")
         #expect(try await bench.objects("sequence", "list").allSatisfy { ($0["paused_by"] != nil) == ($0["sequence"] == "hello") })
         let serve = try await bench.serve()
         let held = try await eventually("it is held", within: .seconds(60)) {

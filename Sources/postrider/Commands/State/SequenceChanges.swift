@@ -69,6 +69,9 @@ struct EnrollmentChange: ParsableArguments {
                 try await state.eachEnrollment(of: plan.name, apply)
             }
             Console.out("\(plan.name): \(changed) \(done), \(unchanged) left as they were")
+            if pauses == false, contact != nil, let mark = try await state.pausedSequences()[plan.name] {
+                Console.error(TerminalText.line("\(mark.words): nothing goes on before 'postrider sequence resume \(plan.name)'"))
+            }
             if stuck > 0 { throw ExitStatus.badInput.code }
         }
     }
