@@ -215,7 +215,7 @@ struct StateCommandsTests {
         let commands = log.compactMap { $0["command"] }.map { $0.split(separator: " ").prefix(3).joined(separator: " ") }
         #expect(
             commands.suffix(5) == [
-                "sequence pause hello", "enroll hello ann@example.org", "sequence start hello", "sequence stop nothing",
+                "enroll hello ann@example.org", "sequence resume hello", "sequence start hello", "sequence stop nothing",
                 "sequence stop nothing",
             ])
         #expect(log.last?["failure"]?.contains("there is no sequence") == true && log.dropLast().last?["failure"] == nil)
