@@ -93,7 +93,7 @@ struct SequenceMachineTests {
     @Test("a stopped enrollment never moves again")
     func stoppedStays() throws {
         let events: [SequenceEvent] = [
-            .queued, .accepted(step: 1), .rejected(step: 1, text: "x"), .unsubscribed(.link), .paused(by: "a"), .resumed(by: "a"),
+            .queued, .accepted(step: 1), .rejected(step: 1, text: "x"), .unsubscribed(.link), .paused(by: "a"), .resumed(by: "a", log: []),
             .stopped(by: "a"),
             .replied(.positive, certainty: .high, returnDate: nil, permanentBounce: false), .suppressed(reason: "x"), .missingValues(["x"]),
         ]
@@ -202,10 +202,77 @@ struct SequenceMachineTests {
         let parked = try #require(machine(.active, step: 1).advance(on: .missingValues(["company"]), at: start))
         #expect(parked.state == .needsData)
         #expect(parked.reason.utf8.elementsEqual("no value and no fallback for company".utf8))
-        let resumed = try #require(machine(.needsData, step: 1).advance(on: .resumed(by: "Ann"), at: start + day))
+        let resumed = try #require(machine(.needsData, step: 1).advance(on: .resumed(by: "Ann", log: []), at: start + day))
         #expect(resumed.state == .active)
         #expect(resumed.dueAt == start + day)
         #expect(resumed.nextStep == 1)
+    }
+
+    private func logged(
+        _ state: Enrollment.State, _ cause: Enrollment.Cause? = nil, _ reason: String = "", step: Int = 1, due: Timestamp? = nil,
+        at moment: Timestamp = start
+    ) -> Transition {
+        Transition(
+            enrollment: .init(rawValue: 7), expectedVersion: 1, at: moment, state: state, cause: cause, reason: reason, nextStep: step,
+            dueAt: due)
+    }
+
+    @Test("who is resumed goes on no earlier than without the pause, and an absence that is not over holds on")
+    func resumes() throws {
+        let away = "out of office until 2026-03-20"
+        let cases: [(log: [Transition], step: Int, state: Enrollment.State, due: Timestamp, reason: String)] = [
+            ([logged(.active, due: start + day * 3), logged(.paused, .person)], 1, .active, start + day * 3, "resumed by Ann"),
+            ([logged(.active, due: start + .seconds(60)), logged(.paused, .person)], 1, .active, start + day, "resumed by Ann"),
+            ([logged(.active, due: start), logged(.sending), logged(.paused, .person)], 1, .active, start + day, "resumed by Ann"),
+            ([logged(.held, .outOfOffice, away, due: start + day * 18), logged(.paused, .person)], 1, .held, start + day * 18, away),
+            (
+                [logged(.held, .outOfOffice, away, due: start + .seconds(9)), logged(.paused, .person)], 1, .active, start + day,
+                "resumed by Ann"
+            ),
+            // It was paused twice, and its message was accepted between.
+            (
+                [
+                    logged(.sending, step: 0), logged(.paused, .person, step: 0),
+                    logged(.paused, .person, step: 1, at: start + .seconds(600)),
+                ], 1,
+                .active, start + .seconds(600) + day * 3, "resumed by Ann"
+            ),
+            // Enrolled a day before it was paused, with nothing since.
+            ([logged(.paused, .person, step: 0)], 0, .active, start + day, "resumed by Ann"),
+        ]
+        for one in cases {
+            let resumed = try #require(machine(.paused, step: one.step).advance(on: .resumed(by: "Ann", log: one.log), at: start + day))
+            #expect(resumed.state == one.state && resumed.dueAt == one.due && resumed.nextStep == one.step, "\(one) \(resumed)")
+            #expect(resumed.reason.utf8.elementsEqual(one.reason.utf8))
+        }
+    }
+
+    @Test(
+        "days go by the calendar of the zone, hours by what passes",
+        arguments: [
+            // Berlin puts its clocks forward on 2026-03-29 and back on 2026-10-25.
+            ("2026-03-25T16:00:00Z", "P7D", "2026-04-01T15:00:00Z"), ("2026-03-25T16:00:00Z", "PT168H", "2026-04-01T16:00:00Z"),
+            ("2026-10-21T06:40:00Z", "P1W", "2026-10-28T07:40:00Z"), ("2026-10-21T06:40:00Z", "P7DT2H", "2026-10-28T09:40:00Z"),
+            ("2026-06-01T06:00:00Z", "P3D", "2026-06-04T06:00:00Z"), ("2026-03-28T01:30:00Z", "P1D", "2026-03-29T01:30:00Z"),
+        ])
+    func calendarDays(_ from: String, _ delay: String, _ to: String) throws {
+        let zone = try #require(LocalZone("Europe/Berlin"))
+        // "2026-03-25T16:00:00Z"
+        let date = try #require(CivilDate(iso: String(from.prefix(10))))
+        let clock = from.dropFirst(11).dropLast().split(separator: ":").compactMap { Int64($0) }
+        let moment = date.startOfDayUTC + .seconds(clock[0] * 3600 + clock[1] * 60)
+        let step = SequencePlan.Step(name: "nudge", delay: iso(delay), subject: nil, text: "b")
+        #expect(step.due(after: moment, in: zone).iso8601 == to)
+    }
+
+    @Test("where a refusal ends nothing the next step comes in its turn, and nothing counts as accepted")
+    func refusedGoesOn() throws {
+        let lenient = SequencePlan(name: "p", description: "", steps: plan.steps, stopOn: [.reply])
+        let transition = try #require(machine(.sending, step: 0, plan: lenient).advance(on: .rejected(step: 0, text: "550 no"), at: start))
+        #expect(transition.state == .active && transition.nextStep == 1 && transition.dueAt == start + day * 3)
+        #expect(transition.reason.utf8.elementsEqual("step intro was refused: 550 no".utf8))
+        let last = try #require(machine(.sending, step: 2, plan: lenient).advance(on: .rejected(step: 2, text: "550 no"), at: start))
+        #expect(last.state == .finished && last.cause == .bounced && last.reason.contains("nothing follows"))
     }
 }
 

@@ -137,7 +137,11 @@ package struct DeliveryDecider: Sendable {
         let transition =
             kind == .deferred
             ? machine?.advance(on: .deferred(step: message.step, waitsSince: message.waitsSince), at: attempt.endedAt) : nil
-        let again = withinHours(max(next, earliest), message, hours)
+        // One more attempt when the plan has waited for long enough, which leaves by the way for that if it is put off again.
+        let turn =
+            transition == nil
+            ? machine?.deferredWayOpens(step: message.step, waitsSince: message.waitsSince, after: attempt.endedAt) : nil
+        let again = withinHours(min(max(next, earliest), turn ?? max(next, earliest)), message, hours)
         return decision(.deferred, again, kind, attempt.text, attempt, message, machine, transition, judgement)
     }
 

@@ -33,12 +33,26 @@ package struct LocalZone: Sendable, Hashable {
     ///
     /// A time that a change to summer time skips is the moment of the change's far side; one that happens twice is its first.
     package func moment(_ date: CivilDate, minuteOfDay: Int) -> Timestamp {
-        let wall = Int64(date.daysSinceEpoch) * 86_400 + Int64(minuteOfDay) * 60
-        func at(_ offset: Int) -> Timestamp { Timestamp(milliseconds: (wall - Int64(offset)) * 1000) }
-        let before = offset(at: Timestamp(milliseconds: (wall - 86_400) * 1000))
-        let after = offset(at: Timestamp(milliseconds: (wall + 86_400) * 1000))
-        let candidates = [at(before), at(after)].filter { offset(at: $0) == Int(wall - $0.milliseconds / 1000) }
+        moment(wall: Timestamp(seconds: Int64(date.daysSinceEpoch) * 86_400 + Int64(minuteOfDay) * 60))
+    }
+
+    /// - Parameter wall: what the clock shows, as if it showed UTC.
+    private func moment(wall: Timestamp) -> Timestamp {
+        func at(_ offset: Int) -> Timestamp { wall - .seconds(Int64(offset)) }
+        let before = offset(at: wall - .seconds(86_400))
+        let after = offset(at: wall + .seconds(86_400))
+        guard before != after else { return at(before) }
+        let candidates = [at(before), at(after)].filter { wall - $0 == .seconds(Int64(offset(at: $0))) }
         return candidates.min() ?? at(before)
+    }
+
+    /// So much later: weeks and days go by the calendar, so that the wall clock shows the same time whatever it was put forward or back by
+    /// between; hours, minutes and seconds by what really passes.
+    package func adding(_ duration: ISODuration, to moment: Timestamp) -> Timestamp {
+        let days = duration.days
+        guard days > 0 else { return moment + duration.duration }
+        let wall = moment + .seconds(Int64(offset(at: moment)) + days * 86_400)
+        return self.moment(wall: wall) + .seconds(duration.seconds - days * 86_400)
     }
 
     private func localSeconds(_ moment: Timestamp) -> (quotient: Int64, remainder: Int64) {

@@ -193,11 +193,11 @@ extension SequencePlan {
         /// When the step is due that waits from `moment` on.
         ///
         /// - Parameters:
-        ///   - zone: where business days are counted.
-        ///   - holidays: days that are none.
+        ///   - zone: where days are counted.
+        ///   - holidays: days that are no business days.
         package func due(after moment: Timestamp, in zone: LocalZone, holidays: Holidays = .none) -> Timestamp {
             guard businessDays == true, let days = BusinessDays(days: Weekday.business, holidays: holidays, zone: zone) else {
-                return moment + delay.duration
+                return zone.adding(delay, to: moment)
             }
             return days.adding(Int(delay.seconds / 86_400), to: moment)
         }

@@ -17,17 +17,19 @@ package struct WaysOut: Sendable {
     /// The step whose opens and clicks count; nil: those of any message, because the step is none.
     private let message: Int?
     private let doneAt: Timestamp
+    private let zone: LocalZone
     /// When its way without an event is open: of a wait, at its end.
     private let ends: Timestamp
 
     /// - Parameters:
     ///   - doneAt: when the step was done.
-    ///   - zone: where business days are counted.
-    ///   - holidays: days that are none.
+    ///   - zone: where days are counted.
+    ///   - holidays: days that are no business days.
     package init(of step: Int, in plan: SequencePlan, doneAt: Timestamp, zone: LocalZone, holidays: Holidays = .none) {
         ways = plan.ways(of: step)
         message = plan.steps[step].letter == nil ? nil : step
         self.doneAt = doneAt
+        self.zone = zone
         ends = plan.steps[step].work == .wait ? plan.steps[step].due(after: doneAt, in: zone, holidays: holidays) : doneAt
     }
 
@@ -72,13 +74,17 @@ package struct WaysOut: Sendable {
     /// What is waited for, for a person.
     package var words: String { ways.map(\.words).joined(separator: ", ") }
 
-    private func end(of way: SequencePlan.Way) -> Timestamp { doneAt + (way.within?.duration ?? SequencePlan.Way.longestWait) }
+    private func end(of way: SequencePlan.Way) -> Timestamp {
+        way.within.map { zone.adding($0, to: doneAt) } ?? doneAt + SequencePlan.Way.longestWait
+    }
 
     private func moment(of way: SequencePlan.Way) -> Timestamp {
         switch way.on {
-        case .delivered: doneAt + ((way.after ?? way.within)?.duration ?? SequencePlan.Way.deliveryWindow)
-        case .done: ends + (way.after?.duration ?? .zero)
-        default: doneAt + (way.after?.duration ?? .zero)
+        case .delivered: later(way.after ?? way.within, than: doneAt) ?? doneAt + SequencePlan.Way.deliveryWindow
+        case .done: later(way.after, than: ends) ?? ends
+        default: later(way.after, than: doneAt) ?? doneAt
         }
     }
+
+    private func later(_ duration: ISODuration?, than moment: Timestamp) -> Timestamp? { duration.map { zone.adding($0, to: moment) } }
 }

@@ -100,6 +100,8 @@ package struct Transition: Sendable, Equatable {
     package let dueAt: Timestamp?
     /// See `Enrollment.doneAt`.
     package let doneAt: Timestamp?
+    /// Whether it goes on though what brought it there suppresses the address: what is no message is done all the same.
+    package var outlivesSuppression = false
     /// Whether a message of the step that it leaves is taken back, though the enrollment goes on.
     package let withdraws: Bool
     /// The version of its sequence on which it goes on; nil: the one that it is on.
@@ -145,6 +147,9 @@ package struct Consequence: Sendable, Equatable {
 
     /// Calls to other systems that a step of a plan decided on.
     package var calls: [WebhookCall]
+
+    /// The enrollment that what is suppressed with it does not stop; nil: there is none.
+    package var spared: Enrollment.ID? { transition.flatMap { $0.outlivesSuppression ? $0.enrollment : nil } }
 
     /// A field of a contact that gets a value; an empty one takes the field.
     package struct FieldChange: Sendable, Equatable {

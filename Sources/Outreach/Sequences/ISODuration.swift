@@ -1,9 +1,11 @@
-/// A duration of fixed length in ISO 8601 form: weeks, days, hours, minutes and seconds (`P3D`, `PT90M`, `P1W`).
+/// A duration in ISO 8601 form: weeks, days, hours, minutes and seconds (`P3D`, `PT90M`, `P1W`).
 ///
-/// Years and months are refused: they have no fixed length.
+/// Years and months are refused: they differ in length. Days are 24 hours here, and calendar days where there is a zone (`LocalZone.adding`).
 package struct ISODuration: Sendable, Hashable, Codable, CustomStringConvertible {
     package let seconds: Int64
     package let description: String
+    /// The weeks and days of it, in days.
+    package let days: Int64
 
     package var duration: Duration { .seconds(seconds) }
 
@@ -14,6 +16,7 @@ package struct ISODuration: Sendable, Hashable, Codable, CustomStringConvertible
         var inTime = false
         var rank = 0
         var total: Int64 = 0
+        var days: Int64 = 0
         while let byte = bytes.first {
             if byte == UInt8(ascii: "T") {
                 guard !inTime, bytes.count > 1 else { return nil }
@@ -35,14 +38,18 @@ package struct ISODuration: Sendable, Hashable, Codable, CustomStringConvertible
             }
             rank = place + 1
             total += number * factor
+            if !inTime { days += number * factor / 86_400 }
         }
         guard total <= 10 * 366 * 86_400 else { return nil }
         seconds = total
+        self.days = days
         description = text
     }
 
+    /// - Parameter seconds: less than a day.
     init(seconds: Int64, description: String) {
         self.seconds = seconds
+        days = 0
         self.description = description
     }
 

@@ -127,7 +127,7 @@ extension SequenceMachine {
         guard enrollment.isLive else { return .kept }
         let words = "at \(stepName(enrollment.nextStep)) since \(doneAt.iso8601), \(fact.words): goes to \(way.to)"
         // An open or a click is no answer: who is away has not come back by it.
-        return .moved(enter(target, because: words, on: fact, keepsHold: fact.step != nil, at: now))
+        return .moved(enter(target, because: words, on: fact, keepsHold: fact.step != nil, at: now).outliving(fact))
     }
 
     /// The way out of a step whose message came to nothing; nil when the plan has none for that.
@@ -135,14 +135,28 @@ extension SequenceMachine {
         guard step == enrollment.nextStep, enrollment.doneAt == nil, plan.steps.indices.contains(step) else { return nil }
         let way = plan.steps[step].ways?.first { fact.isAwaited(by: $0) }
         guard let way, let target = plan.index(of: way.to) else { return nil }
-        return enter(target, because: "step \(stepName(step)) \(why): goes to \(way.to)", on: fact, keepsHold: true, at: now)
+        return enter(target, because: "step \(stepName(step)) \(why): goes to \(way.to)", on: fact, keepsHold: true, at: now).outliving(
+            fact)
+    }
+
+    /// When the way for a message that is put off for too long opens next; nil: there is none that is not open.
+    package func deferredWayOpens(step: Int, waitsSince: Timestamp, after now: Timestamp) -> Timestamp? {
+        guard enrollment.state == .sending, enrollment.cause == nil, step == enrollment.nextStep, plan.steps.indices.contains(step) else {
+            return nil
+        }
+        let moments = (plan.steps[step].ways ?? []).filter { $0.on == .deferred }.map { way in
+            (way.after.map { calendar.adding($0, to: waitsSince) } ?? waitsSince) + .milliseconds(1)
+        }
+        return moments.filter { $0 > now }.min()
     }
 
     func deferred(step: Int, waitsSince: Timestamp, at now: Timestamp) -> Transition? {
         guard enrollment.state == .sending, enrollment.cause == nil, step == enrollment.nextStep, plan.steps.indices.contains(step) else {
             return nil
         }
-        let way = plan.steps[step].ways?.first { $0.on == .deferred && now - waitsSince > $0.after?.duration ?? .zero }
+        let way = plan.steps[step].ways?.first { way in
+            way.on == .deferred && now > way.after.map { calendar.adding($0, to: waitsSince) } ?? waitsSince
+        }
         guard let way, let target = plan.index(of: way.to) else { return nil }
         let words = "step \(stepName(step)) is put off since \(waitsSince.iso8601), \(way.words): goes to \(way.to)"
         return enter(target, because: words, withdraws: true, at: now)
@@ -190,6 +204,16 @@ extension SequenceMachine {
     /// The end of the way.
     private func end(_ why: String, nextStep: Int? = nil, done: Timestamp? = nil, at now: Timestamp) -> Transition {
         move(.finished, .completed, why, nextStep: nextStep, done: done, at: now)
+    }
+}
+
+extension Transition {
+    /// A failure suppresses the address mostly; the way that the plan has for it is gone all the same.
+    fileprivate func outliving(_ fact: PlanFact) -> Transition {
+        guard case .bounce = fact else { return self }
+        var transition = self
+        transition.outlivesSuppression = true
+        return transition
     }
 }
 

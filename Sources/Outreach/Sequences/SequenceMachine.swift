@@ -29,7 +29,8 @@ package enum SequenceEvent: Sendable, Equatable {
     case unsubscribed(Suppression.Source)
     case suppressed(reason: String)
     case paused(by: String)
-    case resumed(by: String)
+    /// Goes on; `log` is every transition of it, oldest first, which tells what was interrupted.
+    case resumed(by: String, log: [Transition])
     case stopped(by: String)
 }
 
@@ -76,7 +77,7 @@ package struct SequenceMachine: Sendable {
         case .rejected(let step, let text, let failureClass):
             guard isRunning else { return nil }
             if let left = left(step, on: .bounce(failureClass: failureClass), because: "was refused: \(text)", at: now) { return left }
-            if !plan.stops(on: .hardBounce) { return accepted(step: step, at: now) }
+            if !plan.stops(on: .hardBounce) { return refused(step: step, text: text, at: now) }
             return move(.stopped, .bounced, "step \(stepName(step)) was refused: \(text)", at: now)
         case .expired(let step, let text):
             guard isRunning else { return nil }
@@ -114,9 +115,9 @@ package struct SequenceMachine: Sendable {
             return isRunning ? move(.stopped, .suppressed, "address is suppressed: \(reason)", at: now) : nil
         case .paused(let person):
             return isRunning && enrollment.state != .paused ? move(.paused, .person, "paused by \(person)", at: now) : nil
-        case .resumed(let person):
+        case .resumed(let person, let log):
             guard enrollment.state == .paused || enrollment.state == .needsData else { return nil }
-            return move(.active, nil, "resumed by \(person)", due: now, at: now)
+            return resumed(by: person, log, at: now)
         case .stopped(let person):
             return isRunning ? stop(.person, "stopped by \(person)", at: now) : nil
         }
@@ -128,18 +129,34 @@ package struct SequenceMachine: Sendable {
     private func accepted(step: Int, at now: Timestamp) -> Transition? {
         // A step can be accepted after something else (an absence, a pause) moved the enrollment: the step still counts as sent.
         guard isRunning, step == enrollment.nextStep, enrollment.doneAt == nil else { return nil }
+        let words = "step \(stepName(step)) accepted"
         if let ways = plan.steps.indices.contains(step) ? plan.steps[step].ways : nil {
-            return done(step, waitsFor: ways, because: "step \(stepName(step)) accepted", at: now)
+            return done(step, waitsFor: ways, because: words, at: now)
         }
         let next = step + 1
         guard next < plan.steps.count else {
             // In a plan that branches, the last step in the file is not the last of all.
-            guard plan.isLine else { return done(step, waitsFor: [], because: "step \(stepName(step)) accepted", at: now) }
+            guard plan.isLine else { return done(step, waitsFor: [], because: words, at: now) }
             return move(.finished, .completed, "all \(plan.steps.count) steps left, no answer", nextStep: next, at: now)
         }
-        guard plan.steps[next].letter != nil else {
-            return enter(next, because: "step \(stepName(step)) accepted", keepsHold: true, at: now)
+        return goOn(from: step, because: words, at: now)
+    }
+
+    /// A step that was refused where that ends nothing: those after it in the file come in their turn.
+    private func refused(step: Int, text: String, at now: Timestamp) -> Transition? {
+        guard step == enrollment.nextStep, enrollment.doneAt == nil, plan.steps.indices.contains(step) else { return nil }
+        let words = "step \(stepName(step)) was refused: \(text)"
+        // Its own ways wait for what becomes of a message that is not there.
+        guard plan.steps[step].ways == nil, step + 1 < plan.steps.count else {
+            return move(.finished, .bounced, "\(words); nothing follows", nextStep: step, done: now, at: now)
         }
+        return goOn(from: step, because: words, at: now)
+    }
+
+    /// The step after one that is done, in the order of the file.
+    private func goOn(from step: Int, because words: String, at now: Timestamp) -> Transition {
+        let next = step + 1
+        guard plan.steps[next].letter != nil else { return enter(next, because: words, keepsHold: true, at: now) }
         let due = plan.steps[next].due(after: now, in: calendar, holidays: holidays)
         switch enrollment.state {
         case .held:
@@ -147,7 +164,7 @@ package struct SequenceMachine: Sendable {
         case .paused, .needsData:
             return move(enrollment.state, enrollment.cause, enrollment.reason, nextStep: next, at: now)
         default:
-            return move(.active, nil, "step \(stepName(step)) accepted", nextStep: next, due: due, at: now)
+            return move(.active, nil, words, nextStep: next, due: due, at: now)
         }
     }
 

@@ -46,6 +46,8 @@ package enum EnrollVerdict: Sendable, Equatable {
     case enrolled(Enrollment.ID)
     /// It is on its way through this sequence already.
     case alreadyEnrolled(Enrollment.ID)
+    /// It has been through this sequence, which it was not to do again.
+    case enrolledBefore(Enrollment.ID, Enrollment.State, Enrollment.Cause?)
     case suppressed(reason: String)
     case noSuchContact
 }
@@ -92,9 +94,14 @@ package protocol SequenceStore: Sendable {
     func sequences(workspace: WorkspaceID) async throws(StoreError) -> [SequenceVersion]
 
     /// Enrolls contacts, each with its timeline event; suppression wins; a contact is in one live enrollment per sequence name at most.
-    func enroll(_ enrollments: [Enrollment], timeline: [TimelineEvent]) async throws(StoreError) -> [EnrollVerdict]
+    ///
+    /// - Parameter again: those, too, who have been through the sequence.
+    func enroll(_ enrollments: [Enrollment], timeline: [TimelineEvent], again: Bool) async throws(StoreError) -> [EnrollVerdict]
 
     func enrollment(id: Enrollment.ID) async throws(StoreError) -> Enrollment?
+
+    /// Every transition of an enrollment, oldest first.
+    func transitions(of enrollment: Enrollment.ID) async throws(StoreError) -> [Transition]
 
     /// Every enrollment of a contact, newest first.
     func enrollments(contact: Contact.ID) async throws(StoreError) -> [Enrollment]
@@ -193,5 +200,12 @@ extension SequenceStore {
     /// Applies one consequence: transition, cancelled mail, suppressions and timeline.
     package func apply(_ consequence: Consequence) async throws(StoreError) -> CommitResult {
         try await store(.changed(consequence))
+    }
+}
+
+extension SequenceStore {
+    /// The same, of those alone who have not been through the sequence.
+    package func enroll(_ enrollments: [Enrollment], timeline: [TimelineEvent]) async throws(StoreError) -> [EnrollVerdict] {
+        try await enroll(enrollments, timeline: timeline, again: false)
     }
 }

@@ -66,9 +66,10 @@ extension Ledger {
             return try append(
                 TimelineEvent(
                     id: ids.next(), at: enrollment.createdAt, kind: .transition, contact: enrollment.contact, enrollment: beginner,
-                    summary: "does not begin the sequence '\(name)' again, from which it came here; only a person can enroll it there anew"))
+                    summary: "does not begin the sequence '\(name)' again, from which it came here; only a person can enroll it there anew")
+            )
         }
-        guard try enroll(enrollment) == .enrolled(enrollment.id) else { return }
+        guard try enroll(enrollment, again: true) == .enrolled(enrollment.id) else { return }
         var facts = ["identity": enrollment.identity]
         facts[Self.beginnerFact] = beginner?.description
         try append(

@@ -3,7 +3,7 @@ import Outreach
 
 extension Ledger {
     /// Counts a failure against its address, once for its message, and suppresses the address when that is one too many.
-    func add(_ strike: Strike) throws {
+    func add(_ strike: Strike, sparing spared: Enrollment.ID? = nil) throws {
         let address = strike.address.suppressionKey
         let isNew = try db.run(
             """
@@ -31,7 +31,7 @@ extension Ledger {
         try add(
             Suppression(
                 id: ids.next(), workspace: strike.workspace, subject: .init(strike.address), reason: .refused, source: .bounce, note: why,
-                at: strike.at))
+                at: strike.at), sparing: spared)
         guard let message = try message(strike.message) else { return }
         try append(
             TimelineEvent(

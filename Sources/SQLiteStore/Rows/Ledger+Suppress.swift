@@ -10,19 +10,21 @@ extension Ledger {
     /// later end.
     ///
     /// One that is about a person, and not about an address, holds for every address of theirs.
-    func add(_ suppression: Suppression) throws {
+    ///
+    /// - Parameter spared: an enrollment that goes on though it is named, until it comes to a message.
+    func add(_ suppression: Suppression, sparing spared: Enrollment.ID? = nil) throws {
         guard !suppression.isOver(at: suppression.at) else { return }
-        for one in try spread(suppression) { try addAlone(one) }
+        for one in try spread(suppression) { try addAlone(one, sparing: spared) }
     }
 
-    private func addAlone(_ suppression: Suppression) throws {
+    private func addAlone(_ suppression: Suppression, sparing spared: Enrollment.ID?) throws {
         try store(suppression)
         let why =
             suppression.reason == .unsubscribed
             ? "unsubscribed (\(suppression.source.rawValue))" : "suppressed: \(suppression.reason.rawValue)"
         for subject in try covered(suppression) {
             let cause: Enrollment.Cause = suppression.reason == .unsubscribed ? .unsubscribed : .suppressed
-            for enrollment in try running(subject, suppression.workspace) {
+            for enrollment in try running(subject, suppression.workspace) where enrollment.id != spared {
                 try stop(enrollment, cause: cause, because: why, at: suppression.at)
             }
             for message in try waitingMail(subject, suppression.workspace) { try cancel(message, because: why, at: suppression.at) }

@@ -39,10 +39,14 @@ struct Ledger {
         for consequence in consequences { for change in consequence.fields { try apply(change) } }
         for consequence in consequences { for change in consequence.groups { try apply(change) } }
         for consequence in consequences { for call in consequence.calls { try queue(call) } }
-        for consequence in consequences { for enrollment in consequence.enrollments { try begin(enrollment, by: consequence.transition?.enrollment) } }
-        for consequence in consequences { for suppression in consequence.suppressions { try add(suppression) } }
+        for consequence in consequences {
+            for enrollment in consequence.enrollments { try begin(enrollment, by: consequence.transition?.enrollment) }
+        }
+        for consequence in consequences {
+            for suppression in consequence.suppressions { try add(suppression, sparing: consequence.spared) }
+        }
         for consequence in consequences { for event in consequence.timeline { try append(event) } }
-        for consequence in consequences { for strike in consequence.strikes { try add(strike) } }
+        for consequence in consequences { for strike in consequence.strikes { try add(strike, sparing: consequence.spared) } }
     }
 
     /// Moves the enrollment, keeps the transition, and cancels queued mail where the new state does not want it.

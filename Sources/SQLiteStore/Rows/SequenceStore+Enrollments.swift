@@ -4,11 +4,11 @@ package import Outreach
 import Synchronization
 
 extension SQLiteStore {
-    package func enroll(_ enrollments: [Enrollment], timeline: [TimelineEvent]) async throws(StoreError) -> [EnrollVerdict] {
+    package func enroll(_ enrollments: [Enrollment], timeline: [TimelineEvent], again: Bool) async throws(StoreError) -> [EnrollVerdict] {
         try await write { ledger in
             let events = Dictionary(grouping: timeline.filter { $0.enrollment != nil }) { $0.enrollment }
             return try enrollments.map { enrollment in
-                let verdict = try ledger.enroll(enrollment)
+                let verdict = try ledger.enroll(enrollment, again: again)
                 if verdict == .enrolled(enrollment.id) { for event in events[enrollment.id] ?? [] { try ledger.append(event) } }
                 return verdict
             }
@@ -17,6 +17,13 @@ extension SQLiteStore {
 
     package func enrollment(id: Enrollment.ID) async throws(StoreError) -> Enrollment? {
         try await read { try $0.enrollment(id) }
+    }
+
+    package func transitions(of enrollment: Enrollment.ID) async throws(StoreError) -> [Transition] {
+        try await read { ledger in
+            try ledger.db.records("SELECT * FROM transition_log WHERE enrollment_id = :id ORDER BY version", ["id": enrollment.rawValue])
+                .map(Transition.init)
+        }
     }
 
     package func enrollments(contact: Contact.ID) async throws(StoreError) -> [Enrollment] {
@@ -194,9 +201,16 @@ extension Ledger {
     }
 
     fileprivate func dispatch(_ message: OutboxMessage, with consequence: Consequence, under rule: FrequencyRule?) throws -> CommitResult {
-        guard try suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) == nil,
-            try !hasLiveMessage(of: message.enrollment, step: message.step)
-        else { return .stale }
+        guard try !hasLiveMessage(of: message.enrollment, step: message.step) else { return .stale }
+        if let suppression = try suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) {
+            // One that outlived it has come to a message.
+            if let enrollment = try message.enrollment.flatMap({ try enrollment($0) }),
+                enrollment.version == consequence.transition?.expectedVersion
+            {
+                try stop(enrollment, cause: .suppressed, because: "suppressed: \(suppression.reason.rawValue)", at: message.createdAt)
+            }
+            return .stale
+        }
         if let transition = consequence.transition, let hold = try rule.flatMap({ try self.hold(message, under: $0) }) {
             let postponed = try postpone(
                 transition.enrollment, expectedVersion: transition.expectedVersion, until: hold.until, heldBy: hold.heldBy)
@@ -228,7 +242,7 @@ extension Ledger {
             ["enrollment": enrollment.rawValue, "step": step])
     }
 
-    func enroll(_ enrollment: Enrollment) throws -> EnrollVerdict {
+    func enroll(_ enrollment: Enrollment, again: Bool) throws -> EnrollVerdict {
         let contact = try db.record(
             "SELECT * FROM contact WHERE id = :id AND workspace_id = :workspace AND erased_at IS NULL",
             ["id": enrollment.contact.rawValue, "workspace": enrollment.workspace.rawValue]
@@ -242,10 +256,17 @@ extension Ledger {
         else {
             throw StoreError(code: .constraint, message: "a contact was to be enrolled in a sequence that is not loaded")
         }
-        let running = try db.record(
-            "SELECT id FROM enrollment WHERE contact_id = :contact AND sequence_id = :sequence AND state NOT IN ('finished', 'stopped')",
-            ["contact": contact.id.rawValue, "sequence": sequence])
-        if let running { return .alreadyEnrolled(try running.id("id")) }
+        // Whoever is on their way first, then the latest.
+        let earlier = try db.record(
+            """
+            SELECT id, state, cause FROM enrollment WHERE contact_id = :contact AND sequence_id = :sequence
+            ORDER BY state IN ('finished', 'stopped'), id DESC LIMIT 1
+            """, ["contact": contact.id.rawValue, "sequence": sequence])
+        if let earlier {
+            let (id, state): (Enrollment.ID, Enrollment.State) = (try earlier.id("id"), try earlier.word("state"))
+            if state != .finished, state != .stopped { return .alreadyEnrolled(id) }
+            if !again { return .enrolledBefore(id, state, try earlier.wordOrNil("cause")) }
+        }
         try db.run(
             """
             INSERT INTO enrollment (id, workspace_id, contact_id, sequence_id, version_id, identity, state, cause, reason, next_step, due_at,
@@ -262,6 +283,16 @@ extension Ledger {
                 "done_at": enrollment.doneAt?.milliseconds,
             ])
         return .enrolled(enrollment.id)
+    }
+}
+
+extension Transition {
+    /// As the log has it, which does not keep whether it withdrew a message or moved to another version.
+    fileprivate init(_ record: Record) throws {
+        self.init(
+            enrollment: try record.id("enrollment_id"), expectedVersion: try record.count("version") - 1, at: try record.moment("at"),
+            state: try record.word("state"), cause: try record.wordOrNil("cause"), reason: try record.text("reason"),
+            nextStep: try record.count("next_step"), dueAt: record.momentOrNil("due_at"), doneAt: record.momentOrNil("done_at"))
     }
 }
 

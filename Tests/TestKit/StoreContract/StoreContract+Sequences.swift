@@ -42,7 +42,12 @@ extension StoreContract {
                 let again = world.enrollment(of: first.contact, in: version.id)
                 try expect(try await world.store.enroll([again], timeline: []), [.alreadyEnrolled(first.id)], "a second one is refused")
                 _ = try await world.store.apply(Consequence(transition: world.transition(first, to: .stopped, cause: .person)))
-                try expect(try await world.store.enroll([again], timeline: []), [.enrolled(again.id)], "a stopped one makes room")
+                let before = EnrollVerdict.enrolledBefore(first.id, .stopped, .person)
+                try expect(try await world.store.enroll([again], timeline: []), [before], "who was stopped is not taken again unasked")
+                try expect(
+                    try await world.store.enroll([again], timeline: [], again: true), [.enrolled(again.id)], "a stopped one makes room")
+                try expect(
+                    try await world.store.transitions(of: first.id).map(\.state), [.stopped], "its transitions are read back, oldest first")
                 try expect(try await world.store.enrollments(contact: first.contact).map(\.id), [again.id, first.id], "newest first")
             },
             Self("enrollments are paged by sequence name") { world in

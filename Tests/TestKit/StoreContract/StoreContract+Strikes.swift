@@ -36,6 +36,24 @@ extension StoreContract {
                     try expect(try await world.state(of: message), .cancelled, "\(suppression.subject) cancels it")
                 }
             },
+            Self("what a plan has for a failure is done though it suppresses the address, until it comes to a message") { world in
+                let spared = try await world.enrolled("ann@example.com")
+                let other = try await world.enrolled("ann@example.com", sequence: "other")
+                var transition = world.transition(spared, to: .active, step: 1, due: 5)
+                transition.outlivesSuppression = true
+                _ = try await world.store.apply(
+                    Consequence(transition: transition, suppressions: [try world.suppression(of: "ann@example.com")]))
+                let now = try await world.current(spared)
+                try expect(now.state, .active, "it goes on")
+                try expect(try await world.current(other).state, .stopped, "everything else of theirs ends")
+                let message = try world.message(to: "ann@example.com", enrollment: now, step: 1)
+                let verdict = StepVerdict.queued(
+                    message, Consequence(transition: world.transition(now, to: .sending, step: 1)), under: nil)
+                try expect(try await world.store.store([verdict]), [.stale], "no message is queued for it")
+                let ended = try await world.current(spared)
+                try expect(ended.state, .stopped, "and there it ends")
+                try expect(ended.cause, .suppressed, "as suppressed")
+            },
             Self("one failure too many of one kind, within its time, suppresses the address") { world in
                 let limit = StrikeLimit(count: 2, within: .seconds(100))
                 func strike(_ message: OutboxMessage, _ failureClass: String, at seconds: Int64) async throws {

@@ -10,7 +10,7 @@ struct Enroll: AsyncParsableCommand {
         abstract: "Start contacts on a sequence, with a verdict for each.",
         discussion: """
             The first step is due at once (or after its own delay); pace and sending window of the identity decide when it leaves. A suppressed \
-            contact is never enrolled, nor one that is on its way through the sequence already. Exit status 65 when an address is no contact.
+            contact is never enrolled, nor one that is on its way through the sequence already; who has been through it is only with --again. Exit status 65 when an address is no contact.
             """)
 
     @OptionGroup var conf: ConfOption
@@ -19,6 +19,7 @@ struct Enroll: AsyncParsableCommand {
     @Option(help: SenderChoice.help) var identity: String?
     @Flag(help: "Every contact.") var all = false
     @OptionGroup var segment: SegmentOption
+    @Flag(help: "Those, too, who have been through the sequence before.") var again = false
     @Flag(help: "Say who would be started and who would write to them, and start nobody.") var dryRun = false
     @Flag(help: "One JSON object per contact.") var json = false
 
@@ -32,7 +33,7 @@ struct Enroll: AsyncParsableCommand {
         try await OpenState.use(conf, noting: true) { state in
             let enrolling = Enrolling(
                 state: state, version: try await state.sequence(sequence), senders: try SenderChoice.senders(identity, in: state.settings),
-                isDryRun: dryRun)
+                isDryRun: dryRun, again: again)
             try SequenceConfCheck(state.settings).checkLaws(of: enrolling.version, as: enrolling.senders)
             var counts = (enrolled: 0, refused: 0)
             var shares: [String: Int] = [:]
@@ -134,6 +135,8 @@ struct Enrolling {
         /// In a dry run.
         case wouldEnroll(as: String)
         case alreadyEnrolled(Enrollment.ID)
+        /// It has been through it, and how that ended.
+        case enrolledBefore(Enrollment.ID, String)
         case suppressed(String)
         case refused(String)
 
@@ -142,6 +145,7 @@ struct Enrolling {
             case .enrolled: "enrolled"
             case .wouldEnroll: "would_enroll"
             case .alreadyEnrolled: "already_enrolled"
+            case .enrolledBefore: "enrolled_before"
             case .suppressed: "suppressed"
             case .refused: "refused"
             }
@@ -149,7 +153,7 @@ struct Enrolling {
 
         var enrollment: Enrollment.ID? {
             switch self {
-            case .enrolled(let id, _), .alreadyEnrolled(let id): id
+            case .enrolled(let id, _), .alreadyEnrolled(let id), .enrolledBefore(let id, _): id
             case .wouldEnroll, .suppressed, .refused: nil
             }
         }
@@ -158,14 +162,14 @@ struct Enrolling {
         var identity: String? {
             switch self {
             case .enrolled(_, let identity), .wouldEnroll(let identity): identity
-            case .alreadyEnrolled, .suppressed, .refused: nil
+            case .alreadyEnrolled, .enrolledBefore, .suppressed, .refused: nil
             }
         }
 
         var reason: String? {
             switch self {
             case .enrolled, .wouldEnroll, .alreadyEnrolled: nil
-            case .suppressed(let reason), .refused(let reason): reason
+            case .enrolledBefore(_, let reason), .suppressed(let reason), .refused(let reason): reason
             }
         }
 
@@ -178,6 +182,8 @@ struct Enrolling {
     let senders: SenderRotation
     /// Nothing is written: the verdicts say what would be.
     var isDryRun = false
+    /// Those, too, who have been through it.
+    var again = false
 
     /// Enrolls whom the text names.
     func enroll(_ text: String) async throws -> (address: String, verdict: Verdict) {
@@ -224,7 +230,7 @@ struct Enrolling {
                     "due": (enrollment.dueAt ?? now).iso8601,
                 ])
         }
-        let verdicts = try await state.store.enroll(enrollments, timeline: events)
+        let verdicts = try await state.store.enroll(enrollments, timeline: events, again: again)
         return zip(zip(contacts, identities), verdicts).map { chosen, verdict in
             (chosen.0.address.text, Verdict(verdict, as: chosen.1))
         }
@@ -234,12 +240,16 @@ struct Enrolling {
         if let suppression = try await state.store.suppression(workspace: contact.workspace, address: contact.address, now: now) {
             return .suppressed(suppression.reason.rawValue)
         }
-        for enrollment in try await state.store.enrollments(contact: contact.id)
-        where enrollment.state != .stopped && enrollment.state != .finished {
-            let running = try await state.store.sequence(id: enrollment.sequence)
-            if running?.plan.name.utf8.elementsEqual(version.plan.name.utf8) == true { return .alreadyEnrolled(enrollment.id) }
+        var verdict = Verdict.wouldEnroll(as: identity)
+        for enrollment in try await state.store.enrollments(contact: contact.id) {
+            let other = try await state.store.sequence(id: enrollment.sequence)
+            guard other?.plan.name.utf8.elementsEqual(version.plan.name.utf8) == true else { continue }
+            if enrollment.state != .stopped, enrollment.state != .finished { return .alreadyEnrolled(enrollment.id) }
+            if !again, case .wouldEnroll = verdict {
+                verdict = Verdict(.enrolledBefore(enrollment.id, enrollment.state, enrollment.cause), as: identity)
+            }
         }
-        return .wouldEnroll(as: identity)
+        return verdict
     }
 
     private func entry(of identity: String, _ calendar: ConfCalendar, at now: Timestamp) throws -> (
@@ -272,6 +282,9 @@ extension Enrolling.Verdict {
         switch verdict {
         case .enrolled(let id): self = .enrolled(id, as: identity)
         case .alreadyEnrolled(let id): self = .alreadyEnrolled(id)
+        case .enrolledBefore(let id, let state, let cause):
+            let end = [state.rawValue, cause?.rawValue].compactMap { $0 }.joined(separator: ", ")
+            self = .enrolledBefore(id, "\(end); --again enrolls all the same")
         case .suppressed(let reason): self = .suppressed(reason)
         case .noSuchContact: self = .refused("there is no such contact any more")
         }

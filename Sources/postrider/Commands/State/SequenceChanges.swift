@@ -14,11 +14,12 @@ struct SequencePause: AsyncParsableCommand {
 struct SequenceResume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume", abstract: "Let paused contacts, and those that waited for a value, go on where they were.",
+        discussion: "Nothing leaves earlier than it would have without the pause: delays and absences that are not over hold on.",
         aliases: ["start"])
 
     @OptionGroup var change: EnrollmentChange
 
-    func run() async throws { try await change.run("resumed", pauses: false) { .resumed(by: $0) } }
+    func run() async throws { try await change.run("resumed", pauses: false) { .resumed(by: $0, log: []) } }
 }
 
 struct SequenceStop: AsyncParsableCommand {
@@ -57,6 +58,10 @@ struct EnrollmentChange: ParsableArguments {
                     return Console.error(
                         "enrollment \(enrollment.id) cannot go on: message \(message.id) of its step may have left; "
                             + "'postrider queue delete \(message.id)' to send the step anew")
+                }
+                var event = event
+                if case .resumed(let person, _) = event {
+                    event = .resumed(by: person, log: try await state.store.transitions(of: enrollment.id))
                 }
                 if try await state.change(enrollment.id, event) == nil { unchanged += 1 } else { changed += 1 }
             }
