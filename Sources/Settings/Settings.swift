@@ -74,6 +74,26 @@ package struct Settings: Sendable {
     /// The route or pool of identities that name none: `transport.default`, else the only route; nil when that does not settle it.
     private var defaultWayOut: String? { transport.defaultRoute ?? (routes.count == 1 ? routes.first?.name : nil) }
 
+    /// The workspaces that identities name, each once; never empty.
+    package var workspaces: [String] {
+        var names: [String] = []
+        for identity in identities where !names.contains(where: { $0.utf8.elementsEqual(identity.workspace.utf8) }) {
+            names.append(identity.workspace)
+        }
+        return names.isEmpty ? [IdentitySettings.defaultWorkspace] : names
+    }
+
+    /// The workspace that a person means who names none: the only one of the identities, else `default`.
+    package var workspaceMeant: String {
+        let names = workspaces
+        return names.count == 1 ? names[0] : IdentitySettings.defaultWorkspace
+    }
+
+    /// The identities of a workspace.
+    package func identities(of workspace: String) -> [IdentitySettings] {
+        identities.filter { $0.workspace.utf8.elementsEqual(workspace.utf8) }
+    }
+
     package func route(named name: String) -> RouteSettings? { routes.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func oauth(named name: String) -> OAuthSettings? { oauths.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func source(named name: String) -> SourceSettings? { sources.first { $0.name.utf8.elementsEqual(name.utf8) } }

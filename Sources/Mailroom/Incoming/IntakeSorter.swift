@@ -332,7 +332,11 @@ package struct IntakeSorter: Service {
         }
         let threads = try await store.conversations(of: clues.references)
         var latest: SentMessage?
-        if let sender = clues.sender { latest = try await store.latestSentMessage(to: sender, since: now - desk.addressWindow) }
+        if let sender = clues.sender {
+            let sent = try await store.latestSentMessages(to: sender, since: now - desk.addressWindow)
+            let ours = Dictionary(grouping: desk.identities.values, by: \.workspace).mapValues { $0.map(\.from.address) }
+            latest = desk.correlator.latest(of: sent, in: message, forwardPaths: incoming.forwardPaths, ours: ours)
+        }
         var conversations: [ReplyDecider.Conversation] = []
         for correlation in desk.correlator.verdicts(clues, for: reading.replyClass, found: found, threads: threads, latest: latest) {
             let machine = try await store.machine(of: correlation.message.enrollment, identities: desk.identities)

@@ -99,8 +99,16 @@ struct DeliveryGate: Sendable {
                         until: now + .seconds(3600), awaiting: OutboxMessage.awaitingPermission, because: refusal, isOurs: true))
                 continue
             }
+            if let known = identities[candidate.identity], known.workspace != candidate.workspace {
+                tickets.append(
+                    waiting(
+                        until: now + .seconds(3600), awaiting: OutboxMessage.awaitingPermission,
+                        because: "identity \(candidate.identity) belongs to another workspace by now", isOurs: true))
+                continue
+            }
             let identity = SendingPause.Subject.identity(candidate.identity)
-            let ofSequence = sequences[candidate.id].map { [SendingPause.Subject.instance, .sequence($0)] } ?? []
+            let ofSequence =
+                sequences[candidate.id].map { [SendingPause.Subject.instance, .sequence($0, in: candidate.workspace)] } ?? []
             if let pause = (ofSequence + [identity]).lazy.compactMap({ holding($0, at: now) }).first {
                 // A guardrail's pause may be over and not ended yet.
                 let until = max(pause.until, now + Self.comeBackForTry)

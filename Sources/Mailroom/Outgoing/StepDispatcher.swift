@@ -267,12 +267,18 @@ package struct StepDispatcher: Service {
         guard let identity = desk.identities[enrollment.identity] else {
             return postponed(until: now + Postponement.longest, because: "identity '\(enrollment.identity)' is not in the conf")
         }
+        if identity.workspace != enrollment.workspace {
+            let why = "identity '\(identity.name)' belongs to another workspace"
+            return postponed(until: now + Postponement.longest, because: why)
+        }
         if !desk.safety.allows(due.contact.address) {
             return postponed(until: now + Postponement.longest, because: "the recipient is not among allow_recipients of [safety]")
         }
         let mark = round.marks.first { $0.workspace == enrollment.workspace && $0.sequence.utf8.elementsEqual(due.sequence.plan.name.utf8) }
         if let mark { return postponed(until: now + Postponement.longest, because: mark.words) }
-        let watched: [SendingPause.Subject] = [.instance, .sequence(due.sequence.plan.name), .identity(identity.name)]
+        let watched: [SendingPause.Subject] = [
+            .instance, .sequence(due.sequence.plan.name, in: enrollment.workspace), .identity(identity.name),
+        ]
         let paused = watched.compactMap({ round.pauses[$0] }).first { $0.finding != nil }
         if let paused { return postponed(until: max(paused.until, now + Self.comeBackForPause), because: paused.words) }
         let plan = due.sequence.plan

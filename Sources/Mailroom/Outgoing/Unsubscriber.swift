@@ -8,7 +8,7 @@ package struct Unsubscriber: Sendable {
         case unknownToken
     }
 
-    private let store: any SequenceStore & IntakeStore & ContactStore
+    private let store: any SequenceStore & IntakeStore
     private let codec: Swappable<TokenCodec?>
     private let decider: UnsubscribeDecider
     private let identities: Swappable<[String: SenderIdentity]>
@@ -18,7 +18,7 @@ package struct Unsubscriber: Sendable {
 
     /// - Parameter bell: rung when an enrollment may have moved.
     package init(
-        store: any SequenceStore & IntakeStore & ContactStore, codec: Swappable<TokenCodec?>,
+        store: any SequenceStore & IntakeStore, codec: Swappable<TokenCodec?>,
         identities: Swappable<[String: SenderIdentity]>, companies: Swappable<CompanyBook> = Swappable(.none),
         ids: RecordIDs, clock: any MailClock, bell: Bell
     ) {
@@ -45,11 +45,8 @@ package struct Unsubscriber: Sendable {
         guard let message = try await message(token: token) else { return .unknownToken }
         while true {
             let machine = try await store.machine(of: message.enrollment, identities: identities.current)
-            var workspace = WorkspaceID.default
-            if let id = message.contact, let contact = try await store.contact(id: id) { workspace = contact.workspace }
             let consequence = decider.decide(
-                message, workspace: workspace, machine: machine, company: companies.current.company(of: message.recipient), source: source,
-                at: clock.now())
+                message, machine: machine, company: companies.current.company(of: message.recipient), source: source, at: clock.now())
             if try await store.apply(consequence) == .committed { break }
         }
         bell.ring()

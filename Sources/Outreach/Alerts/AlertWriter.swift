@@ -12,13 +12,19 @@ package struct Trouble: Sendable, Hashable {
         self.words = words
     }
 
-    package init(_ pause: SendingPause) {
-        self.init(key: "\(pause.subject.text) \(pause.since.milliseconds)", words: pause.words)
+    /// - Parameter workspace: the name of the one that it is of, where that is to be said.
+    package init(_ pause: SendingPause, of workspace: String? = nil) {
+        self.init(key: "\(pause.subject.key) \(pause.since.milliseconds)", words: Self.place(workspace) + pause.words)
     }
 
-    package init(_ finding: GuardrailFinding) {
-        self.init(key: "\(finding.subject.text) \(finding.rule.name)", words: "\(finding.subject.text): \(finding.words)")
+    /// - Parameter workspace: the name of the one that it is of, where that is to be said.
+    package init(_ finding: GuardrailFinding, of workspace: String? = nil) {
+        self.init(
+            key: "\(finding.subject.key) \(finding.rule.name)",
+            words: "\(Self.place(workspace))\(finding.subject.text): \(finding.words)")
     }
+
+    private static func place(_ workspace: String?) -> String { workspace.map { "workspace \($0): " } ?? "" }
 }
 
 /// Writes the mail by which somebody is told of troubles.
@@ -70,7 +76,7 @@ package struct AlertWriter: Sendable {
             draft.autoSubmitted = .generated
             guard let bytes = try? draft.compose() else { return nil }
             return OutboxMessage(
-                id: id, workspace: .default, enrollment: nil, contact: nil, step: 0, occurrence: 0, identity: identity.name,
+                id: id, workspace: identity.workspace, enrollment: nil, contact: nil, step: 0, occurrence: 0, identity: identity.name,
                 route: routes.route(for: recipient, as: identity, subject: "alert", chance: chance),
                 reversePath: .address(identity.from.address), recipient: recipient, messageID: messageID, subject: draft.subject,
                 bytes: bytes, createdAt: now, budgetDate: zone.date(at: now), nextAttemptAt: now)

@@ -21,6 +21,8 @@ package struct SenderIdentity: Sendable {
     /// The name of its section in conf.
     package let name: String
     package let workspace: WorkspaceID
+    /// What people call that workspace.
+    package let workspaceName: String
     package let from: Mailbox
     /// A route or a pool of routes, for mail that the transport map says nothing about.
     package let route: String
@@ -39,13 +41,15 @@ package struct SenderIdentity: Sendable {
     package let forwarding: ReplyForwarding?
 
     package init(
-        name: String, workspace: WorkspaceID = .default, from: Mailbox, route: String, replyTo: ReplyTo, returnPath: ReturnPath,
+        name: String, workspace: WorkspaceID = .default, workspaceName: String = "default", from: Mailbox, route: String, replyTo: ReplyTo,
+        returnPath: ReturnPath,
         pacing: PacingGate.Policy, signature: String? = nil, optOut: MessageTemplate? = nil, postalAddress: String? = nil,
         law: String? = nil,
         forwarding: ReplyForwarding? = nil
     ) {
         self.name = name
         self.workspace = workspace
+        self.workspaceName = workspaceName
         self.from = from
         self.route = route
         self.replyTo = replyTo

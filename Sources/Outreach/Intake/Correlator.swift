@@ -76,7 +76,7 @@ package struct Correlator: Sendable {
     ///   - replyClass: what the message was read to be: reports need better proof than people.
     ///   - found: our messages for `clues.messageIDs` and `clues.messages`.
     ///   - threads: our messages whose conversations hold what came in earlier, by its Message-IDs.
-    ///   - latest: our latest message to `clues.sender` within the window that conf allows.
+    ///   - latest: our latest message to `clues.sender` within the window that conf allows, as `latest(of:in:forwardPaths:ours:)` tells.
     package func verdicts(
         _ clues: CorrelationClues, for replyClass: ReplyClass, found: [SentMessage], threads: [MessageID: SentMessage] = [:],
         latest: SentMessage?
@@ -91,6 +91,24 @@ package struct Correlator: Sendable {
         return messages.map { message in
             correlation(message, proofs.filter { $0.isConversation(of: message) }.map(\.proof), clues, replyClass)
         }
+    }
+
+    /// Which of our latest messages to a sender, one of each workspace, may be meant by an address alone: the only one there is, else the only
+    /// one from whose workspace an address of ours stands in the message; nil when that does not tell them apart.
+    ///
+    /// - Parameter ours: the addresses that the identities of each workspace write from.
+    package func latest(
+        of messages: [SentMessage], in message: Message, forwardPaths: [String], ours: [WorkspaceID: [EmailAddress]]
+    ) -> SentMessage? {
+        guard messages.count > 1 else { return messages.first }
+        var addressed = Set(forwardPaths.compactMap { EmailAddress($0)?.suppressionKey })
+        for name in ["To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To"] {
+            for field in message.header.all(name) {
+                for mailbox in AddressList(parsing: field.rawValue).mailboxes { addressed.insert(mailbox.address.suppressionKey) }
+            }
+        }
+        let meant = messages.filter { sent in ours[sent.workspace]?.contains { addressed.contains($0.suppressionKey) } == true }
+        return meant.count == 1 ? meant.first : nil
     }
 
     private func correlation(

@@ -75,9 +75,11 @@ package protocol IntakeStore: Sendable {
     /// Replies, newest first; `contact` nil: all; unmatched ones have no enrollment. Mail of our own is none.
     ///
     /// - Parameters:
+    ///   - workspace: only what answers mail of this one; nil: all.
     ///   - owner: only from contacts that this one looks after; nil: whoever does.
     ///   - waiting: only those that wait for an answer of ours.
-    func replies(contact: Contact.ID?, owner: String?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord]
+    func replies(workspace: WorkspaceID?, contact: Contact.ID?, owner: String?, waiting: Bool, limit: Int) async throws(StoreError)
+        -> [ReplyRecord]
 
     /// Replies that a person has labelled, oldest first; copies and mail of our own are none.
     func labelledReplies() async throws(StoreError) -> [ReplyRecord]
@@ -110,9 +112,9 @@ package protocol IntakeStore: Sendable {
     /// Our message with that id.
     func sentMessage(id: OutboxMessage.ID) async throws(StoreError) -> SentMessage?
 
-    /// The latest message that reached its final dot for that address since `since`, or for a contact of whom it is a further address; nil
-    /// when there is none.
-    func latestSentMessage(to address: EmailAddress, since: Timestamp) async throws(StoreError) -> SentMessage?
+    /// The latest message of each workspace that reached its final dot for that address since `since`, else for a contact of that workspace
+    /// of whom it is a further address.
+    func latestSentMessages(to address: EmailAddress, since: Timestamp) async throws(StoreError) -> [SentMessage]
 }
 
 extension IntakeStore {
@@ -123,7 +125,7 @@ extension IntakeStore {
 
     /// The same, whether they wait for an answer or not.
     package func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord] {
-        try await replies(contact: contact, owner: nil, waiting: false, limit: limit)
+        try await replies(workspace: nil, contact: contact, owner: nil, waiting: false, limit: limit)
     }
 
     /// Files a message that is not sent on.
@@ -140,6 +142,7 @@ extension IntakeStore {
 /// A message of ours as a correlation sees it.
 package struct SentMessage: Sendable, Equatable {
     package let outbox: OutboxMessage.ID
+    package let workspace: WorkspaceID
     package let enrollment: Enrollment.ID?
     package let contact: Contact.ID?
     package let messageID: MessageID
@@ -150,10 +153,11 @@ package struct SentMessage: Sendable, Equatable {
     package var furtherAddress: EmailAddress?
 
     package init(
-        outbox: OutboxMessage.ID, enrollment: Enrollment.ID?, contact: Contact.ID?, messageID: MessageID, recipient: EmailAddress,
-        providerID: String? = nil
+        outbox: OutboxMessage.ID, workspace: WorkspaceID = .default, enrollment: Enrollment.ID?, contact: Contact.ID?,
+        messageID: MessageID, recipient: EmailAddress, providerID: String? = nil
     ) {
         self.outbox = outbox
+        self.workspace = workspace
         self.enrollment = enrollment
         self.contact = contact
         self.messageID = messageID

@@ -80,7 +80,7 @@ package struct ReplyDecider: Sendable {
         guard let bounce, let limit = bounce.strikeLimit else { return [] }
         return [
             Strike(
-                message: message.outbox, workspace: conversation.contact?.workspace ?? .default, address: message.recipient,
+                message: message.outbox, workspace: message.workspace, address: message.recipient,
                 failureClass: bounce.failureClass, limit: limit, at: now)
         ]
     }
@@ -111,11 +111,11 @@ package struct ReplyDecider: Sendable {
     private func suppressions(
         _ replyClass: ReplyClass, _ record: ReplyRecord, _ conversation: Conversation, at now: Timestamp
     ) -> [Suppression] {
-        let recipient = conversation.correlation.message.recipient
+        let message = conversation.correlation.message
         func suppression(_ reason: Suppression.Reason, _ source: Suppression.Source) -> [Suppression] {
             [
                 Suppression(
-                    id: ids.next(), workspace: conversation.contact?.workspace ?? .default, subject: .init(recipient), reason: reason,
+                    id: ids.next(), workspace: message.workspace, subject: .init(message.recipient), reason: reason,
                     source: source, note: "message \(record.intake)", at: now)
             ]
         }
@@ -133,20 +133,19 @@ package struct ReplyDecider: Sendable {
     }
 }
 
-/// Decides what an unsubscribe by link or button does; it acts at once and for ever.
+/// Decides what an unsubscribe by link or button does; it acts at once and for ever, in the workspace that wrote.
 package struct UnsubscribeDecider: Sendable {
     private let ids: RecordIDs
 
     package init(ids: RecordIDs) { self.ids = ids }
 
     package func decide(
-        _ message: SentMessage, workspace: WorkspaceID, machine: SequenceMachine?, company: String? = nil, source: Suppression.Source,
-        at now: Timestamp
+        _ message: SentMessage, machine: SequenceMachine?, company: String? = nil, source: Suppression.Source, at now: Timestamp
     ) -> Consequence {
         let writer = TimelineWriter(ids: ids, at: now, contact: message.contact, enrollment: message.enrollment, outbox: message.outbox)
         let transition = machine?.advance(on: .unsubscribed(source), at: now)
         let suppression = Suppression(
-            id: ids.next(), workspace: workspace, subject: .init(message.recipient), reason: .unsubscribed, source: source,
+            id: ids.next(), workspace: message.workspace, subject: .init(message.recipient), reason: .unsubscribed, source: source,
             note: "message \(message.outbox)", at: now)
         let events = [
             writer.event(.unsubscribed, "unsubscribed (\(source.rawValue))", ["source": source.rawValue]),

@@ -7,6 +7,8 @@ package struct OutboxSelection: Sendable, Equatable {
     /// Lower-case A-label domain of the recipient.
     package var domain: String?
     package var sequenceName: String?
+    /// That it is of.
+    package var workspace: WorkspaceID?
     /// The route by which it goes at present.
     package var route: String?
     /// The identity that it is sent by.

@@ -6,6 +6,8 @@ package struct DeliveryLimits: Sendable {
     package var instance: [Rate] = []
     /// Of each workspace.
     package var workspace: [Rate] = []
+    /// What people call the workspaces.
+    package var workspaces = WorkspaceBook([])
     /// Of each identity, beside what the first gate holds it to.
     package var identity: [Rate] = []
     /// Of each domain of recipients.
@@ -27,15 +29,18 @@ package struct DeliveryLimits: Sendable {
     {
         let date = window?.zone.date(at: now) ?? CivilDate(now)
         let nextDay = window?.nextDay(after: now) ?? date.adding(days: 1).startOfDayUTC
-        func limits(_ subject: String, _ rates: [Rate]) -> [SendingLimit] {
+        func limits(_ subject: String, _ rates: [Rate], shown: String? = nil) -> [SendingLimit] {
             // Of several rates for the same period the lowest counts, once.
             Rate.Period.allCases.compactMap { period in
                 rates.filter { $0.period == period }.min { $0.count < $1.count }
-                    .map { SendingLimit(subject: subject, rate: $0, date: date, nextDay: nextDay) }
+                    .map { SendingLimit(subject: subject, rate: $0, date: date, nextDay: nextDay, shown: shown) }
             }
         }
         var all = limits("the instance", instance)
-        all += limits("workspace \(candidate.workspace.rawValue)", workspace)
+        if !workspace.isEmpty {
+            let name = workspaces.name(of: candidate.workspace)
+            all += limits("workspace \(candidate.workspace.rawValue)", workspace, shown: "workspace \(name)")
+        }
         all += limits("identity \(candidate.identity)", identity)
         all += limits("route \(candidate.route)", routes[candidate.route] ?? [])
         if let source = sourceOfRoute[candidate.route] { all += limits("source \(source)", sources[source] ?? []) }

@@ -3,16 +3,19 @@ package import InternetMessage
 /// One limit that counts for a message at delivery: of the instance, a workspace, an identity, a route, a source, a recipient's domain or a
 /// mail site.
 package struct SendingLimit: Sendable, Hashable {
-    /// Whose limit it is, in words that a person reads: `route office`, `site google`.
+    /// Whose limit it is: `route office`, `site google`.
     package let subject: String
+    /// The same in words that a person reads, where those are others.
+    package let shown: String?
     package let rate: Rate
     /// The sender's local date, on which a rate by the day is counted.
     package let date: CivilDate
     /// When the next date's messages of the sender may leave.
     package let nextDay: Timestamp
 
-    package init(subject: String, rate: Rate, date: CivilDate, nextDay: Timestamp) {
+    package init(subject: String, rate: Rate, date: CivilDate, nextDay: Timestamp, shown: String? = nil) {
         self.subject = subject
+        self.shown = shown
         self.rate = rate
         self.date = date
         self.nextDay = nextDay
@@ -24,7 +27,7 @@ package struct SendingLimit: Sendable, Hashable {
     }
 
     /// The limit for a person, for example `10/min for site google`.
-    package var words: String { "\(rate) for \(subject)" }
+    package var words: String { "\(rate) for \(shown ?? subject)" }
 }
 
 /// How full one limit is, as it is stored.

@@ -10,7 +10,8 @@ package struct SendingPause: Sendable, Equatable {
     package enum Subject: Sendable, Hashable {
         case route(String)
         case identity(String)
-        case sequence(String)
+        /// Of that name in one workspace.
+        case sequence(String, in: WorkspaceID = .default)
         /// The mail of all sequences; what belongs to none goes on.
         case instance
 
@@ -26,22 +27,37 @@ package struct SendingPause: Sendable, Equatable {
 
         package var name: String {
             switch self {
-            case .route(let name), .identity(let name), .sequence(let name): name
+            case .route(let name), .identity(let name), .sequence(let name, in: _): name
             case .instance: "all"
+            }
+        }
+
+        /// The one workspace that it is of; `.instance` when it is of none.
+        package var workspace: WorkspaceID {
+            switch self {
+            case .sequence(_, in: let workspace): workspace
+            case .route, .identity, .instance: .instance
             }
         }
 
         /// As a person names it: `route:office`.
         package var text: String { "\(kind):\(name)" }
 
+        /// The same, and no other has it: `sequence:intro of workspace 2`.
+        package var key: String {
+            workspace == .instance || workspace == .default ? text : "\(text) of workspace \(workspace.rawValue)"
+        }
+
         /// nil for a kind that is none of them.
-        package init?(kind: String, name: String) {
+        ///
+        /// - Parameter workspace: the one that is meant when it is a sequence.
+        package init?(kind: String, name: String, workspace: WorkspaceID) {
             if kind.utf8.elementsEqual("route".utf8) {
                 self = .route(name)
             } else if kind.utf8.elementsEqual("identity".utf8) {
                 self = .identity(name)
             } else if kind.utf8.elementsEqual("sequence".utf8) {
-                self = .sequence(name)
+                self = .sequence(name, in: workspace)
             } else if kind.utf8.elementsEqual("instance".utf8), name.utf8.elementsEqual("all".utf8) {
                 self = .instance
             } else {
@@ -50,14 +66,17 @@ package struct SendingPause: Sendable, Equatable {
         }
 
         /// Reads `route:office`, `identity:anna`, `sequence:intro` or `instance`, and `office` alone as a route; nil for another kind.
-        package init?(_ text: String) {
+        ///
+        /// - Parameter workspace: the one that is meant when it is a sequence.
+        package init?(_ text: String, workspace: WorkspaceID = .default) {
             let bytes = Array(text.utf8)
             guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else {
                 self = bytes.elementsEqual("instance".utf8) ? .instance : .route(text)
                 return
             }
             self.init(
-                kind: String(decoding: bytes[..<colon], as: UTF8.self), name: String(decoding: bytes[(colon + 1)...], as: UTF8.self))
+                kind: String(decoding: bytes[..<colon], as: UTF8.self), name: String(decoding: bytes[(colon + 1)...], as: UTF8.self),
+                workspace: workspace)
         }
     }
 
@@ -137,14 +156,16 @@ package protocol PauseStore: Sendable {
 }
 
 extension SendingPause.Subject {
-    /// How the reason of a step or message begins that waits for it.
+    /// How the reason of a step or message begins that waits for it; of a sequence, of those of its workspace.
     package var beginning: String { "\(kind) \(name) is paused " }
 
-    /// What a message waits for by its `awaits`; nil when that is nothing that can be paused.
-    package init?(awaited text: String) {
+    /// What a message of a workspace waits for by its `awaits`; nil when that is nothing that can be paused.
+    package init?(awaited text: String, workspace: WorkspaceID) {
         let bytes = Array(text.utf8)
         guard let blank = bytes.firstIndex(of: 0x20) else { return nil }
-        self.init(kind: String(decoding: bytes[..<blank], as: UTF8.self), name: String(decoding: bytes[(blank + 1)...], as: UTF8.self))
+        self.init(
+            kind: String(decoding: bytes[..<blank], as: UTF8.self), name: String(decoding: bytes[(blank + 1)...], as: UTF8.self),
+            workspace: workspace)
     }
 }
 

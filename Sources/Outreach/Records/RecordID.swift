@@ -62,6 +62,7 @@ package struct WorkspaceID: Hashable, Sendable {
 
     /// The workspace that every installation starts with.
     package static let `default` = WorkspaceID(rawValue: 1)
-    /// Every workspace of the installation: no workspace of its own, but the scope of a suppression that holds in all.
+    /// Every workspace of the installation: no workspace of its own, but the scope of a suppression that holds in all, and of what belongs to
+    /// none of them.
     package static let instance = WorkspaceID(rawValue: 0)
 }

@@ -17,5 +17,5 @@ package struct SequencePauseMark: Sendable, Equatable {
     }
 
     /// What waits for its end says so in these words.
-    package var words: String { "\(SendingPause.Subject.sequence(sequence).beginning)by \(person) since \(since.iso8601)" }
+    package var words: String { "\(SendingPause.Subject.sequence(sequence, in: workspace).beginning)by \(person) since \(since.iso8601)" }
 }

@@ -38,10 +38,9 @@ package enum WebhookComposer {
         let fields = order.fields.map { name in
             PlanValue.Member(key: name, value: own(name, of: contact).map { .string($0) } ?? .null)
         }
-        let workspace = contact.workspace == .default ? "default" : "\(contact.workspace.rawValue)"
         let body = PlanValue.table([
             .init(key: "id", value: .string(id.description)), .init(key: "type", value: .string(type)),
-            .init(key: "at", value: .string(now.iso8601)), .init(key: "workspace", value: .string(workspace)),
+            .init(key: "at", value: .string(now.iso8601)), .init(key: "workspace", value: .string(identity.workspaceName)),
             .init(key: "sequence", value: .string(plan.name)), .init(key: "version", value: .string(due.sequence.hash)),
             .init(key: "step", value: .string(step)), .init(key: "enrollment", value: .string(enrollment.id.description)),
             .init(

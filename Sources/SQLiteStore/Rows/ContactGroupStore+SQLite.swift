@@ -49,7 +49,7 @@ extension SQLiteStore: ContactGroupStore {
 
     package func regroup(_ changes: [ContactGroup.Change]) async throws(StoreError) -> [Bool] {
         try await write { ledger in
-            var known: [ContactGroup.Name: Int64] = [:]
+            var known = Ledger.KnownGroups()
             return try changes.map { change in
                 guard try ledger.apply(change, known: &known) else { return false }
                 try ledger.append(TimelineEvent(change, id: ledger.ids.next()))
@@ -120,14 +120,14 @@ extension Ledger {
     ///
     /// - Parameter known: ids of groups that were looked up before, of one workspace.
     func join(
-        _ contact: Contact, _ name: ContactGroup.Name, by contactImport: ContactImport.ID, known: inout [ContactGroup.Name: Int64]
+        _ contact: Contact, _ name: ContactGroup.Name, by contactImport: ContactImport.ID, known: inout KnownGroups
     ) throws {
         let group = try knownGroup(name, workspace: contact.workspace, at: contact.createdAt, &known)
         _ = try join(contact.id, group, by: contactImport)
     }
 
     /// Brings a contact into a group or takes it out; false when nothing changed.
-    func apply(_ change: ContactGroup.Change, known: inout [ContactGroup.Name: Int64]) throws -> Bool {
+    func apply(_ change: ContactGroup.Change, known: inout KnownGroups) throws -> Bool {
         let contact: Arguments = ["contact": change.contact.rawValue]
         guard let found = try db.record("SELECT workspace_id FROM contact WHERE id = :contact AND erased_at IS NULL", contact) else {
             return false
@@ -142,12 +142,19 @@ extension Ledger {
             == 1
     }
 
-    private func knownGroup(_ name: ContactGroup.Name, workspace: WorkspaceID, at: Timestamp, _ known: inout [ContactGroup.Name: Int64])
+    /// The groups that one transaction has looked up; of the same name in another workspace it is another one.
+    struct KnownGroups {
+        init() {}
+
+        fileprivate var ids: [WorkspaceID: [ContactGroup.Name: Int64]] = [:]
+    }
+
+    private func knownGroup(_ name: ContactGroup.Name, workspace: WorkspaceID, at: Timestamp, _ known: inout KnownGroups)
         throws -> Int64
     {
-        if let group = known[name] { return group }
+        if let group = known.ids[workspace]?[name] { return group }
         let group = try group(name, workspace: workspace) ?? insert(ContactGroup(workspace: workspace, name: name, createdAt: at))
-        known[name] = group
+        known.ids[workspace, default: [:]][name] = group
         return group
     }
 

@@ -28,7 +28,7 @@ extension SQLiteStore: ContactImportStore {
             // Mostly nothing is, and then nothing is looked up for each of a million rows.
             let isAnySuppressed = try ledger.isAnySuppressed()
             var isAnyFurther = try ledger.isAnyFurtherAddress()
-            var groups: [ContactGroup.Name: Int64] = [:]
+            var groups = Ledger.KnownGroups()
             return try rows.map { row in
                 let verdict = try ledger.take(
                     row, into: contactImport, isAnySuppressed: isAnySuppressed, isAnyFurther: isAnyFurther, groups: &groups)
@@ -110,7 +110,7 @@ extension SQLiteStore: ContactImportStore {
 extension Ledger {
     fileprivate func take(
         _ row: ContactImport.Row, into contactImport: ContactImport.ID, isAnySuppressed: Bool, isAnyFurther: Bool,
-        groups: inout [ContactGroup.Name: Int64]
+        groups: inout KnownGroups
     ) throws -> ContactImport.Verdict {
         let contact = row.contact
         if isAnySuppressed, let held = try suppression(workspace: contact.workspace, address: contact.address, now: contact.createdAt) {

@@ -49,20 +49,21 @@ extension Ledger {
         // A domain may be a person's own.
         for address in addresses { try db.run("DELETE FROM mail_domain WHERE domain = :domain", ["domain": address.domainKey]) }
         let keys = addresses.map(\.suppressionKey)
-        let replies = try replies(of: contact, from: addresses)
+        let replies = try replies(of: contact, from: addresses, in: erasure.workspace)
+        // What is not sorted is of no workspace yet: where another one knows the address, it may be for that one.
+        let isShared = try keys.contains { try isKnown($0, outside: erasure.workspace) }
+        func isLeft(_ row: Record) throws -> Bool { try isShared || row.text("state").utf8.elementsEqual("received".utf8) }
         let strangers = try db.records("SELECT id, state, reverse_path FROM intake WHERE state IN ('received', 'quarantined')")
             .filter { row in try keys.contains { try isFrom($0, row) } }
-        report.unsorted = try strangers.filter { try $0.text("state").utf8.elementsEqual("received".utf8) }.count
+        report.unsorted = try strangers.filter(isLeft).count
         try lifting(["timeline_stays", "transition_log_stays", "outbox_facts_stay", "audit_stays"]) {
             try eraseAudit(of: addresses)
             for scope in scopes { try eraseMail(scope, into: &report) }
             for reply in replies { try eraseReply(reply.id("id")) }
-            for stranger in strangers where try !stranger.text("state").utf8.elementsEqual("received".utf8) {
-                try eraseIntake(stranger.id("id"))
-            }
+            for stranger in strangers where try !isLeft(stranger) { try eraseIntake(stranger.id("id")) }
             report.replies = replies.count + strangers.count - report.unsorted
             // What is noted of their mail under nobody's name, or under somebody else's.
-            for row in replies + strangers {
+            for row in replies + (isShared ? [] : strangers) {
                 try db.run(
                     "UPDATE timeline SET summary = '', facts = \(Self.countable) WHERE intake_id = :id", ["id": try row.integer("id")])
             }
@@ -80,22 +81,36 @@ extension Ledger {
         return .erased(report)
     }
 
-    /// Replies of a contact, and those that came from one of the addresses, whoever they were tied to.
-    private func replies(of contact: Contact.ID?, from addresses: [EmailAddress]) throws -> [Record] {
+    /// Whether somebody of another workspace has the address.
+    private func isKnown(_ key: String, outside workspace: WorkspaceID) throws -> Bool {
+        try db.exists(
+            """
+            SELECT 1 FROM workspace
+            WHERE id <> :workspace AND (
+                EXISTS (SELECT 1 FROM contact WHERE workspace_id = workspace.id AND address_key = :key)
+                OR EXISTS (SELECT 1 FROM further_address WHERE address_key = :key AND workspace_id = workspace.id))
+            """, ["workspace": workspace.rawValue, "key": key])
+    }
+
+    /// Replies of a contact, and those that came from one of the addresses, whoever of the workspace they were tied to; those to mail of
+    /// another workspace are that one's.
+    private func replies(of contact: Contact.ID?, from addresses: [EmailAddress], in workspace: WorkspaceID) throws -> [Record] {
         var found: [Record] = []
         var seen: Set<Int64> = []
         for address in addresses {
             // The domain narrows it down; whose address it is, is said by its key.
             found += try db.records(
                 """
-                SELECT intake_id AS id, contact_id, sender FROM reply
-                WHERE contact_id = :contact OR sender LIKE '%@' || :ascii OR sender LIKE '%@' || :domain
+                SELECT intake_id AS id, contact_id, sender,
+                    (SELECT workspace_id FROM outbox WHERE outbox.id = reply.outbox_id) AS workspace_id
+                FROM reply WHERE contact_id = :contact OR sender LIKE '%@' || :ascii OR sender LIKE '%@' || :domain
                 """,
                 ["contact": contact?.rawValue, "ascii": address.asciiDomain ?? address.domain, "domain": address.domain]
             ).filter { row in
                 guard try !seen.contains(row.integer("id")) else { return false }
                 let isTheirs = contact.map { row.idOrNil("contact_id") == $0 } ?? false
                 let key = EmailAddress(stored: try row.text("sender"))?.suppressionKey
+                if let of = row.integerOrNil("workspace_id"), of != workspace.rawValue, !isTheirs { return false }
                 guard isTheirs || key?.utf8.elementsEqual(address.suppressionKey.utf8) == true else { return false }
                 seen.insert(try row.integer("id"))
                 return true

@@ -9,7 +9,7 @@ extension SQLiteStore: GuardrailStore {
     package func watched(_ scope: GuardrailRule.Scope, since day: CivilDate) async throws(StoreError)
         -> [(subject: SendingPause.Subject, tally: Tally)]
     {
-        try await read { try $0.watched(scope, since: day, name: nil) }
+        try await read { try $0.watched(scope, since: day, only: nil) }
     }
 
     package func overrides() async throws(StoreError) -> [SendingPause.Subject: GuardrailOverride] {
@@ -39,11 +39,11 @@ extension SQLiteStore: GuardrailStore {
             }
             for record in try ledger.db.records(
                 """
-                SELECT kind, name, is_open_ended FROM sending_pause
-                WHERE ended_at IS NULL AND finding_id IS NOT NULL AND until <= :now ORDER BY kind, name
+                SELECT kind, name, workspace_id, is_open_ended FROM sending_pause
+                WHERE ended_at IS NULL AND finding_id IS NOT NULL AND until <= :now ORDER BY kind, name, workspace_id
                 """, ["now": now.milliseconds])
             {
-                guard let subject = SendingPause.Subject(kind: try record.text("kind"), name: try record.text("name")) else { continue }
+                guard let subject = try SendingPause.Subject(record) else { continue }
                 if try record.integer("is_open_ended") == 1 {
                     try ledger.lengthen(subject, at: now, by: openEnd)
                 } else if try ledger.resume(subject, by: "the figures are in order again", at: now) {
@@ -61,16 +61,16 @@ extension SQLiteStore: GuardrailStore {
             var counted = Tally()
             if let scope = GuardrailRule.Scope(rawValue: subject.kind) {
                 // Days before it are no longer looked at: what was counted of this one is taken off.
-                counted = try ledger.watched(scope, since: override.day, name: subject.name).first?.tally ?? counted
+                counted = try ledger.watched(scope, since: override.day, only: subject).first?.tally ?? counted
             }
             let counts = Dictionary(uniqueKeysWithValues: Tally.Count.allCases.map { ($0.rawValue, counted[$0]) }).filter { $0.value != 0 }
             try ledger.db.run(
                 """
-                INSERT INTO guardrail_override (kind, name, reason, at, until, counted) VALUES (:kind, :name, :reason, :at, :until, :counted)
+                INSERT INTO guardrail_override (kind, name, workspace_id, reason, at, until, counted)
+                VALUES (:kind, :name, :workspace, :reason, :at, :until, :counted)
                 """,
-                [
-                    "kind": subject.kind, "name": subject.name.storable, "reason": override.reason.storable,
-                    "at": override.at.milliseconds, "until": override.until?.milliseconds, "counted": jsonText(counts),
+                subject.rowKey + [
+                    "reason": override.reason.storable, "at": override.at.milliseconds, "until": override.until?.milliseconds, "counted": jsonText(counts),
                 ])
             return try ledger.resume(subject, by: override.reason, at: override.at)
         }
@@ -83,8 +83,9 @@ extension SQLiteStore: GuardrailStore {
                 SELECT * FROM guardrail_finding AS finding
                 WHERE at >= :since AND verdict = 'violated' AND NOT EXISTS (
                     SELECT 1 FROM guardrail_finding AS later
-                    WHERE later.rule = finding.rule AND later.kind = finding.kind AND later.name = finding.name AND later.id > finding.id)
-                ORDER BY kind, name, rule
+                    WHERE later.rule = finding.rule AND later.kind = finding.kind AND later.name = finding.name
+                        AND later.workspace_id = finding.workspace_id AND later.id > finding.id)
+                ORDER BY kind, name, workspace_id, rule
                 """, ["since": since.milliseconds]
             ).map(GuardrailFinding.init)
         }
@@ -103,17 +104,18 @@ extension SQLiteStore: GuardrailStore {
     }
 
     private static let lastVerdictSQL = """
-        SELECT verdict FROM guardrail_finding WHERE rule = :rule AND kind = :kind AND name = :name ORDER BY id DESC LIMIT 1
+        SELECT verdict FROM guardrail_finding WHERE rule = :rule AND kind = :kind AND name = :name AND workspace_id = :workspace
+        ORDER BY id DESC LIMIT 1
         """
 
     private static func key(_ finding: GuardrailFinding) -> Arguments {
-        ["rule": finding.rule.name.storable, "kind": finding.subject.kind, "name": finding.subject.name.storable]
+        finding.subject.rowKey + ["rule": finding.rule.name.storable]
     }
 }
 
 extension Ledger {
-    /// - Parameter name: only this one; nil: all of the scope.
-    fileprivate func watched(_ scope: GuardrailRule.Scope, since day: CivilDate, name: String?) throws
+    /// - Parameter only: this one alone; nil: all of the scope.
+    fileprivate func watched(_ scope: GuardrailRule.Scope, since day: CivilDate, only: SendingPause.Subject?) throws
         -> [(subject: SendingPause.Subject, tally: Tally)]
     {
         let sums = Tally.Count.allCases.map { "SUM(\($0.rawValue)) AS \($0.rawValue)" }.joined(separator: ", ")
@@ -121,23 +123,29 @@ extension Ledger {
             switch scope {
             case .identity:
                 """
-                SELECT value AS name, \(sums) FROM workspace JOIN rollup_day ON rollup_day.workspace_id = workspace.id
+                SELECT value AS name, 0 AS workspace_id, \(sums) FROM workspace JOIN rollup_day ON rollup_day.workspace_id = workspace.id
                 WHERE sequence_id = 0 AND dimension = 'identity' AND day >= :day AND (:name IS NULL OR value = :name) GROUP BY value
                 """
             case .sequence:
                 """
-                SELECT sequence.name AS name, \(sums) FROM sequence
+                SELECT sequence.name AS name, sequence.workspace_id AS workspace_id, \(sums) FROM sequence
                     JOIN rollup_day ON rollup_day.workspace_id = sequence.workspace_id AND rollup_day.sequence_id = sequence.id
-                WHERE dimension = 'all' AND day >= :day AND (:name IS NULL OR sequence.name = :name) GROUP BY sequence.name
+                WHERE dimension = 'all' AND day >= :day AND (:name IS NULL OR sequence.name = :name AND sequence.workspace_id = :workspace)
+                GROUP BY sequence.id
                 """
             case .instance:
                 """
-                SELECT 'all' AS name, \(sums) FROM workspace JOIN rollup_day ON rollup_day.workspace_id = workspace.id
+                SELECT 'all' AS name, 0 AS workspace_id, \(sums) FROM workspace JOIN rollup_day ON rollup_day.workspace_id = workspace.id
                 WHERE sequence_id = 0 AND dimension = 'all' AND day >= :day AND (:name IS NULL OR :name = 'all') GROUP BY 1
                 """
             }
-        return try db.records(sql, ["day": day.daysSinceEpoch, "name": name?.storable]).compactMap { record in
-            guard let subject = SendingPause.Subject(kind: scope.rawValue, name: try record.text("name")) else { return nil }
+        var arguments: Arguments = ["day": day.daysSinceEpoch, "name": only?.name.storable]
+        if scope == .sequence { arguments = arguments + ["workspace": only?.workspace.rawValue] }
+        return try db.records(sql, arguments).compactMap { record in
+            let workspace = WorkspaceID(rawValue: try record.integer("workspace_id"))
+            guard let subject = SendingPause.Subject(kind: scope.rawValue, name: try record.text("name"), workspace: workspace) else {
+                return nil
+            }
             return (subject, try Tally(record))
         }
     }
@@ -146,14 +154,13 @@ extension Ledger {
         let rule = finding.rule
         let row = try db.records(
             """
-            INSERT INTO guardrail_finding (at, rule, origin, kind, name, metric, comparison, threshold, minimum_sends, days, action, count,
+            INSERT INTO guardrail_finding (at, rule, origin, kind, name, workspace_id, metric, comparison, threshold, minimum_sends, days, action, count,
                 sample, verdict)
-            VALUES (:at, :rule, :origin, :kind, :name, :metric, :comparison, :threshold, :minimum, :days, :action, :count, :sample, :verdict)
+            VALUES (:at, :rule, :origin, :kind, :name, :workspace, :metric, :comparison, :threshold, :minimum, :days, :action, :count, :sample, :verdict)
             RETURNING id
             """,
-            [
-                "at": finding.at.milliseconds, "rule": rule.name.storable, "origin": rule.origin.storable, "kind": finding.subject.kind,
-                "name": finding.subject.name.storable, "metric": rule.metric.rawValue, "comparison": rule.comparison.rawValue,
+            finding.subject.rowKey + [
+                "at": finding.at.milliseconds, "rule": rule.name.storable, "origin": rule.origin.storable, "metric": rule.metric.rawValue, "comparison": rule.comparison.rawValue,
                 "threshold": rule.threshold, "minimum": rule.minimumSends, "days": rule.days, "action": rule.action.rawValue,
                 "count": finding.rate.count, "sample": finding.rate.sample, "verdict": finding.verdict.rawValue,
             ])
@@ -162,7 +169,7 @@ extension Ledger {
 
     /// Pauses what a finding says, or lengthens its pause where that is over; nil: nothing changed.
     fileprivate func pause(_ finding: GuardrailFinding, id: Int64, openEnd: Duration) throws -> SendingPause? {
-        let key: Arguments = ["kind": finding.subject.kind, "name": finding.subject.name.storable]
+        let key = finding.subject.rowKey
         let now = finding.at
         let values: Arguments = [
             "now": now.milliseconds, "until": (now + (finding.rule.lasts ?? openEnd)).milliseconds,
@@ -176,18 +183,19 @@ extension Ledger {
                 UPDATE sending_pause
                 SET renewed_at = :now, until = :until, failure_class = :class, reason = :reason, renewals = renewals + 1,
                     finding_id = :finding, is_open_ended = :open
-                WHERE kind = :kind AND name = :name AND ended_at IS NULL
+                WHERE kind = :kind AND name = :name AND workspace_id = :workspace AND ended_at IS NULL
                 """, key + values)
         } else {
             // Somebody released it after the figures were read.
             let isReleased = try db.exists(
-                "SELECT 1 FROM guardrail_override WHERE kind = :kind AND name = :name AND at >= :now",
+                "SELECT 1 FROM guardrail_override WHERE kind = :kind AND name = :name AND workspace_id = :workspace AND at >= :now",
                 key + ["now": now.milliseconds])
             guard !isReleased else { return nil }
             try db.run(
                 """
-                INSERT INTO sending_pause (kind, name, since, renewed_at, until, failure_class, reason, renewals, finding_id, is_open_ended)
-                VALUES (:kind, :name, :now, :now, :until, :class, :reason, 0, :finding, :open)
+                INSERT INTO sending_pause (kind, name, workspace_id, since, renewed_at, until, failure_class, reason, renewals, finding_id,
+                    is_open_ended)
+                VALUES (:kind, :name, :workspace, :now, :now, :until, :class, :reason, 0, :finding, :open)
                 """, key + values)
         }
         return try db.record(SQLiteStore.openPauseSQL, key).map(SendingPause.init)
@@ -196,17 +204,15 @@ extension Ledger {
     fileprivate func lengthen(_ subject: SendingPause.Subject, at now: Timestamp, by duration: Duration) throws {
         try db.run(
             """
-            UPDATE sending_pause SET renewed_at = :now, until = :until WHERE kind = :kind AND name = :name AND ended_at IS NULL
-            """,
-            [
-                "kind": subject.kind, "name": subject.name.storable, "now": now.milliseconds, "until": (now + duration).milliseconds,
-            ])
+            UPDATE sending_pause SET renewed_at = :now, until = :until
+            WHERE kind = :kind AND name = :name AND workspace_id = :workspace AND ended_at IS NULL
+            """, subject.rowKey + ["now": now.milliseconds, "until": (now + duration).milliseconds])
     }
 }
 
 extension GuardrailOverride {
     fileprivate init(_ record: Record) throws {
-        guard let subject = SendingPause.Subject(kind: try record.text("kind"), name: try record.text("name")) else {
+        guard let subject = try SendingPause.Subject(record) else {
             throw StoreError(code: .unusable, message: "what a person released cannot be read; run 'postrider db check'")
         }
         let counts: [String: Int] = try record.json("counted")
@@ -220,7 +226,7 @@ extension GuardrailOverride {
 
 extension GuardrailFinding {
     fileprivate init(_ record: Record) throws {
-        guard let subject = SendingPause.Subject(kind: try record.text("kind"), name: try record.text("name")) else {
+        guard let subject = try SendingPause.Subject(record) else {
             throw StoreError(code: .unusable, message: "what a guardrail found cannot be read; run 'postrider db check'")
         }
         let rule = GuardrailRule(

@@ -59,19 +59,24 @@ extension SQLiteStore {
         }
     }
 
-    package func replies(contact: Contact.ID?, owner: String?, waiting: Bool, limit: Int) async throws(StoreError) -> [ReplyRecord] {
+    package func replies(workspace: WorkspaceID?, contact: Contact.ID?, owner: String?, waiting: Bool, limit: Int) async throws(StoreError)
+        -> [ReplyRecord]
+    {
+        let within: Arguments = workspace.map { ["workspace": $0.rawValue] } ?? [:]
         let ofOne: Arguments = contact.map { ["contact": $0.rawValue] } ?? [:]
         let owned: Arguments = owner.map { ["owner": $0] } ?? [:]
         return try await read { ledger in
             try ledger.db.records(
-                Self.repliesSQL(ofOne: contact != nil, owned: owner != nil, waiting: waiting), ofOne + owned + ["limit": max(0, limit)]
+                Self.repliesSQL(within: workspace != nil, ofOne: contact != nil, owned: owner != nil, waiting: waiting),
+                within + ofOne + owned + ["limit": max(0, limit)]
             ).map(ReplyRecord.init)
         }
     }
 
-    static func repliesSQL(ofOne: Bool, owned: Bool, waiting: Bool) -> String {
+    static func repliesSQL(within: Bool = false, ofOne: Bool, owned: Bool, waiting: Bool) -> String {
         """
         SELECT * FROM reply WHERE is_own = 0\(waiting ? " AND requires_response = 1" : "")\(ofOne ? " AND contact_id = :contact" : "")
+        \(within ? "AND EXISTS (SELECT 1 FROM outbox WHERE outbox.id = outbox_id AND workspace_id = :workspace)" : "")
         \(owned ? "AND EXISTS (SELECT 1 FROM contact WHERE id = contact_id AND lower(fields ->> '$.owner') = lower(:owner))" : "")
         ORDER BY intake_id DESC LIMIT :limit
         """
@@ -138,7 +143,7 @@ extension SQLiteStore {
     }
 
     static let conversationSQL = """
-        SELECT outbox.id, outbox.enrollment_id, outbox.contact_id, outbox.message_id, outbox.recipient, outbox.provider_id
+        SELECT outbox.id, outbox.workspace_id, outbox.enrollment_id, outbox.contact_id, outbox.message_id, outbox.recipient, outbox.provider_id
         FROM reply JOIN outbox ON outbox.id = reply.outbox_id
         WHERE reply.message_id = :message AND reply.certainty IN ('medium', 'high')
         ORDER BY reply.intake_id LIMIT 1
@@ -147,41 +152,47 @@ extension SQLiteStore {
     package func sentMessage(id: OutboxMessage.ID) async throws(StoreError) -> SentMessage? {
         try await read { ledger in
             try ledger.db.record(
-                "SELECT id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox WHERE id = :id", ["id": id.rawValue]
+                "SELECT id, workspace_id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox WHERE id = :id",
+                ["id": id.rawValue]
             ).map(SentMessage.init)
         }
     }
 
-    package func latestSentMessage(to address: EmailAddress, since: Timestamp) async throws(StoreError) -> SentMessage? {
+    package func latestSentMessages(to address: EmailAddress, since: Timestamp) async throws(StoreError) -> [SentMessage] {
         try await read { ledger in
             let sender: Arguments = ["key": address.suppressionKey, "since": since.milliseconds]
-            if let found = try ledger.db.record(Self.latestSentSQL, sender) { return try SentMessage(found) }
-            var sent = try ledger.db.record(Self.latestSentToPersonSQL, sender).map(SentMessage.init)
-            sent?.furtherAddress = address
+            let sent = try ledger.db.records(Self.latestSentSQL, sender).map(SentMessage.init)
+            let others = try ledger.db.records(Self.latestSentToPersonSQL, sender).map(SentMessage.init)
             return sent
+                + others.filter { other in !sent.contains { $0.workspace == other.workspace } }.map { other in
+                    var other = other
+                    other.furtherAddress = address
+                    return other
+                }
         }
     }
 
     static let sentSQL = """
-        SELECT id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox
+        SELECT id, workspace_id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox
         WHERE message_id IN (SELECT value FROM json_each(:ids))
         UNION
-        SELECT id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox
+        SELECT id, workspace_id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox
         WHERE provider_id IN (SELECT value FROM json_each(:names))
         """
 
     /// The same for somebody of whom that is a further address.
     static let latestSentToPersonSQL = """
-        SELECT outbox.id, enrollment_id, outbox.contact_id, message_id, recipient, provider_id
+        SELECT outbox.id, outbox.workspace_id, enrollment_id, outbox.contact_id, message_id, recipient, provider_id, MAX(final_dot_at)
         FROM further_address CROSS JOIN outbox ON outbox.contact_id = further_address.contact_id
         WHERE further_address.address_key = :key AND final_dot_at >= :since
-        ORDER BY final_dot_at DESC LIMIT 1
+        GROUP BY outbox.workspace_id
         """
 
+    // Of a group with one MAX the other columns are those of the row that has it.
     static let latestSentSQL = """
-        SELECT id, enrollment_id, contact_id, message_id, recipient, provider_id FROM outbox
+        SELECT id, workspace_id, enrollment_id, contact_id, message_id, recipient, provider_id, MAX(final_dot_at) FROM outbox
         WHERE recipient_key = :key AND final_dot_at >= :since
-        ORDER BY final_dot_at DESC LIMIT 1
+        GROUP BY workspace_id
         """
 }
 
@@ -322,7 +333,8 @@ extension SentMessage {
             throw StoreError(code: .unusable, message: "a message in the outbox cannot be read; run 'postrider db check'")
         }
         self.init(
-            outbox: try record.id("id"), enrollment: record.idOrNil("enrollment_id"), contact: record.idOrNil("contact_id"),
+            outbox: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
+            enrollment: record.idOrNil("enrollment_id"), contact: record.idOrNil("contact_id"),
             messageID: messageID, recipient: try record.address("recipient"), providerID: record.textOrNil("provider_id"))
     }
 }

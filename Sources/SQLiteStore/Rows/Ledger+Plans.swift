@@ -52,7 +52,7 @@ extension Ledger {
 
     /// Gives a contact a tag or list, or takes it; one that was erased has none.
     func apply(_ change: ContactGroup.Change) throws {
-        var known: [ContactGroup.Name: Int64] = [:]
+        var known = KnownGroups()
         _ = try apply(change, known: &known)
     }
 

@@ -139,7 +139,7 @@ extension SQLiteStore {
         """
 
     static let claimableSQL = """
-        SELECT awaits, \(refusal) AS refusal FROM outbox
+        SELECT awaits, workspace_id, \(refusal) AS refusal FROM outbox
         WHERE id = :id AND state IN ('incoming', 'deferred') AND (next_attempt_at <= :now OR awaits IS NOT NULL)
         """
 
@@ -173,9 +173,10 @@ extension Ledger {
                 try cancel(bid.id, because: refusal, at: now)
                 return .gone
             }
+            let workspace = WorkspaceID(rawValue: try row.integer("workspace_id"))
             switch bid.wish {
             case .wait(let until, let awaits, let because, let isOurs):
-                try postpone(bid.id, until: until, awaits: awaits, because: because, at: now, isOurs: isOurs)
+                try postpone(bid.id, in: workspace, until: until, awaits: awaits, because: because, at: now, isOurs: isOurs)
                 return .postponed(until: until)
             case .move(let route, let because):
                 try move(bid.id, to: route)
@@ -189,7 +190,8 @@ extension Ledger {
                 switch admission.decide(limits, awaited: limit?.id) {
                 case .wait(let until, let limit, let because):
                     try postpone(
-                        bid.id, until: until, awaits: OutboxMessage.awaiting(limit: limit), because: because, at: now, isOurs: true)
+                        bid.id, in: workspace, until: until, awaits: OutboxMessage.awaiting(limit: limit), because: because, at: now,
+                        isOurs: true)
                     return .postponed(until: until)
                 case .admitted(let taken):
                     let claimed = try db.record(
@@ -223,10 +225,12 @@ extension Ledger {
             """, ["id": id.rawValue, "route": route.storable])
     }
 
-    private func postpone(_ id: OutboxMessage.ID, until: Timestamp, awaits: String, because: String, at now: Timestamp, isOurs: Bool) throws
-    {
+    private func postpone(
+        _ id: OutboxMessage.ID, in workspace: WorkspaceID, until: Timestamp, awaits: String, because: String, at now: Timestamp,
+        isOurs: Bool
+    ) throws {
         // Of a pause that a person ended meanwhile there is nothing to wait for.
-        let isOver = try isOver(awaited: awaits) == true
+        let isOver = try isOver(awaited: awaits, workspace: workspace) == true
         let until = isOver ? now : until
         try db.run(
             """

@@ -147,6 +147,11 @@ extension OutboxSelection {
                 """)
             arguments["sequence"] = sequenceName
         }
+        if let workspace {
+            // The plus keeps the planner from walking a whole workspace where something narrower is known.
+            conditions.append("+workspace_id = :workspace")
+            arguments["workspace"] = workspace.rawValue
+        }
         if let route {
             conditions.append("route = :route")
             arguments["route"] = route.storable

@@ -22,9 +22,9 @@ extension SQLiteStore: OutboxStore {
         _ attempt: DeliveryAttempt, claim: Int, state: OutboxMessage.State, nextAttemptAt: Timestamp?, consequence: Consequence
     ) async throws(StoreError) -> CommitResult {
         try await write { ledger in
-            let isLatest = try ledger.db.exists(
-                "SELECT 1 FROM outbox WHERE id = :id AND claim = :claim", ["id": attempt.outbox.rawValue, "claim": claim])
-            guard isLatest else {
+            let latest = try ledger.db.record(
+                "SELECT workspace_id FROM outbox WHERE id = :id AND claim = :claim", ["id": attempt.outbox.rawValue, "claim": claim])
+            guard let workspace = try latest?.integer("workspace_id") else {
                 // Another claim decides on the message now.
                 try ledger.insert(attempt)
                 return .committed
@@ -32,7 +32,8 @@ extension SQLiteStore: OutboxStore {
             if let transition = consequence.transition, try !ledger.move(transition) { return .stale }
             try ledger.insert(attempt)
             // Of a pause that a person ended meanwhile there is nothing to wait for.
-            let isOver = state == .deferred ? try ledger.isOver(awaited: attempt.awaits) : nil
+            let awaits = state == .deferred ? attempt.awaits : nil
+            let isOver = try awaits.flatMap { try ledger.isOver(awaited: $0, workspace: WorkspaceID(rawValue: workspace)) }
             let next = isOver == true ? attempt.endedAt : nextAttemptAt
             // A message that was cancelled meanwhile stays so; the attempt is a fact all the same.
             try ledger.db.run(
@@ -47,7 +48,7 @@ extension SQLiteStore: OutboxStore {
                     "id": attempt.outbox.rawValue, "state": state.rawValue, "reason": attempt.text.storable,
                     "next": state == .deferred ? (next ?? attempt.endedAt).milliseconds : nil,
                     "ended": attempt.endedAt.milliseconds,
-                    "awaits": state == .deferred && isOver != true ? attempt.awaits?.storable : nil,
+                    "awaits": isOver != true ? awaits?.storable : nil,
                     "provider": attempt.provider?.storable,
                 ])
             try ledger.note(attempt, state: state, pausedUntil: isOver == false ? next : nil)

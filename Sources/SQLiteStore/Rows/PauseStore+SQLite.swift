@@ -11,14 +11,14 @@ extension SQLiteStore: PauseStore {
         }
         return try await write { ledger in
             let now = at.milliseconds
-            let key: Arguments = ["kind": subject.kind, "name": subject.name.storable]
+            let key = subject.rowKey
             guard let known = try ledger.db.record(Self.openPauseSQL, key) else {
                 let pause = SendingPause(
                     subject: subject, since: at, until: end(after: 0), failureClass: failureClass, reason: reason, renewals: 0)
                 try ledger.db.run(
                     """
-                    INSERT INTO sending_pause (kind, name, since, renewed_at, until, failure_class, reason, renewals)
-                    VALUES (:kind, :name, :now, :now, :until, :class, :reason, 0)
+                    INSERT INTO sending_pause (kind, name, workspace_id, since, renewed_at, until, failure_class, reason, renewals)
+                    VALUES (:kind, :name, :workspace, :now, :now, :until, :class, :reason, 0)
                     """,
                     key + [
                         "now": now, "until": pause.until.milliseconds, "class": failureClass.storable, "reason": reason.storable,
@@ -36,7 +36,7 @@ extension SQLiteStore: PauseStore {
                 """
                 UPDATE sending_pause
                 SET renewed_at = MAX(since, :now), until = :until, failure_class = :class, reason = :reason, renewals = renewals + 1
-                WHERE kind = :kind AND name = :name AND ended_at IS NULL
+                WHERE kind = :kind AND name = :name AND workspace_id = :workspace AND ended_at IS NULL
                 """,
                 key + [
                     "now": now, "until": max(until.milliseconds, pause.since.milliseconds + 1), "class": failureClass.storable,
@@ -52,7 +52,7 @@ extension SQLiteStore: PauseStore {
 
     package func pauses() async throws(StoreError) -> [SendingPause] {
         try await read { ledger in
-            try ledger.db.records("\(Self.pauseSQL) WHERE pause.ended_at IS NULL ORDER BY pause.kind, pause.name").map(SendingPause.init)
+            try ledger.db.records("\(Self.pauseSQL) WHERE pause.ended_at IS NULL ORDER BY pause.kind, pause.name, pause.workspace_id").map(SendingPause.init)
         }
     }
 
@@ -61,37 +61,56 @@ extension SQLiteStore: PauseStore {
         FROM sending_pause AS pause LEFT JOIN guardrail_finding AS finding ON finding.id = pause.finding_id
         """
 
-    static let openPauseSQL = "\(pauseSQL) WHERE pause.kind = :kind AND pause.name = :name AND pause.ended_at IS NULL"
+    static let openPauseSQL = """
+        \(pauseSQL) WHERE pause.kind = :kind AND pause.name = :name AND pause.workspace_id = :workspace AND pause.ended_at IS NULL
+        """
 }
 
 extension Ledger {
     /// Ends a pause: what waited for it is due at once. False when there was none.
     func resume(_ subject: SendingPause.Subject, by: String, at: Timestamp) throws -> Bool {
         let ended = try db.run(
-            "UPDATE sending_pause SET ended_at = :at, ended_by = :by WHERE kind = :kind AND name = :name AND ended_at IS NULL",
-            ["kind": subject.kind, "name": subject.name.storable, "at": at.milliseconds, "by": by.storable])
+            """
+            UPDATE sending_pause SET ended_at = :at, ended_by = :by
+            WHERE kind = :kind AND name = :name AND workspace_id = :workspace AND ended_at IS NULL
+            """, subject.rowKey + ["at": at.milliseconds, "by": by.storable])
         guard ended > 0 else { return false }
         // The lifetime gets back what it was lengthened by for nothing.
         try db.run(
             """
             UPDATE outbox
             SET released_at = released_at - MAX(0, next_attempt_at - :at), next_attempt_at = MIN(next_attempt_at, :at), awaits = NULL
-            WHERE awaits = :awaits AND state IN ('incoming', 'deferred')
-            """, ["at": at.milliseconds, "awaits": OutboxMessage.awaiting(subject).storable])
-        _ = try reconsiderPostponed(now: at, heldBy: subject.beginning)
+            WHERE awaits = :awaits AND state IN ('incoming', 'deferred') AND :workspace IN (0, workspace_id)
+            """,
+            [
+                "at": at.milliseconds, "awaits": OutboxMessage.awaiting(subject).storable, "workspace": subject.workspace.rawValue,
+            ])
+        _ = try reconsiderPostponed(now: at, heldBy: subject.beginning, in: subject.workspace)
         return true
     }
 
-    /// Whether a message waits for a pause that has ended meanwhile; nil when it waits for no pause.
-    func isOver(awaited: String?) throws -> Bool? {
-        guard let subject = awaited.flatMap(SendingPause.Subject.init(awaited:)) else { return nil }
-        return try !db.exists(SQLiteStore.openPauseSQL, ["kind": subject.kind, "name": subject.name.storable])
+    /// Whether a message of a workspace waits for a pause that has ended meanwhile; nil when it waits for no pause.
+    func isOver(awaited: String, workspace: WorkspaceID) throws -> Bool? {
+        guard let subject = SendingPause.Subject(awaited: awaited, workspace: workspace) else { return nil }
+        return try !db.exists(SQLiteStore.openPauseSQL, subject.rowKey)
+    }
+}
+
+extension SendingPause.Subject {
+    /// What its rows are found by.
+    var rowKey: Arguments { ["kind": kind, "name": name.storable, "workspace": workspace.rawValue] }
+
+    /// nil when the row names nothing that can be paused.
+    init?(_ record: Record) throws {
+        self.init(
+            kind: try record.text("kind"), name: try record.text("name"),
+            workspace: WorkspaceID(rawValue: try record.integer("workspace_id")))
     }
 }
 
 extension SendingPause {
     init(_ record: Record) throws {
-        guard let subject = Subject(kind: try record.text("kind"), name: try record.text("name")) else {
+        guard let subject = try Subject(record) else {
             throw StoreError(code: .unusable, message: "what is paused cannot be read; run 'postrider db check'")
         }
         self.init(

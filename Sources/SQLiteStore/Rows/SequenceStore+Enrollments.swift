@@ -156,13 +156,15 @@ extension SQLiteStore {
     }
 
     package func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int {
-        try await write { try $0.reconsiderPostponed(now: now, heldBy: "") }
+        try await write { try $0.reconsiderPostponed(now: now, heldBy: "", in: .instance) }
     }
 }
 
 extension Ledger {
     /// Makes steps due that were postponed for a reason that begins so; how many.
-    func reconsiderPostponed(now: Timestamp, heldBy beginning: String) throws -> Int {
+    ///
+    /// - Parameter workspace: only those of this one; `.instance`: of all.
+    func reconsiderPostponed(now: Timestamp, heldBy beginning: String, in workspace: WorkspaceID) throws -> Int {
         // The latest come due at `now` itself, each earlier one a millisecond before the next: their order stays.
         try db.run(
             """
@@ -172,9 +174,9 @@ extension Ledger {
                 SELECT id, ROW_NUMBER() OVER (ORDER BY due_at DESC, id DESC) - 1 AS place
                 FROM enrollment
                 WHERE due_at > :now AND held_by IS NOT NULL AND state IN ('active', 'held') AND lease_owner IS NULL
-                    AND substr(held_by, 1, length(:beginning)) = :beginning) AS postponed
+                    AND substr(held_by, 1, length(:beginning)) = :beginning AND :workspace IN (0, workspace_id)) AS postponed
             WHERE enrollment.id = postponed.id
-            """, ["now": now.milliseconds, "beginning": beginning.storable])
+            """, ["now": now.milliseconds, "beginning": beginning.storable, "workspace": workspace.rawValue])
     }
 
     /// Enrollments with what is needed to decide on them.
@@ -251,10 +253,15 @@ extension Ledger {
         if let suppression = try suppression(workspace: contact.workspace, address: contact.address, now: enrollment.createdAt) {
             return .suppressed(reason: suppression.reason.rawValue)
         }
-        let version: Arguments = ["version": enrollment.sequence.rawValue]
-        guard let sequence = try db.record("SELECT sequence_id FROM sequence_version WHERE id = :version", version)?.integer("sequence_id")
+        let version: Arguments = ["version": enrollment.sequence.rawValue, "workspace": enrollment.workspace.rawValue]
+        guard
+            let sequence = try db.record(
+                """
+                SELECT sequence.id AS id FROM sequence_version JOIN sequence ON sequence.id = sequence_version.sequence_id
+                WHERE sequence_version.id = :version AND sequence.workspace_id = :workspace
+                """, version)?.integer("id")
         else {
-            throw StoreError(code: .constraint, message: "a contact was to be enrolled in a sequence that is not loaded")
+            throw StoreError(code: .constraint, message: "a contact was to be enrolled in a sequence that its workspace does not have")
         }
         // Whoever is on their way first, then the latest.
         let earlier = try db.record(

@@ -50,7 +50,8 @@ extension SQLiteStore: SequenceStore {
                 ])
             guard changed == 1 else { return false }
             if person == nil {
-                _ = try ledger.reconsiderPostponed(now: now, heldBy: SendingPause.Subject.sequence(sequence).beginning)
+                _ = try ledger.reconsiderPostponed(
+                    now: now, heldBy: SendingPause.Subject.sequence(sequence, in: workspace).beginning, in: workspace)
             }
             return true
         }

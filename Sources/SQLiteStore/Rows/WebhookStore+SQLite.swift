@@ -184,13 +184,13 @@ extension Ledger {
             """
             INSERT INTO webhook_call (id, workspace_id, enrollment_id, contact_id, version_id, step, webhook, body, created_at, state, attempts,
                 attempts_before, next_attempt_at, last_status, reason, ended_at)
-            VALUES (:id, :workspace, :enrollment, :contact, :version, :step, :webhook, :body, :created, :state, :attempts, :before, :next,
+            VALUES (:id, (SELECT workspace_id FROM enrollment WHERE id = :enrollment), :enrollment, :contact, :version, :step, :webhook, :body, :created, :state, :attempts, :before, :next,
                 :status, :reason, :ended)
             ON CONFLICT (enrollment_id, step) DO NOTHING
             """,
             [
-                "id": call.id.rawValue, "workspace": call.workspace.rawValue, "enrollment": call.enrollment.rawValue,
-                "contact": call.contact.rawValue, "version": call.version.rawValue, "step": call.step, "webhook": call.webhook,
+                "id": call.id.rawValue, "enrollment": call.enrollment.rawValue, "contact": call.contact.rawValue,
+                "version": call.version.rawValue, "step": call.step, "webhook": call.webhook,
                 "body": call.body?.storable, "created": call.createdAt.milliseconds, "state": call.state.rawValue,
                 "attempts": call.attempts, "before": call.attemptsBefore, "next": call.nextAttemptAt?.milliseconds,
                 "status": call.lastStatus, "reason": call.reason?.storable, "ended": call.endedAt?.milliseconds,

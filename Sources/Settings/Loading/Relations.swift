@@ -200,10 +200,15 @@ struct Relations {
     private mutating func check(_ identity: IdentitySettings) {
         let path = ["identity", identity.name]
         check(identity.warmup, at: path)
-        if !identity.workspace.utf8.elementsEqual("default".utf8) {
+        if Names.equalFolded(identity.workspace, "instance") {
+            find(path, "workspace", "'\(identity.workspace)' stands for all workspaces together", "give it another name")
+        }
+        let others = settings.workspaces + [IdentitySettings.defaultWorkspace]
+        let twin = others.first { Names.equalFolded($0, identity.workspace) && !$0.utf8.elementsEqual(identity.workspace.utf8) }
+        if let twin {
             find(
-                path, "workspace", "there is no workspace '\(identity.workspace)'; the only one that there is so far is 'default'",
-                "leave workspace out")
+                path, "workspace", "workspace '\(identity.workspace)' differs from '\(twin)' by the case of letters alone",
+                "write both alike, or give one another name")
         }
         if let name = identity.route {
             checkWay(name, at: path, "route")
@@ -236,6 +241,13 @@ struct Relations {
             if rotation.members[..<index].contains(where: { $0.identity.utf8.elementsEqual(member.identity.utf8) }) {
                 find(path, "members", "'\(member.identity)' stands here twice", "write it once, with the sum of its weights")
             }
+        }
+        let known = rotation.members.compactMap { settings.identity(named: $0.identity) }
+        if let other = known.first(where: { !$0.workspace.utf8.elementsEqual(known[0].workspace.utf8) }) {
+            find(
+                path, "members",
+                "'\(known[0].name)' is of workspace '\(known[0].workspace)' and '\(other.name)' of '\(other.workspace)', and nobody is a contact of both",
+                "make a rotation for each workspace")
         }
         if rotation.members.allSatisfy({ $0.weight == 0 }) {
             find(path, "members", "no identity of the rotation has a weight", "give at least one a weight of 1 or more")

@@ -58,9 +58,12 @@ package struct IdentitySettings: ConfSection, Equatable {
     package var forwardDailyLimit = 200
     /// The same, of the conversations with one contact.
     package var forwardContactDailyLimit = 20
-    package var workspace = "default"
+    package var workspace = defaultWorkspace
     /// Nil: the time zone of `[window]`, else of `[main]`; see ``Settings/timezone(of:)``.
     package var timezone: TimeZone?
+
+    /// The workspace that every installation has.
+    static let defaultWorkspace = "default"
 
     init(name: String) { self.name = name }
 
@@ -99,7 +102,7 @@ package struct IdentitySettings: ConfSection, Equatable {
         Field(
             "forward_contact_daily_limit", \.forwardContactDailyLimit, .integer(1...10_000),
             "The same, of the conversations with one contact."),
-        Field("workspace", \.workspace, .word("a name"), "The workspace it belongs to."),
+        Field("workspace", \.workspace, .word("a name"), "The workspace whose people it writes to; one that is named for the first time is made."),
         Field("timezone", \.timezone, .timeZone, "Where its day begins and its window lies. Unset: that of [window]."),
     ]
 }

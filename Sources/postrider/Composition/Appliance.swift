@@ -108,7 +108,8 @@ final class Appliance: Sendable {
     /// Takes over a conf that was read again; the old one stays when the new one cannot be used.
     func reload(_ settings: Settings) async throws {
         let renewed = Installation(
-            settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock)
+            settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock,
+            workspaces: try await installation.store.workspaces(making: settings.workspaces))
         // The resolver is the one of the start, so what it proves has not changed; what is asked of it may have.
         try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
         let logins = try Logins(renewed, fetcher: web.http, earlier: self.logins.current, logger: logger)

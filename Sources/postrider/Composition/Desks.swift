@@ -38,7 +38,7 @@ struct Desks {
         sts: (any STSPolicySource)? = nil, logger: Logger
     ) throws {
         let settings = installation.settings
-        let identities = try Self.identities(settings)
+        let identities = try Self.identities(settings, in: installation.workspaces)
         let companies = try Self.companies(settings)
         let addresses = try Self.addresses(settings)
         let composer = Self.composer(installation, addresses)
@@ -57,7 +57,8 @@ struct Desks {
         tracking = Self.tracking(settings)
         trackingJudge = TrackingJudge(machineWithin: settings.tracking.machineWithin, machines: try TrackingMachineFiles.load(settings))
         signingKeys = try Self.signingKeys(settings)
-        let policy = try Self.deliveryPolicy(settings, resolver: resolver)
+        var policy = try Self.deliveryPolicy(settings, resolver: resolver)
+        policy.limits.workspaces = installation.workspaces
         dispatch = StepDispatcher.Desk(
             identities: identities, composer: composer, chance: installation.chance, safety: policy.safety,
             frequency: Self.frequency(settings, companies), webhooks: Self.webhookBook(settings))
@@ -108,16 +109,24 @@ struct Desks {
 
     // MARK: Identities and addresses
 
-    static func identities(_ settings: Settings) throws(Failure) -> [String: SenderIdentity] {
+    /// - Parameter book: the workspaces they belong to; nil: there is no state at hand, and nobody asks whose they are.
+    static func identities(_ settings: Settings, in book: WorkspaceBook?) throws(Failure) -> [String: SenderIdentity] {
         var identities: [String: SenderIdentity] = [:]
         let calendar = try ConfCalendar(settings)
-        for section in settings.identities { identities[section.name] = try identity(section, settings, calendar) }
+        for section in settings.identities { identities[section.name] = try identity(section, settings, calendar, book) }
         return identities
     }
 
-    private static func identity(_ section: IdentitySettings, _ settings: Settings, _ calendar: ConfCalendar) throws(Failure)
-        -> SenderIdentity
-    {
+    private static func identity(
+        _ section: IdentitySettings, _ settings: Settings, _ calendar: ConfCalendar, _ book: WorkspaceBook?
+    ) throws(Failure) -> SenderIdentity {
+        var workspace = WorkspaceID.default
+        if let book {
+            guard let known = book.workspace(named: section.workspace) else {
+                throw Failure(.internalError, "[identity.\(section.name)] workspace: '\(section.workspace)' was not made")
+            }
+            workspace = known.id
+        }
         guard let address = EmailAddress(section.from.address) else {
             throw Failure(.configuration, "[identity.\(section.name)] from: '\(section.from.address)' is not an email address")
         }
@@ -138,7 +147,8 @@ struct Desks {
                 cap: ForwardCap(perIdentity: section.forwardDailyLimit, perContact: section.forwardContactDailyLimit))
         }
         return SenderIdentity(
-            name: section.name, from: Mailbox(displayName: section.from.displayName, address: address), route: way,
+            name: section.name, workspace: workspace, workspaceName: section.workspace,
+            from: Mailbox(displayName: section.from.displayName, address: address), route: way,
             replyTo: section.replyTo == .token ? .token : .mailbox, returnPath: section.returnPath == .bounce ? .token : .mailbox,
             pacing: PacingGate.Policy(
                 dailyLimit: section.dailyLimit, hourlyLimit: section.hourlyLimit, dailyStarts: section.dailyStarts,

@@ -12,6 +12,8 @@ struct Installation {
     let ids: RecordIDs
     let chance: Chance
     let clock: any MailClock
+    /// Those of the conf among them.
+    let workspaces: WorkspaceBook
 
     /// Path of the database below the state directory.
     static func databasePath(_ settings: Settings) -> String { settings.main.stateDirectory + "/postrider.sqlite" }
@@ -35,7 +37,8 @@ struct Installation {
         for _ in 0..<32 { seed.append(UInt8.random(in: .min ... .max)) }
         let store = try SQLiteStore.open(path: databasePath(settings), mode: .createIfMissing(seed: seed), ids: ids)
         return Installation(
-            settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock)
+            settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock,
+            workspaces: try await store.workspaces(making: settings.workspaces))
     }
 
     /// Brings order after a process that ended in the middle of its work; the messages of which nobody knows whether they left, now held.

@@ -72,7 +72,12 @@ struct StoreBoard: StatusBoard {
         let alerts = try await store.violations(since: clock.now() - .seconds(1800)).filter { finding in
             !pauses.contains { $0.subject == finding.subject }
         }
-        return pauses.map { Trouble($0) } + alerts.map { Trouble($0) } + (mailboxes?.troubles ?? [])
+        let book = try await store.workspaces()
+        func workspace(_ subject: SendingPause.Subject) -> String? {
+            book.hasSeveral && subject.workspace != .instance ? book.name(of: subject.workspace) : nil
+        }
+        return pauses.map { Trouble($0, of: workspace($0.subject)) } + alerts.map { Trouble($0, of: workspace($0.subject)) }
+            + (mailboxes?.troubles ?? [])
     }
 
     func snapshot() async throws -> StatusSnapshot? {
@@ -81,7 +86,11 @@ struct StoreBoard: StatusBoard {
         let queue = OutboxMessage.State.allCases.compactMap { state in counts[state].map { (state: state.rawValue, count: $0) } }
         var rows: [StatusSnapshot.Row] = []
         var names: [Contact.ID: String] = [:]
-        for contact in try await store.contacts(workspace: .default, after: nil, limit: 200) {
+        var contacts: [Contact] = []
+        for workspace in try await store.workspaces().all {
+            contacts += try await store.contacts(workspace: workspace.id, after: nil, limit: 200 - contacts.count)
+        }
+        for contact in contacts {
             names[contact.id] = contact.address.text
             for enrollment in try await store.enrollments(contact: contact.id) {
                 let sequence = try await store.sequence(id: enrollment.sequence)

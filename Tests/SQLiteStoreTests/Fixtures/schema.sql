@@ -191,11 +191,11 @@ CREATE TABLE guardrail_finding (
     count INTEGER NOT NULL,
     sample INTEGER NOT NULL,
     verdict TEXT NOT NULL CHECK (verdict IN ('within', 'too_few', 'violated', 'overridden'))
-) STRICT;
+, workspace_id INTEGER NOT NULL DEFAULT 0 CHECK (workspace_id = 0 OR kind = 'sequence')) STRICT;
 
 CREATE INDEX guardrail_finding_at ON guardrail_finding (at);
 
-CREATE INDEX guardrail_finding_subject ON guardrail_finding (rule, kind, name, id);
+CREATE INDEX guardrail_finding_subject ON guardrail_finding (rule, kind, name, workspace_id, id);
 
 CREATE TRIGGER guardrail_override_keeps BEFORE DELETE ON guardrail_override
 BEGIN SELECT RAISE(ABORT, 'what a person said is kept'); END;
@@ -212,7 +212,7 @@ CREATE TABLE guardrail_override (
     until INTEGER CHECK (until > at),
     -- What had been counted of its day by then, as {"accepted": 12, ...}.
     counted TEXT NOT NULL CHECK (json_valid(counted))
-) STRICT;
+, workspace_id INTEGER NOT NULL DEFAULT 0 CHECK (workspace_id = 0 OR kind = 'sequence')) STRICT;
 
 CREATE INDEX guardrail_override_subject ON guardrail_override (kind, name, id);
 
@@ -532,13 +532,13 @@ CREATE TABLE "sending_pause" (
     finding_id INTEGER REFERENCES guardrail_finding (id),
     is_open_ended INTEGER NOT NULL DEFAULT 0 CHECK (is_open_ended IN (0, 1)),
     ended_at INTEGER,
-    ended_by TEXT CHECK ((ended_by IS NULL) = (ended_at IS NULL)),
+    ended_by TEXT CHECK ((ended_by IS NULL) = (ended_at IS NULL)), workspace_id INTEGER NOT NULL DEFAULT 0 CHECK (workspace_id = 0 OR kind = 'sequence'),
     CHECK (finding_id IS NOT NULL OR kind IN ('route', 'identity') AND is_open_ended = 0)
 ) STRICT;
 
 CREATE INDEX sending_pause_finding ON sending_pause (finding_id) WHERE finding_id IS NOT NULL;
 
-CREATE UNIQUE INDEX sending_pause_open ON sending_pause (kind, name) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX sending_pause_open ON sending_pause (kind, name, workspace_id) WHERE ended_at IS NULL;
 
 CREATE TABLE sequence (
     id INTEGER PRIMARY KEY,
@@ -752,6 +752,15 @@ CREATE INDEX webhook_call_due ON webhook_call (webhook, next_attempt_at) WHERE s
 CREATE INDEX webhook_call_state ON webhook_call (state, id);
 
 CREATE UNIQUE INDEX webhook_call_step ON webhook_call (enrollment_id, step);
+
+CREATE TRIGGER workspace_keeps BEFORE DELETE ON workspace
+BEGIN SELECT RAISE(ABORT, 'a workspace is kept'); END;
+
+CREATE TRIGGER workspace_name_is_free BEFORE INSERT ON workspace WHEN NEW.name = 'instance'
+BEGIN SELECT RAISE(ABORT, 'the name stands for all workspaces'); END;
+
+CREATE TRIGGER workspace_stays BEFORE UPDATE ON workspace
+BEGIN SELECT RAISE(ABORT, 'a workspace keeps its name'); END;
 
 CREATE TABLE workspace (
     id INTEGER PRIMARY KEY CHECK (id > 0),

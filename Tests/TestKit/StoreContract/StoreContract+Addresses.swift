@@ -73,13 +73,13 @@ extension StoreContract {
                 try expect(
                     try await world.store.markFinalDot(message.id, claim: message.claim, at: world.later(2)), "the dot may be written")
                 let home = try world.address("ann@home.example")
-                try expect(try await world.store.latestSentMessage(to: home, since: world.later(0)) == nil, "not by a stranger's")
+                try expect(try await world.store.latestSentMessages(to: home, since: world.later(0)).first == nil, "not by a stranger's")
                 _ = try await world.store.add(home, to: enrollment.contact, at: world.later(1))
-                let found = try await world.store.latestSentMessage(to: home, since: world.later(0))
+                let found = try await world.store.latestSentMessages(to: home, since: world.later(0)).first
                 try expect(found?.outbox, message.id, "by a further one")
                 try expect(found?.furtherAddress, home, "which is said")
-                try expect(try await world.store.latestSentMessage(to: home, since: world.later(3)) == nil, "unless it is too old")
-                let own = try await world.store.latestSentMessage(to: message.recipient, since: world.later(0))
+                try expect(try await world.store.latestSentMessages(to: home, since: world.later(3)).first == nil, "unless it is too old")
+                let own = try await world.store.latestSentMessages(to: message.recipient, since: world.later(0)).first
                 try expect(own?.outbox == message.id && own?.furtherAddress == nil, "by its own as before")
             },
             Self("who is forgotten is so with every address") { world in

@@ -354,11 +354,11 @@ extension StoreContract {
                 try expect(try await world.store.sentMessage(id: message.id), sent, "by id")
                 let ann = try world.address("ANN@example.com")
                 try expect(
-                    try await world.store.latestSentMessage(to: ann, since: world.later(0)) == nil,
+                    try await world.store.latestSentMessages(to: ann, since: world.later(0)).first == nil,
                     "what has not left is not found by address")
                 _ = try await world.store.markFinalDot(message.id, claim: message.claim, at: world.later(2))
-                try expect(try await world.store.latestSentMessage(to: ann, since: world.later(2)), sent, "after its dot it is")
-                try expect(try await world.store.latestSentMessage(to: ann, since: world.later(3)) == nil, "unless it is too old")
+                try expect(try await world.store.latestSentMessages(to: ann, since: world.later(2)).first, sent, "after its dot it is")
+                try expect(try await world.store.latestSentMessages(to: ann, since: world.later(3)).first == nil, "unless it is too old")
             },
             Self("the timeline is read in order and from a place on") { world in
                 let contact = try await world.savedContact("ann@example.com")

@@ -6,7 +6,7 @@ package typealias EveryStore = AuditStore & ContactGroupStore & ContactImportSto
     & MailDomainStore & OutboxStore & PolicyStore
     & PauseStore
     & SecretStore & SegmentStore & SequenceStore & StatisticsStore & SuppressionStore & TimelineStore
-    & TrackingStore & UpkeepStore & WebhookStore
+    & TrackingStore & UpkeepStore & WebhookStore & WorkspaceStore
 
 /// What every implementation of the store roles must do, written against the protocols alone.
 ///

@@ -35,7 +35,7 @@ struct Check: AsyncParsableCommand {
             do {
                 if let model = try ToneModelFiles.load(settings), let note = ToneModelFiles.note(model) { notes.append(note) }
                 _ = try BounceRuleFiles.load(settings)
-                notes += Self.hoursApart(try Desks.identities(settings))
+                notes += Self.hoursApart(try Desks.identities(settings, in: nil))
                 notes += ComplianceGaps.notes(settings)
                 _ = try Desks.webhooks(settings)
                 _ = try Desks.addresses(settings)

@@ -163,7 +163,7 @@ struct CampaignReport {
 
     /// The zone of each identity, and under no name that of `[main]`.
     private func zones() throws(Failure) -> [String: LocalZone] {
-        var zones = try Desks.identities(settings).mapValues(\.pacing.window.zone)
+        var zones = try Desks.identities(settings, in: nil).mapValues(\.pacing.window.zone)
         zones[""] = LocalZone(settings.main.timezone.identifier)
         return zones
     }

@@ -20,6 +20,8 @@ import UnixSignals
 /// happens as long as nobody does.
 struct CampaignStage {
     let settings: Settings
+    /// The workspace that a person named; nil: none.
+    let workspace: String?
     /// The present of the rehearsal.
     let start: Timestamp
     /// How much is played at most.
@@ -65,8 +67,9 @@ struct CampaignStage {
         let ids = RecordIDs(now: { clock.now() }, random: { UInt8.random(in: .min ... .max) })
         let store = try SQLiteStore.open(path: database, mode: note == nil ? .createIfMissing(seed: seed) : .existing, ids: ids)
         let installation = Installation(
-            settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock)
-        let state = OpenState(installation: installation)
+            settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock,
+            workspaces: try await store.workspaces(making: settings.workspaces))
+        let state = try OpenState(installation: installation, asked: workspace)
         if let note { clock.wind(to: try await Self.reached(state, after: TimelineEvent.ID(rawValue: note.mark)) ?? note.start) }
         let uncertain = try await installation.recover()
         if note != nil {

@@ -15,7 +15,7 @@ struct Rehearse: AsyncParsableCommand {
             already takes its share of the budgets.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "A sequence file, or the name of a loaded sequence.") var sequence: String
     @Option(help: "Who is enrolled: a CSV file as for 'contacts import', or - for standard input.") var contacts: String
     @OptionGroup var stage: StageOptions
@@ -27,9 +27,9 @@ struct Rehearse: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailures {
             let settings = try conf.load()
-            let senders = try SenderChoice.senders(identity, in: settings)
+            let senders = try SenderChoice.senders(identity, in: settings, of: conf.asked ?? settings.workspaceMeant)
             let file = try Self.file(sequence, settings)
-            try await stage.play(settings, days: days, detail: .messages) { state in
+            try await stage.play(settings, workspace: conf.asked, days: days, detail: .messages) { state in
                 let version: SequenceVersion
                 if let file {
                     version = try await state.store.load(

@@ -10,7 +10,7 @@ struct SequenceSimulate: AsyncParsableCommand {
             end is listed for the named one, with the limit that binds and when it lifts.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the sequence.") var name: String
     @OptionGroup var stage: StageOptions
     @Option(help: "Days that are looked ahead.") var days = 7
@@ -21,7 +21,7 @@ struct SequenceSimulate: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailures {
             let settings = try conf.load()
-            try await stage.play(settings, days: days, detail: messages ? .messages : .domains) { state in
+            try await stage.play(settings, workspace: conf.asked, days: days, detail: messages ? .messages : .domains) { state in
                 try await state.sequence(name).plan.name
             }
         }

@@ -21,16 +21,18 @@ struct StageOptions: ParsableArguments {
 
     /// Plays it and shows what it found.
     ///
-    /// - Parameter prepare: brings what the state does not have yet into the copy; the name of the sequence whose waiting contacts are shown.
+    /// - Parameters:
+    ///   - workspace: the one that a person named; nil: none.
+    ///   - prepare: brings what the state does not have yet into the copy; the name of the sequence whose waiting contacts are shown.
     func play(
-        _ settings: Settings, days: Int, detail: CampaignReport.Detail, prepare: (OpenState) async throws -> String
+        _ settings: Settings, workspace: String?, days: Int, detail: CampaignReport.Detail, prepare: (OpenState) async throws -> String
     ) async throws {
         let start = try start(settings)
         if settings.safety.dryRun {
             Console.error("note: [safety] dry_run is set: nothing would really leave; this shows what would without it")
         }
         let stage = CampaignStage(
-            settings: settings, start: start, length: .seconds(days * 86_400), asksDNS: !withoutDns, keptFolder: keep)
+            settings: settings, workspace: workspace, start: start, length: .seconds(days * 86_400), asksDNS: !withoutDns, keptFolder: keep)
         let progress = StageProgress(isShown: !json && isatty(STDERR_FILENO) != 0)
         try await stage.run { state in
             if let reason = try await state.store.stopReason() {

@@ -33,6 +33,8 @@ struct CarryOver {
 
     private let old: SQLiteStore
     private let new: SQLiteStore
+    /// Each workspace of the old one, and that of its name in the new one: their numbers may differ.
+    private let workspaces: [(old: WorkspaceID, new: WorkspaceID)]
     private let now: Timestamp
 
     /// Carries from the database at `path` to the one that takes its place; nil when there is none.
@@ -47,13 +49,21 @@ struct CarryOver {
                 links: [[LinkTarget]], erased: [Contact.ID], pauses: [SequencePauseMark], audit: [AuditEntry],
                 stop: String?
             )
+        let book: WorkspaceBook
         do throws(StoreError) {
             old = try DatabaseFile.open(path)
         } catch {
             return .unreadable(error.message)
         }
         defer { try? old.close() }
-        let carrier = CarryOver(old: old, new: new, now: OpenState.clock.now())
+        do throws(StoreError) {
+            book = try await old.workspaces()
+        } catch {
+            return .unreadable(error.message)
+        }
+        let made = try await new.workspaces(making: book.all.map(\.name))
+        let workspaces = book.all.compactMap { old in made.workspace(named: old.name).map { (old: old.id, new: $0.id) } }
+        let carrier = CarryOver(old: old, new: new, workspaces: workspaces, now: OpenState.clock.now())
         do throws(StoreError) {
             found = try await (
                 carrier.suppressions(), carrier.enrollments(), carrier.groups(), carrier.addresses(), carrier.calls(), carrier.links(),
@@ -68,11 +78,12 @@ struct CarryOver {
         }
         // First how far each came, then the suppressions, which stop what still runs.
         var moved = 0
-        let latest = try await new.sequences(workspace: .default)
+        var latest: [SequenceVersion] = []
+        for workspace in made.all { latest += try await new.sequences(workspace: workspace.id) }
         for enrollment in found.enrollments where try await carrier.move(enrollment) { moved += 1 }
         // The versions of those who were moved to another one came with them, and are not the latest for that.
         for version in latest { _ = try await new.load(version) }
-        let known = Set(try await carrier.suppressions(in: new).map(\.key))
+        let known = Set(try await suppressions(in: new, of: made.all.map(\.id)).map(\.key))
         let missing = found.suppressions.filter { !known.contains($0.key) && !$0.isOver(at: carrier.now) }
         for start in stride(from: 0, to: missing.count, by: 500) {
             try await new.suppress(Array(missing[start..<min(start + 500, missing.count)]))
@@ -85,7 +96,8 @@ struct CarryOver {
             calls += try await new.carry(Array(found.calls[start..<min(start + 500, found.calls.count)]))
         }
         for mark in found.pauses {
-            _ = try await new.setPause(of: mark.sequence, workspace: mark.workspace, by: mark.person, at: mark.since)
+            guard let workspace = carrier.new(mark.workspace) else { continue }
+            _ = try await new.setPause(of: mark.sequence, workspace: workspace, by: mark.person, at: mark.since)
         }
         try await new.note(found.audit)
         // Last, so that nothing that was carried over brings anything back.
@@ -103,15 +115,35 @@ struct CarryOver {
             stop: found.stop != nil)
     }
 
-    private func suppressions() async throws(StoreError) -> [Suppression] { try await suppressions(in: old) }
+    /// The workspace of the new database that has the name of one of the old one.
+    private func new(_ workspace: WorkspaceID) -> WorkspaceID? {
+        workspace == .instance ? .instance : workspaces.first { $0.old == workspace }?.new
+    }
 
-    private func suppressions(in store: SQLiteStore) async throws(StoreError) -> [Suppression] {
-        var all: [Suppression] = []
-        while true {
-            let page = try await store.suppressions(workspace: .default, after: all.last?.id, limit: 500)
-            if page.isEmpty { return all }
-            all += page
+    /// Those of the old database, each in the workspace of the new one that it is to hold in.
+    private func suppressions() async throws(StoreError) -> [Suppression] {
+        try await Self.suppressions(in: old, of: workspaces.map(\.old)).compactMap { one in
+            new(one.workspace).map { workspace in
+                Suppression(
+                    id: one.id, workspace: workspace, subject: one.subject, reason: one.reason, source: one.source, note: one.note,
+                    at: one.at, expiresAt: one.expiresAt)
+            }
         }
+    }
+
+    /// Each once, although those of the installation hold in every workspace.
+    private static func suppressions(in store: SQLiteStore, of workspaces: [WorkspaceID]) async throws(StoreError) -> [Suppression] {
+        var all: [Suppression] = []
+        for (place, workspace) in workspaces.enumerated() {
+            var after: Suppression.ID?
+            while true {
+                let page = try await store.suppressions(workspace: workspace, after: after, limit: 500)
+                guard let last = page.last else { break }
+                after = last.id
+                all += page.filter { $0.workspace == workspace || place == 0 }
+            }
+        }
+        return all
     }
 
     private func calls() async throws(StoreError) -> [WebhookCall] {
@@ -126,13 +158,16 @@ struct CarryOver {
     /// Every enrollment that the old database knows.
     private func enrollments() async throws(StoreError) -> [Enrollment] {
         var all: [Enrollment] = []
-        for sequence in try await old.sequences(workspace: .default) {
-            var after: Enrollment.ID?
-            while true {
-                let page = try await old.enrollments(workspace: .default, sequenceName: sequence.plan.name, after: after, limit: 500)
-                guard let last = page.last else { break }
-                all += page
-                after = last.id
+        for workspace in workspaces.map(\.old) {
+            for sequence in try await old.sequences(workspace: workspace) {
+                var after: Enrollment.ID?
+                while true {
+                    let page = try await old.enrollments(
+                        workspace: workspace, sequenceName: sequence.plan.name, after: after, limit: 500)
+                    guard let last = page.last else { break }
+                    all += page
+                    after = last.id
+                }
             }
         }
         return all
@@ -146,14 +181,17 @@ struct CarryOver {
     /// Every contact of the old database that has further addresses.
     private func addresses() async throws(StoreError) -> [Further] {
         var all: [Further] = []
-        var after: Contact.ID?
-        while true {
-            let page = try await old.contacts(workspace: .default, after: after, limit: 5000)
-            guard let last = page.last else { return all }
-            after = last.id
-            let found = try await old.furtherAddresses(of: page.map(\.id))
-            all += page.compactMap { contact in found[contact.id].map { Further(contact: contact.id, addresses: $0) } }
+        for workspace in workspaces.map(\.old) {
+            var after: Contact.ID?
+            while true {
+                let page = try await old.contacts(workspace: workspace, after: after, limit: 5000)
+                guard let last = page.last else { break }
+                after = last.id
+                let found = try await old.furtherAddresses(of: page.map(\.id))
+                all += page.compactMap { contact in found[contact.id].map { Further(contact: contact.id, addresses: $0) } }
+            }
         }
+        return all
     }
 
     /// Every contact that was erased in the old database.
@@ -185,29 +223,40 @@ struct CarryOver {
         }
     }
 
-    /// The groups of the old database, and every contact that is in one.
+    /// The groups of the old database, each in the workspace of the new one, and every contact that is in one.
     private func groups() async throws(StoreError) -> Groups {
         var all = Groups()
-        for kind in ContactGroup.Kind.allCases { all.groups += try await old.groups(workspace: .default, kind: kind).map(\.group) }
-        while true {
-            let page = try await old.memberships(workspace: .default, after: all.memberships.last?.contact, limit: 500)
-            if page.isEmpty { return all }
-            all.memberships += page
+        for (workspace, new) in workspaces {
+            for kind in ContactGroup.Kind.allCases {
+                for group in try await old.groups(workspace: workspace, kind: kind).map(\.group) {
+                    all.groups.append(
+                        ContactGroup(workspace: new, name: group.name, description: group.description, createdAt: group.createdAt))
+                }
+            }
+            var after: Contact.ID?
+            while true {
+                let page = try await old.memberships(workspace: workspace, after: after, limit: 500)
+                guard let last = page.last else { break }
+                after = last.contact
+                all.memberships += page
+            }
         }
+        return all
     }
 
     private struct Groups {
         var groups: [ContactGroup] = []
-        /// In id order.
         var memberships: [ContactGroup.Membership] = []
     }
 
     /// Gives every contact that both know the tags and lists that it had; how many were given or taken.
     private func regroup(as found: Groups) async throws(StoreError) -> Int {
         var present: [ContactGroup] = []
-        for kind in ContactGroup.Kind.allCases { present += try await new.groups(workspace: .default, kind: kind).map(\.group) }
+        for workspace in workspaces.map(\.new) {
+            for kind in ContactGroup.Kind.allCases { present += try await new.groups(workspace: workspace, kind: kind).map(\.group) }
+        }
         for group in found.groups {
-            let same = present.first { $0.name == group.name }
+            let same = present.first { $0.name == group.name && $0.workspace == group.workspace }
             if same?.description.utf8.elementsEqual(group.description.utf8) != true { _ = try await new.define(group) }
         }
         var changed = 0
@@ -218,18 +267,21 @@ struct CarryOver {
             if !changes.isEmpty { changed += try await new.regroup(changes).count { $0 } }
         }
         let before = Dictionary(found.memberships.map { ($0.contact, $0.names) }) { $1 }
-        var after: Contact.ID?
-        while true {
-            let page = try await new.memberships(workspace: .default, after: after, limit: 500)
-            guard let last = page.last else { return changed }
-            after = last.contact
-            for one in page {
-                let changes = changes(one, beside: before, isMember: false)
-                // Somebody whom the database that was there does not know has lost nothing.
-                guard !changes.isEmpty, try await old.contact(id: one.contact) != nil else { continue }
-                changed += try await new.regroup(changes).count { $0 }
+        for workspace in workspaces.map(\.new) {
+            var after: Contact.ID?
+            while true {
+                let page = try await new.memberships(workspace: workspace, after: after, limit: 500)
+                guard let last = page.last else { break }
+                after = last.contact
+                for one in page {
+                    let changes = changes(one, beside: before, isMember: false)
+                    // Somebody whom the database that was there does not know has lost nothing.
+                    guard !changes.isEmpty, try await old.contact(id: one.contact) != nil else { continue }
+                    changed += try await new.regroup(changes).count { $0 }
+                }
             }
         }
+        return changed
     }
 
     private func changes(_ one: ContactGroup.Membership, beside others: [Contact.ID: [ContactGroup.Name]], isMember: Bool)
@@ -263,7 +315,10 @@ struct CarryOver {
     /// The version to which a person took it since the backup, which knows nothing of it; nil when nobody did.
     private func version(of last: Enrollment, insteadOf first: Enrollment) async throws(StoreError) -> SequenceVersion.ID? {
         guard last.sequence != first.sequence, let version = try await old.sequence(id: last.sequence) else { return nil }
-        return try await new.load(version).id
+        // The enrollment says which workspace that is here.
+        return try await new.load(
+            SequenceVersion(id: version.id, workspace: first.workspace, plan: version.plan, hash: version.hash)
+        ).id
     }
 
     private func apply(

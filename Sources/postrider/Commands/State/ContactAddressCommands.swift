@@ -11,7 +11,7 @@ struct ContactsAddress: AsyncParsableCommand {
             is suppressed, and nothing is sent to another in its place.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "The contact's email address.") var contact: String
     @Option(help: ArgumentHelp("Another address of theirs; may be given several times.", valueName: "address")) var add: [String] = []
     @Option(help: ArgumentHelp("One that is theirs no more; may be given several times.", valueName: "address")) var remove: [String] = []

@@ -15,7 +15,7 @@ struct Contacts: AsyncParsableCommand {
 struct ContactsList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List contacts in the order in which they came.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Flag(help: "One JSON object per contact.") var json = false
     @Option(help: "At most so many.") var limit: Int?
     @Option(help: "Go on after the contact with this id.") var after: String?
@@ -45,7 +45,7 @@ struct ContactsShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show what is known of a contact: fields, enrollments, and all that happened.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "The contact's email address.") var address: String
     @Flag(help: "One JSON object.") var json = false
 

@@ -10,7 +10,7 @@ struct ContactsSet: AsyncParsableCommand {
             date away that was known of the one before, unless --consent-date is given with it.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @OptionGroup var choice: ContactChoice
     @Option(help: ArgumentHelp("A field and its value, none to take the field; may be given several times.", valueName: "name=value"))
     var field: [String] = []

@@ -7,7 +7,7 @@ struct ContactsTag: AsyncParsableCommand {
         commandName: "tag", abstract: "Give contacts tags, and take them.",
         discussion: "A tag is a word of up to 64 bytes; upper and lower case are one and the same. It is there when it is first given.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @OptionGroup var choice: ContactChoice
     @Option(help: ArgumentHelp("A tag that they get; may be given several times.", valueName: "name")) var add: [String] = []
     @Option(help: ArgumentHelp("A tag that they lose; may be given several times.", valueName: "name")) var remove: [String] = []
@@ -31,7 +31,7 @@ struct ContactsTag: AsyncParsableCommand {
 struct ContactsTags: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "tags", abstract: "List the tags that contacts have.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Flag(help: "One JSON object per tag.") var json = false
 
     func run() async throws {
@@ -57,7 +57,7 @@ struct ContactsLists: AsyncParsableCommand {
 struct ContactsListsShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the lists with how many contacts are on each.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Flag(help: "One JSON object per list.") var json = false
 
     func run() async throws {
@@ -76,7 +76,7 @@ struct ContactsListsCreate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Make a list, or give one another description.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the list.") var name: String
     @Option(help: "What it is for.") var description: String?
 
@@ -96,7 +96,7 @@ struct ContactsListsAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Put contacts on a list, which is made where it is missing.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the list.") var name: String
     @OptionGroup var choice: ContactChoice
     @Flag(help: "One JSON object per contact.") var json = false
@@ -112,7 +112,7 @@ struct ContactsListsAdd: AsyncParsableCommand {
 struct ContactsListsRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "remove", abstract: "Take contacts off a list.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the list.") var name: String
     @OptionGroup var choice: ContactChoice
     @Flag(help: "One JSON object per contact.") var json = false
@@ -132,7 +132,7 @@ struct ContactsListsRemove: AsyncParsableCommand {
 struct ContactsListsDelete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "delete", abstract: "Delete a list; the contacts on it stay.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the list.") var name: String
 
     func run() async throws {

@@ -22,7 +22,7 @@ struct ContactsImport: AsyncParsableCommand {
             good rows are stored all the same. 'contacts undo IMPORT' takes an import back.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "The CSV file, or - for standard input.") var file: String
     @Flag(help: "Say what would happen and store nothing.") var dryRun = false
     @Flag(help: "One JSON object per row on standard output.") var json = false
@@ -227,7 +227,7 @@ final class RefusalFile {
 struct ContactsImports: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "imports", abstract: "List the files that were taken in, newest first.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Flag(help: "One JSON object per import.") var json = false
 
     func run() async throws {
@@ -267,13 +267,22 @@ struct ContactsUndo: AsyncParsableCommand {
             gave again. It can be undone a second time after it was broken off.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "The id of the import, as 'contacts imports' shows it.") var id: String
     @Flag(help: "One JSON object.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf, noting: true) { state in
             let contactImport: ContactImport.ID = try OpenState.id(id, of: "import")
+            // What another workspace took in is not taken back unasked.
+            let known = try await state.store.contactImports(workspace: state.workspace).contains { $0.id == contactImport }
+            if !known {
+                for other in state.installation.workspaces.all where other.id != state.workspace {
+                    guard try await state.store.contactImports(workspace: other.id).contains(where: { $0.id == contactImport }) else { continue }
+                    throw Failure(
+                        .badInput, "import \(contactImport) is of workspace '\(other.name)', not of '\(state.here.name)'; name it with --workspace")
+                }
+            }
             var sum = (deleted: 0, restored: 0, ungrouped: 0)
             var kept: [ContactImportUndo.Kept] = []
             while true {

@@ -12,7 +12,7 @@ struct ContactsExport: AsyncParsableCommand {
             them (GDPR article 15).
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Everything of this person.") var address: String?
     @Flag(help: "One JSON object per contact.") var json = false
     @OptionGroup var segment: SegmentOption
@@ -122,39 +122,56 @@ struct ContactsErase: AsyncParsableCommand {
             nothing of the person in it, so that figures stay right. The address stays suppressed by a hash: no import takes it in again, and \
             'suppress remove ADDRESS' ends that. Backups, logs, the mailboxes of your mail server and the systems that were called are not touched: a mailbox that still has \
             a reply does not bring it in again.
+            Each workspace answers for its own people, so it is done in one of them; with --everywhere in all, for whoever asks you as the one \
+            who runs the installation. What is not sorted yet is left where another workspace knows the address.
             Without --yes it says what there is and does nothing.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "The person's email address.") var address: String
+    @Flag(help: "In every workspace.") var everywhere = false
     @Flag(help: "Do it.") var yes = false
     @Flag(help: "One JSON object.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf, noting: true) { state in
             let address = try state.address(address)
+            let workspaces = everywhere ? state.installation.workspaces.all : [state.here]
             guard yes else {
-                let contact = try await state.store.contact(workspace: state.workspace, address: address)
-                var known = "no contact"
-                if let contact {
+                var known: [String] = []
+                for workspace in workspaces {
+                    guard let contact = try await state.store.contact(workspace: workspace.id, address: address) else { continue }
                     let enrollments = try await state.store.enrollments(contact: contact.id).count
-                    known = "a contact, \(enrollments) enrollments, \(try await state.store.timeline(contact: contact.id).count) events"
+                    let events = try await state.store.timeline(contact: contact.id).count
+                    let place = state.installation.workspaces.hasSeveral ? "in workspace \(workspace.name) " : ""
+                    known.append("\(place)a contact, \(enrollments) enrollments, \(events) events")
                 }
-                throw Failure(.usage, "\(address.text): \(known); nothing was erased. It cannot be undone: add --yes")
+                let words = known.isEmpty ? "no contact\(everywhere ? "" : state.whose)" : known.joined(separator: "; ")
+                throw Failure(.usage, "\(address.text): \(words); nothing was erased. It cannot be undone: add --yes")
             }
-            let erasure = Erasure(workspace: state.workspace, address: address, person: OpenState.person, at: state.now())
-            switch try await state.store.erase(erasure) {
-            case .onItsWay(let message):
-                throw Failure(.tryAgain, "message \(message) to \(address.text) is in transmission just now; nothing was erased, try again")
-            case .erased(let report): write(report, of: address)
+            for workspace in workspaces {
+                let erasure = Erasure(workspace: workspace.id, address: address, person: OpenState.person, at: state.now())
+                switch try await state.store.erase(erasure) {
+                case .onItsWay(let message):
+                    let place = everywhere ? " in workspace \(workspace.name)" : ""
+                    throw Failure(
+                        .tryAgain, "message \(message) to \(address.text) is in transmission just now; nothing was erased\(place), try again")
+                case .erased(let report): write(report, of: address, in: state.installation.workspaces.hasSeveral ? workspace.name : nil)
+                }
+            }
+            if !json { Console.out("Backups made before now still hold the person's data; delete or replace them as your retention says.") }
+            guard !everywhere else { return }
+            for other in state.installation.workspaces.all where other.id != state.workspace {
+                guard try await state.store.contact(workspace: other.id, address: address) != nil else { continue }
+                Console.error("workspace \(other.name) has a contact of that address, too; --everywhere erases that as well")
             }
         }
     }
 
-    private func write(_ report: Erasure.Report, of address: EmailAddress) {
+    private func write(_ report: Erasure.Report, of address: EmailAddress, in workspace: String?) {
         if json {
             return JSONLine.write([
-                "address": .string(address.text), "contact": .bool(report.contact), "enrollments": .count(report.enrollments),
+                "address": .string(address.text), "workspace": .text(workspace), "contact": .bool(report.contact), "enrollments": .count(report.enrollments),
                 "messages": .count(report.messages), "attempts": .count(report.attempts), "replies": .count(report.replies),
                 "events": .count(report.events), "import_rows": .count(report.importRows), "groups": .count(report.groups),
                 "webhook_calls": .count(report.calls),
@@ -163,7 +180,7 @@ struct ContactsErase: AsyncParsableCommand {
             ])
         }
         FactSheet.write([
-            ("erased", address.text), ("contact", report.contact ? "yes" : "there was none"),
+            ("erased", address.text), ("workspace", workspace), ("contact", report.contact ? "yes" : "there was none"),
             ("enrollments", "\(report.enrollments), stopped and without words"),
             ("messages", "\(report.messages), with \(report.attempts) delivery attempts"), ("replies", report.replies.description),
             ("events", "\(report.events), without words"), ("import rows", report.importRows.description),
@@ -176,6 +193,5 @@ struct ContactsErase: AsyncParsableCommand {
         if !report.isLogClean {
             Console.error("another process still reads old pages of the database's log; they are overwritten when it is done")
         }
-        Console.out("Backups made before now still hold the person's data; delete or replace them as your retention says.")
     }
 }

@@ -13,7 +13,7 @@ struct Enroll: AsyncParsableCommand {
             contact is never enrolled, nor one that is on its way through the sequence already; who has been through it is only with --again. Exit status 65 when an address is no contact.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the sequence.") var sequence: String
     @Argument(help: "Email addresses of contacts.") var contacts: [String] = []
     @Option(help: SenderChoice.help) var identity: String?
@@ -32,9 +32,9 @@ struct Enroll: AsyncParsableCommand {
     func run() async throws {
         try await OpenState.use(conf, noting: true) { state in
             let enrolling = Enrolling(
-                state: state, version: try await state.sequence(sequence), senders: try SenderChoice.senders(identity, in: state.settings),
-                isDryRun: dryRun, again: again)
-            try SequenceConfCheck(state.settings).checkLaws(of: enrolling.version, as: enrolling.senders)
+                state: state, version: try await state.sequence(sequence),
+                senders: try SenderChoice.senders(identity, in: state.settings, of: state.here.name), isDryRun: dryRun, again: again)
+            try SequenceConfCheck(state.settings, workspace: state.here.name).checkLaws(of: enrolling.version, as: enrolling.senders)
             var counts = (enrolled: 0, refused: 0)
             var shares: [String: Int] = [:]
             func report(_ verdicts: [(address: String, verdict: Enrolling.Verdict)]) {
@@ -85,20 +85,23 @@ enum SenderChoice {
         """
 
     /// Those who share whom is enrolled; nil means the only identity that there is.
-    static func senders(_ text: String?, in settings: Settings) throws(Failure) -> SenderRotation {
+    ///
+    /// - Parameter workspace: whose people they write to; nobody else may.
+    static func senders(_ text: String?, in settings: Settings, of workspace: String) throws(Failure) -> SenderRotation {
         if let text, let rotation = settings.rotation(named: text) {
+            for member in rotation.members { _ = try named(member.identity, in: settings, of: workspace) }
             return SenderRotation(rotation.members.map { .init($0.identity, weight: $0.weight) })
         }
         guard let text, settings.identity(named: text) == nil,
             text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ":") })
         else {
-            return SenderRotation(only: try named(text, in: settings))
+            return SenderRotation(only: try named(text, in: settings, of: workspace))
         }
         var members: [SenderRotation.Member] = []
         for part in text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             let pieces = part.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
                 .map { String(decoding: Array($0), as: UTF8.self) }
-            let name = try named(pieces[0], in: settings)
+            let name = try named(pieces[0], in: settings, of: workspace)
             guard let weight = pieces.count == 1 ? 1 : Int(pieces[1]), (1...1_000_000).contains(weight) else {
                 throw Failure(.usage, "--identity \(TerminalText.line(text)): a weight is a whole number from 1 to 1000000, as in anna:3")
             }
@@ -110,19 +113,30 @@ enum SenderChoice {
         return SenderRotation(members)
     }
 
-    /// The identity of that name; nil means the only one that there is.
-    private static func named(_ identity: String?, in settings: Settings) throws(Failure) -> String {
-        let known = settings.identities.map(\.name)
+    /// The identity of that name; nil means the only one that the workspace has.
+    private static func named(_ identity: String?, in settings: Settings, of workspace: String) throws(Failure) -> String {
+        let known = settings.identities(of: workspace).map(\.name)
+        // Where there is one workspace only, nobody need hear of it.
+        let isTold = settings.workspaces.count > 1 || known.isEmpty && !settings.identities.isEmpty
+        let whose = isTold ? " of workspace '\(TerminalText.line(workspace))'" : ""
         if let identity {
-            guard settings.identity(named: identity) != nil else {
+            guard let found = settings.identity(named: identity) else {
                 throw Failure(
                     .badInput, "there is no [identity.\(TerminalText.line(identity))] in the conf; it has \(known.joined(separator: ", "))")
             }
+            guard found.workspace.utf8.elementsEqual(workspace.utf8) else {
+                throw Failure(
+                    .badInput,
+                    "[identity.\(identity)] is of workspace '\(found.workspace)' and writes to nobody\(whose); "
+                        + (known.isEmpty ? "name its workspace with --workspace" : "that has \(known.joined(separator: ", "))"))
+            }
             return identity
         }
-        guard let only = known.first else { throw Failure(.configuration, "the conf has no [identity.NAME]; somebody must write the mail") }
+        guard let only = known.first else {
+            throw Failure(.configuration, "the conf has no [identity.NAME]\(whose); somebody must write the mail")
+        }
         guard known.count == 1 else {
-            throw Failure(.usage, "say who writes with --identity; the conf has \(known.joined(separator: ", "))")
+            throw Failure(.usage, "say who writes with --identity; the conf has \(known.joined(separator: ", "))\(whose)")
         }
         return only
     }
@@ -268,7 +282,8 @@ struct Enrolling {
             try await state.store.pauses().compactMap { if case .identity(let name) = $0.subject { name } else { nil } })
         return try contacts.map { contact in
             // Who is gone from the conf writes no more.
-            let writer = known[contact.id].flatMap { state.settings.identity(named: $0)?.name }
+            let writer = known[contact.id].flatMap { state.settings.identity(named: $0) }
+                .flatMap { $0.workspace.utf8.elementsEqual(state.here.name.utf8) ? $0.name : nil }
             let sender = senders.sender(
                 for: contact.address, in: version.plan.name, known: writer, paused: paused, chance: state.installation.chance)
             guard let sender else { throw Failure(.configuration, "no identity of the rotation has a weight") }
@@ -296,7 +311,7 @@ struct Unenroll: AsyncParsableCommand {
         commandName: "unenroll",
         abstract: "Take contacts out of a sequence, for good; mail that waits in the queue is taken back.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the sequence.") var sequence: String
     @Argument(help: "Email addresses of contacts.") var contacts: [String]
 

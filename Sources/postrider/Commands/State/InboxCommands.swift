@@ -11,9 +11,11 @@ struct Inbox: AsyncParsableCommand {
 }
 
 struct InboxList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List replies and reports, newest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List replies and reports, newest first.",
+        discussion: "Of all workspaces together, and what answers nothing of ours; with --workspace what answers mail of that one.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Option(help: "Only from this contact (an email address).") var contact: String?
     @Option(help: "Only from contacts that this one looks after (their field 'owner').") var owner: String?
     @Option(help: "At most so many.") var limit: Int?
@@ -28,16 +30,20 @@ struct InboxList: AsyncParsableCommand {
         try await OpenState.use(conf) { state in
             var only: Contact.ID?
             if let contact { only = try await state.contact(contact).id }
-            var table = Table([
-                .init("ID"), .init("SORTED"), .init("CLASS"), .init("SURE", number: true), .init("MATCH"), .init("FROM", limit: 40),
-                .init("SUBJECT", limit: 60),
-            ])
-            for reply in try await state.store.replies(contact: only, owner: owner, waiting: open, limit: limit ?? .max) {
+            var table = Table(
+                [.init("ID")] + state.workspaceColumn + [
+                    .init("SORTED"), .init("CLASS"), .init("SURE", number: true), .init("MATCH"), .init("FROM", limit: 40),
+                    .init("SUBJECT", limit: 60),
+                ])
+            let replies = try await state.store.replies(
+                workspace: state.asked?.id, contact: only, owner: owner, waiting: open, limit: limit ?? .max)
+            for reply in replies {
                 if json {
                     JSONLine.write(.object(try await state.facts(reply)))
                 } else {
-                    table.add([
-                        reply.intake.description, reply.sortedAt.iso8601, reply.shownClass.rawValue,
+                    let workspace = state.namesWorkspaces ? try await state.workspace(of: reply) : nil
+                    table.add([reply.intake.description] + state.workspaceCell(workspace) + [
+                        reply.sortedAt.iso8601, reply.shownClass.rawValue,
                         reply.label == nil ? "\(Int((reply.reading.confidence * 100).rounded())) %" : "label",
                         reply.certainty?.rawValue ?? "none", reply.from, reply.subject,
                     ])
@@ -52,7 +58,7 @@ struct InboxShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show one reply: what it says, what it was taken for and why, and what followed.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Id of the reply.") var id: String
     @Flag(help: "One JSON object.") var json = false
 
@@ -105,7 +111,7 @@ struct InboxLabel: AsyncParsableCommand {
             happened before is not undone: 'postrider suppress remove' and 'postrider enroll' do that.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Id of the reply.") var id: String
     @Argument(help: "What it means.") var replyClass: String
 
@@ -137,7 +143,7 @@ struct InboxConfirm: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "confirm", abstract: "Confirm that a reply of low certainty answers what it seems to answer; it takes its effect.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Id of the reply.") var id: String
 
     func run() async throws {
@@ -170,9 +176,18 @@ extension ReplyRecord {
 extension OpenState {
     func reply(_ text: String) async throws -> ReplyRecord {
         let id: IncomingMessage.ID = try Self.id(text, of: "reply")
-        if let reply = try await store.reply(id) { return reply }
+        if let reply = try await store.reply(id) {
+            if let workspace = try await workspace(of: reply) { try requireMeant(workspace, "reply \(id)") }
+            return reply
+        }
         guard let incoming = try await store.incoming(id: id) else { throw Failure(.badInput, "there is no reply \(id)") }
         throw Failure(.badInput, "\(id) is \(incoming.state.rawValue) and not sorted yet; 'postrider intake list' shows what waits")
+    }
+
+    /// The workspace whose mail it answers; nil when it answers none of ours.
+    func workspace(of reply: ReplyRecord) async throws -> WorkspaceID? {
+        guard let outbox = reply.outbox else { return nil }
+        return try await store.sentMessage(id: outbox)?.workspace
     }
 
     /// Everything that is known of a reply but the contact's timeline.
@@ -186,7 +201,7 @@ extension OpenState {
         }
         let incoming = try await store.incoming(id: reply.intake)
         let all: JSONValue = [
-            "id": .id(reply.intake), "way": .text(incoming?.way.rawValue), "received_at": .moment(incoming?.receivedAt),
+            "id": .id(reply.intake), "workspace": .text(try await workspace(of: reply).map(name)), "way": .text(incoming?.way.rawValue), "received_at": .moment(incoming?.receivedAt),
             "sorted_at": .moment(reply.sortedAt), "from": .string(reply.from), "subject": .string(reply.subject),
             "message_id": .text(reply.messageID?.text), "class": .string(reply.shownClass.rawValue), "label": .text(reply.label?.rawValue),
             "read_class": .string(reading.replyClass.rawValue), "intent": .text(reading.intent), "confidence": .number(reading.confidence),
@@ -253,7 +268,7 @@ extension OpenState {
         _ reply: ReplyRecord, as replyClass: ReplyClass, said event: TimelineEvent, happens: Bool = true,
         commit: (any IntakeStore, Consequence) async throws -> CommitResult
     ) async throws -> Enrollment.State? {
-        let identities = try Desks.identities(settings)
+        let identities = try Desks.identities(settings, in: installation.workspaces)
         let companies = try Desks.companies(settings)
         while true {
             var consequence = Consequence()

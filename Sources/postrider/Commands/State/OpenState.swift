@@ -8,6 +8,24 @@ import Settings
 /// The state that a command works on, opened for as long as the command runs.
 struct OpenState {
     let installation: Installation
+    /// The workspace that a person named; nil: none, and what shows the whole instance shows all of it.
+    let asked: Workspace?
+    /// The workspace that the command works in.
+    let here: Workspace
+
+    /// - Parameter asked: the name of the workspace that a person named.
+    init(installation: Installation, asked: String?) throws(Failure) {
+        self.installation = installation
+        let name = asked ?? installation.settings.workspaceMeant
+        guard let found = installation.workspaces.workspace(named: name) else {
+            throw Failure(
+                .badInput,
+                "there is no workspace '\(TerminalText.line(name))'; there are \(TerminalText.line(installation.workspaces.names)), and an "
+                    + "[identity.NAME] with workspace = \"...\" makes one")
+        }
+        here = found
+        self.asked = asked == nil ? nil : found
+    }
 
     /// By its roles alone, so that a command works on any implementation.
     var store:
@@ -16,13 +34,13 @@ struct OpenState {
             & OutboxStore
             & PauseStore
             & SequenceStore
-            & SegmentStore & StatisticsStore & SuppressionStore & TimelineStore & TrackingStore & WebhookStore
+            & SegmentStore & StatisticsStore & SuppressionStore & TimelineStore & TrackingStore & WebhookStore & WorkspaceStore
     {
         installation.store
     }
     var settings: Settings { installation.settings }
     var ids: RecordIDs { installation.ids }
-    var workspace: WorkspaceID { .default }
+    var workspace: WorkspaceID { here.id }
 
     func now() -> Timestamp { installation.clock.now() }
 
@@ -36,13 +54,26 @@ struct OpenState {
     /// Opens the state of a conf, runs `body`, and ends the command with its failure, if there is one.
     ///
     /// - Parameter noting: the command changes the state, so the audit log tells of it; of a dry run it does not.
+    static func use(_ conf: StateOption, noting: Bool = false, _ body: (OpenState) async throws -> Void) async throws {
+        try await use(conf.conf, asked: conf.asked, saysSo: conf.workspace != nil, noting: noting, body)
+    }
+
+    /// The same for what is of no workspace.
     static func use(_ conf: ConfOption, noting: Bool = false, _ body: (OpenState) async throws -> Void) async throws {
+        try await use(conf, asked: nil, saysSo: true, noting: noting, body)
+    }
+
+    /// - Parameter saysSo: whether the command line says which workspace is meant.
+    private static func use(
+        _ conf: ConfOption, asked: String?, saysSo: Bool, noting: Bool, _ body: (OpenState) async throws -> Void
+    ) async throws {
         try await reportingFailures {
             let installation = try await Installation.open(try conf.load())
-            let state = OpenState(installation: installation)
-            let arguments = CommandLine.arguments.dropFirst()
+            let state = try OpenState(installation: installation, asked: asked)
+            var arguments = Array(CommandLine.arguments.dropFirst())
             if noting, !arguments.contains(where: { $0.utf8.elementsEqual("--dry-run".utf8) }) {
-                try await state.noting(AuditEntry.command(Array(arguments)), body)
+                if let asked, !saysSo { arguments += ["--workspace", asked] }
+                try await state.noting(AuditEntry.command(arguments), body)
             } else {
                 try await body(state)
             }
@@ -79,6 +110,30 @@ struct OpenState {
         return Dictionary(marks.map { ($0.sequence, $0) }) { first, _ in first }
     }
 
+    // MARK: Workspaces
+
+    /// Whether lists say of each line whose it is.
+    var namesWorkspaces: Bool { asked == nil && installation.workspaces.hasSeveral }
+
+    func name(of workspace: WorkspaceID) -> String { installation.workspaces.name(of: workspace) }
+
+    /// The column that says whose each line is, where that is to be said.
+    var workspaceColumn: [Table.Column] { namesWorkspaces ? [.init("WORKSPACE", limit: 30)] : [] }
+
+    /// What stands in it; nil: nobody's.
+    func workspaceCell(_ workspace: WorkspaceID?) -> [String] {
+        namesWorkspaces ? [workspace.map { $0 == .instance ? "-" : name(of: $0) } ?? "-"] : []
+    }
+
+    /// ` of workspace 'sales'`, where there are several.
+    var whose: String { installation.workspaces.hasSeveral ? " of workspace '\(TerminalText.line(here.name))'" : "" }
+
+    /// - Throws: when a person named another workspace than the one that something is of.
+    func requireMeant(_ workspace: WorkspaceID, _ what: String) throws(Failure) {
+        guard let asked, asked.id != workspace else { return }
+        throw Failure(.badInput, "\(what) is of workspace '\(TerminalText.line(name(of: workspace)))', not of '\(TerminalText.line(asked.name))'")
+    }
+
     // MARK: Finding what a person named
 
     func address(_ text: String) throws(Failure) -> EmailAddress {
@@ -97,9 +152,9 @@ struct OpenState {
         let address = try address(text)
         guard let contact = try await store.contact(workspace: workspace, address: address) else {
             if let suppression = try await store.suppression(workspace: workspace, address: address, now: now()) {
-                throw Failure(.badInput, "there is no contact \(address.text); the address is suppressed (\(suppression.reason.rawValue))")
+                throw Failure(.badInput, "there is no contact \(address.text)\(whose); the address is suppressed (\(suppression.reason.rawValue))")
             }
-            throw Failure(.badInput, "there is no contact \(address.text); 'postrider contacts import' takes contacts in")
+            throw Failure(.badInput, "there is no contact \(address.text)\(whose); 'postrider contacts import' takes contacts in")
         }
         return contact
     }
@@ -109,7 +164,7 @@ struct OpenState {
             let known = try await store.sequences(workspace: workspace).map(\.plan.name)
             let hint =
                 known.isEmpty ? "none is loaded; 'postrider sequence load FILE' does that" : "loaded are \(known.joined(separator: ", "))"
-            throw Failure(.badInput, "there is no sequence '\(TerminalText.line(name))': \(hint)")
+            throw Failure(.badInput, "there is no sequence '\(TerminalText.line(name))'\(whose): \(hint)")
         }
         return version
     }
@@ -203,7 +258,7 @@ struct OpenState {
     /// Applies an event to an enrollment, deciding anew while something else is faster; nil when it changes nothing.
     @discardableResult
     func change(_ id: Enrollment.ID, _ event: SequenceEvent) async throws -> Transition? {
-        let identities = try Desks.identities(settings)
+        let identities = try Desks.identities(settings, in: installation.workspaces)
         while true {
             guard let machine = try await store.machine(of: id, identities: identities) else { return nil }
             let consequence = OutboxConsequence.changed(machine, event, ids: ids, at: now())

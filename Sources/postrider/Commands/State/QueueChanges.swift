@@ -4,10 +4,10 @@ import Outreach
 
 /// The messages that a change is for: by id, by filter, or all; one of them must be said.
 struct QueueTarget: ParsableArguments {
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Ids of messages.") var ids: [String] = []
     @OptionGroup var filter: QueueFilter
-    @Flag(help: "Every message that this can be done to.") var all = false
+    @Flag(help: "Every message that this can be done to; with --workspace every one of that.") var all = false
     @Flag(help: "One JSON object with the counts.") var json = false
 
     func validate() throws {
@@ -95,7 +95,7 @@ struct QueueFlush: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flush", abstract: "Try waiting messages at once: all of them, or those named.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Ids of messages.") var ids: [String] = []
     @OptionGroup var filter: QueueFilter
     @Flag(help: "One JSON object with the count.") var json = false
@@ -185,7 +185,7 @@ struct QueueShape: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shape", abstract: "Show how old the queue is, by recipient domain: minutes in columns, as qshape does.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Ids of messages.") var ids: [String] = []
     @OptionGroup var filter: QueueFilter
     @Flag(help: "One JSON object per domain.") var json = false

@@ -7,7 +7,10 @@ struct Queue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue",
         abstract: "Look at the messages on their way out, and act on them.",
-        discussion: "Without a subcommand: the list, as postqueue shows it.",
+        discussion: """
+            Without a subcommand: the list, as postqueue shows it. It is one queue for all workspaces: with --workspace only the messages of one \
+            are looked at or changed, and --sequence means one of the workspace at hand.
+            """,
         subcommands: [
             QueueList.self, QueueShow.self, QueueHold.self, QueueRelease.self, QueueRequeue.self, QueueDelete.self, QueueFlush.self,
             QueueShape.self,
@@ -31,7 +34,8 @@ struct QueueFilter: ParsableArguments {
             var found: [OutboxMessage.ID] = []
             for text in ids {
                 let id: OutboxMessage.ID = try OpenState.id(text, of: "message")
-                guard try await state.store.message(id: id) != nil else { throw Failure(.badInput, "there is no message \(id)") }
+                guard let message = try await state.store.message(id: id) else { throw Failure(.badInput, "there is no message \(id)") }
+                try state.requireMeant(message.workspace, "message \(id)")
                 found.append(id)
             }
             selection.ids = found
@@ -43,7 +47,12 @@ struct QueueFilter: ParsableArguments {
             }
             selection.domain = ascii
         }
-        if let sequence { selection.sequenceName = try await state.sequence(sequence).plan.name }
+        selection.workspace = state.asked?.id
+        if let sequence {
+            selection.sequenceName = try await state.sequence(sequence).plan.name
+            // Of another one it is another sequence.
+            selection.workspace = state.workspace
+        }
         selection.route = route
         selection.identity = identity
         selection.states = self.state.map { [$0] }
@@ -70,7 +79,7 @@ struct QueueList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the queue: what waits, is on its way, deferred or held, with the reason (the default).")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Ids of messages.") var ids: [String] = []
     @OptionGroup var filter: QueueFilter
     @Flag(help: "Also what left, bounced, expired or was cancelled.") var all = false
@@ -84,16 +93,20 @@ struct QueueList: AsyncParsableCommand {
             if json {
                 return try await state.eachMessage(selection) { JSONLine.write(state.json($0, seal)) }
             }
-            var table = Table([
-                .init("ID"), .init("SIZE", number: true), .init("ARRIVED"), .init("STATE"), .init("TRIES", number: true),
-                .init("SENDER", limit: 40),
-                .init("RECIPIENT", limit: 40), .init("NEXT TRY"), .init("REASON", limit: 100),
-            ])
+            var table = Table(
+                [.init("ID")] + state.workspaceColumn + [
+                    .init("SIZE", number: true), .init("ARRIVED"), .init("STATE"), .init("TRIES", number: true),
+                    .init("SENDER", limit: 40),
+                    .init("RECIPIENT", limit: 40), .init("NEXT TRY"), .init("REASON", limit: 100),
+                ])
             if let reason = seal.stop {
                 Console.out("STOPPED: \(TerminalText.line(reason)); 'postrider resume-all' ends it")
             }
             for pause in seal.pauses {
-                Console.out("PAUSED: \(TerminalText.line(pause.words)); 'postrider guardrail override \(pause.subject.text)' ends it")
+                guard state.concerns(pause.subject) else { continue }
+                let (place, option) = state.place(of: pause.subject)
+                Console.out(
+                    "PAUSED: \(place)\(TerminalText.line(pause.words)); 'postrider guardrail override \(pause.subject.text)\(option)' ends it")
             }
             if seal.safety.isDryRun { Console.out("DRY RUN: nothing is delivered ([safety] dry_run)") }
             var counts: [OutboxMessage.State: Int] = [:]
@@ -103,8 +116,8 @@ struct QueueList: AsyncParsableCommand {
                 counts[message.state, default: 0] += 1
                 octets += message.size
                 if message.isAmbiguous { ambiguous.append(message.id) }
-                table.add([
-                    message.id.description, "\(message.size)", message.createdAt.iso8601,
+                table.add([message.id.description] + state.workspaceCell(message.workspace) + [
+                    "\(message.size)", message.createdAt.iso8601,
                     message.isAmbiguous ? "hold!" : message.state.rawValue, "\(message.attempts)", message.identity,
                     message.recipient.text, message.nextAttemptAt?.iso8601 ?? "-", seal.why(message) ?? message.reason,
                 ])
@@ -125,7 +138,7 @@ struct QueueShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show one message: facts, every attempt with its dialogue, or the message itself.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Id of the message.") var id: String
     @Flag(help: "The message as composed, before any signature, and nothing else.") var content = false
     @Flag(help: "One JSON object.") var json = false
@@ -135,6 +148,7 @@ struct QueueShow: AsyncParsableCommand {
             guard let message = try await state.store.message(id: try OpenState.id(id, of: "message")) else {
                 throw Failure(.badInput, "there is no message \(id)")
             }
+            try state.requireMeant(message.workspace, "message \(id)")
             if content {
                 try FileHandle.standardOutput.write(contentsOf: Data(message.bytes))
                 return
@@ -148,7 +162,7 @@ struct QueueShow: AsyncParsableCommand {
                         facts + [(key: "tries", value: .array(attempts.map(state.json)))]))
             }
             FactSheet.write([
-                ("id", message.id.description),
+                ("id", message.id.description), ("workspace", state.installation.workspaces.hasSeveral ? state.name(of: message.workspace) : nil),
                 ("state", message.isAmbiguous ? "hold (ambiguous: it may have left)" : message.state.rawValue),
                 ("reason", message.reason), ("why it waits", seal.why(message)), ("waits for", message.awaits),
                 ("lifts", message.awaits == nil ? nil : message.nextAttemptAt?.iso8601), ("identity", message.identity),
@@ -183,7 +197,7 @@ extension OpenState {
 
     func json(_ message: OutboxMessage, _ seal: QueueSeal) -> JSONValue {
         [
-            "id": .id(message.id), "state": .string(message.state.rawValue), "ambiguous": .bool(message.isAmbiguous),
+            "id": .id(message.id), "workspace": .string(name(of: message.workspace)), "state": .string(message.state.rawValue), "ambiguous": .bool(message.isAmbiguous),
             "arrived_at": .moment(message.createdAt), "identity": .string(message.identity), "route": .string(message.route),
             "first_route": .text(message.firstRoute),
             "sender": .string(message.reversePath.shown), "recipient": .string(message.recipient.text), "subject": .string(message.subject),

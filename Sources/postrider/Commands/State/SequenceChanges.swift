@@ -33,7 +33,7 @@ struct SequenceStop: AsyncParsableCommand {
 
 /// One event for the enrollments of a sequence, or for those of one contact.
 struct EnrollmentChange: ParsableArguments {
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the sequence.") var name: String
     @Option(help: "Only this contact (an email address).") var contact: String?
 

@@ -77,7 +77,7 @@ struct SequenceLoad: AsyncParsableCommand {
             of an identity.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Sequence files: .toml, or the JSON plan \"1.0\" as .json.") var files: [String]
     @Flag(help: "One JSON object per file.") var json = false
 
@@ -85,7 +85,7 @@ struct SequenceLoad: AsyncParsableCommand {
         try await OpenState.use(conf, noting: true) { state in
             let loaded = try await state.store.sequences(workspace: state.workspace).map(\.plan)
             let read = try SequenceFiles.read(files, state.settings, beside: loaded)
-            try SequenceConfCheck(state.settings).check(read)
+            try SequenceConfCheck(state.settings, workspace: state.here.name).check(read)
             let links = SequenceLinks(loaded + read.map(\.file.plan))
             for (path, file) in read {
                 for beginning in file.beginnings where !links.has(beginning.sequence) {
@@ -114,7 +114,7 @@ struct SequenceLoad: AsyncParsableCommand {
 struct SequenceList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the loaded sequences.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Flag(help: "One JSON object per sequence.") var json = false
 
     func run() async throws {
@@ -153,7 +153,7 @@ struct SequenceShow: AsyncParsableCommand {
             With --plan it writes the latest version as a file that 'sequence load' takes, and nothing else: in TOML, or as the JSON plan "1.0".
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the sequence.") var name: String
     @Flag(help: "One JSON object.") var json = false
     @Option(help: ArgumentHelp("Write the plan as a file.", valueName: "json|toml")) var plan: PlanForm?

@@ -6,14 +6,26 @@ import Settings
 /// Holds sequence files against a conf: whether it lets their messages out, and what they ask for that it does not give.
 struct SequenceConfCheck {
     private let settings: Settings
+    private let workspace: String?
 
-    init(_ settings: Settings) { self.settings = settings }
+    /// - Parameter workspace: whose sequences they are; nil: they may be anybody's.
+    init(_ settings: Settings, workspace: String?) {
+        self.settings = settings
+        self.workspace = workspace
+    }
+
+    /// Who may send them.
+    private func identities() throws(Failure) -> [String: SenderIdentity] {
+        let all = try Desks.identities(settings, in: nil)
+        guard let workspace else { return all }
+        return all.filter { $0.value.workspaceName.utf8.elementsEqual(workspace.utf8) }
+    }
 
     /// Says what may not be what was meant, on standard error.
     ///
     /// - Throws: every fault of all files.
     func check(_ files: [(path: String, file: SequenceFile)]) throws(Failure) {
-        let identities = try Desks.identities(settings)
+        let identities = try identities()
         let windows = windows(of: identities)
         let laws = ComplianceGaps.lawsOnTexts(identities.values)
         let isForbidden = !laws.isEmpty && identities.values.allSatisfy { $0.lawOnTexts != nil }
@@ -46,7 +58,7 @@ struct SequenceConfCheck {
         let templates: StepTemplates
         do throws(StepTemplates.Fault) { templates = try StepTemplates(version.plan) } catch { throw Failure(.badInput, "\(error)") }
         guard let bare = templates.writings.first(where: { !$0.showsWayOut }) else { return }
-        let identities = try Desks.identities(settings)
+        let identities = try identities()
         for member in senders.members {
             guard let law = identities[member.identity]?.lawOnTexts else { continue }
             throw Failure(

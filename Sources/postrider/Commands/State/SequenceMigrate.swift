@@ -10,7 +10,7 @@ struct SequenceMigrate: AsyncParsableCommand {
             step is gone, or because what was written already would count as another step. New steps go behind those that were written.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the sequence.") var name: String
     @Option(help: "Only this contact (an email address).") var contact: String?
     @Flag(name: .customLong("dry-run"), help: "Only say what would become of each.") var isDryRun = false

@@ -11,7 +11,7 @@ struct SequencePreview: AsyncParsableCommand {
             every message is written, though a contact gets only some of them.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Name of the sequence, or a sequence file (.toml, .json).") var sequence: String
     @Argument(help: "Email addresses of contacts.") var contacts: [String] = []
     @OptionGroup var segment: SegmentOption
@@ -25,7 +25,7 @@ struct SequencePreview: AsyncParsableCommand {
     func run() async throws {
         try await OpenState.use(conf) { state in
             let version = try await version(state)
-            let senders = try SenderChoice.senders(identity, in: state.settings)
+            let senders = try SenderChoice.senders(identity, in: state.settings, of: state.here.name)
             let composer = try Desks.composer(state.installation)
             let preview: LetterPreview
             do throws(StepTemplates.Fault) {
@@ -34,7 +34,7 @@ struct SequencePreview: AsyncParsableCommand {
                 throw Failure(.badInput, "\(version.plan.name): \(error)")
             }
             let writers = Enrolling(state: state, version: version, senders: senders, isDryRun: true)
-            let identities = try Desks.identities(state.settings)
+            let identities = try Desks.identities(state.settings, in: state.installation.workspaces)
             var matrix = PreviewMatrix(version.plan)
             func write(_ contacts: [Contact]) async throws {
                 for (contact, name) in zip(contacts, try await writers.identities(of: contacts)) {

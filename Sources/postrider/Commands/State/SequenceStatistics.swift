@@ -14,8 +14,8 @@ struct SequenceStats: AsyncParsableCommand {
             what machines did is counted apart. --by variant says which variant is answered most, and how sure that is.
             """)
 
-    @OptionGroup var conf: ConfOption
-    @Argument(help: "Name of the sequence; none: all of them together.") var name: String?
+    @OptionGroup var conf: StateOption
+    @Argument(help: "Name of the sequence; none: all of them together, of all workspaces or of the one named.") var name: String?
     @Option(help: "Tell apart by step, variant, identity, provider or day.") var by: String?
     @Option(help: "Only from this day on (2026-03-04, UTC).") var since: String?
     @Flag(help: "One JSON object; with --by one for each part.") var json = false
@@ -30,7 +30,9 @@ struct SequenceStats: AsyncParsableCommand {
             }
             let day = try since.map(Self.day)
             try await state.store.countAllEvents()
-            let parts = try await state.store.statistics(workspace: state.workspace, sequenceName: plan?.name, by: split, since: day)
+            // Without a name the whole instance is shown, unless a person named a workspace.
+            let workspaces = plan == nil && state.asked == nil ? state.installation.workspaces.all.map(\.id) : [state.workspace]
+            let parts = try await Self.parts(state, workspaces, of: plan?.name, by: split, since: day)
             func title(_ value: String) -> String {
                 guard split == .step, let step = Int(value) else { return value }
                 return plan?.stepName(step) ?? "\(step + 1)"
@@ -39,7 +41,7 @@ struct SequenceStats: AsyncParsableCommand {
             let ordered = split == .step ? parts.sorted { Int($0.value) ?? 0 < Int($1.value) ?? 0 } : parts
             if split == .all {
                 let tally = parts.first?.tally ?? Tally()
-                let enrollments = try await state.store.enrollmentCounts(workspace: state.workspace, sequenceName: plan?.name)
+                let enrollments = try await Self.enrollments(state, workspaces, of: plan?.name)
                 json ? write(tally, enrollments, of: plan?.name) : show(tally, enrollments)
             } else if json {
                 for part in ordered {
@@ -71,6 +73,36 @@ struct SequenceStats: AsyncParsableCommand {
                 if split == .variant, let words = Self.trial(ordered).words { Console.out("\n\(words)") }
             }
         }
+    }
+
+    /// The counts of several workspaces together, by value.
+    private static func parts(
+        _ state: OpenState, _ workspaces: [WorkspaceID], of sequence: String?, by split: StatisticsSplit, since day: CivilDate?
+    ) async throws -> [StatisticsPart] {
+        var tallies: [String: Tally] = [:]
+        for workspace in workspaces {
+            for part in try await state.store.statistics(workspace: workspace, sequenceName: sequence, by: split, since: day) {
+                tallies[part.value, default: Tally()] += part.tally
+            }
+        }
+        return tallies.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+            .map { StatisticsPart(value: $0.key, tally: $0.value) }
+    }
+
+    private static func enrollments(_ state: OpenState, _ workspaces: [WorkspaceID], of sequence: String?) async throws
+        -> [EnrollmentCount]
+    {
+        var counts: [EnrollmentCount] = []
+        for workspace in workspaces {
+            for one in try await state.store.enrollmentCounts(workspace: workspace, sequenceName: sequence) {
+                if let place = counts.firstIndex(where: { $0.state == one.state && $0.cause == one.cause }) {
+                    counts[place] = EnrollmentCount(state: one.state, cause: one.cause, count: counts[place].count + one.count)
+                } else {
+                    counts.append(one)
+                }
+            }
+        }
+        return counts
     }
 
     /// Whether rates of answers stand on the people who were written to; from a day on they would be answers of people of earlier days.

@@ -16,15 +16,15 @@ struct SequenceValidate: AsyncParsableCommand {
 
     @Argument(help: "Sequence files: .toml, or the JSON plan \"1.0\" as .json.") var files: [String]
     @Option(help: ArgumentHelp("A CSV file of contacts, as 'contacts import' takes it.", valueName: "csv")) var contacts: String?
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Flag(help: "One JSON object per file, and with --contacts one per row.") var json = false
 
     func run() async throws {
         try await reportingFailures {
             // Only the one that is named: a file can be checked where there is no conf.
-            let settings = conf.conf == nil ? nil : try conf.load()
+            let settings = conf.conf.conf == nil ? nil : try conf.load()
             let read = try SequenceFiles.read(files, settings)
-            if let settings { try SequenceConfCheck(settings).check(read) }
+            if let settings { try SequenceConfCheck(settings, workspace: conf.asked).check(read) }
             for (path, file) in read {
                 if json {
                     JSONLine.write([

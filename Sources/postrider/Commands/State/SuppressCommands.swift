@@ -73,7 +73,7 @@ struct SuppressAdd: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Email addresses, domains and patterns.") var subjects: [String]
     @Option(help: "unsubscribed, invalid_recipient, complaint, refused or manual.") var reason = "manual"
     @Option(help: "Where it holds: workspace or instance.") var scope = "workspace"
@@ -117,7 +117,7 @@ struct SuppressRemove: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Email addresses, domains and patterns.") var subjects: [String]
     @Option(help: "Where it holds: workspace or instance.") var scope = "workspace"
     @Flag(help: "Also those who unsubscribed, complained or were erased.") var unsubscribed = false
@@ -156,7 +156,7 @@ struct SuppressRemove: AsyncParsableCommand {
 struct SuppressList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List what is suppressed, and why.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Option(help: "Only those for this reason.") var reason: String?
     @Option(help: "Only those of this kind: address, domain, pattern or hash.") var kind: String?
     @Flag(help: "One JSON object per suppression.") var json = false
@@ -196,7 +196,7 @@ struct SuppressImport: AsyncParsableCommand {
             ones are stored.
             """)
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "The file, or - for standard input.") var file: String
     @Option(help: "Reason of rows that give none.") var reason = "manual"
     @Flag(help: "The counts as one JSON object.") var json = false
@@ -266,7 +266,7 @@ struct SuppressExport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write all suppressions as CSV to standard output, as 'suppress import' reads them.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Flag(help: "One JSON object per suppression.") var json = false
 
     func run() async throws {

@@ -12,26 +12,29 @@ struct Webhooks: AsyncParsableCommand {
 
 struct WebhooksList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List calls: what waits, what was taken, and what failed and why.")
+        commandName: "list", abstract: "List calls: what waits, what was taken, and what failed and why.",
+        discussion: "Of all workspaces together; with --workspace of that one.")
 
     enum State: String, ExpressibleByArgument, CaseIterable { case queued, delivered, failed, cancelled }
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Option(help: "Only these: queued, delivered, failed or cancelled.") var state: State?
     @Flag(help: "One JSON object per call.") var json = false
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            var table = Table([
-                .init("ID"), .init("WEBHOOK", limit: 30), .init("STATE"), .init("STEP", limit: 20), .init("CREATED"),
+            var table = Table(
+                [.init("ID")] + state.workspaceColumn + [
+                .init("WEBHOOK", limit: 30), .init("STATE"), .init("STEP", limit: 20), .init("CREATED"),
                 .init("ATTEMPTS", number: true), .init("NEXT"), .init("WHY", limit: 90),
             ])
             let obstacle = try await CallObstacle(state)
             try await state.eachCall(self.state.flatMap { WebhookCall.State(rawValue: $0.rawValue) }) { call in
+                guard state.asked.map({ $0.id == call.workspace }) ?? true else { return }
                 let heldBy = obstacle.why(call)
                 if json { return JSONLine.write(state.json(call, withBody: false, heldBy: heldBy)) }
-                table.add([
-                    call.id.description, call.webhook, call.state.rawValue, call.step, call.createdAt.iso8601, "\(call.attempts)",
+                table.add([call.id.description] + state.workspaceCell(call.workspace) + [
+                    call.webhook, call.state.rawValue, call.step, call.createdAt.iso8601, "\(call.attempts)",
                     call.nextAttemptAt?.iso8601 ?? "-", heldBy ?? call.reason ?? "",
                 ])
                 table.writeWhenLong()
@@ -44,7 +47,7 @@ struct WebhooksList: AsyncParsableCommand {
 struct WebhooksShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one call with what it hands over.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Id of a call.") var id: String
     @Flag(help: "One JSON object.") var json = false
 
@@ -71,9 +74,9 @@ struct WebhooksRetry: AsyncParsableCommand {
         commandName: "retry",
         abstract: "Make calls after all, with the same ids and content: those that are named, or all that failed with --failed.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Ids of calls that failed or were cancelled.") var ids: [String] = []
-    @Flag(help: "All that failed and still have their content.") var failed = false
+    @Flag(help: "All that failed and still have their content; with --workspace those of that one.") var failed = false
 
     func validate() throws {
         if ids.isEmpty != failed { throw ValidationError("name calls, or give --failed for all of them") }
@@ -92,7 +95,12 @@ struct WebhooksRetry: AsyncParsableCommand {
                 }
                 named.append(call.id)
             }
-            let count = try await state.store.retryCalls(failed ? nil : named, at: state.now())
+            var all: [WebhookCall.ID]? = failed ? nil : named
+            if failed, let asked = state.asked {
+                try await state.eachCall(.failed) { call in if call.workspace == asked.id { named.append(call.id) } }
+                all = named
+            }
+            let count = try await state.store.retryCalls(all, at: state.now())
             Console.out("\(count) will be made again")
         }
     }
@@ -104,9 +112,9 @@ struct WebhooksCancel: AsyncParsableCommand {
         abstract: "Take calls back that wait: those that are named, or all to a webhook.",
         discussion: "The sequences that decided them go on. 'webhooks retry' with their ids makes them after all.")
 
-    @OptionGroup var conf: ConfOption
+    @OptionGroup var conf: StateOption
     @Argument(help: "Ids of queued calls.") var ids: [String] = []
-    @Option(help: ArgumentHelp("All that wait for this webhook.", valueName: "name")) var webhook: String?
+    @Option(help: ArgumentHelp("All that wait for this webhook; with --workspace those of that one.", valueName: "name")) var webhook: String?
     @Option(help: "Why, for the timeline.") var reason = "cancelled by a person"
 
     func validate() throws {
@@ -125,6 +133,7 @@ struct WebhooksCancel: AsyncParsableCommand {
             }
             if let webhook {
                 try await state.eachCall(.queued) { call in
+                    guard state.asked.map({ $0.id == call.workspace }) ?? true else { return }
                     if call.webhook.utf8.elementsEqual(webhook.utf8) { named.append(call.id) }
                 }
             }
@@ -168,6 +177,7 @@ extension OpenState {
         guard let call = try await store.call(id: id) else {
             throw Failure(.badInput, "there is no webhook call \(id); 'postrider webhooks list' shows those that there are")
         }
+        try requireMeant(call.workspace, "webhook call \(id)")
         return call
     }
 

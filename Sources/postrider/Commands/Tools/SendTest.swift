@@ -31,8 +31,9 @@ struct SendTest: AsyncParsableCommand {
         try await reportingFailures {
             let settings = try conf.load()
             guard let recipient = EmailAddress(to) else { throw Failure(.badInput, "'\(TerminalText.line(to))' is not an email address") }
-            let identity = try choose(try Desks.identities(settings))
+            _ = try choose(try Desks.identities(settings, in: nil))
             let installation = try await Installation.open(settings)
+            let identity = try choose(try Desks.identities(settings, in: installation.workspaces))
             try await refuse(recipient, for: identity, installation)
             let sent = try await send(to: recipient, as: identity, installation)
             try installation.store.close()
