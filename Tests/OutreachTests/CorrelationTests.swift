@@ -145,6 +145,30 @@ struct CorrelationTests {
         #expect(desk.verdicts("From: bo@example.net\r\n\r\n", as: .positive).isEmpty)
     }
 
+    @Test(
+        "of two workspaces that wrote to somebody an address alone tells none, and one of ours beside it the one that writes from there",
+        arguments: [
+            ("From: bo@example.net\r\n\r\n", [], nil), ("To: <Sam@Example.com>\r\n\r\n", [], 2), ("\r\n\r\n", ["anna@example.com"], 1),
+            ("To: sam@example.com\r\nCc: anna@example.com\r\n\r\n", [], nil), ("To: info@example.com\r\n\r\n", [], nil),
+        ] as [(String, [String], Int64?)])
+    func workspaces(_ text: String, _ paths: [String], _ workspace: Int64?) throws {
+        let desk = try Desk()
+        func sent(_ workspace: Int64) -> SentMessage {
+            SentMessage(
+                outbox: .init(rawValue: workspace), workspace: WorkspaceID(rawValue: workspace), enrollment: nil, contact: nil,
+                messageID: desk.bo.messageID, recipient: desk.bo.recipient)
+        }
+        let ours = try [
+            WorkspaceID(rawValue: 1): [#require(EmailAddress("anna@example.com"))],
+            WorkspaceID(rawValue: 2): [#require(EmailAddress("sam@example.com"))],
+        ]
+        let message = Message(parsing: Array(text.utf8))
+        let found = desk.correlator.latest(of: [sent(1), sent(2)], in: message, forwardPaths: paths, ours: ours)
+        #expect(found?.workspace.rawValue == workspace)
+        let only = desk.correlator.latest(of: [sent(2)], in: message, forwardPaths: paths, ours: ours)
+        #expect(only?.workspace.rawValue == 2, "where only one did there is nothing to tell apart")
+    }
+
     @Test("an expired token threads and does nothing by itself, whatever else is there; a living one beside it counts")
     func expired() throws {
         let desk = try Desk()

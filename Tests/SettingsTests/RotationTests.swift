@@ -46,6 +46,10 @@ struct RotationTests {
                 "members = [{ identity = \"anna\" }]\n[rotation.ben]\nmembers = [{ identity = \"anna\" }]\n",
                 "postrider.conf:15: there is an [identity.ben] too"
             ),
+            (
+                "members = [{ identity = \"anna\" }, { identity = \"eve\" }]\n[identity.eve]\nworkspace = \"sales\"\nfrom = \"eve@example.com\"\n",
+                "postrider.conf:14: 'anna' is of workspace 'default' and 'eve' of 'sales', and nobody is a contact of both"
+            ),
         ])
     func wrong(text: String, fault: String) {
         let found = faults(Self.head + text)

@@ -22,7 +22,7 @@ package struct Verdict: Sendable, Equatable {
     package let differences: [String]
 }
 
-/// Compares what became of the contacts with their scripts.
+/// Compares what became of the contacts with their scripts; a rehearsal world has the one workspace that every installation starts with.
 package struct Judge: Sendable {
     private let store: any RehearsalStore
     private let world: RehearsalWorld

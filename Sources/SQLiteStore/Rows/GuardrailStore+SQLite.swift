@@ -70,7 +70,8 @@ extension SQLiteStore: GuardrailStore {
                 VALUES (:kind, :name, :workspace, :reason, :at, :until, :counted)
                 """,
                 subject.rowKey + [
-                    "reason": override.reason.storable, "at": override.at.milliseconds, "until": override.until?.milliseconds, "counted": jsonText(counts),
+                    "reason": override.reason.storable, "at": override.at.milliseconds, "until": override.until?.milliseconds,
+                    "counted": jsonText(counts),
                 ])
             return try ledger.resume(subject, by: override.reason, at: override.at)
         }
@@ -160,7 +161,8 @@ extension Ledger {
             RETURNING id
             """,
             finding.subject.rowKey + [
-                "at": finding.at.milliseconds, "rule": rule.name.storable, "origin": rule.origin.storable, "metric": rule.metric.rawValue, "comparison": rule.comparison.rawValue,
+                "at": finding.at.milliseconds, "rule": rule.name.storable, "origin": rule.origin.storable, "metric": rule.metric.rawValue,
+                "comparison": rule.comparison.rawValue,
                 "threshold": rule.threshold, "minimum": rule.minimumSends, "days": rule.days, "action": rule.action.rawValue,
                 "count": finding.rate.count, "sample": finding.rate.sample, "verdict": finding.verdict.rawValue,
             ])

@@ -52,7 +52,8 @@ extension SQLiteStore: PauseStore {
 
     package func pauses() async throws(StoreError) -> [SendingPause] {
         try await read { ledger in
-            try ledger.db.records("\(Self.pauseSQL) WHERE pause.ended_at IS NULL ORDER BY pause.kind, pause.name, pause.workspace_id").map(SendingPause.init)
+            try ledger.db.records("\(Self.pauseSQL) WHERE pause.ended_at IS NULL ORDER BY pause.kind, pause.name, pause.workspace_id").map(
+                SendingPause.init)
         }
     }
 

@@ -102,7 +102,9 @@ package struct IdentitySettings: ConfSection, Equatable {
         Field(
             "forward_contact_daily_limit", \.forwardContactDailyLimit, .integer(1...10_000),
             "The same, of the conversations with one contact."),
-        Field("workspace", \.workspace, .word("a name"), "The workspace whose people it writes to; one that is named for the first time is made."),
+        Field(
+            "workspace", \.workspace, .word("a name"),
+            "The workspace whose people it writes to; one that is named for the first time is made."),
         Field("timezone", \.timezone, .timeZone, "Where its day begins and its window lies. Unset: that of [window]."),
     ]
 }

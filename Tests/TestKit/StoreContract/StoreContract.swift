@@ -47,10 +47,11 @@ package struct StoreContract<Store: EveryStore>: Sendable, CustomStringConvertib
 
     /// Every check.
     package static var all: [Self] {
-        contacts + groups + addresses + people + comingIn + suppression + sequences + enrollments + dispatching + frequency + companies + delivery
+        contacts + groups + addresses + people + comingIn + suppression + sequences + enrollments + dispatching + frequency + companies
+            + delivery
             + limits
             + queue + intake + replies + secrets + policies + routing + strikes + statistics + guardrails + upkeep + tracking + webhooks
-            + persons
+            + persons + workspaces
     }
 }
 

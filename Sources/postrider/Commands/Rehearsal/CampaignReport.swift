@@ -153,7 +153,8 @@ struct CampaignReport {
         }
         Console.out("")
         switch how.word {
-        case "interrupted": Console.out("\(totals.messages) messages leave; interrupted at \(Self.local(result.end, zone)), so this is not all")
+        case "interrupted":
+            Console.out("\(totals.messages) messages leave; interrupted at \(Self.local(result.end, zone)), so this is not all")
         case "horizon":
             let next = how.next.map { Self.local($0, zone) } ?? ""
             Console.out("\(totals.messages) messages leave; the next thing happens at \(next), beyond the horizon")

@@ -278,9 +278,12 @@ struct ContactsUndo: AsyncParsableCommand {
             let known = try await state.store.contactImports(workspace: state.workspace).contains { $0.id == contactImport }
             if !known {
                 for other in state.installation.workspaces.all where other.id != state.workspace {
-                    guard try await state.store.contactImports(workspace: other.id).contains(where: { $0.id == contactImport }) else { continue }
+                    guard try await state.store.contactImports(workspace: other.id).contains(where: { $0.id == contactImport }) else {
+                        continue
+                    }
                     throw Failure(
-                        .badInput, "import \(contactImport) is of workspace '\(other.name)', not of '\(state.here.name)'; name it with --workspace")
+                        .badInput,
+                        "import \(contactImport) is of workspace '\(other.name)', not of '\(state.here.name)'; name it with --workspace")
                 }
             }
             var sum = (deleted: 0, restored: 0, ungrouped: 0)

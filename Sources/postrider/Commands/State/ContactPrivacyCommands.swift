@@ -155,7 +155,8 @@ struct ContactsErase: AsyncParsableCommand {
                 case .onItsWay(let message):
                     let place = everywhere ? " in workspace \(workspace.name)" : ""
                     throw Failure(
-                        .tryAgain, "message \(message) to \(address.text) is in transmission just now; nothing was erased\(place), try again")
+                        .tryAgain,
+                        "message \(message) to \(address.text) is in transmission just now; nothing was erased\(place), try again")
                 case .erased(let report): write(report, of: address, in: state.installation.workspaces.hasSeveral ? workspace.name : nil)
                 }
             }
@@ -171,7 +172,8 @@ struct ContactsErase: AsyncParsableCommand {
     private func write(_ report: Erasure.Report, of address: EmailAddress, in workspace: String?) {
         if json {
             return JSONLine.write([
-                "address": .string(address.text), "workspace": .text(workspace), "contact": .bool(report.contact), "enrollments": .count(report.enrollments),
+                "address": .string(address.text), "workspace": .text(workspace), "contact": .bool(report.contact),
+                "enrollments": .count(report.enrollments),
                 "messages": .count(report.messages), "attempts": .count(report.attempts), "replies": .count(report.replies),
                 "events": .count(report.events), "import_rows": .count(report.importRows), "groups": .count(report.groups),
                 "webhook_calls": .count(report.calls),

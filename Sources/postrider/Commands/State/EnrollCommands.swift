@@ -10,7 +10,8 @@ struct Enroll: AsyncParsableCommand {
         abstract: "Start contacts on a sequence, with a verdict for each.",
         discussion: """
             The first step is due at once (or after its own delay); pace and sending window of the identity decide when it leaves. A suppressed \
-            contact is never enrolled, nor one that is on its way through the sequence already; who has been through it is only with --again. Exit status 65 when an address is no contact.
+            contact is never enrolled, nor one that is on its way through the sequence already; who has \
+            been through it is only with --again. Exit status 65 when an address is no contact.
             """)
 
     @OptionGroup var conf: StateOption

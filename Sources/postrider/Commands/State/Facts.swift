@@ -52,7 +52,8 @@ extension OpenState {
     ///   - heldBy: what keeps it from being made beside its own time.
     func json(_ call: WebhookCall, withBody: Bool, heldBy: String? = nil) -> JSONValue {
         let facts: [(key: String, value: JSONValue)] = [
-            (key: "id", value: .id(call.id)), (key: "workspace", value: .string(name(of: call.workspace))), (key: "webhook", value: .string(call.webhook)),
+            (key: "id", value: .id(call.id)), (key: "workspace", value: .string(name(of: call.workspace))),
+            (key: "webhook", value: .string(call.webhook)),
             (key: "state", value: .string(call.state.rawValue)),
             (key: "step", value: .string(call.step)), (key: "enrollment", value: .id(call.enrollment)),
             (key: "contact", value: .id(call.contact)),

@@ -38,7 +38,9 @@ struct GuardrailList: AsyncParsableCommand {
                 for alert in alerts { JSONLine.write(state.json(alert)) }
                 return
             }
-            for alert in alerts { Console.out(TerminalText.line("alert: \(state.place(of: alert.subject).words)\(alert.subject.text): \(alert.words)")) }
+            for alert in alerts {
+                Console.out(TerminalText.line("alert: \(state.place(of: alert.subject).words)\(alert.subject.text): \(alert.words)"))
+            }
             guard !pauses.isEmpty else { return Console.out("nothing is paused") }
             var table = Table(
                 [.init("WHAT")] + state.workspaceColumn + [
@@ -48,7 +50,10 @@ struct GuardrailList: AsyncParsableCommand {
                 let until =
                     pause.finding?.isOpenEnded == true
                     ? "a person ends it" : pause.holds(at: state.now()) ? pause.until.iso8601 : "a try gets through"
-                table.add([pause.subject.text] + state.workspaceCell(pause.subject.workspace) + [pause.since.iso8601, until, pause.failureClass, "\(pause.renewals)", pause.reason])
+                table.add(
+                    [pause.subject.text] + state.workspaceCell(pause.subject.workspace) + [
+                        pause.since.iso8601, until, pause.failureClass, "\(pause.renewals)", pause.reason,
+                    ])
             }
             table.write()
         }

@@ -42,11 +42,12 @@ struct InboxList: AsyncParsableCommand {
                     JSONLine.write(.object(try await state.facts(reply)))
                 } else {
                     let workspace = state.namesWorkspaces ? try await state.workspace(of: reply) : nil
-                    table.add([reply.intake.description] + state.workspaceCell(workspace) + [
-                        reply.sortedAt.iso8601, reply.shownClass.rawValue,
-                        reply.label == nil ? "\(Int((reply.reading.confidence * 100).rounded())) %" : "label",
-                        reply.certainty?.rawValue ?? "none", reply.from, reply.subject,
-                    ])
+                    table.add(
+                        [reply.intake.description] + state.workspaceCell(workspace) + [
+                            reply.sortedAt.iso8601, reply.shownClass.rawValue,
+                            reply.label == nil ? "\(Int((reply.reading.confidence * 100).rounded())) %" : "label",
+                            reply.certainty?.rawValue ?? "none", reply.from, reply.subject,
+                        ])
                 }
             }
             if !json { table.isEmpty ? Console.out("nothing came in") : table.write() }
@@ -201,7 +202,8 @@ extension OpenState {
         }
         let incoming = try await store.incoming(id: reply.intake)
         let all: JSONValue = [
-            "id": .id(reply.intake), "workspace": .text(try await workspace(of: reply).map(name)), "way": .text(incoming?.way.rawValue), "received_at": .moment(incoming?.receivedAt),
+            "id": .id(reply.intake), "workspace": .text(try await workspace(of: reply).map(name)), "way": .text(incoming?.way.rawValue),
+            "received_at": .moment(incoming?.receivedAt),
             "sorted_at": .moment(reply.sortedAt), "from": .string(reply.from), "subject": .string(reply.subject),
             "message_id": .text(reply.messageID?.text), "class": .string(reply.shownClass.rawValue), "label": .text(reply.label?.rawValue),
             "read_class": .string(reading.replyClass.rawValue), "intent": .text(reading.intent), "confidence": .number(reading.confidence),

@@ -131,7 +131,8 @@ struct OpenState {
     /// - Throws: when a person named another workspace than the one that something is of.
     func requireMeant(_ workspace: WorkspaceID, _ what: String) throws(Failure) {
         guard let asked, asked.id != workspace else { return }
-        throw Failure(.badInput, "\(what) is of workspace '\(TerminalText.line(name(of: workspace)))', not of '\(TerminalText.line(asked.name))'")
+        throw Failure(
+            .badInput, "\(what) is of workspace '\(TerminalText.line(name(of: workspace)))', not of '\(TerminalText.line(asked.name))'")
     }
 
     // MARK: Finding what a person named
@@ -152,7 +153,8 @@ struct OpenState {
         let address = try address(text)
         guard let contact = try await store.contact(workspace: workspace, address: address) else {
             if let suppression = try await store.suppression(workspace: workspace, address: address, now: now()) {
-                throw Failure(.badInput, "there is no contact \(address.text)\(whose); the address is suppressed (\(suppression.reason.rawValue))")
+                throw Failure(
+                    .badInput, "there is no contact \(address.text)\(whose); the address is suppressed (\(suppression.reason.rawValue))")
             }
             throw Failure(.badInput, "there is no contact \(address.text)\(whose); 'postrider contacts import' takes contacts in")
         }

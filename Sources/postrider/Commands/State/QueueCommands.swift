@@ -106,7 +106,8 @@ struct QueueList: AsyncParsableCommand {
                 guard state.concerns(pause.subject) else { continue }
                 let (place, option) = state.place(of: pause.subject)
                 Console.out(
-                    "PAUSED: \(place)\(TerminalText.line(pause.words)); 'postrider guardrail override \(pause.subject.text)\(option)' ends it")
+                    "PAUSED: \(place)\(TerminalText.line(pause.words)); 'postrider guardrail override \(pause.subject.text)\(option)' ends it"
+                )
             }
             if seal.safety.isDryRun { Console.out("DRY RUN: nothing is delivered ([safety] dry_run)") }
             var counts: [OutboxMessage.State: Int] = [:]
@@ -116,11 +117,12 @@ struct QueueList: AsyncParsableCommand {
                 counts[message.state, default: 0] += 1
                 octets += message.size
                 if message.isAmbiguous { ambiguous.append(message.id) }
-                table.add([message.id.description] + state.workspaceCell(message.workspace) + [
-                    "\(message.size)", message.createdAt.iso8601,
-                    message.isAmbiguous ? "hold!" : message.state.rawValue, "\(message.attempts)", message.identity,
-                    message.recipient.text, message.nextAttemptAt?.iso8601 ?? "-", seal.why(message) ?? message.reason,
-                ])
+                table.add(
+                    [message.id.description] + state.workspaceCell(message.workspace) + [
+                        "\(message.size)", message.createdAt.iso8601,
+                        message.isAmbiguous ? "hold!" : message.state.rawValue, "\(message.attempts)", message.identity,
+                        message.recipient.text, message.nextAttemptAt?.iso8601 ?? "-", seal.why(message) ?? message.reason,
+                    ])
                 table.writeWhenLong()
             }
             if table.isEmpty { return Console.out(selection == .waiting ? "the queue is empty" : "no message is like that") }
@@ -162,7 +164,8 @@ struct QueueShow: AsyncParsableCommand {
                         facts + [(key: "tries", value: .array(attempts.map(state.json)))]))
             }
             FactSheet.write([
-                ("id", message.id.description), ("workspace", state.installation.workspaces.hasSeveral ? state.name(of: message.workspace) : nil),
+                ("id", message.id.description),
+                ("workspace", state.installation.workspaces.hasSeveral ? state.name(of: message.workspace) : nil),
                 ("state", message.isAmbiguous ? "hold (ambiguous: it may have left)" : message.state.rawValue),
                 ("reason", message.reason), ("why it waits", seal.why(message)), ("waits for", message.awaits),
                 ("lifts", message.awaits == nil ? nil : message.nextAttemptAt?.iso8601), ("identity", message.identity),
@@ -197,7 +200,8 @@ extension OpenState {
 
     func json(_ message: OutboxMessage, _ seal: QueueSeal) -> JSONValue {
         [
-            "id": .id(message.id), "workspace": .string(name(of: message.workspace)), "state": .string(message.state.rawValue), "ambiguous": .bool(message.isAmbiguous),
+            "id": .id(message.id), "workspace": .string(name(of: message.workspace)), "state": .string(message.state.rawValue),
+            "ambiguous": .bool(message.isAmbiguous),
             "arrived_at": .moment(message.createdAt), "identity": .string(message.identity), "route": .string(message.route),
             "first_route": .text(message.firstRoute),
             "sender": .string(message.reversePath.shown), "recipient": .string(message.recipient.text), "subject": .string(message.subject),

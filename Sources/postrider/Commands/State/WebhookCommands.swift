@@ -25,18 +25,19 @@ struct WebhooksList: AsyncParsableCommand {
         try await OpenState.use(conf) { state in
             var table = Table(
                 [.init("ID")] + state.workspaceColumn + [
-                .init("WEBHOOK", limit: 30), .init("STATE"), .init("STEP", limit: 20), .init("CREATED"),
-                .init("ATTEMPTS", number: true), .init("NEXT"), .init("WHY", limit: 90),
-            ])
+                    .init("WEBHOOK", limit: 30), .init("STATE"), .init("STEP", limit: 20), .init("CREATED"),
+                    .init("ATTEMPTS", number: true), .init("NEXT"), .init("WHY", limit: 90),
+                ])
             let obstacle = try await CallObstacle(state)
             try await state.eachCall(self.state.flatMap { WebhookCall.State(rawValue: $0.rawValue) }) { call in
                 guard state.asked.map({ $0.id == call.workspace }) ?? true else { return }
                 let heldBy = obstacle.why(call)
                 if json { return JSONLine.write(state.json(call, withBody: false, heldBy: heldBy)) }
-                table.add([call.id.description] + state.workspaceCell(call.workspace) + [
-                    call.webhook, call.state.rawValue, call.step, call.createdAt.iso8601, "\(call.attempts)",
-                    call.nextAttemptAt?.iso8601 ?? "-", heldBy ?? call.reason ?? "",
-                ])
+                table.add(
+                    [call.id.description] + state.workspaceCell(call.workspace) + [
+                        call.webhook, call.state.rawValue, call.step, call.createdAt.iso8601, "\(call.attempts)",
+                        call.nextAttemptAt?.iso8601 ?? "-", heldBy ?? call.reason ?? "",
+                    ])
                 table.writeWhenLong()
             }
             if !json { table.isEmpty ? Console.out("no call was queued") : table.write() }
@@ -114,7 +115,8 @@ struct WebhooksCancel: AsyncParsableCommand {
 
     @OptionGroup var conf: StateOption
     @Argument(help: "Ids of queued calls.") var ids: [String] = []
-    @Option(help: ArgumentHelp("All that wait for this webhook; with --workspace those of that one.", valueName: "name")) var webhook: String?
+    @Option(help: ArgumentHelp("All that wait for this webhook; with --workspace those of that one.", valueName: "name")) var webhook:
+        String?
     @Option(help: "Why, for the timeline.") var reason = "cancelled by a person"
 
     func validate() throws {
