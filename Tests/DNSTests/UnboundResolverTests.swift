@@ -3,7 +3,7 @@ import Testing
 
 @testable import DNS
 
-@Suite("libunbound against a scripted server", .timeLimit(.minutes(2)))
+@Suite("libunbound against a scripted server", .timeLimit(.minutes(5)))
 struct UnboundResolverTests {
     private static func server() throws -> ScriptedServer {
         try ScriptedServer([

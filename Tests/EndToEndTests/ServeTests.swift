@@ -112,7 +112,7 @@ struct ServeTests {
         #expect(Set(sink.messages.map(\.messageID)).count == 21 && sink.messages.count == 21)
     }
 
-    @Test("a reply that never comes does not keep SIGTERM waiting for ever: the message is held as ambiguous", .timeLimit(.minutes(2)))
+    @Test("a reply that never comes does not keep SIGTERM waiting for ever: the message is held as ambiguous", .timeLimit(.minutes(5)))
     func boundedDrain() async throws {
         let sink = try SinkSMTP()
         sink.script(Self.person, then: .holdReply)

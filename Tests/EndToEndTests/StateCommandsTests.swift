@@ -186,6 +186,20 @@ struct StateCommandsTests {
         #expect(stats.object("enrollments")?.number("stopped") == 1 && stats.object("causes")?.number("person") == 1)
     }
 
+    @Test("what stops mail works with a conf that has faults, and tells them; what is not a brake refuses")
+    func brakes() async throws {
+        let bench = try StateBench()
+        try await bench.prepare()
+        try bench.folder.write("postrider.conf", text: TextFile.read(bench.conf) + "[identity.ben]\nfrom = \"nobody\"\ntypo = 1\n")
+        for words in [["stop-all", "--reason", "fire"], ["suppress", "add", "ann@example.org"], ["sequence", "pause", "hello"]] {
+            let done = try await Executable.run(["--conf", bench.conf] + words)
+            #expect(done.status == 0 && done.errorText.contains("the conf has faults"), "\(words): \(done.errorText)")
+        }
+        for words in [["resume-all"], ["sequence", "resume", "hello"], ["enroll", "hello", "ann@example.org"]] {
+            #expect(try await Executable.run(["--conf", bench.conf] + words).status == 78)
+        }
+    }
+
     @Test("a paused sequence writes to nobody, whoever comes into it meanwhile, and the audit log says who paused it")
     func pausedAsAWhole() async throws {
         let bench = try StateBench()

@@ -7,7 +7,7 @@ import Testing
 @testable import HTTPFetch
 
 /// The client against a real server on loopback, whose TLS is OpenSSL's.
-@Suite("HTTP calls", .timeLimit(.minutes(2)))
+@Suite("HTTP calls", .timeLimit(.minutes(5)))
 struct HTTPFetcherTests {
     private func withFetcher<Result>(_ body: (HTTPFetcher) async throws -> Result) async throws -> Result {
         let fetcher = HTTPFetcher(on: MultiThreadedEventLoopGroup.singleton)

@@ -143,7 +143,7 @@ struct MailboxInteropTests {
         await dovecot.end()
     }
 
-    @Test("IDLE notices new deliveries at once, and a session that is cut off is taken up where it was", .timeLimit(.minutes(1)))
+    @Test("IDLE notices new deliveries at once, and a session that is cut off is taken up where it was", .timeLimit(.minutes(4)))
     func idle() async throws {
         let (dovecot, certificate) = try await Self.dovecot()
         try await dovecot.deliver(Self.letter(1), to: Self.user)
@@ -208,7 +208,7 @@ struct MailboxInteropTests {
 
     @Test(
         "a server that is killed in the middle of a FETCH, again and again: nothing is lost and nothing comes twice",
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(5)))
     func killed() async throws {
         let (dovecot, certificate) = try await Self.dovecot()
         let count = 60
@@ -267,7 +267,7 @@ struct MailboxInteropTests {
         await dovecot.end()
     }
 
-    @Test("later polls ask by STATUS for what is not selected, and what comes in there is noticed", .timeLimit(.minutes(1)))
+    @Test("later polls ask by STATUS for what is not selected, and what comes in there is noticed", .timeLimit(.minutes(4)))
     func status() async throws {
         let (dovecot, certificate) = try await Self.dovecot(extra: Self.junk)
         try await dovecot.deliver(Self.letter(1), to: Self.user, mailbox: "Junk")

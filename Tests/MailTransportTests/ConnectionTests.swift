@@ -13,7 +13,7 @@ import Testing
 @testable import MailTransport
 
 /// How connections come about, and what is told when.
-@Suite("connections", .timeLimit(.minutes(1)))
+@Suite("connections", .timeLimit(.minutes(4)))
 struct ConnectionTests {
     @Test("a name whose first address refuses: the session runs on the connection that stands")
     func severalAddresses() async throws {

@@ -9,7 +9,7 @@ import Testing
 @testable import MailTransport
 
 /// Servers that lie, flood, dawdle and break the grammar: each comes to the outcome that is right for us, and no dot is written too early.
-@Suite("hostile servers", .timeLimit(.minutes(1)))
+@Suite("hostile servers", .timeLimit(.minutes(4)))
 struct HostileServerTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let word: String

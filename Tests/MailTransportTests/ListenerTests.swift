@@ -86,7 +86,7 @@ struct ListenerTests {
         try await open.end()
     }
 
-    @Test("stop() lets the message whose content is coming be taken in, and turns new ones away", .timeLimit(.minutes(1)))
+    @Test("stop() lets the message whose content is coming be taken in, and turns new ones away", .timeLimit(.minutes(4)))
     func stop() async throws {
         let desk = RecordingDesk()
         let open = try await OpenListener.start(desk: desk)
@@ -181,7 +181,7 @@ struct ListenerTests {
         #expect(desk.mail.isEmpty && desk.paths == ["reply@r.example.com"])
     }
 
-    @Test("a client that never reads its replies is not read either, and is closed in time", .timeLimit(.minutes(2)))
+    @Test("a client that never reads its replies is not read either, and is closed in time", .timeLimit(.minutes(5)))
     func neverReads() async throws {
         var limits = ServerLimits()
         limits.idle = .seconds(2)

@@ -11,7 +11,7 @@ import Testing
 @testable import MailTransport
 
 /// Connections that serve several messages.
-@Suite("connections used again", .timeLimit(.minutes(1)))
+@Suite("connections used again", .timeLimit(.minutes(4)))
 struct ReuseTests {
     static let checks = DeliveryChecks(mayLeave: { true }, finalDot: { true })
     /// Kept for longer than any test lasts.

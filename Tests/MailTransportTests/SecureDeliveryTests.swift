@@ -8,7 +8,7 @@ import Testing
 @testable import MailTransport
 
 /// What policies come to on the wire: a real handshake, and mail that leaves or does not.
-@Suite("delivery under TLS policies", .timeLimit(.minutes(2)))
+@Suite("delivery under TLS policies", .timeLimit(.minutes(5)))
 struct SecureDeliveryTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String

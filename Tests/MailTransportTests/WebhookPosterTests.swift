@@ -7,7 +7,7 @@ import Testing
 @testable import MailTransport
 
 /// Calls to other systems against a real server on loopback.
-@Suite("calls to other systems", .timeLimit(.minutes(2)))
+@Suite("calls to other systems", .timeLimit(.minutes(5)))
 struct WebhookPosterTests {
     private func post(
         _ url: String, zone: [String: [StaticResolver.Record]] = [:], allowsPrivate: Bool, time: Duration = .seconds(10)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Alerts")
 struct AlerterTests {
-    @Test("each trouble is told once, by mail, with what lasts; what comes again is told again", .timeLimit(.minutes(1)))
+    @Test("each trouble is told once, by mail, with what lasts; what comes again is told again", .timeLimit(.minutes(4)))
     func told() async throws {
         let office = try Office()
         let writer = AlertWriter(

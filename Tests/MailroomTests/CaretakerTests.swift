@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Upkeep over the services")
 struct CaretakerTests {
-    @Test("what left is packed at once and dropped in its time; a late answer still finds its conversation", .timeLimit(.minutes(1)))
+    @Test("what left is packed at once and dropped in its time; a late answer still finds its conversation", .timeLimit(.minutes(4)))
     func tidies() async throws {
         let office = try Office()
         let caretaker = Caretaker(

@@ -33,7 +33,7 @@ struct DeliveryGateTests {
         try await office.store.list(OutboxSelection(states: [.incoming, .deferred]), after: nil, limit: 99)
     }
 
-    @Test("a capped route lets one leave in its time, tells the others when, and keeps no other route waiting", .timeLimit(.minutes(1)))
+    @Test("a capped route lets one leave in its time, tells the others when, and keeps no other route waiting", .timeLimit(.minutes(4)))
     func cappedRoute() async throws {
         let office = try Office(policy: try policy { $0.limits.routes = ["sink": try rates("1/min")] })
         for number in 0..<4 { try await office.queue("a\(number)@one.example.net", route: "sink") }
@@ -59,7 +59,7 @@ struct DeliveryGateTests {
         #expect(try await waiting(office).isEmpty)
     }
 
-    @Test("domains that share their exchangers share a site's limit, and others do not", .timeLimit(.minutes(1)))
+    @Test("domains that share their exchangers share a site's limit, and others do not", .timeLimit(.minutes(4)))
     func sharedSite() async throws {
         var book = ProviderBook()
         let rules = "[provider.shared]\nmx = [\".shared.example.net\"]\none_site = true\nrate = [\"1/min\"]\n"
@@ -79,7 +79,7 @@ struct DeliveryGateTests {
         }
     }
 
-    @Test("what [safety] does not allow stays, with the reason, and a dry run delivers nothing at all", .timeLimit(.minutes(1)))
+    @Test("what [safety] does not allow stays, with the reason, and a dry run delivers nothing at all", .timeLimit(.minutes(4)))
     func safety() async throws {
         let pattern = try BytePattern(#".*@two\.example\.net"#)
         let office = try Office(policy: policy { $0.safety = SendingSafety(allowed: [pattern]) }, mailZone: Self.mailZone)
@@ -114,7 +114,7 @@ struct DeliveryGateTests {
     }
 
     @Test(
-        "a site that does not answer rests: one probes it, the others wait for it, and all leave when it is back", .timeLimit(.minutes(2)))
+        "a site that does not answer rests: one probes it, the others wait for it, and all leave when it is back", .timeLimit(.minutes(5)))
     func deadSite() async throws {
         let lines = Mutex<[String]>([])
         let office = try Office(notes: { line in lines.withLock { $0.append(line) } }, policy: policy { $0.rests = [.seconds(600)] })
@@ -147,7 +147,7 @@ struct DeliveryGateTests {
         }
     }
 
-    @Test("a reply that a rule knows suspends the site, and the log and every waiting message say so", .timeLimit(.minutes(1)))
+    @Test("a reply that a rule knows suspends the site, and the log and every waiting message say so", .timeLimit(.minutes(4)))
     func reaction() async throws {
         let rules = "[[react]]\nwords = \"tss04\"\nsuspend = true\nfor = \"2h\"\n"
         let providers = try ProviderBook(files: [("local.toml", Array(rules.utf8))])
@@ -188,7 +188,7 @@ struct DeliveryGateTests {
         }
     }
 
-    @Test("a domain that DNS is slow about keeps nobody waiting, and leaves when DNS has answered", .timeLimit(.minutes(1)))
+    @Test("a domain that DNS is slow about keeps nobody waiting, and leaves when DNS has answered", .timeLimit(.minutes(4)))
     func slowDNS() async throws {
         let gate = Bell()
         let office = try Office(
@@ -206,7 +206,7 @@ struct DeliveryGateTests {
         }
     }
 
-    @Test("a message that is stopped while a limit keeps it back never leaves", .timeLimit(.minutes(1)))
+    @Test("a message that is stopped while a limit keeps it back never leaves", .timeLimit(.minutes(4)))
     func stoppedWhileCapped() async throws {
         let office = try Office(policy: try policy { $0.limits.routes = ["sink": try rates("1/h")] })
         try await office.queue("first@one.example.net", route: "sink")

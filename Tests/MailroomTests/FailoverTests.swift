@@ -26,7 +26,7 @@ struct FailoverTests {
 
     @Test(
         "a login that does not come about pauses the route; its mail waits beyond its lifetime and leaves when a person ends the pause",
-        .timeLimit(.minutes(1)))
+        .timeLimit(.minutes(4)))
     func pause() async throws {
         let office = try office(rests: [.seconds(86_000)])
         try await office.queue(Self.bo, route: "login")
@@ -106,7 +106,7 @@ struct FailoverTests {
         #expect(board.tries("anna", at: now + .seconds(6)))
     }
 
-    @Test("with a fallback the mail goes on at once, and what comes later does not try the paused route", .timeLimit(.minutes(1)))
+    @Test("with a fallback the mail goes on at once, and what comes later does not try the paused route", .timeLimit(.minutes(4)))
     func fallback() async throws {
         let office = try office(["login": "dead", "dead": "gone"])
         try await office.queue(Self.bo, route: "login")
@@ -127,7 +127,7 @@ struct FailoverTests {
         #expect(office.sink.messages.isEmpty)
     }
 
-    @Test("behind the last fallback a message comes back to its first route, in its turn", .timeLimit(.minutes(1)))
+    @Test("behind the last fallback a message comes back to its first route, in its turn", .timeLimit(.minutes(4)))
     func endOfChain() async throws {
         let office = try office(["login": "gone"])
         try await office.queue(Self.bo, route: "login")
@@ -141,7 +141,7 @@ struct FailoverTests {
     }
 
     @Test(
-        "what a server says about a message, and what may have left, never goes on by another route", .timeLimit(.minutes(1)),
+        "what a server says about a message, and what may have left, never goes on by another route", .timeLimit(.minutes(4)),
         arguments: [
             (SinkSMTP.Answer.refuse("451 4.7.1 Greylisted"), OutboxMessage.State.deferred),
             (.refuse("550 5.1.1 no such user"), .bounced), (.refuseData("554 5.7.1 spam"), .bounced),
@@ -159,7 +159,7 @@ struct FailoverTests {
         #expect(try await office.store.pauses().isEmpty)
     }
 
-    @Test("a dead host's mail goes to the fallback without being tried there", .timeLimit(.minutes(1)))
+    @Test("a dead host's mail goes to the fallback without being tried there", .timeLimit(.minutes(4)))
     func dead() async throws {
         let office = try office(["gone": "sink"])
         for number in 0..<8 { try await office.queue("d\(number)@one.example.net", route: "gone") }

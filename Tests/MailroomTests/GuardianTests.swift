@@ -47,7 +47,7 @@ struct GuardianTests {
 
     @Test(
         "bad figures pause their sequence, identity or instance: steps are postponed, queued mail waits, and a person lets both go",
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(4)),
         arguments: [
             (GuardrailRule.Scope.sequence, SendingPause.Subject.sequence("2 steps")), (.identity, .identity("anna")),
             (.instance, .instance),

@@ -179,7 +179,7 @@ struct IntakeTests {
         }
     }
 
-    @Test("a stranger whose name servers never answer holds up nobody", .timeLimit(.minutes(1)))
+    @Test("a stranger whose name servers never answer holds up nobody", .timeLimit(.minutes(4)))
     func slowNames() async throws {
         let office = try Office(resolver: Silence())
         defer {
@@ -259,7 +259,7 @@ struct IntakeTests {
         #expect(aside.state == .quarantined && aside.reason == "the process ended 6 times while it was being sorted")
     }
 
-    @Test("a database that another writer holds for longer than its timeout does not end the sorter", .timeLimit(.minutes(1)))
+    @Test("a database that another writer holds for longer than its timeout does not end the sorter", .timeLimit(.minutes(4)))
     func busy() async throws {
         let heard = Mutex<[String]>([])
         let office = try Office(notes: { line in heard.withLock { $0.append(line) } })
@@ -285,7 +285,7 @@ struct IntakeTests {
 
 @Suite("budget")
 struct BudgetTests {
-    @Test("work within its time gives its value, work beyond it nil, and no time is no work", .timeLimit(.minutes(1)))
+    @Test("work within its time gives its value, work beyond it nil, and no time is no work", .timeLimit(.minutes(4)))
     func within() async {
         #expect(await Mailroom.within(.seconds(60)) { 7 } == 7)
         #expect(await Mailroom.within(.zero) { 7 } == nil)
@@ -295,7 +295,7 @@ struct BudgetTests {
             } == nil)
     }
 
-    @Test("a cancelled task waits no longer", .timeLimit(.minutes(1)))
+    @Test("a cancelled task waits no longer", .timeLimit(.minutes(4)))
     func cancelled() async {
         let waiting = Task {
             await Mailroom.within(.seconds(3600)) {

@@ -9,7 +9,7 @@ import Testing
 @testable import Mailroom
 
 /// What DNS says of the domains of contacts, over a made-up zone and a real store.
-@Suite("domains of contacts", .timeLimit(.minutes(2)))
+@Suite("domains of contacts", .timeLimit(.minutes(5)))
 struct MailDomainCheckerTests {
     /// A zone that notes who is asked for, and how many at once.
     final class Zone: DNS.Resolver {

@@ -13,7 +13,7 @@ import Testing
 @testable import Mailroom
 
 /// A mailbox whose server refuses the login.
-@Suite("refused logins", .timeLimit(.minutes(1)))
+@Suite("refused logins", .timeLimit(.minutes(4)))
 struct MailboxPollerTests {
     private static func refuser() async throws -> LinePeer {
         try await LinePeer.start(greeting: "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n") { lines in

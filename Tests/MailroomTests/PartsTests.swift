@@ -67,7 +67,7 @@ struct PartsTests {
         await watcher.value
     }
 
-    @Test("a ring, the moment and a cancelled task each end a wait", .timeLimit(.minutes(1)))
+    @Test("a ring, the moment and a cancelled task each end a wait", .timeLimit(.minutes(4)))
     func waits() async {
         let clock = HandClock(Office.start)
         let bell = Bell()
@@ -83,7 +83,7 @@ struct PartsTests {
         await bell.wait(until: Office.start, clock: clock)
     }
 
-    @Test("everybody who waits hears one ring", .timeLimit(.minutes(1)))
+    @Test("everybody who waits hears one ring", .timeLimit(.minutes(4)))
     func manyWaiting() async throws {
         let bell = Bell()
         let started = Tally()

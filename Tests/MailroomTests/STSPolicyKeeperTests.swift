@@ -13,7 +13,7 @@ import Testing
 @testable import Mailroom
 
 /// MTA-STS policies over a real HTTPS server, a made-up zone, and a store that outlives the process.
-@Suite("MTA-STS policies", .timeLimit(.minutes(2)))
+@Suite("MTA-STS policies", .timeLimit(.minutes(5)))
 struct STSPolicyKeeperTests {
     /// A zone that changes while somebody asks.
     final class Zone: DNS.Resolver {

@@ -26,7 +26,7 @@ struct SteadinessTests {
         try await running.value
     }
 
-    @Test("an absence note to a message that may have left keeps its step with the person, for ever", .timeLimit(.minutes(1)))
+    @Test("an absence note to a message that may have left keeps its step with the person, for ever", .timeLimit(.minutes(4)))
     func absentWhileAmbiguous() async throws {
         let office = try Office()
         office.sink.script(Self.bo, .dropAfterDot)
@@ -46,7 +46,7 @@ struct SteadinessTests {
         #expect(try await office.store.messages(enrollment: enrollment.id).map(\.state) == [.hold])
     }
 
-    @Test("a due step whose ambiguous message is still there is not queued again, and the next enrollment is", .timeLimit(.minutes(1)))
+    @Test("a due step whose ambiguous message is still there is not queued again, and the next enrollment is", .timeLimit(.minutes(4)))
     func dueWhileAmbiguous() async throws {
         let office = try Office()
         office.sink.script(Self.bo, .dropAfterDot)
@@ -69,7 +69,7 @@ struct SteadinessTests {
         #expect(try await office.current(other).state == .sending)
     }
 
-    @Test("an enrollment that the store refuses is postponed with the reason, and the others go on", .timeLimit(.minutes(1)))
+    @Test("an enrollment that the store refuses is postponed with the reason, and the others go on", .timeLimit(.minutes(4)))
     func refusedEnrollment() async throws {
         let office = try Office()
         _ = try await office.store.onWriter { db in
@@ -86,7 +86,7 @@ struct SteadinessTests {
         #expect(postponed.state == .active)
     }
 
-    @Test("a write lock that another process keeps longer than the busy timeout ends no service", .timeLimit(.minutes(2)))
+    @Test("a write lock that another process keeps longer than the busy timeout ends no service", .timeLimit(.minutes(5)))
     func locked() async throws {
         let lines = Mutex<[String]>([])
         let office = try Office(notes: { line in lines.withLock { $0.append(line) } })
@@ -123,7 +123,7 @@ struct SteadinessTests {
         #expect(warnings.count { $0.contains("service=dispatch") } == 1 && warnings.count { $0.contains("service=delivery") } == 1)
     }
 
-    @Test("a route that never answers takes nothing from the others", .timeLimit(.minutes(1)))
+    @Test("a route that never answers takes nothing from the others", .timeLimit(.minutes(4)))
     func deadRoute() async throws {
         let office = try Office()
         for number in 0..<5 {
@@ -142,7 +142,7 @@ struct SteadinessTests {
     }
 
     @Test(
-        "the log tells what was decided", .timeLimit(.minutes(1)),
+        "the log tells what was decided", .timeLimit(.minutes(4)),
         arguments: [
             ("550 5.7.1 Your IP is on a blocklist", OutboxMessage.State.deferred, "deferred"),
             ("550 5.1.1 No such user", .bounced, "bounced"),

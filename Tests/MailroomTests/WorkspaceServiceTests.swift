@@ -9,7 +9,7 @@ import Testing
 /// An identity of one workspace and people of another, as when a conf moves it.
 @Suite("workspaces at work")
 struct WorkspaceServiceTests {
-    @Test("a step and a message of another workspace wait, and say why, while those of its own leave", .timeLimit(.minutes(1)))
+    @Test("a step and a message of another workspace wait, and say why, while those of its own leave", .timeLimit(.minutes(4)))
     func apart() async throws {
         let office = try Office()
         let workspace = try #require(try await office.store.workspaces(making: ["sales"]).workspace(named: "sales")).id

@@ -5,11 +5,24 @@ package import Outreach
 extension SQLiteStore: ErasureStore {
     package func erase(_ erasure: Erasure) async throws(StoreError) -> Erasure.Verdict {
         let verdict = try await cleanly { ledger in try ledger.erase(erasure) }
-        // The old pages are to be gone from the log, too.
         guard case .erased(var report) = verdict else { return verdict }
+        // Pages that were freed long ago may hold what stood in them: they are given back, and with them what they hold.
+        var free = Int.max
+        while free > 0 {
+            let left = try await onWriter { db in
+                _ = try db.records("PRAGMA incremental_vacuum(\(Self.pagesAtOnce))")
+                return try db.record("PRAGMA freelist_count")?.count("freelist_count") ?? 0
+            }
+            guard left < free else { break }
+            free = left
+        }
+        // The old pages are to be gone from the log, too.
         report.isLogClean = try await onWriter { db in try db.record("PRAGMA wal_checkpoint(TRUNCATE)")?.integer("busy") == 0 }
         return .erased(report)
     }
+
+    /// So that others come to the writer between.
+    private static let pagesAtOnce = 5_000
 
     package func erasedContacts() async throws(StoreError) -> [Contact.ID] {
         try await read { ledger in

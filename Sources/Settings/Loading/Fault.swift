@@ -29,6 +29,10 @@ package struct Origin: Sendable, Equatable, CustomStringConvertible {
 /// All faults of a conf at once, in the order of the files and their lines.
 package struct SettingsError: Error, Sendable, Equatable, CustomStringConvertible {
     package var faults: [Fault]
+    /// The conf as if it held `[main]` alone, for what must work whatever else is wrong; nil when that section cannot be relied on.
+    package var mainAlone: Settings?
+
+    package static func == (a: SettingsError, b: SettingsError) -> Bool { a.faults == b.faults }
 
     package var description: String { faults.map(\.description).joined(separator: "\n") }
 }

@@ -56,7 +56,14 @@ struct Loader {
             let sorted = faults.enumerated().sorted {
                 ($0.element.document, $0.element.fault.line, $0.offset) < ($1.element.document, $1.element.fault.line, $1.offset)
             }
-            return .failure(SettingsError(faults: sorted.map(\.element.fault)))
+            var error = SettingsError(faults: sorted.map(\.element.fault))
+            if !documents.contains(where: { $0 == nil }), !broken.contains("main") {
+                var alone = Settings()
+                alone.files = names
+                alone.main = settings.main
+                error.mainAlone = alone
+            }
+            return .failure(error)
         }
         return .success(settings)
     }

@@ -16,4 +16,15 @@ struct ConfOption: ParsableArguments {
         case .failure(let error): throw Failure(.configuration, error.description)
         }
     }
+
+    /// The same for a brake: where the conf has faults its `[main]` is enough, and the faults are only told.
+    func loadForBrake() throws(Failure) -> (settings: Settings, isWhole: Bool) {
+        switch Settings.load(path) {
+        case .success(let settings): return (settings, true)
+        case .failure(let error):
+            guard let alone = error.mainAlone else { throw Failure(.configuration, error.description) }
+            Console.error("\(error.description)\nthe conf has faults, which do not matter to this command")
+            return (alone, false)
+        }
+    }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import MailTransport
 
 /// RFC 8628 against a scripted endpoint; no test waits for real.
-@Suite("device logins", .timeLimit(.minutes(1)))
+@Suite("device logins", .timeLimit(.minutes(4)))
 struct DeviceLoginTests {
     private static let device = #"""
         {"device_code":"d/1","user_code":"ABCD-EFGH","verification_uri":"https://example.com/device",

@@ -11,7 +11,7 @@ import Testing
 @testable import MailTransport
 
 /// Logins with access tokens at servers that stop taking them.
-@Suite("logins with access tokens", .timeLimit(.minutes(2)))
+@Suite("logins with access tokens", .timeLimit(.minutes(5)))
 struct TokenLoginTests {
     /// A token as long as real ones are, so that it does not fit into the AUTH line.
     private static func long(_ name: String) -> String { name + String(repeating: "x", count: 1500) }

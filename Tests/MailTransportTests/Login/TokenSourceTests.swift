@@ -7,7 +7,7 @@ import Testing
 @testable import MailTransport
 
 /// Tokens from a real endpoint on loopback.
-@Suite("access tokens", .timeLimit(.minutes(2)))
+@Suite("access tokens", .timeLimit(.minutes(5)))
 struct TokenSourceTests {
     @Test("a hundred who want a token make one request, and get the same one")
     func singleFlight() async throws {

@@ -54,21 +54,36 @@ struct OpenState {
     /// Opens the state of a conf, runs `body`, and ends the command with its failure, if there is one.
     ///
     /// - Parameter noting: the command changes the state, so the audit log tells of it; of a dry run it does not.
-    static func use(_ conf: StateOption, noting: Bool = false, _ body: (OpenState) async throws -> Void) async throws {
-        try await use(conf.conf, asked: conf.asked, saysSo: conf.workspace != nil, noting: noting, body)
+    /// - Parameter isBrake: it must work with a conf that has faults, too.
+    static func use(
+        _ conf: StateOption, noting: Bool = false, isBrake: Bool = false, _ body: (OpenState) async throws -> Void
+    ) async throws {
+        try await use(conf.conf, asked: conf.asked, saysSo: conf.workspace != nil, noting: noting, isBrake: isBrake, body)
     }
 
     /// The same for what is of no workspace.
-    static func use(_ conf: ConfOption, noting: Bool = false, _ body: (OpenState) async throws -> Void) async throws {
-        try await use(conf, asked: nil, saysSo: true, noting: noting, body)
+    ///
+    /// - Parameter isBrake: it must work with a conf that has faults, too.
+    static func use(
+        _ conf: ConfOption, noting: Bool = false, isBrake: Bool = false, _ body: (OpenState) async throws -> Void
+    ) async throws {
+        try await use(conf, asked: nil, saysSo: true, noting: noting, isBrake: isBrake, isOfAll: true, body)
     }
 
-    /// - Parameter saysSo: whether the command line says which workspace is meant.
+    /// - Parameters:
+    ///   - saysSo: whether the command line says which workspace is meant.
+    ///   - isOfAll: no workspace is meant.
     private static func use(
-        _ conf: ConfOption, asked: String?, saysSo: Bool, noting: Bool, _ body: (OpenState) async throws -> Void
+        _ conf: ConfOption, asked: String?, saysSo: Bool, noting: Bool, isBrake: Bool, isOfAll: Bool = false, _ body: (OpenState) async throws -> Void
     ) async throws {
         try await reportingFailures {
-            let installation = try await Installation.open(try conf.load())
+            let (settings, isWhole) = isBrake ? try conf.loadForBrake() : (try conf.load(), true)
+            let installation = try await Installation.open(settings)
+            if !isWhole, asked == nil, !isOfAll, installation.workspaces.hasSeveral {
+                throw Failure(
+                    .configuration, "the conf does not say which workspace is meant; name it with --workspace: "
+                        + TerminalText.line(installation.workspaces.names))
+            }
             let state = try OpenState(installation: installation, asked: asked)
             var arguments = Array(CommandLine.arguments.dropFirst())
             if noting, !arguments.contains(where: { $0.utf8.elementsEqual("--dry-run".utf8) }) {

@@ -39,7 +39,7 @@ struct EnrollmentChange: ParsableArguments {
 
     /// - Parameter pauses: whether the sequence as a whole is paused, or goes on; nil: neither.
     func run(_ done: String, pauses: Bool? = nil, _ event: (String) -> SequenceEvent) async throws {
-        try await OpenState.use(conf, noting: true) { state in
+        try await OpenState.use(conf, noting: true, isBrake: pauses != false) { state in
             let plan = try await state.sequence(name).plan
             // First the whole, so that nobody comes into it between.
             if let pauses, contact == nil {

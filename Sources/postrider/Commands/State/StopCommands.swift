@@ -17,7 +17,7 @@ struct StopAll: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await OpenState.use(conf, noting: true) { state in
+        try await OpenState.use(conf, noting: true, isBrake: true) { state in
             try await state.store.setStop(reason: "\(reason) (\(OpenState.person))", at: state.now())
             Console.out("stopped: nothing leaves until 'postrider resume-all'")
         }

@@ -82,7 +82,7 @@ struct SuppressAdd: AsyncParsableCommand {
     @Flag(help: "One JSON object per suppression.") var json = false
 
     func run() async throws {
-        try await OpenState.use(conf, noting: true) { state in
+        try await OpenState.use(conf, noting: true, isBrake: true) { state in
             let workspace = try SuppressionWords.workspace(scope, of: state)
             let reason = try SuppressionWords.reason(reason)
             let expiry = try until.map { try SuppressionWords.expiry($0) }
