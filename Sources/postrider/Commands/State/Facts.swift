@@ -52,15 +52,14 @@ extension OpenState {
     ///   - heldBy: what keeps it from being made beside its own time.
     func json(_ call: WebhookCall, withBody: Bool, heldBy: String? = nil) -> JSONValue {
         let facts: [(key: String, value: JSONValue)] = [
-            (key: "id", value: .id(call.id)), (key: "workspace", value: .string(name(of: call.workspace))),
-            (key: "webhook", value: .string(call.webhook)),
+            (key: "id", value: .id(call.id)), (key: "webhook", value: .string(call.webhook)),
             (key: "state", value: .string(call.state.rawValue)),
             (key: "step", value: .string(call.step)), (key: "enrollment", value: .id(call.enrollment)),
             (key: "contact", value: .id(call.contact)),
             (key: "attempts", value: .count(call.attempts)), (key: "status", value: .count(call.lastStatus)),
             (key: "reason", value: .text(call.reason)), (key: "created_at", value: .moment(call.createdAt)),
             (key: "next_attempt_at", value: .moment(call.nextAttemptAt)), (key: "ended_at", value: .moment(call.endedAt)),
-            (key: "held_by", value: .text(heldBy)),
+            (key: "held_by", value: .text(heldBy)), (key: "workspace", value: .string(name(of: call.workspace))),
         ]
         return .object(withBody ? facts + [(key: "content", value: .text(call.body))] : facts)
     }
