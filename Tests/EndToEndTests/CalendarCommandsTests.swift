@@ -42,6 +42,7 @@ struct CalendarCommandsTests {
         "what is wrong with a calendar is said with its place",
         arguments: [
             ("holidays = [\"XX\"]", "there are no holidays of 'XX'; name an .ics file, or one of AE AR"),
+            ("holidays = [\"XX\", \"DE\", \"YY\"]", "there are no holidays of 'XX', 'YY'; name an .ics file"),
             ("holidays = [\"/nowhere/a.ics\"]", "/nowhere/a.ics: cannot be read"),
             ("week = [\"mon-fri 09:00\"]", "'mon-fri 09:00' is no part of a week; write it as \"mon-fri 09:00-12:00\""),
             ("week = [\"fri-mon 09:00-10:00\"]", "'fri-mon 09:00-10:00' is no part of a week"),

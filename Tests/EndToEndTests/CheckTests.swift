@@ -40,9 +40,9 @@ struct CheckTests {
         #expect(sink.messages.isEmpty)
     }
 
-    @Test("what laws ask for and hours that never meet are notes, and no faults")
+    @Test("what laws ask for, hours that never meet, keys that do nothing and replies that nobody reads are notes, and no faults")
     func notes() async throws {
-        let bench = try StateBench()
+        let bench = try StateBench(listener: try FreePort.next())
         func check(_ change: (String) -> String) async throws -> [String] {
             let before = TextFile.read(bench.conf)
             try bench.folder.write("postrider.conf", text: change(before))
@@ -65,7 +65,26 @@ struct CheckTests {
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             return lines.filter { !$0.hasPrefix("key_files") && !$0.hasPrefix("reply_to") && !$0.hasPrefix("return_path") }.joined(separator: "\n") + address
         }
-        #expect(noWayOut == ["note: messages offer no way to unsubscribe: there are no token addresses; set key_files in [tokens]"], "\(noWayOut)")
+        let unread = "note: nothing reads the replies to 'anna', so that no reply ever ends a sequence or is seen here; add a [mailbox.NAME]"
+        #expect(
+            noWayOut.first == "note: messages offer no way to unsubscribe: there are no token addresses; set key_files in [tokens]"
+                && noWayOut.count == 2 && noWayOut.last?.hasPrefix(unread) == true, "\(noWayOut)")
+        let deaf = try await check { $0.replacing("[listener.smtp]\nlisten", with: "#").replacing("accept_domains", with: "#") + address }
+        #expect(deaf.count == 1 && deaf.first?.hasPrefix(unread) == true, "\(deaf)")
+        let idle = try await check {
+            $0.replacing("[window]\n", with: "[window]\nweek = [\"mon 09:00-12:00\", \"tue 14:00-17:00\"]\npreferred_hour = 13\n")
+                .replacing("min_gap = \"0s\"", with: "daily_starts = 50\nmin_gap = \"0s\"") + address
+        }
+        #expect(idle.map { $0.split(separator: ": ").dropFirst(2).joined(separator: ": ") } == [
+            "'days' means nothing beside 'week', which says the days and hours; take one of them out",
+            "'hours' means nothing beside 'week', which says the days and hours; take one of them out",
+            "13 o'clock lies outside the hours of every day, so that it means nothing",
+            "it is more than the daily_limit of 'anna', 40, so that it caps nothing",
+        ], "\(idle)")
+        for hour in [9, 11, 14] {
+            let within = try await check { $0.replacing("hours = \"00:00-24:00\"", with: "hours = \"09:00-15:00\"\npreferred_hour = \(hour)") + address }
+            #expect(within == [], "\(within)")
+        }
     }
 
     @Test("--dns names what receivers will look for in vain, with its place")

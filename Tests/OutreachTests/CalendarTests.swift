@@ -236,7 +236,7 @@ struct CalendarTests {
             ),
             (
                 "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nDTSTART:20260230\nEND:VEVENT\n",
-                "company.ics:2: 'x' begins at a time of day ('20260230')"
+                "company.ics:2: 'x' begins on '20260230', an invalid date; write year, month and day"
             ),
             (
                 "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nRRULE:FREQ=WEEKLY\nDTSTART:20260515\nEND:VEVENT\n",
@@ -272,6 +272,15 @@ struct CalendarTests {
         "the surest of field, country, phone and domain says where somebody is",
         arguments: [
             (["country": "USA", "phone": "+1 415 555 0100"], "ann@acme.com", "America/Los_Angeles medium phone US"),
+            (["country": "Österreich"], "ann@acme.com", "Europe/Vienna high country AT"),
+            (["country": "ÖSTERREICH"], "ann@acme.com", "Europe/Vienna high country AT"),
+            (["country": "Česko"], "ann@acme.com", "Europe/Prague high country CZ"),
+            (["country": "O\u{308}sterreich"], "ann@acme.com", "Europe/Vienna high country AT"),
+            (["country": "TÜRKİYE"], "ann@acme.com", "Europe/Istanbul high country TR"),
+            (["country": "åland islands"], "ann@acme.com", "Europe/Mariehamn high country AX"),
+            (["country": "AUT"], "ann@acme.com", "Europe/Vienna high country AT"),
+            (["country_code": "usa"], "ann@acme.com", "America/New_York low country US"),
+            (["country": "GBR"], "ann@acme.com", "Europe/London high country GB"), (["country": "XXX"], "ann@acme.com", "-"),
             (["Country": "us"], "ann@acme.com", "America/New_York low country US"),
             (["country": "Deutschland", "phone": "+1 415 555 0100"], "ann@acme.com", "Europe/Berlin high country DE"),
             (["phone": "0044 20 7946 0000"], "ann@acme.com", "Europe/London medium phone GB"),
@@ -300,6 +309,8 @@ struct CalendarTests {
             $0.split(separator: "\t")[2].split(separator: " ")
         }
         #expect(names.count > 400)
+        let codes = countries.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: "\t").last ?? "" }
+        #expect(Set(codes).count == codes.count && codes.allSatisfy { $0.utf8.count == 3 && $0.utf8.allSatisfy { $0 >= 65 && $0 <= 90 } })
         for name in names { #expect(LocalZone(String(name)) != nil, "\(name)") }
         for name in ["Mars/Base", "CET+1", "+02:00", "Europe/", "/", "Europe/../UTC", ""] { #expect(LocalZone(name) == nil, "\(name)") }
     }

@@ -76,6 +76,9 @@ package enum HolidayFile {
         func dates(lastYear: Int, _ fault: (String) -> Fault) throws(Fault) -> [CivilDate] {
             guard let start else { throw fault("an event without DTSTART") }
             guard let first = CivilDate(basic: Array(start.value.utf8)[...]) else {
+                if start.value.utf8.count == 8, start.value.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
+                    throw fault("'\(name)' begins on '\(start.value)', an invalid date; write year, month and day, as 20270131")
+                }
                 throw fault("'\(name)' begins at a time of day ('\(start.value)'); a holiday is a whole day, DTSTART;VALUE=DATE:20270101")
             }
             var length = 1

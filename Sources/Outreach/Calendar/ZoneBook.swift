@@ -42,7 +42,7 @@ package struct ZoneBook: Sendable, Hashable {
     }
 
     private let countries: [String: Country]
-    /// English names and those in use, in lower case, to codes.
+    /// English names, those in use and codes of three letters, in lower case, to codes.
     private let names: [String: String]
     private let prefixes: [String: [String]]
     private let longestPrefix: Int
@@ -68,7 +68,8 @@ package struct ZoneBook: Sendable, Hashable {
     private static let phoneFields = ["phone", "phone_number", "mobile", "mobile_phone", "telephone", "tel", "telefon", "handy"]
 
     /// - Parameters:
-    ///   - countries: lines of an ISO 3166 code, a name, and zones with blanks between them, the one most people live in first.
+    ///   - countries: lines of an ISO 3166 code, a name, zones with blanks between them, the one most people live in first, and the code of
+    ///     three letters, which may be missing.
     ///   - phonePrefixes: lines of an international prefix and its zones; more than one says that it is not sure.
     package init(countries: [UInt8], phonePrefixes: [UInt8]) {
         func lines(_ bytes: [UInt8]) -> [[String]] {
@@ -78,10 +79,11 @@ package struct ZoneBook: Sendable, Hashable {
         }
         func zones(_ text: String) -> [String] { text.utf8.split(separator: 32).map { String(decoding: $0, as: UTF8.self) } }
         var (byCode, names, homes): ([String: Country], [String: String], [String: String]) = ([:], Self.aliases, [:])
-        for cells in lines(countries) where cells.count == 3 {
+        for cells in lines(countries) where cells.count == 3 || cells.count == 4 {
             let country = Country(code: cells[0], zones: zones(cells[2]))
             byCode[cells[0]] = country
             names[Self.lowercased(cells[1])] = cells[0]
+            if cells.count == 4 { names[Self.lowercased(cells[3])] = cells[0] }
             for zone in country.zones where homes[zone] == nil { homes[zone] = cells[0] }
         }
         var prefixes: [String: [String]] = [:]
@@ -160,8 +162,14 @@ package struct ZoneBook: Sendable, Hashable {
         return names.lazy.compactMap { lower[$0] }.first { !$0.utf8.isEmpty }
     }
 
+    /// The same in every locale; the dot of a Turkish capital I falls away.
     private static func lowercased(_ text: String) -> String {
-        String(decoding: text.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self)
+        guard text.utf8.contains(where: { $0 >= 128 }) else {
+            return String(decoding: text.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 }, as: UTF8.self)
+        }
+        var lower = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { lower += scalar.properties.lowercaseMapping.unicodeScalars.filter { $0.value != 0x307 } }
+        return String(lower)
     }
 
     private static func uppercased(_ text: String) -> String {

@@ -117,7 +117,8 @@ struct PlanJSON {
             guard let first = digits.first, first >= 48, first <= 57, isPlain, !isPadded, Double(text) != nil else {
                 throw fault("'\(text)' is no value; text stands in quotes")
             }
-            return Int(text).map { .integer($0) } ?? .number(text)
+            // -0 is a number of its own.
+            return Int(text).flatMap { $0.description.utf8.elementsEqual(text.utf8) ? .integer($0) : nil } ?? .number(text)
         }
 
         private static func isWord(_ byte: UInt8) -> Bool {

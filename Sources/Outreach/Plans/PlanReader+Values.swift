@@ -6,11 +6,13 @@ extension PlanReader {
         let path: [TomlStep] = [.key(dialect.quietHours)]
         guard let value = root[dialect.quietHours] else { return nil }
         let ends: [String]
+        var extra: String?
         switch value {
         case .string(let text): ends = text.utf8.split(separator: UInt8(ascii: "-")).map { String(decoding: Array($0), as: UTF8.self) }
         case .table:
             ends = ["start", "end"].compactMap { string($0, in: value, path: path, required: true) }
-            if others(in: value, known: ["start", "end"], path: path) != nil { fault(path, "quiet hours have a start and an end") }
+            // What a JSON plan says beside, which TOML keeps in 'extra'.
+            extra = others(in: value, known: ["start", "end"] + (dialect.isJSON ? [] : ["extra"]), path: path)
         default: ends = []
         }
         let minutes = ends.compactMap(Self.minute)
@@ -21,7 +23,7 @@ extension PlanReader {
             )
             return nil
         }
-        return .init(start: minutes[0], end: minutes[1])
+        return .init(start: minutes[0], end: minutes[1], extra: extra)
     }
 
     /// Minutes since midnight of `HH:MM`.
@@ -116,10 +118,26 @@ extension PlanReader {
     mutating func duration(_ key: String, in table: PlanValue, path: [TomlStep], required: Bool) -> ISODuration? {
         guard let written = string(key, in: table, path: path, required: required) else { return nil }
         if let duration = ISODuration(written) { return duration }
+        if Self.isTooLong(written) {
+            fault(path + [.key(key)], "'\(written)' is too long; the longest is ten years, \"P\(Self.mostDays)D\"")
+            return nil
+        }
         fault(
             path + [.key(key)],
             "'\(written)' is not an ISO 8601 duration of weeks, days, hours, minutes or seconds; write for instance \"P3D\"")
         return nil
+    }
+
+    private static let mostDays = 3660
+
+    /// Whether it is a duration but for how long it is.
+    private static func isTooLong(_ text: String) -> Bool {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            let isDigit = byte >= 48 && byte <= 57
+            if !isDigit { bytes.append(byte) } else if bytes.last != UInt8(ascii: "0") { bytes.append(UInt8(ascii: "0")) }
+        }
+        return ISODuration(String(decoding: bytes, as: UTF8.self)) != nil
     }
 
     mutating func weight(in table: PlanValue, path: [TomlStep]) -> Int? {

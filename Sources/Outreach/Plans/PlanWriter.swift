@@ -12,7 +12,10 @@ package struct PlanWriter: Sendable {
         func add(_ key: String, _ value: PlanValue?) { if let value { members.append(.init(key: key, value: value)) } }
         add("description", plan.description.utf8.isEmpty ? nil : .string(plan.description))
         add("timezone", plan.timezone.map { .string($0) })
-        add("quietHours", plan.quietHours.map { Self.table([("start", Self.clock($0.start)), ("end", Self.clock($0.end))]) })
+        if let quiet = plan.quietHours {
+            let ends = [("start", Self.clock(quiet.start)), ("end", Self.clock(quiet.end))].map { PlanValue.Member(key: $0, value: $1) }
+            add("quietHours", .table(ends + Self.others(quiet.extra)))
+        }
         add("stopOn", stopOn.map { .array($0.map { .string($0) }) })
         if let rule = plan.companyRule {
             add("stopCompanyOn", .array(rule.classes.map { .string($0.rawValue) }))
@@ -161,7 +164,14 @@ package struct PlanWriter: Sendable {
         if let clicks = plan.tracking.clicks { out.line("track_clicks = \(clicks)") }
         out.set("start", plan.start)
         out.set("timezone", plan.timezone)
-        out.set("quiet_hours", plan.quietHours.map { "\(Self.clockText($0.start))-\(Self.clockText($0.end))" })
+        if let quiet = plan.quietHours {
+            let (start, end) = (Self.clockText(quiet.start), Self.clockText(quiet.end))
+            if let extra = quiet.extra {
+                out.set("quiet_hours", table: ["start": start, "end": end, "extra": extra])
+            } else {
+                out.set("quiet_hours", "\(start)-\(end)")
+            }
+        }
         out.set("extra", plan.extra)
         if !plan.snippets.isEmpty {
             out.header("[snippets]")

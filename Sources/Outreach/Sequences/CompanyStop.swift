@@ -60,8 +60,12 @@ package struct CompanyStop: Sendable, Equatable {
     }
 
     /// For a person. It names nobody: it stays with the enrollments of others when whoever answered is forgotten.
-    package var words: String {
-        let what = reply.map { "replied (\(replyClass.rawValue)), message \($0)" } ?? "unsubscribed by a link"
-        return "somebody else at \(company) \(what)"
-    }
+    package var words: String { "somebody else at \(company) \(what)" }
+
+    /// The same, for another sequence that whoever answered is in.
+    ///
+    /// - Parameter sequence: name of the one that was answered.
+    package func ownWords(of sequence: String) -> String { "they \(what), in the sequence '\(sequence)'" }
+
+    private var what: String { reply.map { "replied (\(replyClass.rawValue)), message \($0)" } ?? "unsubscribed by a link" }
 }

@@ -17,10 +17,13 @@ package struct SequencePlan: Sendable, Equatable {
         /// Minutes since midnight, 0 ... 1439.
         package let start: Int
         package let end: Int
+        /// A JSON object of what its file says beside that; nil when there is nothing.
+        package let extra: String?
 
-        package init(start: Int, end: Int) {
+        package init(start: Int, end: Int, extra: String? = nil) {
             self.start = start
             self.end = end
+            self.extra = extra
         }
 
         /// When they end that hold at `now`; nil when none do.

@@ -118,11 +118,13 @@ extension Ledger {
 
     /// A contact of an import comes into a group; nothing when it is in it already.
     ///
-    /// - Parameter known: ids of groups that were looked up before, of one workspace.
+    /// - Parameters:
+    ///   - at: when, which a group that is made for it bears.
+    ///   - known: ids of groups that were looked up before, of one workspace.
     func join(
-        _ contact: Contact, _ name: ContactGroup.Name, by contactImport: ContactImport.ID, known: inout KnownGroups
+        _ contact: Contact, _ name: ContactGroup.Name, by contactImport: ContactImport.ID, at: Timestamp, known: inout KnownGroups
     ) throws {
-        let group = try knownGroup(name, workspace: contact.workspace, at: contact.createdAt, &known)
+        let group = try knownGroup(name, workspace: contact.workspace, at: at, &known)
         _ = try join(contact.id, group, by: contactImport)
     }
 

@@ -83,7 +83,17 @@ extension SQLiteStore: ContactImportStore {
     package func contactImports(workspace: WorkspaceID) async throws(StoreError) -> [ContactImport] {
         try await read { ledger in
             try ledger.db.records(
-                "SELECT * FROM contact_import WHERE workspace_id = :workspace ORDER BY id DESC", ["workspace": workspace.rawValue]
+                // One that was broken off has no counts of its own: its rows say what became of it.
+                """
+                SELECT contact_import.*, COALESCE(taken.created, 0) AS taken_created, COALESCE(taken.updated, 0) AS taken_updated
+                FROM contact_import LEFT JOIN (
+                    SELECT import_id, SUM(changes IS NULL) AS created, SUM(changes IS NOT NULL) AS updated
+                    FROM contact_import_row
+                    WHERE import_id IN (SELECT id FROM contact_import WHERE workspace_id = :workspace AND finished_at IS NULL)
+                    GROUP BY import_id
+                ) AS taken ON taken.import_id = contact_import.id
+                WHERE workspace_id = :workspace ORDER BY contact_import.id DESC
+                """, ["workspace": workspace.rawValue]
             ).map(ContactImport.init)
         }
     }
@@ -132,7 +142,7 @@ extension Ledger {
         let isFurther = try isAnyFurther && self.contact(workspace: contact.workspace, furtherKey: key) != nil
         if try !isFurther && insertIfNew(contact, key: key) {
             try note(contact.id, nil)
-            for name in row.groups { try join(contact, name, by: contactImport, known: &groups) }
+            for name in row.groups { try join(contact, name, by: contactImport, at: contact.createdAt, known: &groups) }
             if !row.furtherAddresses.isEmpty { _ = try give(row.furtherAddresses, to: contact, at: contact.createdAt) }
             return .created(contact.id)
         }
@@ -147,7 +157,7 @@ extension Ledger {
             if !given.isEmpty { changes.addresses = given }
         }
         try note(present.id, changes.isEmpty ? "{}" : jsonText(changes))
-        for name in row.groups { try join(present, name, by: contactImport, known: &groups) }
+        for name in row.groups { try join(present, name, by: contactImport, at: contact.createdAt, known: &groups) }
         return .updated(present.id)
     }
 
@@ -253,6 +263,11 @@ extension ContactImport {
         counts.updated = try record.count("updated")
         counts.suppressed = try record.count("suppressed")
         counts.refused = try record.count("refused")
+        if record.momentOrNil("finished_at") == nil {
+            counts.created = try record.count("taken_created")
+            counts.updated = try record.count("taken_updated")
+            counts.rows = counts.created + counts.updated
+        }
         self.init(
             id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")), file: try record.text("file"),
             person: try record.text("person"), at: try record.moment("at"), finishedAt: record.momentOrNil("finished_at"),

@@ -13,7 +13,16 @@ extension Ledger {
         ).map(Enrollment.init)
         var facts = ["class": stop.replyClass.rawValue, "company": stop.company]
         facts["reply"] = stop.reply?.description
-        for enrollment in others { try self.stop(enrollment, cause: .company, because: stop.words, at: stop.at, facts) }
+        let answered = try db.record(
+            """
+            SELECT enrollment.contact_id, sequence.name FROM enrollment JOIN sequence ON sequence.id = enrollment.sequence_id
+            WHERE enrollment.id = :answered
+            """, ["answered": stop.answered.rawValue])
+        let author: Contact.ID? = try answered?.id("contact_id")
+        let own = try answered.map { stop.ownWords(of: try $0.text("name")) } ?? stop.words
+        for enrollment in others {
+            try self.stop(enrollment, cause: .company, because: enrollment.contact == author ? own : stop.words, at: stop.at, facts)
+        }
     }
 }
 

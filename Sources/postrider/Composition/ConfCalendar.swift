@@ -74,6 +74,7 @@ struct ConfCalendar {
         let place = place(settings, ["window", "holidays"])
         let book = HolidayBook(parsing: try Desks.embedded("calendar/holidays.txt"))
         var all = Holidays.none
+        var unknown: [String] = []
         for name in settings.window.holidays {
             if Array(name.utf8).suffix(4).map({ $0 | 0x20 }).elementsEqual(".ics".utf8) {
                 guard let data = FileManager.default.contents(atPath: name) else {
@@ -87,11 +88,14 @@ struct ConfCalendar {
             } else if let days = book.holidays(in: name) {
                 all = all.joined(with: days)
             } else {
-                throw Failure(
-                    .configuration,
-                    "\(place): there are no holidays of '\(TerminalText.line(name))'; name an .ics file, or one of "
-                        + book.all.joined(separator: " "))
+                unknown.append("'\(TerminalText.line(name))'")
             }
+        }
+        guard unknown.isEmpty else {
+            throw Failure(
+                .configuration,
+                "\(place): there are no holidays of \(unknown.joined(separator: ", ")); name an .ics file, or one of "
+                    + book.all.joined(separator: " "))
         }
         return all
     }

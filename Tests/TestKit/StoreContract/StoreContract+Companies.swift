@@ -42,6 +42,11 @@ extension StoreContract {
                 for enrollment in [own, other, paused] {
                     try expect(try await world.current(enrollment).cause, .company, "whatever runs or rests is stopped")
                 }
+                try expect(
+                    try await world.current(own).reason.hasPrefix("they replied (negative), message "), true, "their own other one names them")
+                try expect(
+                    try await world.current(other).reason.hasPrefix("somebody else at example.com replied (negative), message "), true,
+                    "a colleague's does not")
                 try expect(try await world.current(done).cause, .completed, "what has ended stays as it ended")
             },
             Self("an answer that was decided on what has changed stops nobody") { world in

@@ -24,6 +24,8 @@ extension StoreContract {
                 let again = try await world.store.take([try world.row(9, "ann@example.com", ["city": "Bonn"])], into: run.id)
                 try expect(again, [.duplicate(line: 2)], "a duplicate is found in a later batch, too")
                 try expect(try await world.store.contact(id: rows[0].contact.id)?.fields == [:], "and changes nothing")
+                let broken = try await world.store.contactImports(workspace: .default).first?.counts
+                try expect([broken?.rows, broken?.created, broken?.updated], [2, 1, 1], "one that was broken off is counted by its rows")
                 var counts = ContactImport.Counts()
                 verdicts.forEach { counts.count($0) }
                 try await world.store.finish(run.id, counts: counts, at: world.later(5))

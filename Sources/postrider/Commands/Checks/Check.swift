@@ -36,7 +36,7 @@ struct Check: AsyncParsableCommand {
                 if let model = try ToneModelFiles.load(settings), let note = ToneModelFiles.note(model) { notes.append(note) }
                 _ = try BounceRuleFiles.load(settings)
                 notes += Self.hoursApart(try Desks.identities(settings, in: nil))
-                notes += ComplianceGaps.notes(settings)
+                notes += ComplianceGaps.notes(settings) + ConfNotes.all(settings)
                 _ = try Desks.webhooks(settings)
                 _ = try Desks.addresses(settings)
                 _ = try Desks.addressLists(settings)

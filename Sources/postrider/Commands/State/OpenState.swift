@@ -188,7 +188,7 @@ struct OpenState {
 
     static func id<Subject>(_ text: String, of what: String) throws(Failure) -> RecordID<Subject> {
         guard let id = RecordID<Subject>(text) else {
-            throw Failure(.badInput, "'\(TerminalText.line(text))' is not the id of a \(what); ids have ten characters, as lists show them")
+            throw Failure(.badInput, "'\(TerminalText.line(text))' is not the id of \("aeiou".utf8.contains(what.utf8.first ?? 0) ? "an" : "a") \(what); ids have ten characters, as lists show them")
         }
         return id
     }
@@ -291,7 +291,10 @@ enum InputFile {
     static func bytes(_ path: String) throws(Failure) -> [UInt8] {
         do {
             if path.utf8.elementsEqual("-".utf8) { return [UInt8](try FileHandle.standardInput.readToEnd() ?? Data()) }
-            return [UInt8](try Data(contentsOf: URL(filePath: path)))
+            // By a handle, which reads what has no size, too.
+            let handle = try FileHandle(forReadingFrom: URL(filePath: path))
+            defer { try? handle.close() }
+            return [UInt8](try handle.readToEnd() ?? Data())
         } catch {
             throw Failure(.badInput, "\(path): cannot be read; does it exist, and may you read it?")
         }
