@@ -32,6 +32,13 @@ struct LetterLintTests {
         Case(text: "Hi *|FNAME|*,", says: "text: '*|FNAME|*' looks like a mark"),
         Case(text: "Hi {first_name},", says: "text: '{first_name}' looks like a mark"),
         Case(text: "50% of it, 100% of that [1], see [the note]", says: nil),
+        Case(text: "Hi %%first_name%%,", says: "text: '%%first_name%%' looks like a mark"),
+        Case(text: "Hi ${c},", says: "text: '${c}' looks like a mark"),
+        Case(text: "Hi {% if x %},", says: "text: '{% if x %}' looks like a mark"),
+        Case(text: "Hi <%= first_name %>,", says: "text: '<%= first_name %>' looks like a mark"),
+        Case(text: "Hi @@name@@,", says: "text: '@@name@@' looks like a mark"),
+        Case(text: "Hi [[FIRST NAME]],", says: "text: '[[FIRST NAME]]' looks like a mark"),
+        Case(text: "${{price}} for {{{name}}}, 100%% sure, @@ and *|*, \\[[x]]", says: nil),
         Case(text: "Lorem ipsum dolor", says: "text: 'lorem ipsum' stands for a text"),
         Case(text: "See https://bit.ly/x", says: "text: a link of 'bit.ly' hides where it leads"),
         Case(text: "See https://t.ly/x", says: "text: a link of 't.ly' hides where it leads"),
@@ -60,6 +67,26 @@ struct LetterLintTests {
         } else {
             #expect(findings.isEmpty)
         }
+    }
+
+    @Test("each mark of a text is told, and each once")
+    func everyMark() {
+        let text = "Hi [NAME] of %COMPANY%, [NAME], {city} and {{name|[FALLBACK]}}"
+        let findings = LetterLint(subject: nil, text: text, html: nil).findings.compactMap { $0.message.split(separator: "'").first }
+        #expect(findings == ["[NAME]", "%COMPANY%", "{city}", "[FALLBACK]"])
+    }
+
+    @Test(
+        "in what is put in for a field every mark counts, and what is none does not",
+        arguments: [
+            ("[FIRST NAME]", "[FIRST NAME]"), ("%%COMPANY%%", "%%COMPANY%%"), ("*|FNAME|*", "*|FNAME|*"), ("${c}", "${c}"),
+            ("{{name}}", "{{name}}"), ("x {{name", "{{name"), ("{%x%}", "{%x%}"), ("<%=x%>", "<%=x%>"), ("@@name@@", "@@name@@"),
+            ("Dr {first_name}", "{first_name}"), ("{{ a b }}!", "{{ a b }}"), ("Acme [1]", nil), ("100%", nil), ("100%% of 5%%", nil),
+            ("a [b] c", nil), ("x@y", nil), ("O'Neil & Sons {1}", nil), ("$5 {", nil), ("50% OFF, 20% MORE", nil), ("[]", nil),
+            ("Ünï [ÄÖ]", nil),
+        ] as [(String, String?)])
+    func inValues(text: String, mark: String?) {
+        #expect(FieldMark.all(in: Array(text.utf8), isTemplate: false).first == mark)
     }
 
     @Test("a link is said to be of one shortener alone")

@@ -147,6 +147,75 @@ struct PlanFileTests {
     private static let way = "[[step.transition]]\n"
     private static let end = "[[step]]\nname = \"b\"\ndelay = \"P1D\"\ntext = \"t\"\n"
 
+    /// A plan with a condition in its step `c`, in the ninth line.
+    private static func asking(_ condition: String, with more: String = "") -> String {
+        let step = "[[step]]\ntype = \"condition\"\nname = \"c\"\n"
+        return head + more + step + "transition = [{ if = \"\(condition)\", to = \"b\" }, { to = \"b\" }]\n" + end
+    }
+
+    @Test(
+        "what conditions may ask is not told as a fault",
+        arguments: [
+            "variant.a == 'W' or variant.a == ''", "intent in ['interested', 'READY_TO_MEET']", "intent == ''", "replied.left_company",
+            "field.budget >= '12.5' and field.budget < -3", "variant.a contains 'Z'", "opened.a", "sent.a and provider == 'nobody'",
+        ])
+    func asks(condition: String) throws {
+        let page = "html = \"<p>t</p>\"\n[[step.variant]]\nname = \"v\"\n[[step.variant]]\nname = \"w\"\ntext = \"u\"\n"
+        #expect(try read(Self.asking(condition, with: page)).warnings.isEmpty)
+    }
+
+    @Test("a plan says which names mean something only where there is such a thing, what it gives, and where it needs a link")
+    func mentions() throws {
+        let source = Self.asking("field.size == 'x' and (tag:hot or list.l) and identity == 'ann' and provider != 'g' and field.size")
+        let call = "[[step]]\ntype = \"webhook\"\nname = \"w\"\nwebhook = \"crm\"\nfields = [\"name\", \"size\", \"no\"]\n"
+        let act = "[[step]]\ntype = \"action\"\nname = \"e\"\nset = { no = \"1\" }\ntag = \"Hot\"\nowner = \"o\"\n"
+        let file = try read(source + call + act)
+        #expect(
+            file.mentions.map { "\($0.line) \($0.step) \($0.kind.rawValue) \($0.text)" } == [
+                "9 c field size", "9 c tag hot", "9 c list l", "9 c identity ann", "9 c provider g", "18 w field size", "18 w field no",
+            ])
+        #expect(file.plan.gives(.field, "no") && file.plan.gives(.field, "owner") && file.plan.gives(.tag, "hot"))
+        #expect(!file.plan.gives(.field, "size") && !file.plan.gives(.list, "hot") && !file.plan.gives(.identity, "ann"))
+        let texts = ["{{unsubscribe_url}}", "{{unsubscribe_url|none}}", "{{#unsubscribe_url}}{{unsubscribe_url}}{{/unsubscribe_url}}"]
+        let needing = texts + ["{{#a}}{{unsubscribe_url}}{{/a}}", "{{^a}}{{unsubscribe_url}}{{/a}}", "[[a|{{unsubscribe_url}}]]"]
+        let found = try needing.map { try read(Self.head.replacing("\"t\"", with: "\"\($0)\"")).linesThatNeedLink }
+        #expect(found == [[2], [], [], [2], [2], [2]])
+    }
+
+    @Test("what a JSON plan says beside is kept as it was: beside its quiet hours, and numbers as they are written")
+    func keptAsWritten() throws {
+        let source = """
+            {
+              "version": "1.0", "name": "x", "y": -0, "z": [1.0, 1e3, -0.0, 12345678901234567890],
+              "quietHours": {"start": "21:00", "end": "07:30",
+                "tz": "UTC", "n": -0},
+              "nodes": [{"id": "a", "type": "send", "subject": "s", "text": "t"}]
+            }
+            """
+        let file = try read(source, as: "x.json")
+        #expect(file.plan.quietHours == .init(start: 1260, end: 450, extra: #"{"tz":"UTC","n":-0}"#))
+        #expect(file.warnings.map(\.line) == [2, 2, 4, 4], "\(file.warnings)")
+        let json = PlanWriter(file.plan).json
+        #expect(json.contains("\"tz\": \"UTC\",\n    \"n\": -0\n") && json.contains("\"y\": -0,"), "\(json)")
+        #expect(json.contains("1.0,\n    1e3,\n    -0.0,\n    12345678901234567890\n"), "\(json)")
+        for (text, name) in [(json, "x.json"), (PlanWriter(file.plan).toml, "x.toml")] {
+            #expect(try read(text, as: name).plan == file.plan, "\(text)")
+        }
+        #expect(try JSONDecoder().decode(SequencePlan.self, from: try JSONEncoder().encode(file.plan)) == file.plan)
+        let error = #expect(throws: SequenceFile.Faults.self) {
+            try read("name = \"x\"\nquiet_hours = { start = \"21:00\", end = \"07:30\", tz = \"UTC\" }\n" + Self.head.dropFirst(11))
+        }
+        #expect(error?.faults.map(\.message).first?.hasPrefix("unknown key 'tz'; known are start, end, extra") == true)
+    }
+
+    @Test("what asks for opens is told where it stands")
+    func touchLines() throws {
+        let condition = try read(Self.asking("opened or clicked.a"))
+        #expect(condition.touchLines == [.opened: 9, .clicked: 9])
+        let way = try read("track_clicks = true\n" + Self.head + Self.way + "to = \"b\"\non = \"no_open\"\nafter = \"P1D\"\n" + Self.end)
+        #expect(way.touchLines == [.opened: 9, .clicked: 1])
+    }
+
     @Test(
         "what a person can get wrong is told with its line",
         arguments: [
@@ -206,6 +275,29 @@ struct PlanFileTests {
                 2, "'text' is missing"
             ),
             (head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n", 6, "a condition has at least one transition"),
+            (asking("variant.a == 'Z'"), 9, "the step 'a' has no variants, so that 'variant.a' is empty"),
+            (
+                asking("variant.a in ['v', 'Z']", with: "[[step.variant]]\nname = \"v\"\n[[step.variant]]\nname = \"w\"\ntext = \"u\"\n"), 14,
+                "the step 'a' has no variant 'Z'; there are v, w"
+            ),
+            (asking("opened.c"), 9, "'opened.c' is said of a message, and the step 'c' sends none"),
+            (asking("variant.c"), 9, "'variant.c' is said of a message, and the step 'c' sends none"),
+            (asking("not sent.c and field.a"), 9, "'sent.c' is said of a message"),
+            (asking("intent == 'foo'"), 9, "'foo' is no intent of replies; there are interested"),
+            (asking("field.budget >= 'abc'"), 9, "'>=' compares numbers, and 'abc' is none, so that it never holds of 'field.budget'"),
+            (asking("replied.unsubscribe"), 9, "'unsubscribe' always ends the sequence, so that nothing is decided after it"),
+            (asking("replied.nice"), 9, "'nice' is no class of replies; there are positive"),
+            ("name = \"x\"\n[[step]]\nsubject = \"\"\ntext = \"t\"\n", 3, "'subject' is empty"),
+            ("name = \"x\"\n[[step]]\nsubject = \"a\\nb\"\ntext = \"t\"\n", 3, "'subject' has more than one line"),
+            (
+                "name = \"x\"\n[snippets]\np = \"a\\nb\"\n[[step]]\nsubject = \"{{> p}}\"\ntext = \"t\"\n", 5,
+                "'subject' has more than one line"
+            ),
+            (
+                head + "[[step.variant]]\nname = \"v\"\nsubject = \" \"\n[[step.variant]]\nname = \"w\"\n", 8, "'subject' is empty"
+            ),
+            ("name = \"x\"\n[[step]]\nname = \"a\\nb\"\nsubject = \"s\"\ntext = \"t\"\n", 3, "the name of a step has letters or digits"),
+            (head + "[[step]]\nname = \"b\"\ndelay = \"P9000D\"\ntext = \"t\"\n", 8, "'P9000D' is too long; the longest is ten years, \"P3660D\""),
             (
                 head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n" + way + "if = \"field.a = 3\"\nto = \"c\"\n" + end, 10,
                 "column 9 of the condition: 'and', 'or' or the end is expected, not '= 3'"
@@ -327,6 +419,11 @@ struct PlanFileTests {
             (
                 head + "[[step]]\ntype = \"condition\"\nname = \"c\"\n" + way + "if = \"(\"\nto = \"b\"\n" + way + "to = \"b\"\n" + end,
                 ["10: column 2 of the condition"]
+            ),
+            // A condition whose one 'if' cannot be read has one.
+            (
+                head + "[[step]]\ntype = \"condition\"\nname = \"c\"\n" + way + "if = \"fild.a\"\nto = \"b\"\n" + end,
+                ["10: column 1 of the condition: there is no 'fild'"]
             ),
             (
                 "name = \"x\"\nstart = 7\n[[step]]\ntype = \"stop\"\nname = \"z\"\n[[step]]\nname = \"b\"\nsubject = \"s\"\ntext = \"t\"\n",

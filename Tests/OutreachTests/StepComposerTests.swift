@@ -9,7 +9,7 @@ import Testing
 
     private func compose(
         text: String, html: String?, signature: String?, postalAddress: String?, sequence: String = "one", withWayOut: Bool = false,
-        optOut: String? = nil, law: String? = nil, fields: [String: String] = [:]
+        optOut: String? = nil, law: String? = nil, fields: [String: String] = [:], called name: String? = nil
     ) throws -> Message {
         let ids = RecordIDs(now: { Timestamp(seconds: 1_772_440_200) }, random: { 7 })
         let chance = Chance(seed: Array(repeating: 1, count: 32))
@@ -18,7 +18,8 @@ import Testing
             name: sequence, description: "",
             steps: [.init(name: "a", delay: delay, subject: "Hi", text: text, html: html)],
             stopOn: [])
-        let contact = Contact(id: ids.next(), address: try #require(EmailAddress("ann@example.com")), fields: fields, createdAt: now)
+        let contact = Contact(
+            id: ids.next(), address: try #require(EmailAddress("ann@example.com")), displayName: name, fields: fields, createdAt: now)
         let version = SequenceVersion(id: ids.next(), workspace: .default, plan: plan, hash: "00")
         let enrollment = Enrollment(
             id: ids.next(), workspace: .default, contact: contact.id, sequence: version.id, identity: "anna", state: .active, cause: nil,
@@ -170,7 +171,32 @@ import Testing
         let refusal = #expect(throws: Refused.self) {
             try compose(text: "Hi", html: "<p>Hi</p>", signature: signature, postalAddress: postalAddress)
         }
-        #expect(refusal?.why == "the text still shows {{ after rendering")
+        let place = signature.contains("{{") ? "in the signature of identity anna" : "in the postal address of identity anna"
+        #expect(refusal?.why == "the text still shows {{ after rendering; it stands \(place), take it out there")
+    }
+
+    @Test(
+        "what holds the mark of a field that nobody filled in keeps the message back, and is named",
+        arguments: [
+            ("Hi {{nickname}}", ["nickname": "[FIRST NAME]"], nil, "the field 'nickname' holds '[FIRST NAME]', a mark"),
+            ("Hi {{nickname|you}}", ["nickname": "{{name}}"], nil, "the field 'nickname' holds '{{name}}', a mark"),
+            ("Hi {{#nickname}}{{company}}{{/nickname}}", ["nickname": "x", "company": "%%C0%%"], nil, "the field 'company' holds '%%C0%%'"),
+            ("Hi", ["one.a.text": "Dear *|FNAME|*"], nil, "the field 'one.a.text' holds '*|FNAME|*'"),
+            ("Hi", ["one.a.subject": "For ${c}"], nil, "the field 'one.a.subject' holds '${c}'"),
+            ("Hi", [:], "[FIRST NAME] [LAST NAME]", "the name of the contact holds '[FIRST NAME]'"),
+        ] as [(String, [String: String], String?, String)])
+    func unfilled(text: String, fields: [String: String], name: String?, why: String) throws {
+        let refusal = #expect(throws: Refused.self) {
+            try compose(text: text, html: nil, signature: nil, postalAddress: nil, fields: fields, called: name)
+        }
+        #expect(refusal?.why.utf8.starts(with: why.utf8) == true, "\(refusal?.why ?? "")")
+    }
+
+    @Test("marks that the author wrote, and those of fields that are not shown, keep nothing back")
+    func marksOfTheAuthor() throws {
+        let text = "{{first|[YOUR NAME]}}, write ${x} as in {code here} [1] 100%% {{#vip}}{{nickname}}{{/vip}}"
+        let message = try compose(text: text, html: nil, signature: "[SIGNED]", postalAddress: nil, fields: ["nickname": "[NAME]"])
+        #expect(message.text == "[YOUR NAME], write ${x} as in {code here} [1] 100%%\n\n[SIGNED]\n")
     }
 
     @Test(
@@ -194,7 +220,7 @@ import Testing
     @Test(
         "a text that is made of HTML is held against the same rules",
         arguments: [
-            ("<p>Hi &#123;&#123;name}}</p>", "the text still shows {{ after rendering"), ("<p>{{nickname}}</p>", "nickname"),
+            ("<p>Hi &#123;&#123;name}}</p>", "the text still shows {{ after rendering; it stands among the words of the step, take it out there"), ("<p>{{nickname}}</p>", "nickname"),
             ("<img src=\"https://a.example/a.png\">", "the text is empty, and the HTML has no words to make one of"),
         ])
     func refusedDerivedText(html: String, why: String) throws {

@@ -84,6 +84,16 @@ struct TemplateTests {
             ])
     }
 
+    @Test("without a link that ends all mail, who would get one is counted")
+    func withoutLink() throws {
+        let file = try SequenceFile(
+            parsing: Array("name = \"x\"\n[[step]]\nname = \"a\"\nsubject = \"s\"\ntext = \"{{unsubscribe_url}}\"\n".utf8), file: "x.toml")
+        var census = TemplateCensus(file.plan, file.templates, hasLink: false)
+        #expect(census.count([:], line: 2).map(\.names) == [["unsubscribe_url"]])
+        census = TemplateCensus(file.plan, file.templates)
+        #expect(census.count([:], line: 2).isEmpty)
+    }
+
     @Test("HTML values are escaped by bytes, also before a combining mark")
     func html() throws {
         let template = try MessageTemplate("<a title=\"{{v}}\">{{{v}}}</a>", format: .html)

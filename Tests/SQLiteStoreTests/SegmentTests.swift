@@ -343,7 +343,7 @@ struct SegmentTests {
         _ = try await store.erase(Erasure(workspace: .default, address: all[0].address, person: "eve", at: Self.start))
         #expect(try await page(nil, 9) == [all[2].id, all[4].id])
         let odd = try SegmentQuery("n = 1 or m = 1 or tag:x or list:y or enrolled:z")
-        #expect(try await store.unknown(in: odd, workspace: .default).map(\.text) == ["m", "x", "y", "z"])
+        #expect(try await store.unknown(odd.mentions, workspace: .default).map(\.text) == ["m", "x", "y", "z"])
     }
 
     @Test("the longest and deepest query that is read is also run, and no text of it becomes a part of the statement")

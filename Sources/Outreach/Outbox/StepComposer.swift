@@ -102,11 +102,14 @@ package struct StepComposer: Sendable {
         let plan = order.due.sequence.plan
         let own = OwnLetter(of: order.due.contact.fields, sequence: plan.name, step: plan.steps[step].name)
         let subjects = [plan.name, plan.steps[step].name, order.due.contact.address.suppressionKey]
+        // Fields of the contact that the message shows.
+        var shown: Set<String> = []
         func text(_ template: MessageTemplate) -> String {
-            let rendering = template.render(values) { choice, count in
+            func choose(_ choice: Int, _ count: Int) -> Int {
                 Int(chance.fraction("wording", subjects + [choice.description]) * Double(count))
             }
-            switch rendering {
+            shown.formUnion(template.shown(values, choosing: choose))
+            switch template.render(values, choosing: choose) {
             case .text(let text): return text
             case .missing(let names):
                 missing += names.filter { !missing.contains($0) }
@@ -130,6 +133,9 @@ package struct StepComposer: Sendable {
         }
         var body = own.text ?? text(templates.text)
         var html = own.replaces("html") ? own.html : templates.html.map(text)
+        for part in OwnLetter.parts where own.replaces(part) && (!Self.same(part, "subject") || templates.subject != nil) {
+            shown.insert(OwnLetter.field(part, sequence: plan.name, step: plan.steps[step].name))
+        }
         guard missing.isEmpty else { return .failed(.missing(missing)) }
         if Self.isBlank(subject) { return .failed(.impossible("the subject is empty")) }
         if Self.isBlank(body), let page = html {
@@ -141,11 +147,16 @@ package struct StepComposer: Sendable {
             $0.map(Self.trimmed)
         }
         guard missing.isEmpty else { return .failed(.missing(missing)) }
+        if let why = Self.unfilled(shown, of: order.due.contact) { return .failed(.impossible(why)) }
         body = ([Self.trimmed(body)] + footer).joined(separator: "\n\n")
         html = html.map { Self.adding(footer, toHTML: $0) }
         // With all that is added to it: whatever put a tag there, nobody may get it.
         for (part, content) in [("subject", subject), ("text", body), ("html", html ?? "")] where Self.hasOpenTag(content) {
-            return .failed(.impossible("the \(part) still shows {{ after rendering"))
+            let marked = [("signature", order.identity.signature), ("postal address", order.identity.postalAddress)].first { _, text in
+                text.map(Self.hasOpenTag) ?? false
+            }
+            let place = marked.map { "in the \($0.0) of identity \(order.identity.name)" } ?? "among the words of the step"
+            return .failed(.impossible("the \(part) still shows {{ after rendering; it stands \(place), take it out there"))
         }
         if let law = order.identity.lawOnTexts, let part = Self.partWithoutWayOut(body, html, values["unsubscribe_url"]) {
             return .failed(
@@ -156,6 +167,25 @@ package struct StepComposer: Sendable {
         let letter = tracked(LetterTracker.Letter(text: body, html: html), order, step: step, message: message)
         return .rendered(Rendered(subject: subject, text: letter.text, html: letter.html, links: letter.links, thread: thread))
     }
+
+    /// What a contact is said to be called, or to have, that is only the mark of a field in some program; nil: all of it was filled in.
+    ///
+    /// - Parameter shown: its fields that the message shows.
+    private static func unfilled(_ shown: Set<String>, of contact: Contact) -> String? {
+        func mark(_ text: String) -> String? { FieldMark.all(in: Array(text.utf8), isTemplate: false).first }
+        let remedy = "a mark that nothing was put in for; correct it with 'postrider contacts set', then 'sequence resume'"
+        for name in shown.sorted() {
+            if let found = contact.fields[name].flatMap(mark) { return "the field '\(name)' holds '\(found)', \(remedy)" }
+        }
+        // It stands in To, whatever the message says.
+        if let found = contact.displayName.flatMap(mark) {
+            return "the name of the contact holds '\(found)', a mark that nothing was put in for; import it again with its name, "
+                + "then 'sequence resume'"
+        }
+        return nil
+    }
+
+    private static func same(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
 
     /// The part that does not show the link that ends all mail; nil: each does.
     private static func partWithoutWayOut(_ text: String, _ html: String?, _ link: String?) -> String? {

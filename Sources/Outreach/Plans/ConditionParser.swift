@@ -56,8 +56,10 @@ struct ConditionParser: ExpressionParser {
         }
         if kind.detail == true, detail == nil { throw scanner.fault("'\(word)' needs a name: \(word).NAME", at: start) }
         if kind.detail == false, detail != nil { throw scanner.fault("'\(word)' has nothing behind a point", at: start) }
-        if kind == .replied, let detail, ReplyClass(rawValue: detail)?.isHuman != true {
-            throw scanner.fault("'\(detail)' is no class of replies; there are \(ReplyClass.humanWords)", at: start)
+        if kind == .replied, let detail, ReplyClass(rawValue: detail).map({ !$0.isHuman && $0 != .leftCompany }) ?? true {
+            let isEnd = ["unsubscribe", "complaint"].contains { $0.utf8.elementsEqual(detail.utf8) }
+            let what = "'\(detail)' " + (isEnd ? "always ends the sequence, so that nothing is decided after it" : "is no class of replies")
+            throw scanner.fault("\(what); there are \(ReplyClass.humanWords), left_company", at: start)
         }
         if kind == .bounced, let detail, !PlanCheck.failureClasses.contains(detail) {
             throw scanner.fault("'\(detail)' is no class of failures; there are \(PlanCheck.failureClasses.joined(separator: ", "))", at: start)

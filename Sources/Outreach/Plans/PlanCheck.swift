@@ -141,7 +141,9 @@ package struct PlanCheck {
         case .action: if ways.count > 1 { fault(index, nil, .ways, "an action has one way on; put a condition behind it to choose") }
         case .webhook: if ways.count > 1 { fault(index, nil, .ways, "a webhook has one way on; its answer is not waited for") }
         case .split: if ways.count < 2 { fault(index, nil, .ways, "a split has at least two transitions, each with its weight") }
-        case .condition: if ways.isEmpty { fault(index, nil, .ways, "a condition has at least one transition with 'if'") }
+        case .condition:
+            // One whose 'if' cannot be read is like the way that goes without saying.
+            if ways.isEmpty, doubts.ways[index] == nil { fault(index, nil, .ways, "a condition has at least one transition with 'if'") }
         case .send, .wait: break
         }
         for (number, way) in ways.enumerated() where doubts.isSure(of: number, in: index) { checkKind(of: way, number, in: step, index) }
@@ -162,9 +164,7 @@ package struct PlanCheck {
         }
         if step.work == .split, way.weight == nil { fault(index, number, .weight, "'weight' is missing; write for instance 50") }
         if step.work != .split, way.weight != nil { fault(index, number, .weight, "'weight' stands in transitions of a split only") }
-        for name in way.condition?.steps ?? [] where !doubts.names && plan.index(of: name) == nil {
-            fault(index, number, .condition, "there is no step '\(name)'; \(known)")
-        }
+        for test in way.condition?.root.tests ?? [] { check(test, number, index) }
         if way.on.isEvent, way.on != .deferred, way.after != nil {
             fault(index, number, .after, "'after' is for time that passes; say with 'within' how long to wait for '\(way.on.rawValue)'")
         }
@@ -179,6 +179,55 @@ package struct PlanCheck {
         }
         checkClasses(of: way, number, index)
         checkFuture(of: way, number, index)
+    }
+
+    /// What a condition asks for that there is not, so that it always or never holds.
+    private mutating func check(_ test: PlanCondition.Test, _ number: Int, _ index: Int) {
+        if case .compare(let name, let comparison, let texts) = test, comparison.isOfNumbers {
+            for text in texts where PlanCondition.number(ExpressionScanner.folded(text)) == nil {
+                fault(
+                    index, number, .condition,
+                    "'\(comparison.rawValue)' compares numbers, and '\(text)' is none, so that it never holds of '\(name.words)'")
+            }
+        }
+        if test.name.kind == .intent {
+            for text in test.wholeTexts where !Self.isOne(text, of: Self.intents) {
+                fault(
+                    index, number, .condition, "'\(text)' is no intent of replies; there are \(Self.intents.joined(separator: ", "))")
+            }
+        }
+        guard test.name.kind.isOfStep, let step = test.name.detail, !doubts.names else { return }
+        guard let place = plan.index(of: step) else { return fault(index, number, .condition, "there is no step '\(step)'; \(known)") }
+        guard !doubts.kinds.contains(place) else { return }
+        guard let letter = plan.steps[place].letter else {
+            return fault(index, number, .condition, "'\(test.name.words)' is said of a message, and the step '\(step)' sends none")
+        }
+        guard !doubts.letters.contains(place) else { return }
+        switch test.name.kind {
+        case .opened, .clicked:
+            if !letter.hasHTML {
+                warn(
+                    index, number, .condition,
+                    "only messages with HTML are counted, and the step '\(step)' has none: '\(test.name.words)' never holds")
+            }
+        case .variant:
+            if letter.variants.isEmpty {
+                return fault(index, number, .condition, "the step '\(step)' has no variants, so that '\(test.name.words)' is empty")
+            }
+            let names = letter.variants.map(\.name)
+            for text in test.wholeTexts where !Self.isOne(text, of: names) {
+                fault(
+                    index, number, .condition,
+                    "the step '\(step)' has no variant '\(text)'; there are \(names.joined(separator: ", "))")
+            }
+        default: break
+        }
+    }
+
+    /// As conditions compare texts.
+    private static func isOne(_ text: String, of names: [String]) -> Bool {
+        let wanted = ExpressionScanner.folded(text)
+        return names.contains { ExpressionScanner.folded($0) == wanted }
     }
 
     private mutating func checkClasses(of way: SequencePlan.Way, _ number: Int, _ index: Int) {

@@ -32,12 +32,22 @@ package struct PlanCondition: Sendable, Equatable, Codable {
         case startsWith = "starts_with"
         case endsWith = "ends_with"
         case isOneOf = "in"
+
+        var isOfNumbers: Bool {
+            switch self {
+            case .less, .atMost, .more, .atLeast: true
+            case .equal, .different, .contains, .startsWith, .endsWith, .isOneOf: false
+            }
+        }
     }
 
     /// `replied.positive` is `replied` and `positive`.
     struct Name: Sendable, Equatable {
         let kind: Kind
         let detail: String?
+
+        /// As conditions write it.
+        var words: String { kind.rawValue + (detail.map { ".\($0)" } ?? "") }
 
         enum Kind: String, Sendable, CaseIterable {
             case field
@@ -75,6 +85,14 @@ package struct PlanCondition: Sendable, Equatable, Codable {
                 }
             }
 
+            /// Whether its detail is the name of a step.
+            var isOfStep: Bool {
+                switch self {
+                case .sent, .variant, .opened, .clicked: true
+                default: false
+                }
+            }
+
             var isText: Bool {
                 switch self {
                 case .field, .email, .domain, .provider, .name, .identity, .intent, .variant: true
@@ -108,11 +126,6 @@ package struct PlanCondition: Sendable, Equatable, Codable {
     }
 
     package static func == (a: Self, b: Self) -> Bool { a.source.utf8.elementsEqual(b.source.utf8) }
-
-    /// The steps that it names.
-    var steps: [String] {
-        names.filter { [.sent, .variant, .opened, .clicked].contains($0.kind) }.compactMap(\.detail)
-    }
 
     /// Whether it asks for what came back.
     var asksForReplies: Bool {
@@ -161,7 +174,7 @@ package struct PlanCondition: Sendable, Equatable, Codable {
     }
 
     /// nil for anything but digits with a sign and a point.
-    private static func number(_ bytes: [UInt8]) -> Double? {
+    static func number(_ bytes: [UInt8]) -> Double? {
         let isPlain = bytes.allSatisfy { ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
         return isPlain && bytes.count <= 30 ? Double(String(decoding: bytes, as: UTF8.self)) : nil
     }

@@ -46,7 +46,15 @@ extension PlanReader {
         for (name, source) in parts {
             guard let source else { continue }
             let format: MessageTemplate.Format = Self.same(name, "html") ? .html : .text
-            _ = template(source, format, snippets, path + [.key(name)], "\(name) of this step, its")
+            let place = path + [.key(name)]
+            guard let template = template(source, format, snippets, place, "\(name) of this step, its"), Self.same(name, "subject") else {
+                continue
+            }
+            if template.isBlank {
+                fault(place, "'subject' is empty; write one, or leave it out to go on in the thread of a message before it")
+            } else if !template.isOneLine {
+                fault(place, "'subject' has more than one line, which no message can have; write it in one")
+            }
         }
     }
 

@@ -128,6 +128,9 @@ struct PlanReader {
         let hasKind = faults.count == before
         before = faults.count
         let name = string(dialect.stepName, in: table, path: path, required: dialect.isJSON) ?? "step\(index + 1)"
+        if Self.isBlank(name) || name.utf8.contains(where: { $0 < 32 || $0 == 127 }) {
+            fault(path + [.key(dialect.stepName)], "the name of a step has letters or digits, in one line")
+        }
         if faults.count > before { doubts.names = true }
         guard hasKind else {
             doubts.kinds.insert(index)

@@ -95,7 +95,14 @@ package struct SegmentQuery: Sendable, Equatable {
 
         package let kind: Kind
         package let text: String
+        /// In the query, from 1.
         package let column: Int
+
+        package init(kind: Kind, text: String, column: Int) {
+            self.kind = kind
+            self.text = text
+            self.column = column
+        }
     }
 
     package static let longest = 2_000

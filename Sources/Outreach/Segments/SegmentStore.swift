@@ -6,6 +6,6 @@ package protocol SegmentStore: Sendable {
     func contacts(in query: SegmentQuery, workspace: WorkspaceID, at now: Timestamp, after: Contact.ID?, limit: Int)
         async throws(StoreError) -> [Contact]
 
-    /// The names in a query that nothing has: fields that no contact has a value in, tags, lists and sequences that there are none of.
-    func unknown(in query: SegmentQuery, workspace: WorkspaceID) async throws(StoreError) -> [SegmentQuery.Mention]
+    /// Those of the names that nothing has: fields that no contact has a value in, tags, lists and sequences that there are none of.
+    func unknown(_ mentions: [SegmentQuery.Mention], workspace: WorkspaceID) async throws(StoreError) -> [SegmentQuery.Mention]
 }

@@ -31,6 +31,12 @@ package struct SequenceFile: Sendable {
     package let beginnings: [Beginning]
     /// Where its messages do not show the link that ends all mail.
     package let linesWithoutWayOut: [Int]
+    /// Where its messages cannot be written for somebody without a link that ends all mail.
+    package let linesThatNeedLink: [Int]
+    /// Names that mean something only where there is such a thing.
+    package let mentions: [PlanMention]
+    /// Where it first asks for opens and for clicks, else where it says that they are counted.
+    package let touchLines: [SequencePlan.Trigger: Int]
     /// Where it says its quiet hours; nil: it has none.
     package let quietHoursLine: Int?
     /// What can stay as it is and may not be what was meant, in the order of the file.
@@ -66,10 +72,24 @@ package struct SequenceFile: Sendable {
             let line = reader.line([.key(dialect.steps), .index(index), "enroll"])
             return step.begins.map { Beginning(sequence: $0, line: line) }
         }
-        linesWithoutWayOut = templates.writings.filter { !$0.showsWayOut }.map { writing in
+        func line(_ writing: StepTemplates.Writing) -> Int {
             reader.line(
                 [.key(dialect.steps), .index(writing.step)] + (writing.variant.map { [.key(dialect.variants), .index($0)] } ?? []))
         }
+        linesWithoutWayOut = templates.writings.filter { !$0.showsWayOut }.map(line)
+        linesThatNeedLink = templates.writings.filter(\.needsLink).map(line)
+        mentions = plan.mentions { step, way in
+            let place: [TomlStep] = way.map { [.key(dialect.ways), .index($0), "if"] } ?? ["fields"]
+            return reader.line([.key(dialect.steps), .index(step)] + place)
+        }
+        var touchLines: [SequencePlan.Trigger: Int] = [:]
+        for (event, key) in [(SequencePlan.Trigger.opened, dialect.trackOpens), (.clicked, dialect.trackClicks)] {
+            let asking = plan.firstAsking(for: event).map { first -> [TomlStep] in
+                [.key(dialect.steps), .index(first.step), .key(dialect.ways), .index(first.way), first.isCondition ? "if" : "on"]
+            }
+            touchLines[event] = reader.line(asking ?? [.key(key)])
+        }
+        self.touchLines = touchLines
         quietHoursLine = plan.quietHours == nil ? nil : reader.line([.key(dialect.quietHours)])
     }
 

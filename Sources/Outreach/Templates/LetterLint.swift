@@ -78,7 +78,7 @@ struct LetterLint {
         }
         if Self.contains("!!!", in: bytes) { add(part, "three exclamation marks in a row") }
         if Self.contains("lorem ipsum", in: lower) { add(part, "'lorem ipsum' stands for a text that is not written yet") }
-        if let mark = Self.foreignMark(in: bytes) {
+        for mark in FieldMark.all(in: bytes, isTemplate: true) {
             add(part, "'\(mark)' looks like a mark of another program; fields are written {{name}}")
         }
     }
@@ -124,32 +124,6 @@ struct LetterLint {
             from = place + 1
         }
         return false
-    }
-
-    /// The first of `[FIRST NAME]`, `%FIRSTNAME%`, `*|FNAME|*` and `{first_name}`; nil when there is none.
-    private static func foreignMark(in bytes: [UInt8]) -> String? {
-        func isName(_ byte: UInt8) -> Bool { byte | 0x20 >= 97 && byte | 0x20 <= 122 || byte == UInt8(ascii: "_") || byte == 32 }
-        func isCapital(_ byte: UInt8) -> Bool { byte >= 65 && byte <= 90 || byte == UInt8(ascii: "_") || byte == 32 }
-        let shapes: [(open: String, close: String, is: (UInt8) -> Bool)] = [
-            ("*|", "|*", isName), ("%", "%", isCapital), ("[", "]", isCapital), ("{", "}", isName),
-        ]
-        for shape in shapes {
-            var from = 0
-            while let start = TemplateScanner.find(shape.open, in: bytes, from: from) {
-                from = start + 1
-                let inside = start + shape.open.utf8.count
-                // Neither a tag nor one of several wordings.
-                let isDoubled =
-                    shape.open.utf8.count == 1
-                    && (inside < bytes.count && bytes[inside] == bytes[start] || start > 0 && bytes[start - 1] == bytes[start])
-                guard !isDoubled, let end = TemplateScanner.find(shape.close, in: bytes, from: inside), end - inside >= 3,
-                    end - inside <= 30,
-                    bytes[inside..<end].allSatisfy(shape.is), bytes[inside] != 32
-                else { continue }
-                return String(decoding: bytes[start..<(end + shape.close.utf8.count)], as: UTF8.self)
-            }
-        }
-        return nil
     }
 
     /// The text of a page, roughly.

@@ -22,6 +22,8 @@ package struct MessageTemplate: Sendable {
 
     /// Whether nothing is written in it.
     package let isBlank: Bool
+    /// Whether no line end is written in it, or in its snippets, that would be shown.
+    let isOneLine: Bool
     private let pieces: [TemplateScanner.Piece]
     /// How many wordings each choice has.
     private let wordings: [Int: Int]
@@ -34,6 +36,13 @@ package struct MessageTemplate: Sendable {
         // Faults are told by the lines of what a person wrote.
         let bytes = try Self.expanded(written, pieces: try TemplateScanner.scan(written), snippets: snippets, depth: 0)
         pieces = try TemplateScanner.scan(bytes)
+        isOneLine = !pieces.contains { piece in
+            switch piece {
+            case .text(let range): bytes[range].contains { $0 == 10 || $0 == 13 }
+            case .variable(_, let fallback, _): fallback?.utf8.contains { $0 == 10 || $0 == 13 } ?? false
+            case .open, .close, .comment, .snippet, .wording, .wordingEnd: false
+            }
+        }
         wordings = pieces.reduce(into: [:]) { counts, piece in
             if case .wording(let choice, let index) = piece { counts[choice] = index + 1 }
         }
@@ -68,40 +77,66 @@ package struct MessageTemplate: Sendable {
         return missing
     }
 
+    /// Whether it cannot be rendered without that field, for somebody who has all others or none.
+    func needs(_ field: String) -> Bool {
+        guard fields.contains(field) else { return false }
+        let others = Dictionary(uniqueKeysWithValues: fields.subtracting([field]).map { ($0, "x") })
+        return missing(others).contains(field) || missing([:]).contains(field)
+    }
+
     /// The most wordings that anything has.
     private var widest: Int { wordings.values.max() ?? 0 }
+
+    /// What a rendering is made of.
+    private struct Filling {
+        var context: [String: Any] = [:]
+        var missing: [String] = []
+        /// Fields whose values are shown, each once.
+        var shown: [String] = []
+    }
 
     /// Renders with the given values; an empty value counts as none.
     ///
     /// - Parameter choosing: which wording is taken, by the number of the choice and the count of its wordings.
     package func render(_ values: [String: String], choosing: (Int, Int) -> Int = { _, _ in 0 }) -> Rendering {
+        let filling = filling(values, choosing: choosing)
+        return filling.missing.isEmpty ? .text(mustache.render(filling.context)) : .missing(filling.missing)
+    }
+
+    /// Fields whose values such a rendering shows, each once, in order of appearance.
+    func shown(_ values: [String: String], choosing: (Int, Int) -> Int) -> [String] { filling(values, choosing: choosing).shown }
+
+    private func filling(_ values: [String: String], choosing: (Int, Int) -> Int) -> Filling {
         let chosen = wordings.reduce(into: [Int: Int]()) { chosen, choice in chosen[choice.key] = choosing(choice.key, choice.value) }
         let present = values.filter { !$0.value.isEmpty }
-        var context: [String: Any] = [:]
-        var missing: [String] = []
+        var filling = Filling()
         var shown: [Bool] = []
         for (index, piece) in pieces.enumerated() {
             switch piece {
             case .open(let name, let inverted):
                 let has = present[name] != nil
-                context[Self.tag(index)] = has
+                filling.context[Self.tag(index)] = has
                 shown.append((shown.last ?? true) && has != inverted)
             case .wording(let choice, let number):
                 let isTaken = chosen[choice] == number
-                context[Self.tag(index)] = isTaken
+                filling.context[Self.tag(index)] = isTaken
                 shown.append((shown.last ?? true) && isTaken)
             case .close, .wordingEnd:
                 shown.removeLast()
             case .variable(let name, let fallback, _):
-                if let value = present[name] ?? fallback {
-                    context[Self.tag(index)] = value
-                } else if shown.last ?? true, !missing.contains(name) {
-                    missing.append(name)
+                let isShown = shown.last ?? true
+                if let value = present[name] {
+                    filling.context[Self.tag(index)] = value
+                    if isShown, !filling.shown.contains(name) { filling.shown.append(name) }
+                } else if let fallback {
+                    filling.context[Self.tag(index)] = fallback
+                } else if isShown, !filling.missing.contains(name) {
+                    filling.missing.append(name)
                 }
             case .text, .comment, .snippet: break
             }
         }
-        return missing.isEmpty ? .text(mustache.render(context)) : .missing(missing)
+        return filling
     }
 
     /// The same source with every tag under a name of its own, so that fallbacks and sections are plain look-ups.

@@ -11,11 +11,14 @@ struct OwnLetter: Sendable, Equatable {
 
     /// - Parameter fields: of the contact.
     init(of fields: [String: String], sequence: String, step: String) {
-        func field(_ part: String) -> String? { fields["\(sequence).\(step).\(part)"] }
+        func field(_ part: String) -> String? { fields[Self.field(part, sequence: sequence, step: step)] }
         subject = field("subject")
         text = field("text")
         html = field("html")
     }
+
+    /// The name of the field that stands for a part of a step.
+    static func field(_ part: String, sequence: String, step: String) -> String { "\(sequence).\(step).\(part)" }
 
     /// Whether it stands for that part of a step; with a text of its own, the step's HTML falls away.
     func replaces(_ part: String) -> Bool {

@@ -95,7 +95,11 @@ package struct StepTemplates: Sendable {
         /// Index of the variant; nil: the step has one text.
         package let variant: Int?
         package let showsWayOut: Bool
+        /// Whether somebody's message cannot be written where that link has no value.
+        package let needsLink: Bool
     }
+
+    private static let link = "unsubscribe_url"
 
     package var writings: [Writing] {
         steps.enumerated().flatMap { step, letters in
@@ -104,7 +108,8 @@ package struct StepTemplates: Sendable {
                 let shown = [letter.text.isBlank && letter.html != nil ? nil : letter.text, letter.html].compactMap { $0 }
                 return Writing(
                     step: step, variant: letter.variant == nil ? nil : number,
-                    showsWayOut: shown.allSatisfy { $0.fields.contains("unsubscribe_url") })
+                    showsWayOut: shown.allSatisfy { $0.fields.contains(Self.link) },
+                    needsLink: letter.parts.contains { $0.template.needs(Self.link) })
             }
         }
     }

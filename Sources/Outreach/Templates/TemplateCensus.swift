@@ -21,15 +21,18 @@ package struct TemplateCensus: Sendable {
     private let sequence: String
     private let names: [String]
     private let templates: StepTemplates
+    private let hasLink: Bool
     private var gaps: [String: [String: (contacts: Int, firstLine: Int)]] = [:]
     package private(set) var contacts = 0
     /// How many of them lack something in any step.
     package private(set) var parked = 0
 
-    package init(_ plan: SequencePlan, _ templates: StepTemplates) {
+    /// - Parameter hasLink: whether messages have a link that ends all mail, or it is not known.
+    package init(_ plan: SequencePlan, _ templates: StepTemplates, hasLink: Bool = true) {
         sequence = plan.name
         names = plan.steps.map(\.name)
         self.templates = templates
+        self.hasLink = hasLink
     }
 
     /// What a contact lacks, by step; of several variants and wordings each may be the one that it gets.
@@ -40,7 +43,7 @@ package struct TemplateCensus: Sendable {
         for name in ["sender_email", "sender_name"] { known[name] = "x" }
         let handedOver = known
         // A link of one message, and a call is none.
-        known["unsubscribe_url"] = "x"
+        if hasLink { known["unsubscribe_url"] = "x" }
         contacts += 1
         var lacks: [Lack] = []
         for (index, letters) in templates.steps.enumerated() {

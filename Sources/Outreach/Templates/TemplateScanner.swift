@@ -149,11 +149,11 @@ struct TemplateScanner {
         if !triple {
             switch first {
             case UInt8(ascii: "!"): return .comment
-            case UInt8(ascii: ">"): return .snippet(name: try name(content.dropFirst(), line: line), place)
-            case UInt8(ascii: "#"): return .open(name: try name(content.dropFirst(), line: line), inverted: false)
-            case UInt8(ascii: "^"): return .open(name: try name(content.dropFirst(), line: line), inverted: true)
-            case UInt8(ascii: "/"): return .close(name: try name(content.dropFirst(), line: line))
-            case UInt8(ascii: "&"): return .variable(name: try name(content.dropFirst(), line: line), fallback: nil, raw: true)
+            case UInt8(ascii: ">"): return .snippet(name: try name(content.dropFirst(), line: line, mark: ">"), place)
+            case UInt8(ascii: "#"): return .open(name: try name(content.dropFirst(), line: line, mark: "#"), inverted: false)
+            case UInt8(ascii: "^"): return .open(name: try name(content.dropFirst(), line: line, mark: "^"), inverted: true)
+            case UInt8(ascii: "/"): return .close(name: try name(content.dropFirst(), line: line, mark: "/"))
+            case UInt8(ascii: "&"): return .variable(name: try name(content.dropFirst(), line: line, mark: "&"), fallback: nil, raw: true)
             default: break
             }
         }
@@ -164,7 +164,8 @@ struct TemplateScanner {
         return .variable(name: try name(content[..<bar], line: line), fallback: fallback, raw: triple)
     }
 
-    private static func name(_ bytes: ArraySlice<UInt8>, line: Int) throws(TemplateError) -> String {
+    /// - Parameter mark: what stands before it in the tag.
+    private static func name(_ bytes: ArraySlice<UInt8>, line: Int, mark: String = "") throws(TemplateError) -> String {
         let name = trimmed(bytes)
         let legal = name.allSatisfy { byte in
             (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122) || byte == UInt8(ascii: "_")
@@ -175,7 +176,7 @@ struct TemplateScanner {
             throw TemplateError(
                 line: line,
                 message:
-                    "{{\(shown)}} is not a tag of ours; use {{field}}, {{field|fallback}}, {{#field}}...{{/field}}, {{^field}} or {{> snippet}}"
+                    "{{\(mark)\(shown)}} is not a tag of ours; use {{field}}, {{field|fallback}}, {{#field}}...{{/field}}, {{^field}} or {{> snippet}}"
             )
         }
         return String(decoding: name, as: UTF8.self)

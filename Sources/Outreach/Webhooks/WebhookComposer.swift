@@ -58,6 +58,9 @@ package enum WebhookComposer {
                 webhook: webhook, body: body.jsonLine, createdAt: now, nextAttemptAt: now))
     }
 
+    /// Whether every contact can have it, without a field of that name.
+    static func isOwn(_ name: String) -> Bool { ["name", "time_zone"].contains { $0.utf8.elementsEqual(name.utf8) } }
+
     /// What a contact has under a name; `name` and `time_zone` are its own where no field is called so.
     private static func own(_ name: String, of contact: Contact) -> String? {
         if let value = contact.fields[name] { return value }

@@ -19,8 +19,8 @@ extension SQLiteStore: SegmentStore {
         }
     }
 
-    package func unknown(in query: SegmentQuery, workspace: WorkspaceID) async throws(StoreError) -> [SegmentQuery.Mention] {
-        try await read { ledger in try query.mentions.filter { try !ledger.isKnown($0, in: workspace) } }
+    package func unknown(_ mentions: [SegmentQuery.Mention], workspace: WorkspaceID) async throws(StoreError) -> [SegmentQuery.Mention] {
+        try await read { ledger in try mentions.filter { try !ledger.isKnown($0, in: workspace) } }
     }
 }
 

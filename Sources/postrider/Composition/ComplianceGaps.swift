@@ -9,6 +9,14 @@ enum ComplianceGaps {
         return settings.tokenDomain == nil ? "token addresses have no domain; set domain in [tokens]" : nil
     }
 
+    /// Why `{{unsubscribe_url}}` has no value; nil: it has one.
+    static func link(_ settings: Settings) -> String? {
+        if let gap = wayOut(settings) { return gap }
+        let section = settings.unsubscribe
+        return section?.oneClickURL == nil || section?.listUnsubscribe == .mailto
+            ? "set list_unsubscribe = \"both\" and one_click_url in [unsubscribe]" : nil
+    }
+
     /// The laws that want the texts of a sequence to show how to get no more, each with the identities that keep it.
     static func lawsOnTexts(_ identities: some Sequence<SenderIdentity>) -> [(law: String, identities: [String])] {
         var names: [String: [String]] = [:]

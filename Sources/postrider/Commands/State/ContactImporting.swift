@@ -167,27 +167,14 @@ struct ContactImporting {
         }
     }
 
-    /// The addresses that a dry run has seen, by a hash of theirs: nothing is stored that they could be looked up in.
+    /// What a dry run would find of the rows before.
     private struct Foreseen {
-        private var lines: [Int: Int32] = [:]
+        private var addresses = SheetAddresses()
 
         mutating func judge(_ verdict: ContactImport.Verdict, _ item: Prepared, line: Int) -> ContactImport.Verdict {
             guard let contact = item.contact, !verdict.isRefusal else { return verdict }
             if case .suppressed = verdict { return verdict }
-            if let first = lines[hash(contact.address)] { return .duplicate(line: Int(first)) }
-            for address in item.furtherAddresses {
-                guard let first = lines[hash(address)] else { continue }
-                return .refused("'\(address.text)' is an address of line \(first) already; it cannot be that of two")
-            }
-            lines[hash(contact.address)] = Int32(clamping: line)
-            for address in item.furtherAddresses { lines[hash(address)] = Int32(clamping: line) }
-            return verdict
-        }
-
-        private func hash(_ address: EmailAddress) -> Int {
-            var hasher = Hasher()
-            for byte in address.suppressionKey.utf8 { hasher.combine(byte) }
-            return hasher.finalize()
+            return addresses.note(contact.address, item.furtherAddresses, line: line) ?? verdict
         }
     }
 }

@@ -21,7 +21,7 @@ struct SegmentOption: ParsableArguments {
     /// nil: everybody. Names in the query that nothing has are said on standard error, and mean nobody.
     func query(_ state: OpenState) async throws -> SegmentQuery? {
         guard let query = try read(state) else { return nil }
-        for mention in try await state.store.unknown(in: query, workspace: state.workspace) {
+        for mention in try await state.store.unknown(query.mentions, workspace: state.workspace) {
             let what =
                 switch mention.kind {
                 case .field: "no contact has a field"

@@ -86,6 +86,7 @@ struct SequenceLoad: AsyncParsableCommand {
             let loaded = try await state.store.sequences(workspace: state.workspace).map(\.plan)
             let read = try SequenceFiles.read(files, state.settings, beside: loaded)
             try SequenceConfCheck(state.settings, workspace: state.here.name).check(read)
+            try await SequenceMentions.warn(of: read, beside: loaded, in: state)
             let links = SequenceLinks(loaded + read.map(\.file.plan))
             for (path, file) in read {
                 for beginning in file.beginnings where !links.has(beginning.sequence) {

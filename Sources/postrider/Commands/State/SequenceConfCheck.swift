@@ -27,11 +27,29 @@ struct SequenceConfCheck {
     func check(_ files: [(path: String, file: SequenceFile)]) throws(Failure) {
         let identities = try identities()
         let windows = windows(of: identities)
+        // As messages note whose servers they were tried at.
+        let providers = try Desks.providers(settings).profiles.map(\.name) + [RecipientProvider.other]
         let laws = ComplianceGaps.lawsOnTexts(identities.values)
         let isForbidden = !laws.isEmpty && identities.values.allSatisfy { $0.lawOnTexts != nil }
         var faults: [String] = []
         for (path, file) in files {
-            var warnings = Desks.tracking(settings).gaps(in: file.plan)
+            for gap in Desks.tracking(settings).gaps(in: file.plan) {
+                Console.error("\(TerminalText.line("\(path):\(file.touchLines[gap.event] ?? 1): \(gap.words)")) (a warning)")
+            }
+            if let gap = ComplianceGaps.link(settings) {
+                faults += file.linesThatNeedLink.map {
+                    "\(path):\($0): {{unsubscribe_url}} has no value, so that this message would wait for ever: \(gap), or take it out"
+                }
+            }
+            for mention in file.mentions {
+                guard let known = known(mention.kind, providers: providers, identities: identities.keys.sorted()),
+                    !known.contains(where: { Self.isSame($0, mention.text) })
+                else { continue }
+                faults.append(
+                    "\(path):\(mention.line): step '\(mention.step)': there is no \(mention.kind.rawValue) '\(mention.text)'; "
+                        + "there are \(known.joined(separator: ", "))")
+            }
+            var warnings: [String] = []
             if file.plan.steps.contains(where: { $0.letter != nil }), let gap = ComplianceGaps.wayOut(settings) {
                 warnings.insert("its messages offer no way to unsubscribe: \(gap)", at: 0)
             }
@@ -51,6 +69,21 @@ struct SequenceConfCheck {
             }
         }
         guard faults.isEmpty else { throw Failure(.badInput, faults.map(TerminalText.line).joined(separator: "\n")) }
+    }
+
+    /// Every name of that kind that there is; nil: a conf does not say.
+    private func known(_ kind: PlanMention.Kind, providers: [String], identities: [String]) -> [String]? {
+        switch kind {
+        case .identity: identities
+        case .provider: providers
+        case .field, .tag, .list: nil
+        }
+    }
+
+    /// As conditions compare texts.
+    private static func isSame(_ a: String, _ b: String) -> Bool {
+        func folded(_ text: String) -> [UInt8] { text.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 } }
+        return folded(a) == folded(b)
     }
 
     /// - Throws: when the law of one of those who would write wants of the messages what they do not show.

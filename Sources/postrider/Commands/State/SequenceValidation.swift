@@ -34,14 +34,15 @@ struct SequenceValidate: AsyncParsableCommand {
                 } else {
                     Console.out("\(path): no faults; sequence '\(file.plan.name)', \(file.plan.steps.count) steps")
                 }
-                if let contacts { try census(of: file, at: path, over: contacts) }
+                let hasLink = settings.map { ComplianceGaps.link($0) == nil } ?? true
+                if let contacts { try census(of: file, at: path, over: contacts, hasLink: hasLink) }
             }
         }
     }
 
     // MARK: Contacts
 
-    private func census(of file: SequenceFile, at path: String, over contacts: String) throws(Failure) {
+    private func census(of file: SequenceFile, at path: String, over contacts: String, hasLink: Bool) throws(Failure) {
         let sheet = try SheetFile(contacts)
         var rows = try sheet.rows(encoding: nil, delimiter: nil)
         guard let header = try rows.next() else {
@@ -53,13 +54,18 @@ struct SequenceValidate: AsyncParsableCommand {
         } catch {
             throw Failure(.badInput, "\(contacts):\(error)")
         }
-        var census = TemplateCensus(file.plan, file.templates)
+        var census = TemplateCensus(file.plan, file.templates, hasLink: hasLink)
         var refused = 0
+        var addresses = SheetAddresses()
+        var present: Set<String> = []
         while let row = try rows.next() {
-            guard case .contact(let draft) = columns.read(row) else {
+            guard case .contact(let draft) = columns.read(row),
+                addresses.note(draft.address, draft.furtherAddresses, line: row.line) == nil
+            else {
                 refused += 1
                 continue
             }
+            present.formUnion(draft.fields.filter { !$0.value.utf8.isEmpty }.keys)
             var values = draft.fields
             values["email"] = draft.address.text
             values["name"] = draft.name
@@ -72,6 +78,7 @@ struct SequenceValidate: AsyncParsableCommand {
                 ])
             }
         }
+        SequenceMentions.warn(of: file, at: path, present: present, in: contacts)
         if json { return }
         Console.out(
             "\(contacts): \(census.parked) of \(census.contacts) contacts would be parked for want of a value"
