@@ -84,6 +84,19 @@ struct TemplateTests {
             ])
     }
 
+    @Test("whose value is only the mark of a field is counted, wherever the message would show it")
+    func markedCensus() throws {
+        let file = try SequenceFile(
+            parsing: Array("name = \"x\"\n[[step]]\nname = \"a\"\nsubject = \"s\"\ntext = \"[[a|{{company}}]] {{#vip}}{{city}}{{/vip}}\"\n".utf8),
+            file: "x.toml")
+        var census = TemplateCensus(file.plan, file.templates)
+        #expect(census.count(["company": "%%X1%%"], line: 2) == [.init(step: "a", names: [], marked: ["company"])])
+        #expect(census.count(["company": "X", "city": "[CITY]", "name": "Ann"], line: 3).isEmpty)
+        #expect(census.count(["name": "[FIRST NAME]", "city": "[CITY]", "vip": "1"], line: 4).map(\.marked) == [["city", "name"]])
+        #expect(census.count(["x.a.text": "Dear {{name}}", "company": "${c}"], line: 5).map(\.marked) == [["x.a.text"]])
+        #expect(census.parked == 3 && census.found.map(\.name).contains("company (holds a mark)"))
+    }
+
     @Test("without a link that ends all mail, who would get one is counted")
     func withoutLink() throws {
         let file = try SequenceFile(

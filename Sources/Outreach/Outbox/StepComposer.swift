@@ -172,13 +172,12 @@ package struct StepComposer: Sendable {
     ///
     /// - Parameter shown: its fields that the message shows.
     private static func unfilled(_ shown: Set<String>, of contact: Contact) -> String? {
-        func mark(_ text: String) -> String? { FieldMark.all(in: Array(text.utf8), isTemplate: false).first }
         let remedy = "a mark that nothing was put in for; correct it with 'postrider contacts set', then 'sequence resume'"
         for name in shown.sorted() {
-            if let found = contact.fields[name].flatMap(mark) { return "the field '\(name)' holds '\(found)', \(remedy)" }
+            if let found = contact.fields[name].flatMap(FieldMark.first) { return "the field '\(name)' holds '\(found)', \(remedy)" }
         }
         // It stands in To, whatever the message says.
-        if let found = contact.displayName.flatMap(mark) {
+        if let found = contact.displayName.flatMap(FieldMark.first) {
             return "the name of the contact holds '\(found)', a mark that nothing was put in for; import it again with its name, "
                 + "then 'sequence resume'"
         }

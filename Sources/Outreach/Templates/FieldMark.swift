@@ -43,6 +43,9 @@ enum FieldMark {
     private static func isWord(_ byte: UInt8) -> Bool { ExpressionScanner.isLetter(byte) || byte == UInt8(ascii: ".") || byte == 32 }
     private static func isPath(_ byte: UInt8) -> Bool { isWord(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "|") }
 
+    /// The first in what is put in for a field; nil: it is a value.
+    static func first(inValue text: String) -> String? { all(in: Array(text.utf8), isTemplate: false).first }
+
     /// Each mark of a text once, in the order in which they stand there.
     ///
     /// - Parameter isTemplate: it is one of ours, in which `{{` begins a tag; else nothing filled in what stands there.

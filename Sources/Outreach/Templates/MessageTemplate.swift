@@ -84,6 +84,13 @@ package struct MessageTemplate: Sendable {
         return missing(others).contains(field) || missing([:]).contains(field)
     }
 
+    /// Fields whose values some wording shows, each once.
+    func shown(_ values: [String: String]) -> Set<String> {
+        (0..<max(1, widest)).reduce(into: []) { names, choice in
+            names.formUnion(shown(values, choosing: { _, count in min(choice, count - 1) }))
+        }
+    }
+
     /// The most wordings that anything has.
     private var widest: Int { wordings.values.max() ?? 0 }
 

@@ -6,11 +6,20 @@ package struct TemplateCensus: Sendable {
         package let step: String
         /// Fields without value and without fallback.
         package let names: [String]
+        /// Fields that hold the mark of a field in place of a value, in order of their names.
+        package let marked: [String]
+
+        package init(step: String, names: [String], marked: [String] = []) {
+            self.step = step
+            self.names = names
+            self.marked = marked
+        }
     }
 
     /// One field that one step lacks.
     package struct Gap: Sendable, Equatable {
         package let step: String
+        /// Of the field, and that it holds a mark where that is what is wrong with it.
         package let name: String
         /// For how many contacts.
         package let contacts: Int
@@ -53,15 +62,26 @@ package struct TemplateCensus: Sendable {
                 missing += part.template.missing(known).filter { !missing.contains($0) }
             }
             for text in templates.data[index] { missing += text.template.missing(handedOver).filter { !missing.contains($0) } }
-            guard !missing.isEmpty else { continue }
-            lacks.append(Lack(step: names[index], names: missing))
-            for name in missing {
+            let marked = letters.isEmpty ? [] : marked(values, in: letters, own, step: names[index])
+            guard !missing.isEmpty || !marked.isEmpty else { continue }
+            lacks.append(Lack(step: names[index], names: missing, marked: marked))
+            for name in missing + marked.map({ "\($0) (holds a mark)" }) {
                 let before = gaps[names[index]]?[name]
                 gaps[names[index], default: [:]][name] = ((before?.contacts ?? 0) + 1, before?.firstLine ?? line)
             }
         }
         if !lacks.isEmpty { parked += 1 }
         return lacks
+    }
+
+    /// Fields that a message may show and that are only the mark of a field, in order of their names.
+    private func marked(_ values: [String: String], in letters: [StepTemplates.Letter], _ own: OwnLetter, step: String) -> [String] {
+        // The name stands in To, whatever the message says.
+        var shown: Set<String> = ["name"]
+        for part in letters.flatMap(\.parts) where !own.replaces(part.name) { shown.formUnion(part.template.shown(values)) }
+        for part in OwnLetter.parts where own.replaces(part) { shown.insert(OwnLetter.field(part, sequence: sequence, step: step)) }
+        shown.remove("email")
+        return shown.sorted().filter { values[$0].flatMap(FieldMark.first) != nil }
     }
 
     /// In the order of the steps, the most frequent first.

@@ -74,7 +74,8 @@ struct SequenceValidate: AsyncParsableCommand {
                 JSONLine.write([
                     "contacts": .string(contacts), "line": .count(row.line), "address": .string(draft.address.text),
                     "sequence": .string(file.plan.name), "parked": .bool(!lacks.isEmpty),
-                    "missing": .object(lacks.map { (key: $0.step, value: .texts($0.names)) }),
+                    "missing": .object(lacks.filter { !$0.names.isEmpty }.map { (key: $0.step, value: .texts($0.names)) }),
+                    "marks": .object(lacks.filter { !$0.marked.isEmpty }.map { (key: $0.step, value: .texts($0.marked)) }),
                 ])
             }
         }
