@@ -78,6 +78,10 @@ struct ContactCommandsTests {
         #expect(left.map { $0["address"] } == ["ann@example.org", "c7@example.org"])
         #expect(left[0].object("fields")?["city"] == "Ulm")
         #expect(try await bench.objects("contacts", "imports").map { $0["state"] } == ["undone", "finished"])
+        let noID = try await bench.run("contacts", "undo", "x")
+        #expect(noID.status == 65 && noID.errorText.contains("'x' is not the id of an import"), "\(noID.errorText)")
+        let empty = try await bench.run("suppress", "import", "/dev/null")
+        #expect(empty.status == 65 && empty.errorText.contains("/dev/null:1: the file is empty"), "\(empty.errorText)")
         let nobody = try await bench.run("contacts", "undo", "aaaaaaaaab")
         #expect(nobody.status == 65 && nobody.errorText.contains("there is no import aaaaaaaaab"))
     }

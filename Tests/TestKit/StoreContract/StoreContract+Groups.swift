@@ -54,6 +54,13 @@ extension StoreContract {
                 ]
                 _ = try await world.store.take(rows, into: run.id)
                 try expect(try await world.store.groups(of: [old.id])[old.id]?.count, 3, "an import gives what is missing")
+                let late = Contact(id: world.ids.next(), address: old.address, fields: [:], createdAt: world.later(7))
+                let other = ContactImport.Row(line: 5, contact: late, groups: [try world.group(.list, "late")])
+                let second = try await world.beginImport()
+                _ = try await world.store.take([other], into: second.id)
+                let made = try await world.store.groups(workspace: .default, kind: .list).map(\.group.createdAt)
+                try expect(made, [world.later(7)], "a list bears the day of the import that made it, whenever its contact came")
+                _ = try await world.store.undo(second.id, at: world.later(8), limit: 100)
                 _ = try await world.store.regroup([world.joins(old, .tag, "said")])
                 let busy = try await world.enrolled("busy@example.com")
                 let undone = try await world.store.undo(run.id, at: world.later(9), limit: 100)
