@@ -100,7 +100,7 @@ struct QueueCommandsTests {
         let bo = try #require(try await bench.objects("contacts", "show", "bo@example.net").first)
         #expect(bo.list("enrollments").map { $0["state"] } == ["sending"])
         #expect(try await bench.output("queue", "delete", id) == "0 deleted, 0 sequences stopped with them\n")
-        #expect(try await bench.output("enroll", "hello", "ann@example.org").contains("1 enrolled"))
+        #expect(try await bench.output("enroll", "hello", "ann@example.org", "--again").contains("1 enrolled"))
     }
 
     @Test("pausing takes the queued message back, and resuming queues the step again")

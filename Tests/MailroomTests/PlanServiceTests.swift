@@ -170,7 +170,7 @@ struct PlanServiceTests {
             let enrollment = Enrollment(
                 id: office.ids.next(), workspace: .default, contact: contact.id, sequence: version.id, identity: "anna", state: .active,
                 cause: nil, reason: "", nextStep: 0, dueAt: office.clock.now(), heldBy: nil, version: 0, createdAt: office.clock.now())
-            #expect(try await office.store.enroll([enrollment], timeline: []) == [.enrolled(enrollment.id)])
+            #expect(try await office.store.enroll([enrollment], timeline: [], again: true) == [.enrolled(enrollment.id)])
             for _ in 0..<10 { _ = try await office.dispatcher.dispatchDue() }
             let all = try await office.store.enrollments(contact: contact.id)
             #expect(all.count == names.count * round && all.allSatisfy { $0.state == .finished })

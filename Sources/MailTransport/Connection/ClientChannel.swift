@@ -13,25 +13,34 @@ struct ClientChannel<Handler: ChannelHandler & SendableMetatype>: Sendable {
 
     /// Connects and puts the handler into the channel, with TLS before it where that begins at once; a task that is cancelled meanwhile gives
     /// up at once, and a connection that still comes of it is closed.
+    ///
+    /// - Parameter connect: settles what else the connection is to be, and begins it, on the event loop.
     static func open(
-        _ bootstrap: ClientBootstrap, on eventLoop: any EventLoop, tls: (context: TLSClientContext, peer: TLSPeer)?,
-        connect: (ClientBootstrap) throws -> EventLoopFuture<any Channel>, _ make: @escaping @Sendable () -> Handler
+        on eventLoop: any EventLoop, tls: (context: TLSClientContext, peer: TLSPeer)?,
+        connect: @escaping @Sendable (ClientBootstrap) throws -> EventLoopFuture<any Channel>, _ make: @escaping @Sendable () -> Handler
     ) async throws -> ClientChannel {
         let promise = eventLoop.makePromise(of: ClientChannel.self)
-        // Both the promise and the channel change on the event loop alone, so that none of them can overtake the other.
-        let isGivenUp = NIOLoopBoundBox<Bool>.makeBoxSendingValue(false, eventLoop: eventLoop)
-        promise.futureResult.whenFailure { _ in isGivenUp.value = true }
-        let connecting = try connectOrFail(promise) { try connect(bootstrap.channelOption(.autoRead, value: false)) }
-        connecting.hop(to: eventLoop).whenComplete { result in
-            switch result {
-            case .failure(let error): promise.fail(error)
-            case .success(let channel) where isGivenUp.value: channel.close(promise: nil)
-            case .success(let channel):
-                do {
-                    promise.succeed(ClientChannel(channel: channel, handler: try install(into: channel, tls: tls, make)))
-                } catch {
-                    channel.close(promise: nil)
-                    promise.fail(error)
+        eventLoop.execute {
+            // All of this happens on the event loop alone, so that nothing can overtake anything: not even a connection that stands at once.
+            let isGivenUp = NIOLoopBoundBox(false, eventLoop: eventLoop)
+            promise.futureResult.whenFailure { _ in isGivenUp.value = true }
+            let connecting: EventLoopFuture<any Channel>
+            do {
+                connecting = try connect(ClientBootstrap(group: eventLoop).channelOption(.autoRead, value: false))
+            } catch {
+                return promise.fail(error)
+            }
+            connecting.hop(to: eventLoop).whenComplete { result in
+                switch result {
+                case .failure(let error): promise.fail(error)
+                case .success(let channel) where isGivenUp.value: channel.close(promise: nil)
+                case .success(let channel):
+                    do {
+                        promise.succeed(ClientChannel(channel: channel, handler: try install(into: channel, tls: tls, make)))
+                    } catch {
+                        channel.close(promise: nil)
+                        promise.fail(error)
+                    }
                 }
             }
         }
@@ -39,18 +48,6 @@ struct ClientChannel<Handler: ChannelHandler & SendableMetatype>: Sendable {
             try await promise.futureResult.get()
         } onCancel: {
             promise.fail(CancellationError())
-        }
-    }
-
-    /// A promise that nobody keeps is a fault to NIO.
-    private static func connectOrFail(
-        _ promise: EventLoopPromise<ClientChannel>, _ connect: () throws -> EventLoopFuture<any Channel>
-    ) throws -> EventLoopFuture<any Channel> {
-        do {
-            return try connect()
-        } catch {
-            promise.fail(error)
-            throw error
         }
     }
 

@@ -17,12 +17,14 @@ struct ClientConnection: Sendable {
         on eventLoops: any EventLoopGroup, names: (any NIOPosix.Resolver & Sendable)? = nil
     ) async throws -> ClientConnection {
         let eventLoop = eventLoops.next()
-        var bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(route.timeouts.connect)).channelOption(
-            .tcpOption(.tcp_nodelay), value: 1
-        ).resolver(names)
-        if let source = route.sourceAddress { bootstrap = try bootstrap.bind(to: SocketAddress(ipAddress: source, port: 0)) }
         let channel = try await ClientChannel.open(
-            bootstrap, on: eventLoop, tls: route.tls == .implicit ? (route.trust, peer) : nil, connect: { try host.connect(with: $0) }
+            on: eventLoop, tls: route.tls == .implicit ? (route.trust, peer) : nil,
+            connect: { bootstrap in
+                var bootstrap = bootstrap.connectTimeout(TimeAmount(route.timeouts.connect))
+                    .channelOption(.tcpOption(.tcp_nodelay), value: 1).resolver(names)
+                if let source = route.sourceAddress { bootstrap = try bootstrap.bind(to: SocketAddress(ipAddress: source, port: 0)) }
+                return try host.connect(with: bootstrap)
+            }
         ) { SMTPClientHandler(route: route, peer: peer, order: order, pool: pool, number: number) }
         return ClientConnection(channel: channel)
     }

@@ -145,13 +145,14 @@ package final class MailboxWatcher: Sendable {
     private func connect(_ session: ClientSession, peer: TLSPeer, news: NewsQueue<IMAPClientHandler.News>) async throws -> Connection {
         let eventLoop = eventLoops.next()
         let account = account
-        let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(account.connectTimeout)).channelOption(
-            .socketOption(.so_keepalive), value: 1
-        ).resolver(names)
+        let names = names
         do {
             return try await Connection.open(
-                bootstrap, on: eventLoop, tls: account.tls == .implicit ? (account.trust, peer) : nil,
-                connect: { $0.connect(host: account.host, port: account.port) }
+                on: eventLoop, tls: account.tls == .implicit ? (account.trust, peer) : nil,
+                connect: { bootstrap in
+                    bootstrap.connectTimeout(TimeAmount(account.connectTimeout)).channelOption(.socketOption(.so_keepalive), value: 1)
+                        .resolver(names).connect(host: account.host, port: account.port)
+                }
             ) { IMAPClientHandler(session: session, account: account, peer: peer, news: news) }
         } catch {
             news.finish()
