@@ -83,10 +83,11 @@ struct LetterLintTests {
             ("{{name}}", "{{name}}"), ("x {{name", "{{name"), ("{%x%}", "{%x%}"), ("<%=x%>", "<%=x%>"), ("@@name@@", "@@name@@"),
             ("Dr {first_name}", "{first_name}"), ("{{ a b }}!", "{{ a b }}"), ("Acme [1]", nil), ("100%", nil), ("100%% of 5%%", nil),
             ("a [b] c", nil), ("x@y", nil), ("O'Neil & Sons {1}", nil), ("$5 {", nil), ("50% OFF, 20% MORE", nil), ("[]", nil),
-            ("Ünï [ÄÖ]", nil),
+            ("Ünï [ÄÖ]", nil), ("Acme [USA]", nil), ("Acme {Holding}", nil), ("%COMPANY_NAME%", "%COMPANY_NAME%"),
+            ("[USA] [VORNAME]", "[VORNAME]"),
         ] as [(String, String?)])
     func inValues(text: String, mark: String?) {
-        #expect(FieldMark.all(in: Array(text.utf8), isTemplate: false).first == mark)
+        #expect(FieldMark.first(inValue: text) == mark)
     }
 
     @Test("a link is said to be of one shortener alone")

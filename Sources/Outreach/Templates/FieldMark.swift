@@ -44,7 +44,29 @@ enum FieldMark {
     private static func isPath(_ byte: UInt8) -> Bool { isWord(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "|") }
 
     /// The first in what is put in for a field; nil: it is a value.
-    static func first(inValue text: String) -> String? { all(in: Array(text.utf8), isTemplate: false).first }
+    ///
+    /// People and firms do have names like `Acme [USA]`: in single brackets only the usual names of fields count.
+    static func first(inValue text: String) -> String? {
+        all(in: Array(text.utf8), isTemplate: false).first { mark in
+            let bytes = Array(mark.utf8)
+            let isSingle = bytes.count > 1 && "[{%".utf8.contains(bytes[0]) && isLetter(bytes[1])
+            return !isSingle || words(of: bytes).contains { usual.contains($0) }
+        }
+    }
+
+    private static func words(of mark: [UInt8]) -> [String] {
+        mark.split { !isLetter($0) }.map { String(decoding: $0.map { $0 | 0x20 }, as: UTF8.self) }
+    }
+
+    /// Words that names of fields are made of.
+    private static let usual: Set<String> = [
+        "name", "first", "last", "fname", "lname", "firstname", "lastname", "fullname", "surname", "company", "firm", "organization",
+        "organisation", "email", "mail", "title", "salutation", "greeting", "city", "country", "state", "street", "phone", "job",
+        "position",
+        "role", "website", "domain", "url", "link", "date", "day", "amount", "price", "product", "insert", "your", "field", "placeholder",
+        "variable", "value", "contact", "recipient", "sender", "signature", "vorname", "nachname", "anrede", "firma", "ort", "datum",
+        "prenom", "nom", "societe", "nombre", "apellido", "empresa", "azienda", "cognome",
+    ]
 
     /// Each mark of a text once, in the order in which they stand there.
     ///
