@@ -55,7 +55,9 @@ struct PlanFileTests {
         #expect(written.utf8.count > 100 && written.contains("0.50"))
     }
 
-    @Test("what is written is read as the same plan, in both forms and from one to the other", arguments: ["followup.json", "actions.toml", "samples"])
+    @Test(
+        "what is written is read as the same plan, in both forms and from one to the other",
+        arguments: ["followup.json", "actions.toml", "samples"])
     func roundTrips(source: String) throws {
         var plans: [SequencePlan] = []
         if source == "samples" {
@@ -277,7 +279,8 @@ struct PlanFileTests {
             (head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n", 6, "a condition has at least one transition"),
             (asking("variant.a == 'Z'"), 9, "the step 'a' has no variants, so that 'variant.a' is empty"),
             (
-                asking("variant.a in ['v', 'Z']", with: "[[step.variant]]\nname = \"v\"\n[[step.variant]]\nname = \"w\"\ntext = \"u\"\n"), 14,
+                asking("variant.a in ['v', 'Z']", with: "[[step.variant]]\nname = \"v\"\n[[step.variant]]\nname = \"w\"\ntext = \"u\"\n"),
+                14,
                 "the step 'a' has no variant 'Z'; there are v, w"
             ),
             (asking("opened.c"), 9, "'opened.c' is said of a message, and the step 'c' sends none"),
@@ -297,7 +300,10 @@ struct PlanFileTests {
                 head + "[[step.variant]]\nname = \"v\"\nsubject = \" \"\n[[step.variant]]\nname = \"w\"\n", 8, "'subject' is empty"
             ),
             ("name = \"x\"\n[[step]]\nname = \"a\\nb\"\nsubject = \"s\"\ntext = \"t\"\n", 3, "the name of a step has letters or digits"),
-            (head + "[[step]]\nname = \"b\"\ndelay = \"P9000D\"\ntext = \"t\"\n", 8, "'P9000D' is too long; the longest is ten years, \"P3660D\""),
+            (
+                head + "[[step]]\nname = \"b\"\ndelay = \"P9000D\"\ntext = \"t\"\n", 8,
+                "'P9000D' is too long; the longest is ten years, \"P3660D\""
+            ),
             (
                 head + "[[step]]\ntype = \"condition\"\nname = \"b\"\n" + way + "if = \"field.a = 3\"\nto = \"c\"\n" + end, 10,
                 "column 9 of the condition: 'and', 'or' or the end is expected, not '= 3'"
@@ -400,13 +406,17 @@ struct PlanFileTests {
             (
                 manyFaults,
                 [
-                    "2: 'Mars' is no", "4: this snippet, its line 1: a tag", "7: 'soon' is not", "8: subject of this step, its line 1: section",
+                    "2: 'Mars' is no", "4: this snippet, its line 1: a tag", "7: 'soon' is not",
+                    "8: subject of this step, its line 1: section",
                     "9: text of this step, its line 1: there is no snippet 'missing'", "11: there is no event 'repleid'",
                     "14: there is no step 'nowhere'", "23: it begins its own", "24: an endless loop: b → c → b",
                 ]
             ),
             // What is known of a step whose type is not is its name.
-            (head + "next = \"b\"\n[[step]]\ntype = \"dance\"\nname = \"b\"\n" + way + "to = \"z\"\n", ["8: there is no type 'dance'", "11: there is no step 'z'"]),
+            (
+                head + "next = \"b\"\n[[step]]\ntype = \"dance\"\nname = \"b\"\n" + way + "to = \"z\"\n",
+                ["8: there is no type 'dance'", "11: there is no step 'z'"]
+            ),
             // A subject, a name, a way or a start that could not be read may have been the one that is missed.
             ("name = \"x\"\n[[step]]\nsubjct = \"s\"\ntext = \"t\"\n", ["3: unknown key 'subjct'"]),
             ("name = \"x\"\n[[step]]\nsubject = 7\ntext = \"t\"\n", ["3: 'subject' must be a string"]),
@@ -436,7 +446,8 @@ struct PlanFileTests {
             ),
             // What a variant takes over from its step is told of at the step.
             (
-                head.dropLast(4) + "\"{{\"\n[[step.variant]]\nname = \"v\"\nsubject = \"u\"\n[[step.variant]]\nname = \"w\"\nsubject = \"{{\"\n",
+                head.dropLast(4)
+                    + "\"{{\"\n[[step.variant]]\nname = \"v\"\nsubject = \"u\"\n[[step.variant]]\nname = \"w\"\nsubject = \"{{\"\n",
                 ["5: text of this step", "11: subject of this step"]
             ),
         ] as [(String, [String])])
@@ -450,7 +461,10 @@ struct PlanFileTests {
         "a message may have HTML alone, of the step or of a variant, in both forms",
         arguments: [
             ("html = \"<p>Hi {{name}}</p>\"\n", 1), ("text = \"\"\nhtml = \"<p>Hi</p>\"\n", 1),
-            ("html = \"<p>Hi</p>\"\n[[step.variant]]\nname = \"v\"\nsubject = \"u\"\n[[step.variant]]\nname = \"w\"\nhtml = \"<p>Ho</p>\"\n", 2),
+            (
+                "html = \"<p>Hi</p>\"\n[[step.variant]]\nname = \"v\"\nsubject = \"u\"\n[[step.variant]]\nname = \"w\"\nhtml = \"<p>Ho</p>\"\n",
+                2
+            ),
             ("text = \"t\"\n[[step.variant]]\nname = \"v\"\ntext = \"\"\nhtml = \"<p>Hi</p>\"\n[[step.variant]]\nname = \"w\"\n", 1),
             ("[[step.variant]]\nname = \"v\"\nhtml = \"<p>Hi</p>\"\n[[step.variant]]\nname = \"w\"\ntext = \"t\"\n", 1),
         ])
@@ -469,93 +483,10 @@ struct PlanFileTests {
     @Test("a picture without words is warned of where no text can be made of it")
     func wordlessPage() throws {
         let page = "name = \"x\"\n[[step]]\nname = \"a\"\nsubject = \"s\"\nhtml = \"<p></p>\"\n"
-        #expect(try read(page).warnings.map(\.description) == ["plan.toml:5: it has no words of which the text could be made; write 'text' beside it"])
+        #expect(
+            try read(page).warnings.map(\.description) == [
+                "plan.toml:5: it has no words of which the text could be made; write 'text' beside it"
+            ])
         #expect(try read(page + "text = \"t\"\n").warnings.isEmpty)
-    }
-
-    @Test("sequences that begin each other are followed over any number of them")
-    func links() throws {
-        func plan(_ name: String, _ begins: [String]) throws -> SequencePlan {
-            let steps = begins.map { "[[step]]\ntype = \"action\"\nenroll = \"\($0)\"\n" }
-            return try read("name = \"\(name)\"\n" + steps.joined() + "[[step]]\nname = \"z\"\nsubject = \"s\"\ntext = \"t\"\n").plan
-        }
-        let plans = [try plan("a", ["d", "b"]), try plan("b", ["c"]), try plan("c", ["a", "gone"]), try plan("d", [])]
-        let links = SequenceLinks(plans)
-        #expect(links.way(from: "b", to: "a") == ["b", "c", "a"] && links.way(from: "a", to: "c") == ["a", "b", "c"])
-        #expect(links.way(from: "d", to: "a") == nil && links.way(from: "gone", to: "a") == nil)
-        #expect(links.has("d") && !links.has("gone"))
-        // A later one stands for an earlier one of its name.
-        #expect(SequenceLinks(plans + [try plan("c", [])]).way(from: "b", to: "a") == nil)
-        let file = try read("name = \"x\"\nquiet_hours = \"21:00-07:00\"\n[[step]]\ntype = \"action\"\nenroll = \"y\"\n")
-        #expect(file.beginnings == [.init(sequence: "y", line: 5)] && file.quietHoursLine == 2)
-    }
-
-    @Test(
-        "JSON that is none, or no plan, is told with its line",
-        arguments: [
-            ("", 1, "a value is missing"), ("{\n\"a\": 1,\n}", 3, "a key in quotes"), ("[1]", 1, "a plan is a table"),
-            ("{\"a\":\n01}", 2, "no value"),
-            ("{\"a\": 1,\n\"a\": 2}", 2, "'a' is set twice"), ("{\"a\": \"\\ud800\"}", 1, "half a character"),
-            ("{} x", 1, "something follows"),
-            ("{\"a\": 0x1p3}", 1, "no value"), ("{\"version\": \"2\",\n\"nodes\": []}", 1, "version '2' is not known"),
-            (
-                "{\"version\": \"1.0\", \"nodes\": [\n{\"id\": \"a\", \"type\": \"send\", \"subject\": \"s\", \"body\": \"t\",\n\"transitions\": [\n{\"to\": \"b\"}]}]}",
-                4, "there is no step 'b'"
-            ),
-        ] as [(String, Int, String)])
-    func brokenJSON(source: String, line: Int, words: String) throws {
-        let error = #expect(throws: SequenceFile.Faults.self) { try read(source, as: "p.json") }
-        #expect(error?.faults.contains { $0.line == line && $0.message.contains(words) } == true, "\(String(describing: error))")
-    }
-
-    @Test(
-        "conditions",
-        arguments: [
-            ("field.country == 'de'", true), ("field.country != \"DE\"", false), ("field.budget >= 500000", true),
-            ("field.budget < 9", false),
-            ("field.nothing", false), ("not field.nothing and field.country", true), ("field.country in ['AT', 'DE']", true),
-            ("domain == 'example.com' or field.nothing", true), ("email starts_with 'ann@' and email ends_with '.COM'", true),
-            ("(field.nothing or field.country) and not (name contains 'x')", true), ("field.country < 3", false),
-            ("replied.positive", true), ("replied.negative", false), ("intent == 'meeting'", true), ("bounced", false),
-            ("out_of_office", true),
-            ("tag.HOT", true), ("tag:cold", false), ("list:'Fair 2026' and not list.hot", true),
-            ("sent.a", true), ("sent.b", false), ("variant.a == 'v1'", true), ("identity == 'anna'", true), ("provider == 'Google'", true),
-        ])
-    func conditions(source: String, expected: Bool) throws {
-        let plan = SequencePlan(
-            name: "x", description: "",
-            steps: [.init(name: "a", delay: .none, subject: "s", text: "t"), .init(name: "b", delay: .none, subject: nil, text: "t")],
-            stopOn: [])
-        let now = Timestamp(seconds: 1_772_438_400)
-        let address = try #require(EmailAddress("ann@example.com"))
-        let message = OutboxMessage(
-            id: .init(rawValue: 9), workspace: .default, enrollment: nil, contact: nil, step: 0, occurrence: 0, identity: "anna",
-            route: "r",
-            reversePath: .null, recipient: address, messageID: try #require(MessageID("m@example.org")), subject: "s", bytes: [],
-            createdAt: now, budgetDate: CivilDate(daysSinceEpoch: 1), state: .sent, nextAttemptAt: nil, variant: "v1", provider: "google")
-        let known = StepFacts(
-            contact: Contact(
-                id: .init(rawValue: 3), address: address, displayName: "Ann", fields: ["country": "DE", "budget": "600000"], createdAt: now),
-            identity: "anna", plan: plan,
-            history: SequenceHistory([
-                .init(.reply(.positive, intent: "meeting"), at: now), .init(.reply(.outOfOffice, intent: nil), at: now + .seconds(-9)),
-            ]), messages: [message], groups: [try ContactGroup.Name(.tag, "hot"), try ContactGroup.Name(.list, "fair 2026")])
-        #expect(try PlanCondition(source).holds(for: known) == expected)
-    }
-
-    @Test(
-        "a condition that is none says where and what",
-        arguments: [
-            ("", 1, "a name is expected, not 'the end'"), ("a == 'b'", 1, "there is no 'a'"), ("field == 'b'", 1, "'field' needs a name"),
-            ("field.a == b", 12, "a text in quotes or a number"), ("replied == 'x'", 9, "cannot be compared"),
-            ("(bounced", 9, "')' is expected"),
-            ("replied.cross", 1, "'cross' is no class"), ("field.a == 'b", 12, "never closed"), ("bounced bounced", 9, "'and', 'or' or the end is expected"),
-            ("field.a in 'b'", 12, "a list is missing"), (String(repeating: "(", count: 40), 18, "nested deeper"),
-            ("tag", 1, "'tag' needs a name: tag.NAME"), ("tag.hot == 'x'", 9, "cannot be compared"),
-            ("list:'a;b'", 1, "'a;b' is no name of a list"), ("tag:", 5, "a name is missing"), ("replied:positive", 8, "'and', 'or' or the end is expected"),
-        ])
-    func brokenConditions(source: String, column: Int, words: String) throws {
-        let fault = #expect(throws: ExpressionFault.self) { try PlanCondition(source) }
-        #expect(fault?.message.contains(words) == true && abs((fault?.column ?? 0) - column) <= 1, "\(String(describing: fault))")
     }
 }

@@ -8,7 +8,10 @@ struct RetryHoursTests {
     /// Friday 6 March 2026, 16:59 in Berlin: a minute before the office closes.
     private static let friday = Timestamp(seconds: 1_772_812_740)
 
-    private func decided(attempt number: Int, after elapsed: Duration, lifetime: Duration = .seconds(5 * 86_400), hours: Bool = true) throws
+    private func decided(
+        attempt number: Int, after elapsed: Duration, lifetime: Duration = .seconds(5 * 86_400), hours: Bool = true,
+        machine: SequenceMachine? = nil
+    ) throws
         -> DeliveryDecision
     {
         let zone = try #require(LocalZone("Europe/Berlin"))
@@ -29,7 +32,7 @@ struct RetryHoursTests {
         let attempt = DeliveryAttempt(
             outbox: message.id, startedAt: now, endedAt: now, outcome: .deferred, stage: "recipient", replyCode: 450, enhancedStatus: nil,
             text: "450 greylisted", remoteMTA: nil, tls: nil, transcript: "")
-        return decider.decide(attempt, of: message, machine: nil, judgement: nil, hours: hours ? [office] : [])
+        return decider.decide(attempt, of: message, machine: machine, judgement: nil, hours: hours ? [office] : [])
     }
 
     @Test("a greylisted message comes back within minutes though the office closed meanwhile, and all of the first four hours")
@@ -46,6 +49,38 @@ struct RetryHoursTests {
         // In the hours it goes on as it was.
         let noon = monday + .seconds(4 * 3600)
         #expect(try decided(attempt: 5, after: noon - Self.friday).nextAttemptAt == noon + .seconds(7200))
+    }
+
+    @Test("a message is tried once more when the plan has waited for long enough, and not for that before or after")
+    func deferredWay() throws {
+        let file = try SequenceFile(
+            parsing: Array(
+                """
+                name = "x"
+                [[step]]
+                name = "a"
+                subject = "s"
+                text = "t"
+                [[step.transition]]
+                on = "deferred"
+                after = "PT100M"
+                to = "z"
+                [[step]]
+                type = "stop"
+                name = "z"
+                """.utf8), file: "x.toml")
+        let machine = SequenceMachine(
+            enrollment: Enrollment(
+                id: .init(rawValue: 3), workspace: .default, contact: .init(rawValue: 4), sequence: .init(rawValue: 5), identity: "anna",
+                state: .sending, cause: nil, reason: "", nextStep: 0, dueAt: nil, heldBy: nil, version: 1, createdAt: Self.friday),
+            plan: file.plan, zone: try #require(LocalZone("Europe/Berlin")))
+        func next(_ attempt: Int, _ minutes: Int64) throws -> Duration? {
+            try decided(attempt: attempt, after: .seconds(minutes * 60), machine: machine).nextAttemptAt.map { $0 - Self.friday }
+        }
+        #expect(try next(1, 0) == .seconds(300))
+        #expect(try next(4, 50) == .seconds(6000) + .milliseconds(1))
+        let left = try decided(attempt: 5, after: .seconds(6000) + .milliseconds(1), machine: machine)
+        #expect(left.consequence.transition?.reason.contains("goes to z") == true)
     }
 
     @Test("nobody is given up for the hours")

@@ -82,6 +82,24 @@ struct ErasureTests {
         withExtendedLifetime(folder) {}
     }
 
+    @Test("what was freed long before leaves the file with them")
+    func freedBefore() async throws {
+        let store = try folder.open()
+        let world = StoreWorld(store: store)
+        _ = try await world.savedContact("wilhelmina@example.com")
+        // Large enough for pages of its own, which are free when it is gone.
+        try await store.execute("CREATE TABLE scratch (text TEXT)")
+        try await store.execute("INSERT INTO scratch VALUES ('\(String(repeating: "wunderstadt ", count: 5000))')")
+        try await store.execute("DELETE FROM scratch")
+        _ = try await store.onWriter { try $0.record("PRAGMA wal_checkpoint(TRUNCATE)") }
+        #expect(!places(of: "wunderstadt").isEmpty, "the test must have something to find")
+        let erasure = Erasure(
+            workspace: .default, address: try world.address("wilhelmina@example.com"), person: "eve", at: world.later(5))
+        guard case .erased = try await store.erase(erasure) else { return #expect(Bool(false), "nothing keeps it back") }
+        #expect(places(of: "wunderstadt") == [])
+        withExtendedLifetime(folder) {}
+    }
+
     @Test("neighbours keep what is theirs; what is noted under nobody's name and what holds everywhere is forgotten, too")
     func neighbours() async throws {
         let store = try folder.open()

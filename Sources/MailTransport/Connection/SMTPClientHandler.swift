@@ -140,26 +140,16 @@ final class SMTPClientHandler: ChannelInboundHandler {
         perform(session.received(buffer))
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        isGone()
-        context.fireChannelInactive()
-    }
-
-    /// All that NIO tells of a channel that ends while it begins.
+    /// The end of the channel, also of one that ends while it begins, of which NIO tells nothing else.
     func channelUnregistered(context: ChannelHandlerContext) {
-        isGone()
-        context.fireChannelUnregistered()
-    }
-
-    private func isGone() {
-        guard context != nil else { return }
         perform(session.connectionClosed())
-        context = nil
+        self.context = nil
         timer?.end()
         timer = nil
         deadline?.end()
         deadline = nil
         pool.closed(number)
+        context.fireChannelUnregistered()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

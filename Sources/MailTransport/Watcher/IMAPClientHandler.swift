@@ -71,24 +71,14 @@ final class IMAPClientHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { perform(session.received(unwrapInboundIn(data))) }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        isGone()
-        context.fireChannelInactive()
-    }
-
-    /// All that NIO tells of a channel that ends while it begins.
+    /// The end of the channel, also of one that ends while it begins, of which NIO tells nothing else.
     func channelUnregistered(context: ChannelHandlerContext) {
-        isGone()
-        context.fireChannelUnregistered()
-    }
-
-    private func isGone() {
-        guard context != nil else { return }
         for timer in timers.values { timer.cancel() }
         perform(session.connectionClosed())
-        context = nil
+        self.context = nil
         news.add(.closed(reason, note: note))
         news.finish()
+        context.fireChannelUnregistered()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -141,7 +141,7 @@ package struct DeliveryDecider: Sendable {
         let turn =
             transition == nil
             ? machine?.deferredWayOpens(step: message.step, waitsSince: message.waitsSince, after: attempt.endedAt) : nil
-        let again = withinHours(min(max(next, earliest), turn ?? max(next, earliest)), message, hours)
+        let again = withinHours([max(next, earliest), turn].compactMap { $0 }.min() ?? next, message, hours)
         return decision(.deferred, again, kind, attempt.text, attempt, message, machine, transition, judgement)
     }
 

@@ -11,7 +11,8 @@ package struct PlanCheck {
         var isWarning = false
 
         enum Key {
-            case start, name, variants, intent, to, on, classes, within, after, condition, weight, subject, ways, trackOpens, trackClicks, enroll
+            case start, name, variants, intent, to, on, classes, within, after, condition, weight, subject, ways, trackOpens, trackClicks,
+                enroll
         }
     }
 
@@ -225,7 +226,7 @@ package struct PlanCheck {
     }
 
     /// As conditions compare texts.
-    private static func isOne(_ text: String, of names: [String]) -> Bool {
+    static func isOne(_ text: String, of names: [String]) -> Bool {
         let wanted = ExpressionScanner.folded(text)
         return names.contains { ExpressionScanner.folded($0) == wanted }
     }

@@ -14,6 +14,9 @@ package struct PlanMention: Sendable, Equatable {
     package let step: String
     /// In its file.
     package let line: Int
+
+    /// Whether it is one of the names, as conditions compare texts.
+    package func isOne(of names: [String]) -> Bool { PlanCheck.isOne(text, of: names) }
 }
 
 extension SequencePlan {

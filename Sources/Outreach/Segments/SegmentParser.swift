@@ -18,6 +18,7 @@ struct SegmentParser: ExpressionParser {
         guard !word.utf8.isEmpty else {
             throw scanner.fault("a name is expected, for instance tag:NAME, domain or the name of a field, not '\(scanner.rest)'")
         }
+        if let mail = SegmentQuery.Mail(rawValue: word) { return .test(.mailed(mail, sequence: try sequence(of: word, start))) }
         switch word {
         case "tag", "list":
             let kind: ContactGroup.Kind = word.utf8.elementsEqual("tag".utf8) ? .tag : .list
@@ -38,9 +39,6 @@ struct SegmentParser: ExpressionParser {
                 throw scanner.fault("'\(text)' is no class of replies; there are \(known)", at: start)
             }
             return .test(.replied(replyClass))
-        case "sent": return .test(.mailed(.sent, sequence: try sequence(of: word, start)))
-        case "opened": return .test(.mailed(.opened, sequence: try sequence(of: word, start)))
-        case "clicked": return .test(.mailed(.clicked, sequence: try sequence(of: word, start)))
         case "created":
             guard let order = order() else { throw scanner.fault("one of < <= > >= = is expected after 'created', not '\(scanner.rest)'") }
             return .test(.created(order, try moment()))

@@ -30,7 +30,7 @@ package struct SegmentQuery: Sendable, Equatable {
         case consented(Order?, Moment)
     }
 
-    package enum Mail: String, Sendable, CaseIterable {
+    package enum Mail: String, Sendable {
         /// A server took it.
         case sent
         /// A person opened it; who clicks has opened.

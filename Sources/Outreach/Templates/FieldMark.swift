@@ -62,8 +62,8 @@ enum FieldMark {
     private static let usual: Set<String> = [
         "name", "first", "last", "fname", "lname", "firstname", "lastname", "fullname", "surname", "company", "firm", "organization",
         "organisation", "email", "mail", "title", "salutation", "greeting", "city", "country", "state", "street", "phone", "job",
-        "position",
-        "role", "website", "domain", "url", "link", "date", "day", "amount", "price", "product", "insert", "your", "field", "placeholder",
+        "position", "role", "website", "domain", "url", "link", "date", "day", "amount", "price", "product", "insert", "your", "field",
+        "placeholder",
         "variable", "value", "contact", "recipient", "sender", "signature", "vorname", "nachname", "anrede", "firma", "ort", "datum",
         "prenom", "nom", "societe", "nombre", "apellido", "empresa", "azienda", "cognome",
     ]

@@ -165,7 +165,7 @@ struct SegmentStatement {
     }
 
     private mutating func enrollments(_ sequence: String?) -> String {
-        let all = "SELECT 1 FROM enrollment WHERE contact_id = contact.id"
+        let all = "SELECT id FROM enrollment WHERE contact_id = contact.id"
         guard let sequence else { return all }
         return all
             + " AND sequence_id = (SELECT id FROM sequence WHERE workspace_id = :workspace AND name = \(bind(.text(sequence.storable))))"
@@ -174,15 +174,7 @@ struct SegmentStatement {
     /// The messages to a contact of which that is so.
     private mutating func messages(_ what: SegmentQuery.Mail, _ sequence: String?) -> String {
         var tests = ["outbox.contact_id = contact.id"]
-        if let sequence {
-            let name = bind(.text(sequence.storable))
-            tests.append(
-                """
-                outbox.enrollment_id IN (
-                    SELECT id FROM enrollment WHERE contact_id = contact.id
-                        AND sequence_id = (SELECT id FROM sequence WHERE workspace_id = :workspace AND name = \(name)))
-                """)
-        }
+        if sequence != nil { tests.append("outbox.enrollment_id IN (\(enrollments(sequence)))") }
         switch what {
         case .sent: return "SELECT 1 FROM outbox WHERE state = 'sent' AND \(tests.joined(separator: " AND "))"
         case .opened, .clicked:

@@ -25,7 +25,9 @@ enum ComplianceGaps {
     }
 
     /// What to do about a text that does not show it.
-    static let remedy = "write {{unsubscribe_url}} into it, or set opt_out of the identity or in [compliance]"
+    static func remedy(_ settings: Settings) -> String {
+        (link(settings) == nil ? "write {{unsubscribe_url}} into it, or " : "") + "set opt_out of the identity or in [compliance]"
+    }
 
     /// What nobody is stopped by, each in one line, for a person.
     static func notes(_ settings: Settings) -> [String] {

@@ -53,8 +53,9 @@ struct OpenState {
 
     /// Opens the state of a conf, runs `body`, and ends the command with its failure, if there is one.
     ///
-    /// - Parameter noting: the command changes the state, so the audit log tells of it; of a dry run it does not.
-    /// - Parameter isBrake: it must work with a conf that has faults, too.
+    /// - Parameters:
+    ///   - noting: the command changes the state, so the audit log tells of it; of a dry run it does not.
+    ///   - isBrake: it must work with a conf that has faults, too.
     static func use(
         _ conf: StateOption, noting: Bool = false, isBrake: Bool = false, _ body: (OpenState) async throws -> Void
     ) async throws {
@@ -62,8 +63,6 @@ struct OpenState {
     }
 
     /// The same for what is of no workspace.
-    ///
-    /// - Parameter isBrake: it must work with a conf that has faults, too.
     static func use(
         _ conf: ConfOption, noting: Bool = false, isBrake: Bool = false, _ body: (OpenState) async throws -> Void
     ) async throws {
@@ -74,14 +73,16 @@ struct OpenState {
     ///   - saysSo: whether the command line says which workspace is meant.
     ///   - isOfAll: no workspace is meant.
     private static func use(
-        _ conf: ConfOption, asked: String?, saysSo: Bool, noting: Bool, isBrake: Bool, isOfAll: Bool = false, _ body: (OpenState) async throws -> Void
+        _ conf: ConfOption, asked: String?, saysSo: Bool, noting: Bool, isBrake: Bool, isOfAll: Bool = false,
+        _ body: (OpenState) async throws -> Void
     ) async throws {
         try await reportingFailures {
             let (settings, isWhole) = isBrake ? try conf.loadForBrake() : (try conf.load(), true)
             let installation = try await Installation.open(settings)
             if !isWhole, asked == nil, !isOfAll, installation.workspaces.hasSeveral {
                 throw Failure(
-                    .configuration, "the conf does not say which workspace is meant; name it with --workspace: "
+                    .configuration,
+                    "the conf does not say which workspace is meant; name it with --workspace: "
                         + TerminalText.line(installation.workspaces.names))
             }
             let state = try OpenState(installation: installation, asked: asked)
@@ -188,7 +189,9 @@ struct OpenState {
 
     static func id<Subject>(_ text: String, of what: String) throws(Failure) -> RecordID<Subject> {
         guard let id = RecordID<Subject>(text) else {
-            throw Failure(.badInput, "'\(TerminalText.line(text))' is not the id of \("aeiou".utf8.contains(what.utf8.first ?? 0) ? "an" : "a") \(what); ids have ten characters, as lists show them")
+            let article = "aeiou".utf8.contains(what.utf8.first ?? 0) ? "an" : "a"
+            throw Failure(
+                .badInput, "'\(TerminalText.line(text))' is not the id of \(article) \(what); ids have ten characters, as lists show them")
         }
         return id
     }

@@ -8,7 +8,7 @@ struct SequencePause: AsyncParsableCommand {
 
     @OptionGroup var change: EnrollmentChange
 
-    func run() async throws { try await change.run("paused", pauses: true) { .paused(by: $0) } }
+    func run() async throws { try await change.run("paused", pauses: true) { _, _ in .paused(by: OpenState.person) } }
 }
 
 struct SequenceResume: AsyncParsableCommand {
@@ -19,7 +19,11 @@ struct SequenceResume: AsyncParsableCommand {
 
     @OptionGroup var change: EnrollmentChange
 
-    func run() async throws { try await change.run("resumed", pauses: false) { .resumed(by: $0, log: []) } }
+    func run() async throws {
+        try await change.run("resumed", pauses: false) { state, enrollment in
+            .resumed(by: OpenState.person, log: try await state.store.transitions(of: enrollment))
+        }
+    }
 }
 
 struct SequenceStop: AsyncParsableCommand {
@@ -28,7 +32,7 @@ struct SequenceStop: AsyncParsableCommand {
 
     @OptionGroup var change: EnrollmentChange
 
-    func run() async throws { try await change.run("stopped") { .stopped(by: $0) } }
+    func run() async throws { try await change.run("stopped") { _, _ in .stopped(by: OpenState.person) } }
 }
 
 /// One event for the enrollments of a sequence, or for those of one contact.
@@ -38,7 +42,9 @@ struct EnrollmentChange: ParsableArguments {
     @Option(help: "Only this contact (an email address).") var contact: String?
 
     /// - Parameter pauses: whether the sequence as a whole is paused, or goes on; nil: neither.
-    func run(_ done: String, pauses: Bool? = nil, _ event: (String) -> SequenceEvent) async throws {
+    func run(
+        _ done: String, pauses: Bool? = nil, _ event: (OpenState, Enrollment.ID) async throws -> SequenceEvent
+    ) async throws {
         try await OpenState.use(conf, noting: true, isBrake: pauses != false) { state in
             let plan = try await state.sequence(name).plan
             // First the whole, so that nobody comes into it between.
@@ -48,20 +54,16 @@ struct EnrollmentChange: ParsableArguments {
             }
             var only: Contact.ID?
             if let contact { only = try await state.contact(contact).id }
-            let event = event(OpenState.person)
             var changed = 0
             var unchanged = 0
             var stuck = 0
             func apply(_ enrollment: Enrollment) async throws {
+                let event = try await event(state, enrollment.id)
                 if case .resumed = event, let message = try await state.unsettled(enrollment) {
                     stuck += 1
                     return Console.error(
                         "enrollment \(enrollment.id) cannot go on: message \(message.id) of its step may have left; "
                             + "'postrider queue delete \(message.id)' to send the step anew")
-                }
-                var event = event
-                if case .resumed(let person, _) = event {
-                    event = .resumed(by: person, log: try await state.store.transitions(of: enrollment.id))
                 }
                 if try await state.change(enrollment.id, event) == nil { unchanged += 1 } else { changed += 1 }
             }

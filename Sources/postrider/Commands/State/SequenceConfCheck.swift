@@ -43,7 +43,7 @@ struct SequenceConfCheck {
             }
             for mention in file.mentions {
                 guard let known = known(mention.kind, providers: providers, identities: identities.keys.sorted()),
-                    !known.contains(where: { Self.isSame($0, mention.text) })
+                    !mention.isOne(of: known)
                 else { continue }
                 faults.append(
                     "\(path):\(mention.line): step '\(mention.step)': there is no \(mention.kind.rawValue) '\(mention.text)'; "
@@ -51,14 +51,16 @@ struct SequenceConfCheck {
             }
             var warnings: [String] = []
             if file.plan.steps.contains(where: { $0.letter != nil }), let gap = ComplianceGaps.wayOut(settings) {
-                warnings.insert("its messages offer no way to unsubscribe: \(gap)", at: 0)
+                warnings.append("its messages offer no way to unsubscribe: \(gap)")
             }
             for (law, names) in laws where !file.linesWithoutWayOut.isEmpty {
-                let ask = "the law '\(law)' of identity \(names.joined(separator: ", ")) wants each message to show how to get no more"
+                let ask = Self.wish(of: law, names)
                 if isForbidden {
-                    faults += file.linesWithoutWayOut.map { "\(path):\($0): \(ask), and this one does not; \(ComplianceGaps.remedy)" }
+                    faults += file.linesWithoutWayOut.map {
+                        "\(path):\($0): \(ask), and this one does not; \(ComplianceGaps.remedy(settings))"
+                    }
                 } else {
-                    warnings.append("\(ask), which these do not, so that it may not send them; \(ComplianceGaps.remedy)")
+                    warnings.append("\(ask), which these do not, so that it may not send them; \(ComplianceGaps.remedy(settings))")
                 }
             }
             for warning in warnings { Console.error("\(TerminalText.line("\(path):1: \(warning)")) (a warning)") }
@@ -80,12 +82,6 @@ struct SequenceConfCheck {
         }
     }
 
-    /// As conditions compare texts.
-    private static func isSame(_ a: String, _ b: String) -> Bool {
-        func folded(_ text: String) -> [UInt8] { text.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 0x20 : $0 } }
-        return folded(a) == folded(b)
-    }
-
     /// - Throws: when the law of one of those who would write wants of the messages what they do not show.
     func checkLaws(of version: SequenceVersion, as senders: SenderRotation) throws(Failure) {
         let templates: StepTemplates
@@ -97,9 +93,13 @@ struct SequenceConfCheck {
             throw Failure(
                 .badInput,
                 TerminalText.line(
-                    "sequence '\(version.plan.name)', step \(version.plan.steps[bare.step].name): the law '\(law)' of identity \(member.identity) "
-                        + "wants each message to show how to get no more, and this one does not; \(ComplianceGaps.remedy)"))
+                    "sequence '\(version.plan.name)', step \(version.plan.steps[bare.step].name): \(Self.wish(of: law, [member.identity])), "
+                        + "and this one does not; \(ComplianceGaps.remedy(settings))"))
         }
+    }
+
+    private static func wish(of law: String, _ identities: [String]) -> String {
+        "the law '\(law)' of identity \(identities.joined(separator: ", ")) wants each message to show how to get no more"
     }
 
     /// The hours of the week of each identity, with the names of those that have them.
