@@ -20,6 +20,7 @@ sys.stdout.reconfigure(line_buffering=True)
 postrider, folder, people = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
 TOUCHES, EVENTS, DAYS = 10, 5, 60
 ORIGIN = 1_735_689_600_000
+VARIANTS = "".join(f'[[step.variant]]\nname = "{name}"\ntext = "Hi from {name}"\n' for name in "ab")
 now = int(time.time() * 1000)
 begin = now - DAYS * 86_400_000
 
@@ -30,7 +31,7 @@ def conf(state):
     path = pathlib.Path(sink_conf(Folder(state), "[safety]\ndry_run = true\nbatch_limit = 500\n"))
     (state / "bench.toml").write_text(
         'name = "bench"\ndescription = ""\nstop_on = ["reply"]\n' + "".join(
-            f'[[step]]\nname = "s{n}"\ndelay = "P1D"\n' + ('subject = "Hi"\n' if n == 0 else "") + 'text = "Hi"\n' for n in range(TOUCHES)))
+            f'[[step]]\nname = "s{n}"\ndelay = "P1D"\n' + ('subject = "Hi"\n' + VARIANTS if n == 0 else 'text = "Hi"\n') for n in range(TOUCHES)))
     return path
 
 
@@ -65,11 +66,13 @@ def fill(path, count):
                f"{count} + 1, i / {count} + 1, {at % 'i'}, 'active', 'accepted', i / {count}, {now} FROM n")
     outbox = row % f"i * {EVENTS}"
     db.execute(touches + "INSERT INTO outbox (id, workspace_id, enrollment_id, contact_id, step, occurrence, identity, route, reverse_path, recipient, "
-               "recipient_key, recipient_domain, message_id, subject, created_at, budget_day, state, reason, attempts, final_dot_at, provider) "
+               "recipient_key, recipient_domain, message_id, subject, created_at, budget_day, state, reason, attempts, final_dot_at, provider, "
+               "version_id, variant) "
                f"SELECT {outbox}, 1, i % {count} + 1, i % {count} + 1, i / {count}, 0, 'id' || (i % {count} % 10), 'out', "
                f"'bounce+' || i || '@r.example.com', 'person-' || (i % {count} + 1) || '@company.example', "
                f"'person-' || (i % {count} + 1) || '@company.example', 'company.example', i || '.bench@out.example.com', 'Our talk', {at % 'i'}, "
-               f"({at % 'i'}) / 86400000, 'sent', '250 2.0.0 Ok: queued as 4cXyz', 1, {at % 'i'}, 'google' FROM n")
+               f"({at % 'i'}) / 86400000, 'sent', '250 2.0.0 Ok: queued as 4cXyz', 1, {at % 'i'}, 'google', {version}, "
+               f"CASE WHEN i < {count} THEN substr('ab', 1 + i % 2, 1) END FROM n")
     db.execute(touches + "INSERT INTO attempt (outbox_id, started_at, ended_at, outcome, stage, reply_code, enhanced_status, text, remote_mta, tls, "
                f"transcript) SELECT {outbox}, {at % 'i'}, {at % 'i'} + 400, 'accepted', 'accepted', 250, '2.0.0', '250 2.0.0 Ok: queued as 4cXyz', "
                "'aspmx.l.google.com[192.0.2.7]:25', 'TLSv1.3 TLS_AES_256_GCM_SHA384 verified', '' FROM n")
@@ -203,7 +206,7 @@ db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 db.close()
 line("bytes on disk a touchpoint for the counts", f"{(database.stat().st_size - facts - events) / people / TOUCHES:.0f}", "-")
 empty = min(run(few, "sequence", "stats", "bench")[0] for _ in range(5))
-for split in ["", "step", "identity", "provider", "day"]:
+for split in ["", "step", "variant", "identity", "provider", "day"]:
     arguments = ["sequence", "stats", "bench", "--json"] + (["--by", split] if split else [])
     took = min(run(many, *arguments)[0] for _ in range(5))
     line(f"statistics{' by ' + split if split else ''}, the process included", f"{took * 1000:.0f} ms", f"50 ms; of 1,000: {empty * 1000:.0f} ms")

@@ -120,7 +120,8 @@ struct SequencePlanTests {
         let source =
             "name = \"x\"\nquiet_hours = \"08:00-18:00\"\n[[step]]\nname = \"a\"\nsubject = \"{{company}}\"\ntext = \"{{size|any}}\"\n"
         let file = try bench.folder.write("x.toml", text: source)
-        let contacts = try bench.folder.write("people.csv", text: "email,company\nann@example.com,Acme\nbo@example.com,\nnobody,\nANN@example.com,B\n")
+        let contacts = try bench.folder.write(
+            "people.csv", text: "email,company\nann@example.com,Acme\nbo@example.com,\nnobody,\nANN@example.com,B\n")
         let counted = try await bench.output("sequence", "validate", file, "--contacts", contacts)
         #expect(counted.contains("1 of 2 contacts would be parked for want of a value; 2 rows are no contacts"))
         #expect(counted.contains("company"))
@@ -143,7 +144,8 @@ struct SequencePlanTests {
         let file = try bench.folder.write(
             "x.toml", text: "name = \"x\"\n\(bare)[[step]]\nname = \"b\"\ndelay = \"P1D\"\ntext = \"Bye: {{unsubscribe_url}}\"\n")
         _ = try await bench.output("contacts", "import", try bench.folder.write("ann.csv", text: "email\nann@example.com\n"))
-        let link = "[unsubscribe]\nlist_unsubscribe = \"both\"\none_click_url = \"https://u.example.com/\"\n[http]\nlisten = \"127.0.0.1:8099\"\n"
+        let link =
+            "[unsubscribe]\nlist_unsubscribe = \"both\"\none_click_url = \"https://u.example.com/\"\n[http]\nlisten = \"127.0.0.1:8099\"\n"
         let conf = TextFile.read(bench.conf) + link
         try bench.folder.write("postrider.conf", text: conf + "[compliance]\nlaw = \"eu\"\n")
         for words in [["validate", file, "--conf", bench.conf], ["load", file]] {
@@ -171,7 +173,8 @@ struct SequencePlanTests {
     func asksForNothing() async throws {
         let bench = try StateBench()
         func file(_ condition: String, _ text: String = "t") throws -> String {
-            let head = "name = \"x\"\n[[step]]\nname = \"a\"\nsubject = \"s\"\ntext = \"\(text)\"\n[[step]]\nname = \"c\"\ntype = \"condition\"\n"
+            let head =
+                "name = \"x\"\n[[step]]\nname = \"a\"\nsubject = \"s\"\ntext = \"\(text)\"\n[[step]]\nname = \"c\"\ntype = \"condition\"\n"
             let ways = "transition = [{ if = '\(condition)', to = \"z\" }, { to = \"z\" }]\n[[step]]\nname = \"z\"\ntype = \"stop\"\n"
             return try bench.folder.write("x.toml", text: head + ways)
         }
@@ -192,7 +195,8 @@ struct SequencePlanTests {
         let told = try await bench.run("sequence", "load", asking)
         #expect(
             told.errorText.split(separator: "\n").map(String.init) == [
-                "\(asking):9: step 'c': no contact has a field 'budgt' (a warning)", "\(asking):9: step 'c': there is no tag 'nosuch' (a warning)",
+                "\(asking):9: step 'c': no contact has a field 'budgt' (a warning)",
+                "\(asking):9: step 'c': there is no tag 'nosuch' (a warning)",
                 "\(asking):9: step 'c': there is no list 'nolist' (a warning)",
             ])
         let sheet = try bench.folder.write("people.csv", text: people)
@@ -251,6 +255,40 @@ struct SequencePlanTests {
         let shown = try await bench.output("sequence", "show", "page")
         #expect(shown.contains("First | Second") && !shown.contains("goes on in the thread"), "\(shown)")
         #expect(try await bench.output("sequence", "show", "page", "--plan", "toml").contains("text") == false)
+    }
+
+    @Test("variants are compared step by step, and anew when one of them changes")
+    func variants() async throws {
+        let bench = try StateBench()
+        func load(second: String) async throws {
+            let file = try bench.folder.write(
+                "ab.toml",
+                text: """
+                    name = "ab"
+                    [[step]]
+                    name = "one"
+                    subject = "s"
+                    [[step.variant]]
+                    name = "a"
+                    text = "first"
+                    [[step.variant]]
+                    name = "\(second)"
+                    text = "other"
+                    """)
+            _ = try await bench.output("sequence", "load", file)
+        }
+        try await load(second: "b")
+        let none = try await bench.output("sequence", "stats", "ab", "--by", "variant")
+        #expect(none.contains("STEP") && none.contains("\none: no winner yet: 'a' went to 0 people, and 30 are needed"), "\(none)")
+        let before = try await bench.objects("sequence", "stats", "ab", "--by", "variant")
+        #expect(before.count == 3 && before[0]["step"] == "one" && before[0]["variant"] == "a" && before[0].bool("current") == true)
+        #expect(before[2]["trial"]?.contains("30 are needed") == true && before[2]["step"] == "one")
+        try await load(second: "c")
+        let after = try await bench.objects("sequence", "stats", "ab", "--by", "variant")
+        #expect(after.compactMap { $0["variant"] } == ["a", "c"], "nothing went out of the old ones: \(after)")
+        _ = try await bench.output(
+            "sequence", "load", try bench.folder.write("p.toml", text: "name = \"p\"\n[[step]]\nsubject = \"s\"\ntext = \"t\"\n"))
+        #expect(try await bench.output("sequence", "stats", "p", "--by", "variant") == "no step has variants\n")
     }
 
     @Test("who is on the way is taken to a new version only when a person says so, who sees before what would become of each")

@@ -376,6 +376,11 @@ struct PlanServiceTests {
             counts[variant, default: 0] += 1
         }
         #expect(counts.keys.sorted() == ["a", "b"] && counts.values.allSatisfy { $0 > 3 })
+        try await office.store.countAllEvents()
+        let parts = try await office.store.statistics(workspace: .default, sequenceName: "ab", by: .variant, since: nil)
+        let version = try #require(enrollments.first).sequence
+        #expect(Set(parts.map(\.value)) == [.variant(version, step: 0, "a"), .variant(version, step: 0, "b")])
+        #expect(parts.allSatisfy { part in counts.contains { part.value == .variant(version, step: 0, $0) && part.tally[.queued] == $1 } })
     }
 
     @Test("quiet hours of the plan keep its mail back, and nothing else")

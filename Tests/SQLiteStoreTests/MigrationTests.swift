@@ -52,6 +52,48 @@ struct MigrationTests {
         VALUES (13, 1500, 'queued', 1, 5, 7, NULL, 'queued', NULL), (14, 3000, 'received', 1, 5, 7, 10, 'from ann', '{"dmarc":"pass"}');
         """
 
+    /// Counts of a message with a variant, as they were kept before versions were noted.
+    private static let counted = """
+        INSERT INTO sequence (id, workspace_id, name) VALUES (1, 1, 'intro');
+        INSERT INTO sequence_version (id, sequence_id, hash, plan) VALUES (4, 1, 'h', '{}');
+        UPDATE sequence SET latest_version_id = 4;
+        INSERT INTO contact (id, workspace_id, address, address_key, address_domain, display_name, fields, time_zone, created_at)
+        VALUES (1, 1, 'ann@example.com', 'ann@example.com', 'example.com', 'Ann', '{}', NULL, 1000);
+        INSERT INTO enrollment (id, workspace_id, contact_id, sequence_id, version_id, identity, state, cause, reason, next_step, due_at,
+            version, created_at)
+        VALUES (5, 1, 1, 1, 4, 'anna', 'sending', NULL, '', 2, NULL, 1, 1000);
+        INSERT INTO outbox (id, workspace_id, enrollment_id, contact_id, step, occurrence, identity, route, reverse_path, recipient,
+            recipient_key, recipient_domain, message_id, subject, created_at, budget_day, state, reason, attempts, next_attempt_at, variant)
+        VALUES (7, 1, 5, 1, 2, 0, 'anna', 'office', '', 'ann@example.com', 'ann@example.com', 'example.com', 'one@out.example.com', 'Hi',
+            1500, 0, 'incoming', '', 0, 1500, 'a/b');
+        INSERT INTO timeline (id, at, kind, contact_id, enrollment_id, outbox_id, intake_id, summary, facts)
+        VALUES (13, 1500, 'queued', 1, 5, 7, NULL, 'queued', NULL);
+        UPDATE rollup_mark SET timeline_id = 13;
+        INSERT INTO rollup_day (workspace_id, sequence_id, dimension, day, value, \(zeros.map(\.0).joined(separator: ", ")))
+        SELECT 1, sequence, dimension, 0, value, \(zeros.map(\.1).joined(separator: ", "))
+        FROM (SELECT 1 AS sequence, 'all' AS dimension, '' AS value UNION SELECT 0, 'all', '' UNION SELECT 1, 'identity', 'anna'
+            UNION SELECT 0, 'identity', 'anna' UNION SELECT 1, 'step', '2' UNION SELECT 1, 'variant', 'a/b');
+        INSERT INTO rollup_contact_hour (contact_id, hour, \(zeros.map(\.0).joined(separator: ", ")))
+        VALUES (1, 0, \(zeros.map(\.1).joined(separator: ", ")));
+        """
+
+    private static let zeros = Tally.Count.allCases.map { ($0.rawValue, $0 == .queued ? "1" : "0") }
+
+    @Test("counts of steps and variants are carried to where versions are noted, and none is lost or made")
+    func counts() async throws {
+        let folder = StoreFolder()
+        var old = Array(Migration.all.prefix(23))
+        old.append(Migration(number: old.removeLast().number, sql: Migration.twentyThird.sql + Self.counted))
+        try StoreFile(path: folder.path).create(seed: StoreFolder.seed, migrations: old)
+        _ = try SQLiteStore.migrate(path: folder.path)
+        let store = try folder.open()
+        #expect(try await store.verifyStatistics() == [])
+        for (split, value) in [(StatisticsSplit.step, StatisticsPart.Value.step(nil, 2)), (.variant, .variant(nil, step: nil, "a/b"))] {
+            let parts = try await store.statistics(workspace: .default, sequenceName: "intro", by: split, since: nil)
+            #expect(parts.map(\.value) == [value])
+        }
+    }
+
     private func migrated() throws -> (folder: StoreFolder, store: SQLiteStore) {
         let folder = StoreFolder()
         let old = [Migration(number: 1, sql: Migration.first.sql + Self.rows)]

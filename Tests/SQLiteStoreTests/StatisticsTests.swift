@@ -190,20 +190,20 @@ struct StatisticsTests {
             try await store.statistics(workspace: .default, sequenceName: nil, by: split, since: nil)
         }
         #expect(try await parts(.all).first?.tally == history.tally())
-        for part in try await parts(.identity) { #expect(part.tally == history.tally { $0.identity == part.value }) }
+        for part in try await parts(.identity) { #expect(part.tally == history.tally { part.value == .named($0.identity) }) }
         for part in try await parts(.provider) {
-            #expect(part.tally == history.tally(where: { $0.provider == part.value }, withQueued: false))
+            #expect(part.tally == history.tally(where: { part.value == .named($0.provider) }, withQueued: false))
         }
         for part in try await parts(.day) {
-            #expect(part.tally == history.tally { CivilDate($0.event.at).iso8601 == part.value }, "\(part.value)")
+            #expect(part.tally == history.tally { part.value == .day(CivilDate($0.event.at)) }, "\(part)")
         }
-        var steps: [String: Tally] = [:]
+        var steps: [Int: Tally] = [:]
         for name in ["hello", "other"] {
             for part in try await store.statistics(workspace: .default, sequenceName: name, by: .step, since: nil) {
-                steps[part.value, default: Tally()] += part.tally
+                if case .step(_?, let step) = part.value { steps[step, default: Tally()] += part.tally }
             }
         }
-        for step in 0..<3 { #expect(steps["\(step)"] ?? Tally() == history.tally { $0.step == step }) }
+        for step in 0..<3 { #expect(steps[step] ?? Tally() == history.tally { $0.step == step }) }
     }
 
     @Test("a tampered count is found")

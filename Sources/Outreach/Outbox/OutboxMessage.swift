@@ -29,6 +29,8 @@ package struct OutboxMessage: Sendable, Equatable {
     package let step: Int
     /// Name of the variant of the step that it was written by; nil where the step has none.
     package let variant: String?
+    /// The version of the sequence that it was written by; nil: of none, or it was written before that was noted.
+    package let sequence: SequenceVersion.ID?
     /// 0, or higher when a person asked for the same step again.
     package let occurrence: Int
     package let identity: String
@@ -93,8 +95,8 @@ package struct OutboxMessage: Sendable, Equatable {
         reversePath: ReversePath, recipient: EmailAddress, messageID: MessageID, subject: String, bytes: [UInt8], createdAt: Timestamp,
         budgetDate: CivilDate, state: State = .incoming, reason: String = "", attempts: Int = 0, nextAttemptAt: Timestamp?,
         finalDotAt: Timestamp? = nil, claim: Int = 0, releasedAt: Timestamp? = nil, awaits: String? = nil, firstRoute: String? = nil,
-        providerID: String? = nil, sentMessageID: MessageID? = nil, variant: String? = nil, provider: String? = nil,
-        links: [LinkTarget] = []
+        providerID: String? = nil, sentMessageID: MessageID? = nil, variant: String? = nil,
+        sequence: SequenceVersion.ID? = nil, provider: String? = nil, links: [LinkTarget] = []
     ) {
         self.id = id
         self.workspace = workspace
@@ -102,6 +104,7 @@ package struct OutboxMessage: Sendable, Equatable {
         self.contact = contact
         self.step = step
         self.variant = variant
+        self.sequence = sequence
         self.occurrence = occurrence
         self.identity = identity
         self.route = route

@@ -316,7 +316,7 @@ package struct StepComposer: Sendable {
                 reversePath: reversePath,
                 recipient: contact.address, messageID: messageID, subject: rendered.subject, bytes: bytes, createdAt: order.now,
                 budgetDate: identity.pacing.window.zone.date(at: order.now), nextAttemptAt: order.now, variant: variant,
-                links: rendered.links))
+                sequence: order.due.sequence.id, links: rendered.links))
     }
 
     /// What a person reads on a step that cannot be written: which step, what in it and where that comes from, and what to do.

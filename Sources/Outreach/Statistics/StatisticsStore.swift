@@ -12,15 +12,29 @@ package enum StatisticsSplit: String, Sendable, CaseIterable {
 
     /// Whether a part holds people from their first message on, so that replies are a share of those who were contacted.
     package var isOfPeople: Bool { self == .all || self == .identity || self == .provider }
+
+    /// Whether it tells apart what one sequence says.
+    package var isOfOneSequence: Bool { self == .step || self == .variant }
 }
 
 /// The counts of one part.
 package struct StatisticsPart: Sendable, Equatable {
-    /// The step's index, the variant's, identity's or provider's name, the day as `2026-03-04`; empty when nothing is told apart.
-    package let value: String
+    /// By what it is told apart.
+    package enum Value: Sendable, Hashable {
+        case all
+        case day(CivilDate)
+        /// Index of a step in a version; nil: it was not noted in which.
+        case step(SequenceVersion.ID?, Int)
+        /// Name of a variant of a step in a version; both are nil where that was not noted.
+        case variant(SequenceVersion.ID?, step: Int?, String)
+        /// An identity or a provider.
+        case named(String)
+    }
+
+    package let value: Value
     package let tally: Tally
 
-    package init(value: String, tally: Tally) {
+    package init(value: Value, tally: Tally) {
         self.value = value
         self.tally = tally
     }
@@ -52,7 +66,7 @@ package protocol StatisticsStore: Sendable {
     ///   - limit: at most so many.
     func countEvents(before: Timestamp?, limit: Int) async throws(StoreError) -> Int
 
-    /// The counts of a sequence, or of a workspace where `sequenceName` is nil, by value; days of UTC.
+    /// The counts of a sequence, or of a workspace where `sequenceName` is nil, by value; days of UTC in their order.
     ///
     /// - Parameter since: the first day that counts; nil: from the beginning.
     func statistics(workspace: WorkspaceID, sequenceName: String?, by split: StatisticsSplit, since: CivilDate?) async throws(StoreError)

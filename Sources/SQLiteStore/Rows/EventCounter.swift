@@ -12,7 +12,9 @@ struct EventCounter {
         let workspace: Int64
         let sequence: Int64
         let day: Int64
-        let step: Int64
+        /// By which version of the sequence the message was written; nil: not noted.
+        let version: SequenceVersion.ID?
+        let step: Int
         let variant: String?
         let identity: String
         /// nil: the event is older than the first attempt, and nothing was known yet.
@@ -44,13 +46,15 @@ struct EventCounter {
     }
 
     private struct Message {
-        let step: Int64
+        let version: SequenceVersion.ID?
+        let step: Int
         let variant: String?
         let identity: String
         let provider: String
 
         init(_ record: Record) throws {
-            step = try record.integer("step")
+            version = record.idOrNil("version_id")
+            step = try record.count("step")
             variant = record.textOrNil("variant")
             identity = try record.text("identity")
             provider = RecipientProvider.name(noted: record.textOrNil("provider"), domain: try record.text("recipient_domain"))
@@ -171,8 +175,8 @@ struct EventCounter {
     private mutating func add(_ number: Int, _ count: Tally.Count, _ person: Person, _ message: Message, hour: Int64, isBeforeTries: Bool) {
         let day = hour >= 0 ? hour / 24 : (hour - 23) / 24
         let place = Place(
-            workspace: person.workspace, sequence: person.sequence, day: day, step: message.step, variant: message.variant,
-            identity: message.identity, provider: isBeforeTries ? nil : message.provider)
+            workspace: person.workspace, sequence: person.sequence, day: day, version: message.version, step: message.step,
+            variant: message.variant, identity: message.identity, provider: isBeforeTries ? nil : message.provider)
         days[place, default: Tally()][count] += number
         hours[ContactHour(contact: person.contact, hour: hour), default: Tally()][count] += number
     }
@@ -192,19 +196,22 @@ extension EventCounter {
     var dayRows: [DayRow: Tally] {
         var rows: [DayRow: Tally] = [:]
         for (place, tally) in days where !tally.isZero {
-            func add(_ dimension: StatisticsSplit, _ value: String, sequence: Int64) {
+            func add(_ dimension: StatisticsSplit, _ value: StatisticsPart.Value, sequence: Int64) {
                 rows[
                     DayRow(
-                        workspace: place.workspace, sequence: sequence, dimension: dimension.rawValue, day: place.day, value: value),
+                        workspace: place.workspace, sequence: sequence, dimension: dimension.rawValue, day: place.day, value: value.stored),
                     default: Tally()] += tally
             }
             for sequence in [place.sequence, 0] {
-                add(.all, "", sequence: sequence)
-                add(.identity, place.identity, sequence: sequence)
-                if let provider = place.provider { add(.provider, provider, sequence: sequence) }
+                add(.all, .all, sequence: sequence)
+                add(.identity, .named(place.identity), sequence: sequence)
+                if let provider = place.provider { add(.provider, .named(provider), sequence: sequence) }
             }
-            add(.step, "\(place.step)", sequence: place.sequence)
-            if let variant = place.variant { add(.variant, variant, sequence: place.sequence) }
+            add(.step, .step(place.version, place.step), sequence: place.sequence)
+            if let variant = place.variant {
+                let step = place.version == nil ? nil : place.step
+                add(.variant, .variant(place.version, step: step, variant), sequence: place.sequence)
+            }
         }
         return rows
     }

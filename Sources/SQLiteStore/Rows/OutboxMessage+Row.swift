@@ -8,9 +8,10 @@ extension Ledger {
             """
             INSERT INTO outbox (id, workspace_id, enrollment_id, contact_id, step, occurrence, identity, route, reverse_path, recipient,
                 recipient_key, recipient_domain, message_id, subject, created_at, budget_day, state, reason, attempts, next_attempt_at,
-                final_dot_at, variant)
+                final_dot_at, variant, version_id)
             VALUES (:id, :workspace, :enrollment, :contact, :step, :occurrence, :identity, :route, :reverse_path, :recipient,
-                :key, :domain, :message_id, :subject, :created_at, :day, :state, :reason, :attempts, :next, :dot, :variant)
+                :key, :domain, :message_id, :subject, :created_at, :day, :state, :reason, :attempts, :next, :dot, :variant,
+                :version)
             """,
             [
                 "id": message.id.rawValue, "workspace": message.workspace.rawValue, "enrollment": message.enrollment?.rawValue,
@@ -20,7 +21,7 @@ extension Ledger {
                 "subject": message.subject.storable, "created_at": message.createdAt.milliseconds, "day": message.budgetDate.daysSinceEpoch,
                 "state": message.state.rawValue, "reason": message.reason.storable, "attempts": message.attempts,
                 "next": (message.nextAttemptAt ?? (message.state == .incoming ? message.createdAt : nil))?.milliseconds,
-                "dot": message.finalDotAt?.milliseconds, "variant": message.variant?.storable,
+                "dot": message.finalDotAt?.milliseconds, "variant": message.variant?.storable, "version": message.sequence?.rawValue,
             ])
         try db.run(
             "INSERT INTO outbox_body (outbox_id, bytes) VALUES (:id, :bytes)", ["id": message.id.rawValue, "bytes": message.bytes])
@@ -76,7 +77,7 @@ extension OutboxMessage {
             releasedAt: record.momentOrNil("released_at"), awaits: record.textOrNil("awaits"),
             firstRoute: record.textOrNil("first_route"), providerID: record.textOrNil("provider_id"),
             sentMessageID: record.textOrNil("sent_message_id").flatMap { MessageID(lenient: Array($0.utf8)) },
-            variant: record.textOrNil("variant"), provider: record.textOrNil("provider"))
+            variant: record.textOrNil("variant"), sequence: record.idOrNil("version_id"), provider: record.textOrNil("provider"))
     }
 }
 

@@ -54,7 +54,7 @@ struct Record {
     /// null as well when there is no such column.
     private subscript(column: String) -> StoredValue { columns.firstIndex(of: column).map { values[$0] } ?? .null }
 
-    private func value<Value>(_ value: Value?, _ column: String) throws -> Value {
+    func value<Value>(_ value: Value?, _ column: String) throws -> Value {
         guard let value else {
             throw StoreError(code: .unusable, message: "column '\(column)' holds what it cannot; run 'postrider db check'")
         }

@@ -49,8 +49,7 @@ extension SQLiteStore: StatisticsStore {
                     "since": since.map { Int64($0.daysSinceEpoch) } ?? .min,
                 ]
             ).map { record in
-                let value = split == .day ? try record.day("part").iso8601 : try record.text("part")
-                return StatisticsPart(value: value, tally: try Tally(record))
+                StatisticsPart(value: try StatisticsPart.Value(record, of: split), tally: try Tally(record))
             }
         }
     }
@@ -84,7 +83,8 @@ extension SQLiteStore: StatisticsStore {
         }
     }
 
-    private static let countedColumns = "outbox.step, outbox.identity, outbox.variant, outbox.provider, outbox.recipient_domain"
+    private static let countedColumns =
+        "outbox.step, outbox.identity, outbox.variant, outbox.version_id, outbox.provider, outbox.recipient_domain"
 
     private static let eventColumns = """
         SELECT timeline.id, timeline.at, timeline.kind, timeline.contact_id, timeline.enrollment_id, timeline.outbox_id,
@@ -161,7 +161,7 @@ extension Ledger {
                     tally,
                     [
                         "workspace": row.workspace, "sequence": row.sequence, "dimension": row.dimension, "day": row.day,
-                        "value": row.value.storable,
+                        "value": row.value,
                     ]))
         }
         for (row, tally) in counter.hours where !tally.isZero {

@@ -317,7 +317,8 @@ CREATE TRIGGER outbox_end_stays BEFORE UPDATE OF state ON outbox
 BEGIN SELECT RAISE(ABORT, 'a final state never changes'); END;
 
 CREATE TRIGGER outbox_facts_stay BEFORE UPDATE OF workspace_id, enrollment_id, contact_id, step, occurrence, identity,
-    reverse_path, recipient, recipient_key, recipient_domain, message_id, subject, created_at, budget_day, variant ON outbox
+    reverse_path, recipient, recipient_key, recipient_domain, message_id, subject, created_at, budget_day, variant, version_id
+    ON outbox
 BEGIN SELECT RAISE(ABORT, 'what a queued message is never changes'); END;
 
 CREATE TRIGGER outbox_provider_stays BEFORE UPDATE OF provider ON outbox
@@ -351,7 +352,7 @@ CREATE TABLE outbox (
     next_attempt_at INTEGER,
     final_dot_at INTEGER,
     lease_owner TEXT CHECK (lease_owner <> ''),
-    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''), variant TEXT CHECK (variant <> ''), provider TEXT CHECK (provider <> ''), channel TEXT NOT NULL DEFAULT 'email' CHECK (channel = 'email'),
+    lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''), variant TEXT CHECK (variant <> ''), provider TEXT CHECK (provider <> ''), channel TEXT NOT NULL DEFAULT 'email' CHECK (channel = 'email'), version_id INTEGER REFERENCES sequence_version (id),
     CHECK ((next_attempt_at IS NOT NULL) = (state IN ('incoming', 'active', 'deferred'))),
     CHECK ((lease_owner IS NOT NULL) = (state = 'active')),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),

@@ -21,6 +21,14 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
         return address
     }
 
+    /// A day of the month in which everything starts.
+    package func day(_ day: Int) throws -> CivilDate {
+        guard let date = CivilDate(year: 2026, month: 9, day: day) else {
+            throw ContractBreach(description: "the check's own day is wrong")
+        }
+        return date
+    }
+
     package func lease(_ owner: String, until seconds: Int64 = 600) -> Lease { Lease(owner: owner, until: later(seconds)) }
 
     package func contact(_ text: String, fields: [String: String] = [:]) throws -> Contact {
@@ -96,13 +104,15 @@ package struct StoreWorld<Store: EveryStore>: Sendable {
         bytes: [UInt8] = Array("Subject: Hi\r\n\r\nHi\r\n".utf8)
     ) throws -> OutboxMessage {
         let id: OutboxMessage.ID = ids.next()
-        guard let messageID = MessageID("\(id)@example.org"), let day = CivilDate(year: 2026, month: 9, day: 21) else {
+        guard let messageID = MessageID("\(id)@example.org") else {
             throw ContractBreach(description: "the check's own Message-ID is wrong")
         }
         return OutboxMessage(
             id: id, workspace: .default, enrollment: enrollment?.id, contact: enrollment?.contact, step: step, occurrence: occurrence,
             identity: "sales", route: route, reversePath: .address(try address("bounce@example.org")), recipient: try address(text),
-            messageID: messageID, subject: "Hi", bytes: bytes, createdAt: later(created), budgetDate: day, nextAttemptAt: later(due))
+            messageID: messageID, subject: "Hi", bytes: bytes, createdAt: later(created), budgetDate: try day(21),
+            nextAttemptAt: later(due),
+            sequence: enrollment?.sequence)
     }
 
     /// An enrolled contact whose first step waits in the outbox.

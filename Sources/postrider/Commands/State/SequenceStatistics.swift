@@ -11,7 +11,8 @@ struct SequenceStats: AsyncParsableCommand {
             delivery: accepted and not reported as failed, of the messages whose fate is known. bounce: failed for good, of those that the \
             next host decided on. reply, positive: of the people contacted, or by step, variant and day of the messages accepted. \
             unsubscribe, complaint: of the messages accepted. open, click: messages that a person opened or clicked in, of those accepted; \
-            what machines did is counted apart. --by variant says which variant is answered most, and how sure that is.
+            what machines did is counted apart. --by variant says for each step which variant is answered most, and how sure that is; a version \
+            that changes a text of the step begins anew.
             """)
 
     @OptionGroup var conf: StateOption
@@ -22,71 +23,51 @@ struct SequenceStats: AsyncParsableCommand {
 
     func run() async throws {
         try await OpenState.use(conf) { state in
-            var plan: SequencePlan?
-            if let name { plan = try await state.sequence(name).plan }
+            var latest: SequenceVersion?
+            if let name { latest = try await state.sequence(name) }
+            let sequence = latest?.plan.name
             let split = try split()
-            if plan == nil, split == .step || split == .variant {
-                throw Failure(.usage, "--by \(split.rawValue) is of one sequence; name it")
-            }
+            if latest == nil, split.isOfOneSequence { throw Failure(.usage, "--by \(split.rawValue) is of one sequence; name it") }
             let day = try since.map(Self.day)
             try await state.store.countAllEvents()
             // Without a name the whole instance is shown, unless a person named a workspace.
-            let workspaces = plan == nil && state.asked == nil ? state.installation.workspaces.all.map(\.id) : [state.workspace]
-            let parts = try await Self.parts(state, workspaces, of: plan?.name, by: split, since: day)
-            func title(_ value: String) -> String {
-                guard split == .step, let step = Int(value) else { return value }
-                return plan?.stepName(step) ?? "\(step + 1)"
-            }
-            // As numbers, so that step 10 comes behind step 9.
-            let ordered = split == .step ? parts.sorted { Int($0.value) ?? 0 < Int($1.value) ?? 0 } : parts
+            let workspaces = latest == nil && state.asked == nil ? state.installation.workspaces.all.map(\.id) : [state.workspace]
+            let parts = try await Self.parts(state, workspaces, of: sequence, by: split, since: day)
             if split == .all {
                 let tally = parts.first?.tally ?? Tally()
-                let enrollments = try await Self.enrollments(state, workspaces, of: plan?.name)
-                json ? write(tally, enrollments, of: plan?.name) : show(tally, enrollments)
-            } else if json {
-                for part in ordered {
-                    JSONLine.write(
-                        .object(
-                            [
-                                (key: "sequence", value: .text(plan?.name)), (key: "by", value: .string(split.rawValue)),
-                                (key: split.rawValue, value: .string(title(part.value))),
-                            ] + part.tally.json(ofPeople: isOfPeople(split))))
-                }
-                if split == .variant, let words = Self.trial(ordered).words {
-                    JSONLine.write(["sequence": .text(plan?.name), "by": "variant", "trial": .string(words)])
-                }
+                let enrollments = try await Self.enrollments(state, workspaces, of: sequence)
+                json ? write(tally, enrollments, of: sequence) : show(tally, enrollments)
             } else {
-                guard !ordered.isEmpty else { return Console.out("nothing is counted yet") }
-                let counts: [Tally.Count] = [
-                    .queued, .accepted, .refused, .contacted, .replied, .positive, .unsubscribed, .complained,
-                    .opened, .clicked, .machineOpened, .machineClicked,
-                ]
-                var table = Table(
-                    [.init(split.rawValue.uppercased())] + counts.map { .init($0.rawValue.uppercased(), number: true) }
-                        + RateName.allCases.map { .init($0.rawValue.uppercased(), number: true) })
-                for part in ordered {
-                    table.add(
-                        [title(part.value)] + counts.map { "\(part.tally[$0])" }
-                            + RateName.allCases.map { part.tally.rate($0, ofPeople: isOfPeople(split)).words })
-                }
-                table.write()
-                if split == .variant, let words = Self.trial(ordered).words { Console.out("\n\(words)") }
+                var versions: VersionStatistics?
+                if let latest, split.isOfOneSequence { versions = try await Self.versions(of: parts, latest: latest, state) }
+                let report = StatisticsReport(parts, by: split, versions: versions, ofPeople: split.isOfPeople && day == nil)
+                json ? report.writeJSON(sequence: sequence) : report.writeTable()
             }
         }
+    }
+
+    /// The versions that the parts are of, and the latest.
+    private static func versions(of parts: [StatisticsPart], latest: SequenceVersion, _ state: OpenState) async throws
+        -> VersionStatistics
+    {
+        var versions: [SequenceVersion] = []
+        for id in VersionStatistics.versions(of: parts) {
+            if let version = try await state.store.sequence(id: id) { versions.append(version) }
+        }
+        return VersionStatistics(latest: latest, versions: versions)
     }
 
     /// The counts of several workspaces together, by value.
     private static func parts(
         _ state: OpenState, _ workspaces: [WorkspaceID], of sequence: String?, by split: StatisticsSplit, since day: CivilDate?
     ) async throws -> [StatisticsPart] {
-        var tallies: [String: Tally] = [:]
+        var tallies: [StatisticsPart.Value: Tally] = [:]
         for workspace in workspaces {
             for part in try await state.store.statistics(workspace: workspace, sequenceName: sequence, by: split, since: day) {
                 tallies[part.value, default: Tally()] += part.tally
             }
         }
-        return tallies.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            .map { StatisticsPart(value: $0.key, tally: $0.value) }
+        return tallies.map { StatisticsPart(value: $0.key, tally: $0.value) }
     }
 
     private static func enrollments(_ state: OpenState, _ workspaces: [WorkspaceID], of sequence: String?) async throws
@@ -103,19 +84,6 @@ struct SequenceStats: AsyncParsableCommand {
             }
         }
         return counts
-    }
-
-    /// Whether rates of answers stand on the people who were written to; from a day on they would be answers of people of earlier days.
-    private func isOfPeople(_ split: StatisticsSplit) -> Bool { split.isOfPeople && since == nil }
-
-    /// Which variant is answered most.
-    private static func trial(_ parts: [StatisticsPart]) -> VariantTrial.Verdict {
-        VariantTrial(
-            parts.filter { !$0.value.utf8.isEmpty }.map { part in
-                let rate = part.tally.rate(.reply, ofPeople: false)
-                return VariantTrial.Arm(name: part.value, sent: rate.sample, replied: rate.count)
-            }
-        ).verdict()
     }
 
     private func split() throws(Failure) -> StatisticsSplit {
@@ -162,28 +130,5 @@ struct SequenceStats: AsyncParsableCommand {
             enrollments.map { part in
                 ("enrollments \(part.state.rawValue)\(part.cause.map { " (\($0.rawValue))" } ?? "")", "\(part.count)")
             })
-    }
-}
-
-extension SampledRate {
-    /// In percent; `-` without a sample.
-    var words: String {
-        guard let value else { return "-" }
-        let hundredths = Int((value * 10_000).rounded())
-        return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) %"
-    }
-
-    var json: JSONValue {
-        ["rate": value.map { .number($0) } ?? .null, "count": .count(count), "sample": .count(sample)]
-    }
-}
-
-extension Tally {
-    /// The counts by name, and the rates with their samples.
-    func json(ofPeople: Bool) -> [(key: String, value: JSONValue)] {
-        [
-            (key: "counts", value: .object(Count.allCases.map { (key: $0.rawValue, value: .count(self[$0])) })),
-            (key: "rates", value: .object(RateName.allCases.map { (key: $0.rawValue, value: rate($0, ofPeople: ofPeople).json) })),
-        ]
     }
 }
