@@ -37,8 +37,31 @@ struct RoutingCommandsTests {
         #expect(facts["TLS"]?["value"] == "none" && facts["EHLO name"]?["value"] == "out.example.com")
         let bo = try await bench.output("conf", "explain", "BO@example.net", "--identity", "anna")
         #expect(bo.contains("files  [\(files("transport.map")):3]") && bo.contains(files("mail")))
+        #expect(bo.contains("gap  ") && bo.contains("hours  ") && bo.contains("00:00-24:00, "), "\(bo)")
+        #expect(!bo.contains("[database]"), "nothing was made yet: \(bo)")
         #expect(try await bench.run("conf", "explain", "nobody").status == 65)
         #expect(try await bench.run("conf", "explain", "a@example.org", "--identity", "bob").status == 65)
+    }
+
+    @Test("what the database knows of an address stands beside what the conf says")
+    func standing() async throws {
+        let bench = try StateBench()
+        let plan = try bench.folder.write(
+            "slow.toml", text: "name = \"slow\"\n[[step]]\nname = \"one\"\ndelay = \"P2D\"\nsubject = \"s\"\ntext = \"t\"\n")
+        let made = try await bench.run("sequence", "load", plan)
+        #expect(made.errorText.contains("a new database was made: \(bench.folder("state"))/postrider.sqlite"), "\(made.errorText)")
+        _ = try await bench.output("contacts", "import", "-", input: "email\nann@example.org\n")
+        _ = try await bench.output("enroll", "slow", "--all")
+        _ = try await bench.output("suppress", "add", "example.net", "--reason", "manual")
+        let waiting = try await bench.output("conf", "explain", "ann@example.org")
+        #expect(waiting.contains("slow, active at one, due 20"), "\(waiting)")
+        _ = try await bench.output("sequence", "pause", "slow")
+        _ = try await bench.output("stop-all", "--reason", "a drill")
+        let ann = try await bench.output("conf", "explain", "ann@example.org")
+        #expect(ann.contains("everything, by stop-all: a drill ("), "\(ann)")
+        #expect(ann.contains("slow, paused at one: paused by ") && ann.contains("; sequence slow is paused by "), "\(ann)")
+        #expect(try await bench.output("conf", "explain", "bo@example.net").contains("example.net: manual, 20"))
+        #expect(try await bench.output("contacts", "show", "ann@example.org").contains("everything, by stop-all: a drill"))
     }
 
     @Test("a route whose login fails is paused over a restart, is listed, and goes on when a person says so")

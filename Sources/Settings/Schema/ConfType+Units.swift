@@ -126,6 +126,11 @@ extension ConfType where Value == TimeZone {
     }
 }
 
+extension Duration {
+    /// As a conf file writes it: `1h30m`, `90s`.
+    package var written: String { Units.text(self) }
+}
+
 /// Numbers with units.
 enum Units {
     private static let durations: [(unit: UInt8, seconds: Int)] = [

@@ -2,15 +2,18 @@ import ArgumentParser
 import InternetMessage
 import MailTransport
 import Outreach
+import SQLiteStore
 import Settings
 
 struct ConfExplain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Show which route, source, limits, TLS policy and DKIM key apply to an address, and which line says so.",
+        abstract: "Show which route, source, limits, hours, TLS policy and DKIM key apply to an address, and which line says so.",
         discussion: """
             For each identity, or the one that is named. Of a pool every route is shown with its share; the mail of one contact in one sequence \
-            takes one of them. DNS is not asked: limits of the recipient's provider and its MTA-STS policy come on top at delivery.
+            takes one of them. DNS is not asked: limits of the recipient's provider and its MTA-STS policy come on top at delivery. \
+            Where there is a database, what it knows of the address is shown, too: a stop, a suppression, pauses, and where the contact stands \
+            in its sequences, held by what and until when.
             """)
 
     @OptionGroup var conf: ConfOption
@@ -33,9 +36,14 @@ struct ConfExplain: AsyncParsableCommand {
                 identities = [one]
             }
             guard !identities.isEmpty else { throw Failure(.badInput, "the conf has no identity; add an [identity.NAME]") }
+            let state = try await Installation.openPresent(settings)
             var isFirst = true
             for section in identities {
-                for explanation in try RouteExplanation.all(for: recipient, as: section, settings) {
+                var standing: Standing?
+                if let state, let workspace = state.workspaces.workspace(named: section.workspace) {
+                    standing = try await Standing(of: recipient, in: workspace.id, state)
+                }
+                for explanation in try RouteExplanation.all(for: recipient, as: section, settings, standing) {
                     if json {
                         JSONLine.write(explanation.json)
                     } else {
@@ -45,6 +53,7 @@ struct ConfExplain: AsyncParsableCommand {
                     }
                 }
             }
+            try state?.store.close()
         }
     }
 }
@@ -54,14 +63,18 @@ struct RouteExplanation {
     struct Fact {
         let name: String
         let value: String
-        /// `file:line`; nil for a default.
+        /// `file:line` or `database`; nil for a default.
         let origin: String?
     }
 
     let facts: [Fact]
 
     /// One for each route that the mail could take.
-    static func all(for recipient: EmailAddress, as section: IdentitySettings, _ settings: Settings) throws(Failure) -> [RouteExplanation] {
+    ///
+    /// - Parameter standing: what the database says of it; nil when there is none.
+    static func all(for recipient: EmailAddress, as section: IdentitySettings, _ settings: Settings, _ standing: Standing?) throws(Failure)
+        -> [RouteExplanation]
+    {
         let plan = Desks.routePlan(settings)
         let way = settings.wayOut(of: section) ?? ""
         let choice = plan.choice(for: recipient, named: way, draw: 0)
@@ -97,6 +110,8 @@ struct RouteExplanation {
             facts += try signing(section, settings)
             facts += limits(section, route, settings)
             facts += try frequency(of: recipient, settings)
+            facts += try hours(of: section, settings)
+            if let standing { facts += try self.facts(of: standing, section, route, settings) }
             all.append(RouteExplanation(facts: facts))
         }
         return all
@@ -213,6 +228,16 @@ struct RouteExplanation {
             add("the company \(company)", settings.frequency.perCompany, "per_company")
         }
         return facts
+    }
+
+    private static func facts(of standing: Standing, _ section: IdentitySettings, _ route: RouteSettings, _ settings: Settings)
+        throws(Failure) -> [Fact]
+    {
+        var facts = standing.stops
+        facts += standing.pauses(identity: section.name, route: route.name).map { ("paused", $0) }
+        if let contact = standing.contact, let zone = try zone(of: contact, settings) { facts.append(("recipient's zone", zone)) }
+        facts += standing.enrollments.filter { $0.identity.utf8.elementsEqual(section.name.utf8) }.map { ("sequence", $0.words) }
+        return facts.map { Fact(name: $0.name, value: $0.value, origin: "database") }
     }
 
     /// One line for each fact, with its place in brackets.

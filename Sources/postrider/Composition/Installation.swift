@@ -35,10 +35,24 @@ struct Installation {
         let ids = RecordIDs(now: { clock.now() }, random: { UInt8.random(in: .min ... .max) })
         var seed: [UInt8] = []
         for _ in 0..<32 { seed.append(UInt8.random(in: .min ... .max)) }
+        let isNew = !FileManager.default.fileExists(atPath: databasePath(settings))
         let store = try SQLiteStore.open(path: databasePath(settings), mode: .createIfMissing(seed: seed), ids: ids)
+        // So that a state_directory with a slip in it is noticed.
+        if isNew { Console.error("a new database was made: \(databasePath(settings))") }
         return Installation(
             settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock,
             workspaces: try await store.workspaces(making: settings.workspaces))
+    }
+
+    /// The same where there is a database that can be used; else nil, and a person is told unless there is none.
+    static func openPresent(_ settings: Settings) async throws -> Installation? {
+        guard FileManager.default.isReadableFile(atPath: databasePath(settings)) else { return nil }
+        do {
+            return try await open(settings)
+        } catch let error as StoreError {
+            Console.error("what the database knows is left out: \(error.message)")
+            return nil
+        }
     }
 
     /// Brings order after a process that ended in the middle of its work; the messages of which nobody knows whether they left, now held.

@@ -55,12 +55,13 @@ struct ContactsShow: AsyncParsableCommand {
             let ties = try await state.ties(of: contact.id)
             let timeline = try await state.store.timeline(contact: contact.id)
             let suppression = try await state.store.suppression(workspace: state.workspace, address: contact.address, now: state.now())
+            let stop = try await state.store.stopReason()
             if json {
                 guard case .object(let facts) = state.json(contact, ties) else { return }
                 return JSONLine.write(
                     .object(
                         facts + [
-                            (key: "suppression", value: suppression.map(state.json) ?? .null),
+                            (key: "suppression", value: suppression.map(state.json) ?? .null), (key: "stopped", value: .text(stop)),
                             (key: "enrollments", value: .array(try await state.enrollments(of: contact.id))),
                             (key: "timeline", value: .array(timeline.map(state.json))),
                         ]))
@@ -72,7 +73,8 @@ struct ContactsShow: AsyncParsableCommand {
                     ("time zone", try Self.zoneWords(of: contact)), ("since", contact.createdAt.iso8601),
                     ("consent", contact.consent.words), ("tags", Self.words(ties.groups.texts(.tag))),
                     ("lists", Self.words(ties.groups.texts(.list))),
-                    ("suppressed", suppression.map { "\($0.subject.text): \($0.reason.rawValue), \($0.at.iso8601)" }),
+                    ("suppressed", suppression?.words),
+                    ("stopped", stop.map { "everything, by stop-all: \($0)" }),
                 ] + contact.fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
             for enrollment in try await state.store.enrollments(contact: contact.id) {
                 let version = try await state.store.sequence(id: enrollment.sequence)
