@@ -65,6 +65,7 @@ struct ComingInTests {
     @Test("further addresses go out and come in with their contact")
     func furtherAddresses() async throws {
         let (bench, other) = (try StateBench(), try StateBench())
+        _ = try await bench.output("contacts", "list")
         let sheet = "email,further_addresses\nann@example.org,ann@home.example; ann@old.example\nbo@example.org,\ncy@example.org,ann@home.example\n"
         let dry = try await bench.run("contacts", "import", "-", "--dry-run", input: sheet + "ann@home.example,\n")
         #expect(dry.status == 65 && dry.outputText.contains("2 created, 0 updated, 0 suppressed, 2 refused"))
@@ -88,6 +89,7 @@ struct ComingInTests {
     @Test("a title that cannot be a field's name says what becomes of it, and of a suppression what is left out")
     func titles() async throws {
         let bench = try StateBench()
+        _ = try await bench.output("contacts", "list")
         let imported = try await bench.run("contacts", "import", "-", input: "email,größe,First Name,ok\nann@example.org,42,Ann,x\n")
         #expect(imported.status == 0)
         #expect(

@@ -31,6 +31,7 @@ struct Serve: AsyncParsableCommand {
             let lock = try ServeLock(path: Installation.databasePath(settings))
             defer { withExtendedLifetime(lock) {} }
             let installation = try await Installation.open(settings)
+            if installation.isNew { logger.notice("a new database was made", metadata: ["path": "\(installation.store.path)"]) }
             for message in try await installation.recover() {
                 logger.warning(
                     "ambiguous: the process ended between the final dot and its reply; held for a person",

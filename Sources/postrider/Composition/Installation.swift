@@ -14,6 +14,8 @@ struct Installation {
     let clock: any MailClock
     /// Those of the conf among them.
     let workspaces: WorkspaceBook
+    /// Whether its database was made just now; a person is told, so that a slip in state_directory is noticed.
+    var isNew = false
 
     /// Path of the database below the state directory.
     static func databasePath(_ settings: Settings) -> String { settings.main.stateDirectory + "/postrider.sqlite" }
@@ -37,11 +39,9 @@ struct Installation {
         for _ in 0..<32 { seed.append(UInt8.random(in: .min ... .max)) }
         let isNew = !FileManager.default.fileExists(atPath: databasePath(settings))
         let store = try SQLiteStore.open(path: databasePath(settings), mode: .createIfMissing(seed: seed), ids: ids)
-        // So that a state_directory with a slip in it is noticed.
-        if isNew { Console.error("a new database was made: \(databasePath(settings))") }
         return Installation(
             settings: settings, store: store, ids: ids, chance: Chance(seed: try await store.installationSeed()), clock: clock,
-            workspaces: try await store.workspaces(making: settings.workspaces))
+            workspaces: try await store.workspaces(making: settings.workspaces), isNew: isNew)
     }
 
     /// The same where there is a database that can be used; else nil, and a person is told unless there is none.

@@ -79,6 +79,7 @@ struct OpenState {
         try await reportingFailures {
             let (settings, isWhole) = isBrake ? try conf.loadForBrake() : (try conf.load(), true)
             let installation = try await Installation.open(settings)
+            if installation.isNew { Console.error("a new database was made: \(installation.store.path)") }
             if !isWhole, asked == nil, !isOfAll, installation.workspaces.hasSeveral {
                 throw Failure(
                     .configuration,
