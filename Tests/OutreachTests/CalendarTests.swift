@@ -1,6 +1,7 @@
 import Embedded
 import Foundation
 import InternetMessage
+import TestKit
 import Testing
 
 @testable import Outreach

@@ -1,4 +1,5 @@
 import InternetMessage
+import TestKit
 import Testing
 
 @testable import Outreach

@@ -1,4 +1,5 @@
 import InternetMessage
+import TestKit
 import Testing
 
 @testable import Outreach
@@ -180,7 +181,10 @@ import Testing
         arguments: [
             ("Hi {{nickname}}", ["nickname": "[FIRST NAME]"], nil, "the field 'nickname' holds '[FIRST NAME]', a mark"),
             ("Hi {{nickname|you}}", ["nickname": "{{name}}"], nil, "the field 'nickname' holds '{{name}}', a mark"),
-            ("Hi {{#nickname}}{{company}}{{/nickname}}", ["nickname": "x", "company": "%%C0%%"], nil, "the field 'company' holds '%%C0%%'"),
+            (
+                "Hi {{#nickname}}{{company}}{{/nickname}}", ["nickname": "x", "company": "%%C0%%"], nil,
+                "the field 'company' holds '%%C0%%'"
+            ),
             ("Hi", ["one.a.text": "Dear *|FNAME|*"], nil, "the field 'one.a.text' holds '*|FNAME|*'"),
             ("Hi", ["one.a.subject": "For ${c}"], nil, "the field 'one.a.subject' holds '${c}'"),
             ("Hi", [:], "[FIRST NAME] [LAST NAME]", "the name of the contact holds '[FIRST NAME]'"),
@@ -220,7 +224,10 @@ import Testing
     @Test(
         "a text that is made of HTML is held against the same rules",
         arguments: [
-            ("<p>Hi &#123;&#123;name}}</p>", "the text still shows {{ after rendering; it stands among the words of the step, take it out there"), ("<p>{{nickname}}</p>", "nickname"),
+            (
+                "<p>Hi &#123;&#123;name}}</p>",
+                "the text still shows {{ after rendering; it stands among the words of the step, take it out there"
+            ), ("<p>{{nickname}}</p>", "nickname"),
             ("<img src=\"https://a.example/a.png\">", "the text is empty, and the HTML has no words to make one of"),
         ])
     func refusedDerivedText(html: String, why: String) throws {

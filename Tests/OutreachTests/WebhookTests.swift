@@ -1,5 +1,6 @@
 import Foundation
 import InternetMessage
+import TestKit
 import Testing
 
 @testable import Outreach

@@ -17,7 +17,7 @@ package struct Contact: Sendable, Equatable {
     package let createdAt: Timestamp
 
     package init(
-        id: ID, workspace: WorkspaceID = .default, address: EmailAddress, displayName: String? = nil, fields: [String: String] = [:],
+        id: ID, workspace: WorkspaceID, address: EmailAddress, displayName: String? = nil, fields: [String: String] = [:],
         timeZone: String? = nil, consent: Consent = Consent(), createdAt: Timestamp
     ) {
         self.id = id

@@ -15,7 +15,7 @@ package struct ContactGroup: Sendable, Equatable {
     package var description: String
     package let createdAt: Timestamp
 
-    package init(workspace: WorkspaceID = .default, name: Name, description: String = "", createdAt: Timestamp) {
+    package init(workspace: WorkspaceID, name: Name, description: String = "", createdAt: Timestamp) {
         self.workspace = workspace
         self.name = name
         self.description = description

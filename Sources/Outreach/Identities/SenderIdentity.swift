@@ -41,7 +41,7 @@ package struct SenderIdentity: Sendable {
     package let forwarding: ReplyForwarding?
 
     package init(
-        name: String, workspace: WorkspaceID = .default, workspaceName: String = "default", from: Mailbox, route: String, replyTo: ReplyTo,
+        name: String, workspace: WorkspaceID, workspaceName: String, from: Mailbox, route: String, replyTo: ReplyTo,
         returnPath: ReturnPath,
         pacing: PacingGate.Policy, signature: String? = nil, optOut: MessageTemplate? = nil, postalAddress: String? = nil,
         law: String? = nil,

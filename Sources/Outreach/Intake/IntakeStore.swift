@@ -153,7 +153,7 @@ package struct SentMessage: Sendable, Equatable {
     package var furtherAddress: EmailAddress?
 
     package init(
-        outbox: OutboxMessage.ID, workspace: WorkspaceID = .default, enrollment: Enrollment.ID?, contact: Contact.ID?,
+        outbox: OutboxMessage.ID, workspace: WorkspaceID, enrollment: Enrollment.ID?, contact: Contact.ID?,
         messageID: MessageID, recipient: EmailAddress, providerID: String? = nil
     ) {
         self.outbox = outbox

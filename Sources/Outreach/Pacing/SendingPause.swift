@@ -11,7 +11,7 @@ package struct SendingPause: Sendable, Equatable {
         case route(String)
         case identity(String)
         /// Of that name in one workspace.
-        case sequence(String, in: WorkspaceID = .default)
+        case sequence(String, in: WorkspaceID)
         /// The mail of all sequences; what belongs to none goes on.
         case instance
 
@@ -68,7 +68,7 @@ package struct SendingPause: Sendable, Equatable {
         /// Reads `route:office`, `identity:anna`, `sequence:intro` or `instance`, and `office` alone as a route; nil for another kind.
         ///
         /// - Parameter workspace: the one that is meant when it is a sequence.
-        package init?(_ text: String, workspace: WorkspaceID = .default) {
+        package init?(_ text: String, workspace: WorkspaceID) {
             let bytes = Array(text.utf8)
             guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else {
                 self = bytes.elementsEqual("instance".utf8) ? .instance : .route(text)

@@ -42,7 +42,8 @@ struct DemoContacts {
                 throw RehearsalError("line \(row.line) of the contacts has no address")
             }
             return Contact(
-                id: ids.next(), address: address, displayName: fields.removeValue(forKey: "name"), fields: fields, createdAt: now)
+                id: ids.next(), workspace: .default, address: address, displayName: fields.removeValue(forKey: "name"), fields: fields,
+                createdAt: now)
         }
     }
 }
