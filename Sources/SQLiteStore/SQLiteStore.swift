@@ -131,6 +131,13 @@ package final class SQLiteStore: Sendable {
         return try result.get()
     }
 
+    /// Reads on the writer: it has the pages at hand that each commit takes from the readers, so who reads behind every commit waits for it
+    /// rather than for them. Each statement sees the last commit by then.
+    func readOnWriter<T: Sendable>(_ body: @escaping @Sendable (Ledger) throws -> T) async throws(StoreError) -> T {
+        let ids = ids
+        return try await onWriter { db in try body(Ledger(db: db, ids: ids)) }
+    }
+
     /// The 32 random bytes from which this installation's chances are drawn; the same for ever.
     package func installationSeed() async throws(StoreError) -> [UInt8] {
         try await read { ledger in

@@ -33,7 +33,7 @@ struct SchemaTests {
 
     static let hot: [(name: String, sql: String)] = [
         ("claimDue", SQLiteStore.claimDueSQL),
-        ("due", SQLiteStore.dueSQL), ("awaiting", SQLiteStore.awaitingSQL), ("waitingRoutes", SQLiteStore.waitingRoutesSQL),
+        ("due", SQLiteStore.dueSQL), ("awaiting", SQLiteStore.awaitingSQL), ("waitingRoute", SQLiteStore.waitingRouteSQL),
         ("claimable", SQLiteStore.claimableSQL), ("claim", SQLiteStore.claimSQL), ("nextAttempt", SQLiteStore.nextAttemptSQL),
         ("refusal", SQLiteStore.refusalSQL), ("claimReceived", SQLiteStore.claimReceivedSQL), ("suppression", Suppression.lookup),
         ("usage", SQLiteStore.usageSQL), ("sendingDays", SQLiteStore.sendingDaysSQL), ("signals", SQLiteStore.signalsSQL),

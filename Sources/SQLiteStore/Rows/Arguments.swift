@@ -22,14 +22,14 @@ extension StoredValue: Storable { var storedValue: StoredValue { self } }
 
 /// The values for the named parameters of a statement; names without their colon.
 struct Arguments: ExpressibleByDictionaryLiteral, Sendable {
-    // As they were given: they are made for every statement, many times a second.
-    private(set) var pairs: [(name: String, value: (any Storable)?)]
+    // As they were given, under no other names, which would be a cast of each: they are made for every statement, many times a second.
+    private(set) var pairs: [(String, (any Storable)?)]
 
     init(dictionaryLiteral elements: (String, (any Storable)?)...) { pairs = elements }
 
     init(_ values: [String: (any Storable)?]) { pairs = values.map { ($0.key, $0.value) } }
 
-    init(pairs: [(name: String, value: (any Storable)?)]) { self.pairs = pairs }
+    init(pairs: [(name: String, value: (any Storable)?)]) { self.pairs = pairs.map { ($0.name, $0.value) } }
 
     static func + (first: Arguments, second: Arguments) -> Arguments {
         var both = first

@@ -180,17 +180,22 @@ extension Suppression {
     /// The workspaces in which a suppression of `:workspace` holds.
     static let scope = "SELECT id FROM workspace WHERE :workspace IN (0, id)"
 
-    // The plus keeps the planner from walking a whole workspace to have it in order.
-    static let lookup = """
-        SELECT * FROM suppression
-        WHERE ((workspace_id IN (0, :workspace) AND kind = 'address' AND subject = :address)
-                OR (workspace_id IN (0, :workspace) AND kind = 'domain' AND subject = :domain)
-                OR (workspace_id IN (0, :workspace) AND kind = 'pattern' AND :address GLOB subject))
-            AND (expires_at IS NULL OR expires_at > :now)
-        ORDER BY +kind LIMIT 1
-        """
+    // One look for each kind and workspace, the strongest kind first: whatever else says the same makes SQLite sort, or make tables for its
+    // lists, and every message comes here.
+    static let lookup =
+        [("address", "subject = :address"), ("domain", "subject = :domain"), ("pattern", ":address GLOB subject")].flatMap { kind, covers in
+            ["0", ":workspace"].map { workspace in
+                """
+                SELECT * FROM suppression
+                WHERE workspace_id = \(workspace) AND kind = '\(kind)' AND \(covers) AND (expires_at IS NULL OR expires_at > :now)
+                """
+            }
+        }.joined(separator: "\nUNION ALL\n") + "\nLIMIT 1"
 
-    static let anyHash = "SELECT 1 FROM suppression WHERE workspace_id IN (0, :workspace) AND kind = 'hash' LIMIT 1"
+    static let anyHash = """
+        SELECT 1 WHERE EXISTS (SELECT 1 FROM suppression WHERE workspace_id = 0 AND kind = 'hash')
+            OR EXISTS (SELECT 1 FROM suppression WHERE workspace_id = :workspace AND kind = 'hash')
+        """
 
     static let hashLookup = """
         SELECT * FROM suppression

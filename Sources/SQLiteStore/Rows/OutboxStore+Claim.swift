@@ -7,7 +7,8 @@ extension SQLiteStore {
     package func candidates(now: Timestamp, limit: Int, routes: [String: Int], sites: [String: Int]) async throws(StoreError)
         -> [OutboxCandidate]
     {
-        try await read { ledger in
+        // What is claimed then is looked at once more.
+        try await readOnWriter { ledger in
             guard try ledger.stopReason() == nil else { return [] }
             typealias Found = (due: Timestamp, candidate: OutboxCandidate)
             func find(_ sql: String, _ arguments: Arguments) throws -> [Found] {
@@ -19,8 +20,7 @@ extension SQLiteStore {
             var called: [Found] = []
             for (site, count) in sites where count > 0 { called += try find(Self.awaitingSQL, ["awaits": site, "limit": count]) }
             var due: [Found] = []
-            for record in try ledger.db.records(Self.waitingRoutesSQL) {
-                let route = try record.text("route")
+            for route in try ledger.waitingRoutes() {
                 let room = routes[route] ?? limit
                 if room > 0 { due += try find(Self.dueSQL, ["route": route, "now": now.milliseconds, "limit": room]) }
             }
@@ -91,15 +91,10 @@ extension SQLiteStore {
         }
     }
 
-    /// The routes that have waiting mail, one look into the index for each.
-    static let waitingRoutesSQL = """
-        WITH RECURSIVE waiting (route) AS (
-            SELECT MIN(route) FROM outbox INDEXED BY outbox_route_due WHERE state IN ('incoming', 'deferred')
-            UNION ALL
-            SELECT (SELECT MIN(route) FROM outbox INDEXED BY outbox_route_due
-                    WHERE state IN ('incoming', 'deferred') AND outbox.route > waiting.route)
-            FROM waiting WHERE waiting.route IS NOT NULL)
-        SELECT route FROM waiting WHERE route IS NOT NULL
+    /// The next route that has waiting mail, in the order of their names: one look into the index.
+    static let waitingRouteSQL = """
+        SELECT MIN(route) AS route FROM outbox INDEXED BY outbox_route_due
+        WHERE state IN ('incoming', 'deferred') AND route > :after
         """
 
     static let dueSQL = """
@@ -119,24 +114,27 @@ extension SQLiteStore {
     /// Why a row `outbox` may not leave at `:now`; NULL when it may. The last line before the wire for suppression and stop.
     private static let refusal = """
         CASE
-            WHEN EXISTS (
-                SELECT 1 FROM suppression
-                WHERE suppression.workspace_id IN (0, outbox.workspace_id) AND kind = 'address' AND suppression.subject = outbox.recipient_key
-                    AND (expires_at IS NULL OR expires_at > :now)) THEN 'the address is suppressed'
-            WHEN EXISTS (
-                SELECT 1 FROM suppression
-                WHERE suppression.workspace_id IN (0, outbox.workspace_id) AND kind = 'domain' AND suppression.subject = outbox.recipient_domain
-                    AND (expires_at IS NULL OR expires_at > :now)) THEN 'the domain is suppressed'
-            WHEN EXISTS (
-                SELECT 1 FROM suppression
-                WHERE suppression.workspace_id IN (0, outbox.workspace_id) AND kind = 'pattern'
-                    AND outbox.recipient_key GLOB suppression.subject
-                    AND (expires_at IS NULL OR expires_at > :now)) THEN 'the address is suppressed'
+            WHEN \(isSuppressed("address", "suppression.subject = outbox.recipient_key")) THEN 'the address is suppressed'
+            WHEN \(isSuppressed("domain", "suppression.subject = outbox.recipient_domain")) THEN 'the domain is suppressed'
+            WHEN \(isSuppressed("pattern", "outbox.recipient_key GLOB suppression.subject")) THEN 'the address is suppressed'
             ELSE (
                 SELECT 'the enrollment is ' || enrollment.state FROM enrollment
                 WHERE enrollment.id = outbox.enrollment_id AND enrollment.state NOT IN ('active', 'sending'))
         END
         """
+
+    /// Whether a suppression of that kind covers a row `outbox`, in all workspaces or in its own. A look for each of the two: for a list of
+    /// both, SQLite would make a table first, and every message comes here several times.
+    private static func isSuppressed(_ kind: String, _ covers: String) -> String {
+        ["0", "outbox.workspace_id"].map { workspace in
+            """
+            EXISTS (
+                SELECT 1 FROM suppression
+                WHERE suppression.workspace_id = \(workspace) AND kind = '\(kind)' AND \(covers)
+                    AND (expires_at IS NULL OR expires_at > :now))
+            """
+        }.joined(separator: " OR ")
+    }
 
     static let claimableSQL = """
         SELECT awaits, workspace_id, \(refusal) AS refusal FROM outbox
@@ -147,7 +145,6 @@ extension SQLiteStore {
         UPDATE outbox
         SET state = 'active', claim = claim + 1, lease_owner = :owner, lease_until = :until, awaits = NULL, taken = :taken
         WHERE id = :id
-        RETURNING *
         """
 
     /// Marks the dot of a message that may leave; one statement, because every message comes here.
@@ -164,6 +161,15 @@ extension SQLiteStore {
 }
 
 extension Ledger {
+    /// The routes that have waiting mail.
+    fileprivate func waitingRoutes() throws -> [String] {
+        var routes: [String] = []
+        while let next = try db.record(SQLiteStore.waitingRouteSQL, ["after": routes.last ?? ""])?.textOrNil("route") {
+            routes.append(next)
+        }
+        return routes
+    }
+
     fileprivate func claim(_ bids: [ClaimBid], now: Timestamp, lease: Lease) throws -> [ClaimAnswer] {
         var admission = Admission(levels: try levels(of: bids), at: now)
         let answers = try bids.map { bid -> ClaimAnswer in
@@ -194,14 +200,14 @@ extension Ledger {
                         isOurs: true)
                     return .postponed(until: until)
                 case .admitted(let taken):
-                    let claimed = try db.record(
+                    try db.run(
                         SQLiteStore.claimSQL,
                         [
-                            "id": bid.id.rawValue, "owner": lease.owner, "until": lease.until.milliseconds,
-                            "taken": taken.isEmpty ? nil : Self.text(of: taken),
+                            "owner": lease.owner, "until": lease.until.milliseconds, "taken": taken.isEmpty ? nil : Self.text(of: taken),
+                            "id": bid.id.rawValue,
                         ])
-                    guard let claimed else { return .gone }
-                    let message = try whole(claimed)
+                    // Read apart: to return the row, SQLite would make a table for it first.
+                    guard let message = try self.message(bid.id) else { return .gone }
                     return .claimed(message, try message.enrollment.flatMap { try enrollment($0) })
                 }
             }

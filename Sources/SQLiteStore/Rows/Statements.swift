@@ -72,7 +72,7 @@ extension Database {
             }
             next = place + 1
             let result =
-                switch arguments.pairs[place].value?.storedValue ?? .null {
+                switch arguments.pairs[place].1?.storedValue ?? .null {
                 case .null: sqlite3_bind_null(statement, parameter)
                 case .integer(let value): sqlite3_bind_int64(statement, parameter, value)
                 case .real(let value): sqlite3_bind_double(statement, parameter, value)
@@ -133,7 +133,7 @@ extension Arguments {
     fileprivate func place(of name: UnsafePointer<CChar>, from start: Int) -> Int? {
         let length = strlen(name)
         func isNamed(_ place: Int) -> Bool {
-            let own = pairs[place].name
+            let own = pairs[place].0
             guard own.utf8.count == length else { return false }
             return own.utf8.withContiguousStorageIfAvailable {
                 zip($0, UnsafeBufferPointer(start: name, count: length)).allSatisfy { $0 == UInt8(bitPattern: $1) }

@@ -89,8 +89,10 @@ extension StoreContract {
                 }
                 try expect(try await held("INFO@a.b.example.com"), .pattern("info@*.example.com"), "it holds for new addresses")
                 try expect(try await held("info@example.com") == nil, "and only for those that it covers")
+                try await world.store.suppress([world.suppression(.domain("x.example.com"))])
+                try expect(try await held("info@x.example.com"), .domain("x.example.com"), "a domain goes before a pattern")
                 try await world.store.suppress([try world.suppression(of: "info@x.example.com")])
-                try expect(try await held("info@x.example.com"), .address("info@x.example.com"), "an address goes before a pattern")
+                try expect(try await held("info@x.example.com"), .address("info@x.example.com"), "an address goes before both")
             },
             Self("a suppression of the installation holds in every workspace") { world in
                 let (enrollment, message) = try await world.queued("ann@example.com")
