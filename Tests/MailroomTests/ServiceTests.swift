@@ -115,7 +115,8 @@ struct ServiceTests {
 
         _ = try await office.contact(Self.bo, fields: ["company": "Example GmbH"])
         let machine = try #require(try await office.store.machine(of: enrollment.id, identities: [:]))
-        let consequence = OutboxConsequence.changed(machine, .resumed(by: "tests", log: []), ids: office.ids, at: office.clock.now())
+        let consequence = OutboxConsequence.changed(
+            machine, .resumed(by: "tests", log: [], absences: []), ids: office.ids, at: office.clock.now())
         #expect(try await office.store.apply(consequence) == .committed)
         try await office.delivering {
             #expect(try await office.dispatcher.dispatchDue() == 1)

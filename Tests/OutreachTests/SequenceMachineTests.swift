@@ -93,7 +93,8 @@ struct SequenceMachineTests {
     @Test("a stopped enrollment never moves again")
     func stoppedStays() throws {
         let events: [SequenceEvent] = [
-            .queued, .accepted(step: 1), .rejected(step: 1, text: "x"), .unsubscribed(.link), .paused(by: "a"), .resumed(by: "a", log: []),
+            .queued, .accepted(step: 1), .rejected(step: 1, text: "x"), .unsubscribed(.link), .paused(by: "a"),
+            .resumed(by: "a", log: [], absences: []),
             .stopped(by: "a"),
             .replied(.positive, certainty: .high, returnDate: nil, permanentBounce: false), .suppressed(reason: "x"), .missingValues(["x"]),
         ]
@@ -202,7 +203,7 @@ struct SequenceMachineTests {
         let parked = try #require(machine(.active, step: 1).advance(on: .missingValues(["company"]), at: start))
         #expect(parked.state == .needsData)
         #expect(parked.reason.utf8.elementsEqual("no value and no fallback for company".utf8))
-        let resumed = try #require(machine(.needsData, step: 1).advance(on: .resumed(by: "Ann", log: []), at: start + day))
+        let resumed = try #require(machine(.needsData, step: 1).advance(on: .resumed(by: "Ann", log: [], absences: []), at: start + day))
         #expect(resumed.state == .active)
         #expect(resumed.dueAt == start + day)
         #expect(resumed.nextStep == 1)
@@ -220,13 +221,13 @@ struct SequenceMachineTests {
     @Test("who is resumed goes on no earlier than without the pause, and an absence that is not over holds on")
     func resumes() throws {
         let away = "out of office until 2026-03-20"
-        let cases: [(log: [Transition], step: Int, state: Enrollment.State, due: Timestamp, reason: String)] = [
-            ([logged(.active, due: start + day * 3), logged(.paused, .person)], 1, .active, start + day * 3, "resumed by Ann"),
-            ([logged(.active, due: start + .seconds(60)), logged(.paused, .person)], 1, .active, start + day, "resumed by Ann"),
-            ([logged(.active, due: start), logged(.sending), logged(.paused, .person)], 1, .active, start + day, "resumed by Ann"),
-            ([logged(.held, .outOfOffice, away, due: start + day * 18), logged(.paused, .person)], 1, .held, start + day * 18, away),
+        let cases: [(log: [Transition], absences: [Absence], step: Int, state: Enrollment.State, due: Timestamp, reason: String)] = [
+            ([logged(.active, due: start + day * 3), logged(.paused, .person)], [], 1, .active, start + day * 3, "resumed by Ann"),
+            ([logged(.active, due: start + .seconds(60)), logged(.paused, .person)], [], 1, .active, start + day, "resumed by Ann"),
+            ([logged(.active, due: start), logged(.sending), logged(.paused, .person)], [], 1, .active, start + day, "resumed by Ann"),
+            ([logged(.held, .outOfOffice, away, due: start + day * 18), logged(.paused, .person)], [], 1, .held, start + day * 18, away),
             (
-                [logged(.held, .outOfOffice, away, due: start + .seconds(9)), logged(.paused, .person)], 1, .active, start + day,
+                [logged(.held, .outOfOffice, away, due: start + .seconds(9)), logged(.paused, .person)], [], 1, .active, start + day,
                 "resumed by Ann"
             ),
             // It was paused twice, and its message was accepted between.
@@ -234,14 +235,37 @@ struct SequenceMachineTests {
                 [
                     logged(.sending, step: 0), logged(.paused, .person, step: 0),
                     logged(.paused, .person, step: 1, at: start + .seconds(600)),
-                ], 1,
+                ], [], 1,
                 .active, start + .seconds(600) + day * 3, "resumed by Ann"
             ),
             // Enrolled a day before it was paused, with nothing since.
-            ([logged(.paused, .person, step: 0)], 0, .active, start + day, "resumed by Ann"),
+            ([logged(.paused, .person, step: 0)], [], 0, .active, start + day, "resumed by Ann"),
+            // Told to be away before the pause, which is known, during it, twice, and for days that are over.
+            (
+                [logged(.active, due: start), logged(.paused, .person, at: start + .seconds(60))],
+                [Absence(at: start + .seconds(30), returnDate: CivilDate(year: 2026, month: 3, day: 30))], 1, .active, start + day,
+                "resumed by Ann"
+            ),
+            (
+                [logged(.active, due: start), logged(.paused, .person), logged(.paused, .person, at: start + .seconds(900))],
+                [
+                    Absence(at: start + .seconds(600), returnDate: CivilDate(year: 2026, month: 3, day: 20)),
+                    Absence(at: start + .seconds(700), returnDate: nil),
+                ], 1, .held, Timestamp(seconds: 1_774_220_400), away
+            ),
+            (
+                [logged(.active, due: start + day * 5), logged(.needsData, .missingValue)],
+                [Absence(at: start + .seconds(600), returnDate: CivilDate(year: 2026, month: 2, day: 20))], 1, .active, start + day * 5,
+                "resumed by Ann"
+            ),
+            (
+                [logged(.held, .outOfOffice, away, due: start + day * 18), logged(.paused, .person)],
+                [Absence(at: start + .seconds(600), returnDate: nil)], 1, .held, start + day * 18, away
+            ),
         ]
         for one in cases {
-            let resumed = try #require(machine(.paused, step: one.step).advance(on: .resumed(by: "Ann", log: one.log), at: start + day))
+            let resumed = try #require(
+                machine(.paused, step: one.step).advance(on: .resumed(by: "Ann", log: one.log, absences: one.absences), at: start + day))
             #expect(resumed.state == one.state && resumed.dueAt == one.due && resumed.nextStep == one.step, "\(one) \(resumed)")
             #expect(resumed.reason.utf8.elementsEqual(one.reason.utf8))
         }

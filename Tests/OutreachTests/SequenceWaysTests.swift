@@ -341,7 +341,7 @@ struct SequenceWaysTests {
                     machine.advance(
                         on: .replied(replyClass, certainty: .high, returnDate: nil, permanentBounce: replyClass == .bounce), at: now))
             case 1: apply(machine.advance(on: .paused(by: "x"), at: now))
-            case 2: apply(machine.advance(on: .resumed(by: "x", log: []), at: now))
+            case 2: apply(machine.advance(on: .resumed(by: "x", log: [], absences: []), at: now))
             case 3...5 where enrollment.state == .sending:
                 let step = enrollment.nextStep
                 let outcomes: [SequenceEvent] = [
@@ -368,7 +368,7 @@ struct SequenceWaysTests {
         for _ in 0..<200 where enrollment.state != .stopped && enrollment.state != .finished {
             let machine = SequenceMachine(enrollment: enrollment, plan: plan, zone: zone)
             if enrollment.state == .paused || enrollment.state == .needsData {
-                apply(machine.advance(on: .resumed(by: "x", log: []), at: now))
+                apply(machine.advance(on: .resumed(by: "x", log: [], absences: []), at: now))
             } else if enrollment.state == .sending {
                 apply(machine.advance(on: .accepted(step: enrollment.nextStep), at: now))
             } else {

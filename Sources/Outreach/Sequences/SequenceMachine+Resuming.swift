@@ -10,8 +10,12 @@ extension SequenceMachine {
         var absence: (reason: String, until: Timestamp)?
     }
 
-    func resumed(by person: String, _ log: [Transition], at now: Timestamp) -> Transition {
-        let before = interrupted(log)
+    func resumed(by person: String, _ log: [Transition], _ absences: [Absence], at now: Timestamp) -> Transition {
+        var before = interrupted(log)
+        // Told of while nothing could be held for it.
+        let since = log.reversed().prefix { $0.state == .paused || $0.state == .needsData }.last?.at
+        let later = absences.filter { absence in since.map { absence.at >= $0 } ?? false }.map { ($0.words, $0.end(in: zone)) }
+        if let last = later.max(by: { $0.1 < $1.1 }), last.1 > before.absence?.until ?? now { before.absence = last }
         if let absence = before.absence, absence.until > now {
             return move(.held, .outOfOffice, absence.reason, due: max(before.due ?? absence.until, absence.until), at: now)
         }

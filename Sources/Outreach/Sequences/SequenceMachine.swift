@@ -29,9 +29,31 @@ package enum SequenceEvent: Sendable, Equatable {
     case unsubscribed(Suppression.Source)
     case suppressed(reason: String)
     case paused(by: String)
-    /// Goes on; `log` is every transition of it, oldest first, which tells what was interrupted.
-    case resumed(by: String, log: [Transition])
+    /// Goes on; `log` is every transition of it, oldest first, which tells what was interrupted, and `absences` are those that its
+    /// contact ever told of.
+    case resumed(by: String, log: [Transition], absences: [Absence])
     case stopped(by: String)
+}
+
+/// That somebody was told to be away.
+package struct Absence: Sendable, Equatable {
+    /// When it was told.
+    package let at: Timestamp
+    /// nil: no day was named.
+    package let returnDate: CivilDate?
+
+    package init(at: Timestamp, returnDate: CivilDate?) {
+        self.at = at
+        self.returnDate = returnDate
+    }
+
+    /// From when on they are written to again.
+    func end(in zone: LocalZone) -> Timestamp {
+        returnDate.map { zone.moment(SequenceMachine.nextBusinessDay(after: $0), minuteOfDay: 0) } ?? at + SequenceMachine.holdWithoutDate
+    }
+
+    /// For a person.
+    var words: String { returnDate.map { "out of office until \($0.iso8601)" } ?? "out of office, no date given" }
 }
 
 /// Decides what an event makes of an enrollment: a value in, a transition out.
@@ -115,9 +137,9 @@ package struct SequenceMachine: Sendable {
             return isRunning ? move(.stopped, .suppressed, "address is suppressed: \(reason)", at: now) : nil
         case .paused(let person):
             return isRunning && enrollment.state != .paused ? move(.paused, .person, "paused by \(person)", at: now) : nil
-        case .resumed(let person, let log):
+        case .resumed(let person, let log, let absences):
             guard enrollment.state == .paused || enrollment.state == .needsData else { return nil }
-            return resumed(by: person, log, at: now)
+            return resumed(by: person, log, absences, at: now)
         case .stopped(let person):
             return isRunning ? stop(.person, "stopped by \(person)", at: now) : nil
         }
@@ -182,34 +204,26 @@ package struct SequenceMachine: Sendable {
             guard permanentBounce, plan.stops(on: .hardBounce) else { return nil }
             return stop(.bounced, "bounced after acceptance", at: now)
         case .outOfOffice:
-            return absent(until: returnDate, at: now)
+            return absent(Absence(at: now, returnDate: returnDate), at: now)
         case .autoAcknowledgement, .challenge, .delay:
             return nil
         }
     }
 
-    private func absent(until returnDate: CivilDate?, at now: Timestamp) -> Transition? {
+    private func absent(_ absence: Absence, at now: Timestamp) -> Transition? {
         guard enrollment.isLive, enrollment.nextStep < plan.steps.count || enrollment.state == .sending else { return nil }
         // A message that may have left waits for a person; a due date would send its step again.
         let isUncertain = enrollment.state == .sending && enrollment.cause == .uncertainDelivery
-        let back: Timestamp
-        let words: String
-        if let returnDate {
-            back = zone.moment(Self.nextBusinessDay(after: returnDate), minuteOfDay: 0)
-            words = "out of office until \(returnDate.iso8601)"
-        } else {
-            back = now + Self.holdWithoutDate
-            words = "out of office, no date given"
-        }
+        let back = absence.end(in: zone)
         // An absence that is over already, and one that ends before the next step anyway, changes nothing.
         let due = max(back, enrollment.dueAt ?? back)
         if isUncertain {
-            let reason = "\(uncertainWords(enrollment.nextStep)); \(words)"
+            let reason = "\(uncertainWords(enrollment.nextStep)); \(absence.words)"
             return back > now && !reason.utf8.elementsEqual(enrollment.reason.utf8)
                 ? move(.sending, .uncertainDelivery, reason, at: now) : nil
         }
         guard back > now, due != enrollment.dueAt else { return nil }
-        return move(.held, .outOfOffice, words, due: due, at: now)
+        return move(.held, .outOfOffice, absence.words, due: due, at: now)
     }
 
     /// The day after the return on which people read mail again.

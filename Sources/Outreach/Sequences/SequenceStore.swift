@@ -158,6 +158,9 @@ package protocol SequenceStore: Sendable {
     /// - Parameter withTouches: with what a person opened and clicked.
     func history(of enrollment: Enrollment, withTouches: Bool) async throws(StoreError) -> SequenceHistory
 
+    /// The absences that replies told of which are tied to an enrollment with certainty, as they are labelled now; oldest first.
+    func absences(of enrollment: Enrollment) async throws(StoreError) -> [Absence]
+
     /// Makes every enrollment that was postponed due at `now`, in the order in which they would have come, because what held them may be
     /// gone: the conf is another one. Leased ones stay. Returns how many there were.
     func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int

@@ -26,7 +26,7 @@ extension Ledger {
     }
 
     static let repliesSQL = """
-        SELECT sorted_at, COALESCE(label, effective_class) AS class, intent, bounces FROM reply
+        SELECT sorted_at, COALESCE(label, effective_class) AS class, intent, bounces, return_day FROM reply
         WHERE contact_id = :contact AND enrollment_id = :enrollment AND certainty IN ('medium', 'high') AND duplicate_of IS NULL AND is_own = 0
         ORDER BY sorted_at
         """

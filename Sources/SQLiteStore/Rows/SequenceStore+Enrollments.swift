@@ -155,6 +155,18 @@ extension SQLiteStore {
         try await read { try $0.history(of: enrollment, withTouches: withTouches) }
     }
 
+    package func absences(of enrollment: Enrollment) async throws(StoreError) -> [Absence] {
+        try await read { ledger in
+            try ledger.db.records(
+                Ledger.repliesSQL, ["contact": enrollment.contact.rawValue, "enrollment": enrollment.id.rawValue]
+            ).compactMap { record in
+                let replyClass: ReplyClass = try record.word("class")
+                return replyClass == .outOfOffice
+                    ? Absence(at: try record.moment("sorted_at"), returnDate: record.dayOrNil("return_day")) : nil
+            }
+        }
+    }
+
     package func reconsiderPostponed(now: Timestamp) async throws(StoreError) -> Int {
         try await write { try $0.reconsiderPostponed(now: now, heldBy: "", in: .instance) }
     }

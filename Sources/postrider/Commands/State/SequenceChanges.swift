@@ -21,7 +21,9 @@ struct SequenceResume: AsyncParsableCommand {
 
     func run() async throws {
         try await change.run("resumed", pauses: false) { state, enrollment in
-            .resumed(by: OpenState.person, log: try await state.store.transitions(of: enrollment))
+            .resumed(
+                by: OpenState.person, log: try await state.store.transitions(of: enrollment.id),
+                absences: try await state.store.absences(of: enrollment))
         }
     }
 }
@@ -43,7 +45,7 @@ struct EnrollmentChange: ParsableArguments {
 
     /// - Parameter pauses: whether the sequence as a whole is paused, or goes on; nil: neither.
     func run(
-        _ done: String, pauses: Bool? = nil, _ event: (OpenState, Enrollment.ID) async throws -> SequenceEvent
+        _ done: String, pauses: Bool? = nil, _ event: (OpenState, Enrollment) async throws -> SequenceEvent
     ) async throws {
         try await OpenState.use(conf, noting: true, isBrake: pauses != false) { state in
             let plan = try await state.sequence(name).plan
@@ -58,7 +60,7 @@ struct EnrollmentChange: ParsableArguments {
             var unchanged = 0
             var stuck = 0
             func apply(_ enrollment: Enrollment) async throws {
-                let event = try await event(state, enrollment.id)
+                let event = try await event(state, enrollment)
                 if case .resumed = event, let message = try await state.unsettled(enrollment) {
                     stuck += 1
                     return Console.error(
