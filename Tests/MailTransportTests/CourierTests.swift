@@ -120,6 +120,29 @@ struct CourierTests {
         #expect(sink.connections == connections + 2)
     }
 
+    @Test("what a host said that answered is told, though another one was tried in vain after it")
+    func mostTelling() async throws {
+        let sink = try SinkSMTP()
+        sink.script(Bench.bo, then: .refuse("421 4.7.0 too many"))
+        let zone = StaticResolver([
+            "example.net": [.mx(10, "up.example.net"), .mx(20, "down.example.net")], "down.example.net": [.a("127.0.0.99")],
+            "up.example.net": [.a("127.0.0.1")],
+        ])
+        let route = try Bench.route(.mx(port: sink.port))
+        let report = await Bench.deliver(try Bench.message(), over: route, resolver: zone)
+        #expect(report.word == "deferred" && report.failure?.stage == .recipient && report.failure?.reply?.code == 421, "\(report)")
+        #expect(report.remoteMTA?.contains("up.example.net") == true)
+        #expect(report.transcript.contains("421 4.7.0 too many") && report.transcript.contains("* cannot connect to down.example.net"))
+        // And what was tried before a host that took it.
+        let other = StaticResolver([
+            "example.net": [.mx(10, "down.example.net"), .mx(20, "up.example.net")], "down.example.net": [.a("127.0.0.99")],
+            "up.example.net": [.a("127.0.0.1")],
+        ])
+        sink.script(Bench.bo, then: .accept)
+        let taken = await Bench.deliver(try Bench.message(), over: route, resolver: other)
+        #expect(taken.word == "accepted" && taken.transcript.hasPrefix("* cannot connect to down.example.net"), "\(taken.transcript)")
+    }
+
     @Test("a domain that does not exist is believed from the second attempt on; a null MX at once")
     func noHosts() async throws {
         let route = try Bench.route(.mx(port: 25))

@@ -1,8 +1,10 @@
 import MailClassifier
-import Mailroom
+import MailTransport
 import Outreach
 import SMTP
 import Testing
+
+@testable import Mailroom
 
 /// What a failure means when no server said anything.
 @Suite("judgements on failures")
@@ -82,6 +84,36 @@ extension FailureJudgeTests {
         #expect(judgement.permanent == expected.permanent && judgement.suppressesRecipient == expected.suppresses, "\(judgement)")
         #expect(judgement.pause == expected.pause && judgement.wait == expected.wait, "\(judgement)")
         #expect(judgement.strikeLimit == expected.strikes, "\(judgement)")
+    }
+
+    @Test(
+        "what a message needs and the server lacks is of the message, with a code of our own",
+        arguments: [
+            (DeliveryFailure.MissingExtension.smtpUTF8, "message_format"), (.eightBitMIME, "message_format"),
+            (.size(limit: 10), "message_too_big"),
+        ])
+    func missing(_ missing: DeliveryFailure.MissingExtension, _ failureClass: String) throws {
+        let failure = DeliveryFailure(stage: .recipient, scope: .recipient, cause: .extensionMissing(missing))
+        let judgement = try #require(FailureJudge(rules: try BounceRules.builtin()).judgement(of: .rejected(failure)))
+        #expect(judgement.failureClass == failureClass && !judgement.suppressesRecipient && judgement.pause == nil, "\(judgement)")
+        let report = DeliveryReport(result: .outcome(.rejected(failure)))
+        #expect(report.enhancedStatusCode?.description == ["smtpUTF8": "5.6.7", "eightBitMIME": "5.6.3"]["\(missing)"] ?? "5.3.4")
+    }
+
+    @Test(
+        "a site is out of order when no session comes about with it, not when one ends over a message",
+        arguments: [
+            (Stage.connect, DeliveryFailure.Cause.connectionLost, nil, "unreachable"), (.connect, .timeout, nil, "unreachable"),
+            (.greeting, .connectionLost, nil, "unreachable"), (.hello, .timeout, nil, "unreachable"),
+            (.tls, .tlsFailed, nil, "unreachable"),
+            (.mail, .connectionLost, nil, "unreachable"), (.recipient, .connectionLost, nil, "overloaded"),
+            (.data, .timeout, nil, "overloaded"), (.content, .connectionLost, nil, "overloaded"),
+            (.recipient, .replyCode, 421, "overloaded"), (.greeting, .replyCode, 554, "answered"),
+        ] as [(Stage, DeliveryFailure.Cause, Int?, String)])
+    func experience(_ stage: Stage, _ cause: DeliveryFailure.Cause, _ code: Int?, _ expected: String) {
+        let reply = code.map { Reply(code: $0, lines: [Array("x".utf8)]) }
+        let outcome = DeliveryOutcome.deferred(DeliveryFailure(stage: stage, scope: .session, cause: cause, reply: reply))
+        #expect("\(outcome.experience)" == expected)
     }
 
     @Test(

@@ -85,19 +85,17 @@ package struct Courier: Sendable {
             }
             return report
         }
-        var last = DeliveryReport.deferred(.connect, note: "no host to connect to")
-        var sessions = 0
+        var tried: [DeliveryReport] = []
         for host in hosts.prefix(route.addressLimit) {
-            if Task.isCancelled || sessions >= route.sessionLimit { return last }
+            if Task.isCancelled || tried.count(where: \.isSession) >= route.sessionLimit { break }
             let report = await attempt(message, content: content, at: host, route: route, checks: checks)
-            last = report
             // Once its dot was announced, the outbox lets the message leave no more before this outcome is stored.
             guard case .outcome(.deferred(let failure)) = report.result, failure.scope == .session, !report.isDotAnnounced else {
-                return report
+                return report.behind(tried)
             }
-            if report.isSession { sessions += 1 }
+            tried.append(report)
         }
-        return last
+        return DeliveryReport.mostTelling(tried) ?? .deferred(.connect, note: "no host to connect to")
     }
 
     /// Ends the connections that wait for another message, and from now on each one with its message: another courier takes over.
@@ -194,6 +192,35 @@ package struct Courier: Sendable {
 }
 
 extension DeliveryReport {
+    /// Of the hosts that were tried one after the other without an end, what the one says that answered, with the dialogues of all; of several
+    /// alike the last. nil when none was tried.
+    fileprivate static func mostTelling(_ tried: [DeliveryReport]) -> DeliveryReport? {
+        guard let best = tried.indices.max(by: { tried[$0].weight < tried[$1].weight || tried[$0].weight == tried[$1].weight && $0 < $1 })
+        else {
+            return nil
+        }
+        var report = tried[best]
+        report.transcript = tried.map(\.told).joined(separator: "\n")
+        return report
+    }
+
+    /// The same with the dialogues of the hosts that were tried before it.
+    fileprivate func behind(_ tried: [DeliveryReport]) -> DeliveryReport {
+        guard !tried.isEmpty else { return self }
+        var report = self
+        report.transcript = (tried.map(\.told) + [transcript]).joined(separator: "\n")
+        return report
+    }
+
+    /// A host that said something outweighs one that only greeted, and that one a host to which no connection stood.
+    private var weight: Int {
+        guard case .outcome(let outcome) = result else { return 3 }
+        return (isSession ? 1 : 0) + (isSession && outcome.failure?.reply != nil ? 1 : 0)
+    }
+
+    /// Its dialogue, or why there is none.
+    private var told: String { transcript.utf8.isEmpty ? "* \(note ?? "no dialogue")" : transcript }
+
     /// No connection came of it, for a reason of our own.
     package static func deferred(_ stage: Stage, note: String) -> DeliveryReport {
         DeliveryReport(result: .outcome(.deferred(DeliveryFailure(stage: stage, scope: .session, cause: .connectionLost))), note: note)

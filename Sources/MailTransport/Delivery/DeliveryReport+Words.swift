@@ -16,11 +16,12 @@ extension DeliveryReport {
         return note.map { "\(words) (\($0))" } ?? words
     }
 
-    /// The enhanced status code of the peer, or ours where DNS decided; nil when there is none.
+    /// The enhanced status code of the peer, or ours where DNS or what the peer offers decided; nil when there is none.
     package var enhancedStatusCode: SMTP.EnhancedStatusCode? {
         guard case .outcome(let outcome) = result else { return nil }
         if case .accepted(let reply) = outcome { return reply.enhancedStatusCode }
         if case .routing(let code)? = outcome.failure?.cause { return code }
+        if case .extensionMissing(let missing)? = outcome.failure?.cause { return missing.status }
         return outcome.failure?.reply?.enhancedStatusCode
     }
 

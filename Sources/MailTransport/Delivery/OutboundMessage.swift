@@ -67,16 +67,16 @@ package struct DeliveryReport: Sendable {
     /// TLS version, cipher and whether the peer was verified; nil: in clear.
     package let tls: String?
     /// The dialogue, credentials masked and content left out.
-    package let transcript: String
+    package internal(set) var transcript: String
     /// Our own words where the peer said none: why no connection stood, which certificate fault, ...
     package let note: String?
     /// Whether TLS failed because we did not accept the peer (its certificate, its protocol), and not because the connection broke.
     package let isPeerRefused: Bool
     /// Whether a server greeted.
     let isSession: Bool
-    /// Why there were no credentials for the login that the route asks for; nil when it did not come to that. Somebody must see to the route
     /// The outbox keeps durably that the dot was about to be written, whatever came of it.
     var isDotAnnounced = false
+    /// Why there were no credentials for the login that the route asks for; nil when it did not come to that. Somebody must see to the route
     /// when the remedy is a person.
     package internal(set) var loginTrouble: LoginTrouble?
     /// The credentials that the server refused for good; nil when it did not.

@@ -28,6 +28,11 @@ package struct FailureJudge: Sendable {
                 by: rules.verdict(code: nil, status: EnhancedStatusCode(status.description), text: ""), of: failure, rejected: rejected)
         case .authenticationFailed, .authenticationUnavailable, .refusedForSafety(.credentialsNeedVerifiedTLS):
             return login(failure)
+        case .extensionMissing(let missing):
+            // Nobody said it, and no server is to blame: the message needs what this one does not have.
+            return judgement(
+                by: rules.verdict(code: nil, status: missing.status.flatMap { EnhancedStatusCode($0.description) }, text: ""), of: failure,
+                rejected: rejected)
         default: break
         }
         guard let reply = failure.reply else {

@@ -73,7 +73,7 @@ extension OutboxDeliverer {
             if course.connectedAt != nil { course.experience = .answered }
             return try await giveBack(message, until: clock.now(), reason: "withdrawn before it left")
         }
-        course.experience = outcome.experience(of: report)
+        course.experience = outcome.experience
         let judgement = desk.judge.judgement(of: outcome)
         if judgement?.failureClass == "rate_limited", course.experience == .answered { course.experience = .overloaded }
         let pause = try await pauseOrResume(errand, outcome, report, judgement: judgement, began: started, desk: desk)
@@ -205,13 +205,15 @@ extension DeliveryOutcome {
     }
 
     /// What a delivery said about the site, whatever it said about the message.
-    fileprivate func experience(of report: DeliveryReport) -> SiteFeedback.Experience {
+    var experience: SiteFeedback.Experience {
         guard let failure else { return .answered }
         if case .routing = failure.cause { return .nothing }
         if case .ambiguous = self { return .overloaded }
         guard failure.scope == .session else { return .answered }
         if failure.cause == .replyCode, let reply = failure.reply { return reply.code == 421 ? .overloaded : .answered }
         switch failure.cause {
+        // It spoke with us before it was gone: that may be the message's doing, and others need not wait for it.
+        case .connectionLost where cameToMail, .timeout where cameToMail: return .overloaded
         // A login that fails fails for every message: to try on would lock the account.
         case .connectionLost, .timeout, .tlsFailed, .tlsUnavailable, .authenticationFailed, .authenticationUnavailable: return .unreachable
         default: return .answered

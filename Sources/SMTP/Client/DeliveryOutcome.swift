@@ -84,6 +84,15 @@ package struct DeliveryFailure: Sendable, Hashable {
         case eightBitMIME
         /// The message is larger than the size that the server stated.
         case size(limit: UInt64)
+
+        /// Our own code for it: RFC 6531 section 3.2 for SMTPUTF8, RFC 3463 for the others.
+        package var status: EnhancedStatusCode? {
+            switch self {
+            case .smtpUTF8: EnhancedStatusCode(5, 6, 7)
+            case .eightBitMIME: EnhancedStatusCode(5, 6, 3)
+            case .size: EnhancedStatusCode(5, 3, 4)
+            }
+        }
     }
 
     /// Why we declined.
