@@ -133,7 +133,7 @@ extension ClientSession {
         let isReadOnly = selection.isReadOnly || status.code == .readOnly
         if isReadOnly, configuration.access != .examine { alert(.readOnly, mailbox: name) }
         let limits = MailboxScan.Limits(
-            messageSize: configuration.messageSizeLimit, truncation: configuration.truncationLength,
+            messageSize: configuration.messageSizeLimit, truncation: min(configuration.truncationLength, configuration.messageSizeLimit),
             batchCount: max(1, configuration.batchCount), batchSize: configuration.batchSize)
         scan = MailboxScan(
             mailbox: name, uidValidity: validity, uidNext: selection.uidNext, isEmpty: selection.exists == 0,

@@ -75,7 +75,11 @@ extension SQLiteStore: IntakeStore {
         try await write { ledger in
             let condition = ids == nil ? "" : "AND id IN (SELECT value FROM json_each(:ids))"
             return try ledger.db.run(
-                "UPDATE intake SET state = 'received', state_reason = NULL, attempts = 0 WHERE state = 'quarantined' \(condition)",
+                """
+                UPDATE intake SET state = 'received', state_reason = NULL, attempts = 0
+                WHERE state = 'quarantined' \(condition)
+                    AND EXISTS (SELECT 1 FROM intake_body WHERE intake_id = intake.id AND length(bytes) > 0)
+                """,
                 ids.map { ["ids": try jsonText($0.map(\.rawValue))] } ?? Arguments())
         }
     }

@@ -96,6 +96,20 @@ struct TroubleTests {
         #expect(message.truncated && message.bytes == bytes("A5 OK") && message.size == 140_000)
     }
 
+    @Test(
+        "of a message beyond the limit no more is asked for than may be held, however little that is",
+        arguments: [16 << 10, 100 << 10, 5 << 20])
+    func smallLimit(limit: Int) throws {
+        var (session, _) = try fetching { $0.messageSizeLimit = limit }
+        let huge = String(repeating: "x", count: limit * 9 / 8 + 65_537)
+        let actions = session.received(buffer("* 1 FETCH (UID 21 BODY[] {\(huge.utf8.count)}\r\n\(huge))\r\nA5 OK\r\n"))
+        let part = min(limit, 1 << 20)
+        #expect(sent(actions) == ["A6 UID FETCH 21 (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.\(part)>)"])
+        let beginning = String(repeating: "x", count: part)
+        let again = session.received(buffer("* 1 FETCH (UID 21 BODY[]<0> {\(part)}\r\n\(beginning))\r\nA6 OK\r\n"))
+        #expect(delivered(again).contains(21), "\(again)")
+    }
+
     @Test("a server that sends everything though asked for a part: other sessions ask again")
     func hopeless() throws {
         var (session, _) = try fetching {

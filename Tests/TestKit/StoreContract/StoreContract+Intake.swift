@@ -160,6 +160,15 @@ extension StoreContract {
                 try expect(back.map(\.attempts), [0, 1], "a dead owner's messages come back, and what was begun is counted")
                 try expect(back.map(\.bytes), messages.prefix(2).map(\.bytes), "with their bytes")
             },
+            Self("what was put aside without its content is not sorted as if it were empty") { world in
+                let unread = IncomingMessage(
+                    id: world.ids.next(), way: .imap, receivedAt: StoreWorld<Store>.start, reversePath: nil, forwardPaths: [],
+                    origin: "inbox/INBOX uid 2, not read", bytes: [], state: .quarantined, reason: "the server does not give it")
+                try await world.store.accept(unread)
+                try expect(try await world.store.retryQuarantined([unread.id]), 0, "there is nothing to sort")
+                try expect(try await world.store.retryQuarantined(nil), 0, "nor with all")
+                try expect(try await world.store.incoming(id: unread.id)?.reason, unread.reason, "why it is there stays")
+            },
             Self("a poisonous message is put aside and can be tried again") { world in
                 let message = try world.incoming()
                 let other = try world.incoming()

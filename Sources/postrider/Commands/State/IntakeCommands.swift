@@ -71,6 +71,13 @@ struct IntakeRetry: AsyncParsableCommand {
                 guard message.state == .quarantined else {
                     throw Failure(.badInput, "\(id) is \(message.state.rawValue) and not quarantined; nothing was done")
                 }
+                guard !message.bytes.isEmpty else {
+                    throw Failure(
+                        .badInput,
+                        TerminalText.line(
+                            "\(id) has no content that could be sorted: \(message.reason ?? "none was kept"); look for it at \(message.origin)"
+                        ))
+                }
                 named.append(id)
             }
             let count = try await state.store.retryQuarantined(ids.isEmpty ? nil : named)
