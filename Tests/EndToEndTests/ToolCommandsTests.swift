@@ -144,6 +144,17 @@ struct ToolCommandsTests {
         #expect(shown.status == 0 && shown.outputText.contains(rule) && shown.outputText.contains(failureClass))
     }
 
+    @Test("bounce explain refuses what is no refusal, and says what a rule comes to for a reply that is not final")
+    func bounceExplainNothing() async throws {
+        for text in ["", "  ", "250 ok", "354 go on"] {
+            let refused = try await Executable.run(["bounce", "explain", text])
+            #expect(refused.status == 65 && refused.outputText.isEmpty, "\(text): \(refused.errorText)")
+        }
+        let shown = try await Executable.run(["bounce", "explain", "454 4.7.1 Not for you"]).outputText
+        #expect(shown.contains("meaning:   deferred") && !shown.contains("action:    fail"), "\(shown)")
+        #expect(try await Executable.run(["bounce", "explain", "User unknown"]).status == 0)
+    }
+
     @Test("rules of the installation stand before the built-in ones, are explained with their place, and are linted by check")
     func localBounceRules() async throws {
         let premises = try Premises("")

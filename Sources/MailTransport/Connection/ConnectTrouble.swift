@@ -26,7 +26,9 @@ enum ConnectTrouble {
             if !reasons.contains(reason) { reasons.append(reason) }
         }
         guard reasons.isEmpty else { return reasons.joined(separator: "; ") }
-        if error.dnsAError != nil || error.dnsAAAAError != nil { return "the name has no address; check its spelling and the resolver" }
+        if error.dnsAError != nil || error.dnsAAAAError != nil {
+            return "the name has no address; check its spelling, and what this machine's own resolver (/etc/hosts, /etc/resolv.conf) says"
+        }
         return "the name has no address"
     }
 

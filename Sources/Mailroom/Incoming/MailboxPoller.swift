@@ -73,11 +73,10 @@ package struct MailboxPoller: Service {
                 }
                 guard let ending else { continue }
                 if Task.isCancelled { return }
-                logger.info(
-                    "mailbox session ended",
-                    metadata: [
-                        "mailbox": "\(account)", "reason": "\(ending.reason.map { "\($0)" } ?? "none")", "note": "\(ending.note ?? "")",
-                    ])
+                logger.log(
+                    level: ending.pollFinished ? .info : .warning,
+                    "mailbox session ended\(ending.pollFinished ? "" : " before everything was read; it is tried again")",
+                    metadata: ["mailbox": "\(account)", "reason": "\(ending.words)"])
                 failures = ending.pollFinished ? 0 : failures + 1
                 if case .loginRefused(let text) = ending.reason, try await stops(after: text, login: desk.login) {
                     failures = 0

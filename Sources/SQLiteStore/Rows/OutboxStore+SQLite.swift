@@ -95,6 +95,12 @@ extension SQLiteStore: OutboxStore {
                 SET state = CASE attempts WHEN 0 THEN 'incoming' ELSE 'deferred' END, lease_owner = NULL, lease_until = NULL
                 WHERE state = 'active'
                 """)
+            // The deliveries that they waited for ended with the process.
+            try ledger.db.run(
+                """
+                UPDATE outbox INDEXED BY outbox_awaits SET awaits = NULL, next_attempt_at = MIN(next_attempt_at, :now)
+                WHERE awaits >= 'site ' AND awaits < 'site!' AND state IN ('incoming', 'deferred')
+                """, ["now": now.milliseconds])
             try ledger.db.run("UPDATE enrollment SET lease_owner = NULL, lease_until = NULL WHERE lease_owner IS NOT NULL")
             try ledger.db.run(
                 "UPDATE intake SET lease_owner = NULL, lease_until = NULL WHERE state = 'received' AND lease_owner IS NOT NULL")

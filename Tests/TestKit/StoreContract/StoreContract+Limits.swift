@@ -91,6 +91,19 @@ extension StoreContract {
                     [late], now: reopened.later(7), lease: reopened.lease("new"))
                 try expect(none, [.postponed(until: limit.nextDay)], "the two that are used stay used")
             },
+            Self(crash: "after a restart nobody waits for deliveries that ended with the process") { world, bench in
+                let message = try world.message(to: "ann@example.com")
+                _ = try await world.store.dispatch(message, with: Consequence())
+                let wish = ClaimBid.Wish.wait(
+                    until: world.later(600), awaiting: OutboxMessage.awaiting(site: "mx.example.com"), because: "it is full", isOurs: false)
+                let answers = try await world.store.claim(
+                    [ClaimBid(id: message.id, wish: wish)], now: world.later(1), lease: world.lease("dead"))
+                try expect(answers, [.postponed(until: world.later(600))], "it waits for its turn")
+                let world = StoreWorld(store: try await bench.reopenAfterCrash(world.store))
+                _ = try await world.store.recover(now: world.later(5))
+                let free = try await world.store.claimDeliverable(now: world.later(5), limit: 9, lease: world.lease("new"))
+                try expect(free.map(\.id), [message.id], "its turn has come")
+            },
             Self("what waits for a site comes when the site is called, oldest first, and what waits for a limit does not") { world in
                 var messages: [OutboxMessage] = []
                 for number in 0..<3 {

@@ -20,7 +20,8 @@ struct InboxList: AsyncParsableCommand {
     @Option(help: "Only from contacts that this one looks after (their field 'owner').") var owner: String?
     @Option(help: "At most so many.") var limit: Int?
     @Flag(help: "Only those that wait for an answer of ours.") var open = false
-    @Flag(help: "One JSON object per reply.") var json = false
+    @Flag(help: "Copies of a reply that came in before, too, which do nothing.") var all = false
+    @Flag(help: "One JSON object per reply, copies too.") var json = false
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more") }
@@ -37,7 +38,7 @@ struct InboxList: AsyncParsableCommand {
                 ])
             let replies = try await state.store.replies(
                 workspace: state.asked?.id, contact: only, owner: owner, waiting: open, limit: limit ?? .max)
-            for reply in replies {
+            for reply in replies where json || all || reply.duplicateOf == nil {
                 if json {
                     JSONLine.write(.object(try await state.facts(reply)))
                 } else {
@@ -46,7 +47,7 @@ struct InboxList: AsyncParsableCommand {
                         [reply.intake.description] + state.workspaceCell(workspace) + [
                             reply.sortedAt.iso8601, reply.shownClass.rawValue,
                             reply.label == nil ? "\(Int((reply.reading.confidence * 100).rounded())) %" : "label",
-                            reply.certainty?.rawValue ?? "none", reply.from, reply.subject,
+                            reply.duplicateOf.map { "copy of \($0)" } ?? reply.certainty?.rawValue ?? "none", reply.from, reply.subject,
                         ])
                 }
             }

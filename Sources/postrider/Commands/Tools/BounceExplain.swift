@@ -24,6 +24,15 @@ struct BounceExplain: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
+            let first = text.utf8.drop { $0 == 32 || $0 == 9 }
+            guard let digit = first.first else {
+                throw Failure(.badInput, "there is no reply to explain; give one like '550 5.1.1 User unknown'")
+            }
+            if first.count >= 3, first.prefix(3).allSatisfy({ (48...57).contains($0) }), digit != UInt8(ascii: "4"),
+                digit != UInt8(ascii: "5")
+            {
+                throw Failure(.badInput, "\(String(decoding: first.prefix(3), as: UTF8.self)) is no refusal: those begin with 4 or 5")
+            }
             let verdict = try rules().verdict(reply: text)
             let wait = verdict.wait.map { $0.components.seconds }
             if json {
@@ -38,7 +47,7 @@ struct BounceExplain: AsyncParsableCommand {
                 FactSheet.write([
                     ("rule", verdict.ruleID), ("class", verdict.failureClass.rawValue), ("scope", verdict.scope.rawValue),
                     ("permanent", verdict.permanent ? "yes" : "no"),
-                    ("action", verdict.action.rawValue + (wait.map { " \(Self.time($0))" } ?? "")),
+                    ("action", action(verdict) + (wait.map { " \(Self.time($0))" } ?? "")),
                     ("suppressed", verdict.suppressAfter.map { "after \($0.count) such messages within \($0.days) days" }),
                     ("meaning", meaning(verdict)),
                 ])
@@ -62,9 +71,15 @@ struct BounceExplain: AsyncParsableCommand {
             ? "\(seconds / 86_400)d" : seconds % 3600 == 0 ? "\(seconds / 3600)h" : seconds % 60 == 0 ? "\(seconds / 60)m" : "\(seconds)s"
     }
 
+    private var isTemporary: Bool { text.utf8.drop { $0 == 32 || $0 == 9 }.first == UInt8(ascii: "4") }
+
+    /// The action of the rule, and what it comes to for a reply that is not final.
+    private func action(_ verdict: BounceRules.Verdict) -> String {
+        isTemporary && verdict.action.endsMessage ? "retry (\(verdict.action.rawValue) for a reply of 5xx)" : verdict.action.rawValue
+    }
+
     /// What follows when a server gives us this answer.
     private func meaning(_ verdict: BounceRules.Verdict) -> String {
-        let isTemporary = text.utf8.drop { $0 == 32 || $0 == 9 }.first == UInt8(ascii: "4")
         let later =
             verdict.wait.map { "tried again, not before \(Self.time($0.components.seconds)) have passed" }
             ?? "tried again by the retry schedule"

@@ -105,40 +105,12 @@ struct ProbeIMAP: AsyncParsableCommand {
             guard let closed else { return }
             throw Failure(.unavailable, "the mailbox '\(mailbox)' cannot be read: \(Self.shown(closed.text))")
         }
-        let note = ending.note.map { ": \(TerminalText.line($0))" } ?? ""
+        let words = TerminalText.line(ending.words)
         switch ending.reason {
-        case .loginRefused(let text): throw Failure(.unavailable, "login refused: \(Self.shown(text))")
-        case .loginUnavailable: throw Failure(.noPermission, "the server offers no login that we may use here\(note)")
-        case .safety(let fault): throw Failure(.noPermission, "refused for our own safety: \(Self.words(fault))\(note)")
-        case .throttled(let text), .unavailable(let text), .fetchRefused(let text), .bye(let text):
-            throw Failure(.tryAgain, "the server cannot serve now: \(Self.shown(text))")
-        case .protocolError(let fault): throw Failure(.tryAgain, "the server breaks the protocol: \(Self.words(fault))\(note)")
-        case .bodyWithheld: throw Failure(.tryAgain, "the server does not give a message that it has\(note)")
-        case .timedOut, .connectionLost, .loggedOut, nil: throw Failure(.tryAgain, "the poll did not come to its end\(note)")
-        }
-    }
-
-    private static func words(_ fault: ClientSession.ProtocolFault) -> String {
-        switch fault {
-        case .badGreeting: "its first line is no greeting of IMAP; check the port"
-        case .framing: "it sent a size that cannot be followed"
-        case .unknownTag: "it answered a command that was never given"
-        case .earlyAnswer: "it answered a command before it had it"
-        case .commandRefused(let text): "it refused a command that every server must take: \(shown(text))"
-        case .unexpectedContinuation: "it asked for more where nothing was to come"
-        case .badChallenge: "its challenge in the login cannot be read"
-        case .unstableUIDValidity: "the mailbox changes its UIDVALIDITY again and again"
-        case .tooMuch: "it named more than can be held"
-        }
-    }
-
-    private static func words(_ fault: ClientSession.SafetyFault) -> String {
-        switch fault {
-        case .preauthenticatedWithoutTLS: "the server logged us in without TLS"
-        case .startTLSNotOffered: "the server offers no STARTTLS; try --tls implicit and its port"
-        case .startTLSRefused: "the server refused STARTTLS"
-        case .injectedBeforeTLS: "something was said in clear behind STARTTLS"
-        case .unprotectedCredentials: "the password does not travel without TLS and a certificate that verifies"
+        case .loginRefused: throw Failure(.unavailable, words)
+        case .loginUnavailable, .safety: throw Failure(.noPermission, words)
+        case .throttled, .unavailable, .fetchRefused, .bye, .protocolError, .bodyWithheld: throw Failure(.tryAgain, words)
+        case .timedOut, .connectionLost, .loggedOut, nil: throw Failure(.tryAgain, "the poll did not come to its end: \(words)")
         }
     }
 
