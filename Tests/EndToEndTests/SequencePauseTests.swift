@@ -64,6 +64,16 @@ struct SequencePauseTests {
             let done = try await Executable.run(["--conf", bench.conf] + words)
             #expect(done.status == 0 && done.errorText.contains("the conf has faults"), "\(words): \(done.errorText)")
         }
+        // Nor does it matter that the file is no TOML any more, behind [main].
+        let whole = TextFile.read(bench.conf)
+        try bench.folder.write("postrider.conf", text: whole.replacing("typo = 1", with: "typo = \"x\"0000"))
+        for words in [["stop-all", "--reason", "fire"], ["sequence", "pause", "hello"]] {
+            let done = try await Executable.run(["--conf", bench.conf] + words)
+            #expect(done.status == 0 && done.errorText.contains("the conf has faults"), "\(words): \(done.errorText)")
+        }
+        try bench.folder.write("postrider.conf", text: whole.replacing("[main]", with: "[main]\nx = \"x\"0000"))
+        #expect(try await Executable.run(["--conf", bench.conf, "stop-all", "--reason", "fire"]).status == 78)
+        try bench.folder.write("postrider.conf", text: whole)
         for words in [["resume-all"], ["sequence", "resume", "hello"], ["enroll", "hello", "ann@example.org"]] {
             #expect(try await Executable.run(["--conf", bench.conf] + words).status == 78)
         }

@@ -57,7 +57,9 @@ struct Loader {
                 ($0.element.document, $0.element.fault.line, $0.offset) < ($1.element.document, $1.element.fault.line, $1.offset)
             }
             var error = SettingsError(faults: sorted.map(\.element.fault))
-            if !documents.contains(where: { $0 == nil }), !broken.contains("main") {
+            if documents.contains(where: { $0 == nil }) {
+                if !(files is MainAlone) { error.mainAlone = mainOfBrokenFiles() }
+            } else if !broken.contains("main") {
                 var alone = Settings()
                 alone.files = names
                 alone.main = settings.main
@@ -66,6 +68,17 @@ struct Loader {
             return .failure(error)
         }
         return .success(settings)
+    }
+
+    /// `[main]` where a file has a syntax error in another section; nil when that section cannot be relied on.
+    private func mainOfBrokenFiles() -> Settings? {
+        var second = Loader(files: MainAlone(files: files), main: main)
+        switch second.load() {
+        case .success(var settings):
+            settings.files = names
+            return settings
+        case .failure(let error): return error.mainAlone
+        }
     }
 
     private mutating func add(_ document: Int, _ line: Int, _ message: String, _ remedy: String?) {
