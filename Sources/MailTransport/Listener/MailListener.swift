@@ -133,6 +133,8 @@ package struct MailListener: Sendable {
                         open.add(connection.handler, on: connection.channel)
                         group.addTask(executorPreference: LoopExecutor(connection.channel.eventLoop)) { await serve(connection) }
                     }
+                } catch is CancellationError {
+                    // Something else failed, and says so.
                 } catch {
                     logger.error("the listener failed", metadata: ["address": "\(configuration.address)", "error": "\(error)"])
                 }

@@ -35,7 +35,11 @@ struct Failure: Error {
             case .cannotCreate: .badInput
             case .io, .constraint: .internalError
             }
-        self.init(status, error.message)
+        let remedy =
+            error.code == .io
+            ? "; the file of the database could not be read or written (the disk, a quota, or a limit of file size): see the system's log, then "
+                + "start again; what was acknowledged is stored" : ""
+        self.init(status, error.message + remedy)
     }
 }
 
