@@ -286,7 +286,7 @@ package struct MailboxSettings: ConfSection, Equatable {
             "How often IDLE is begun anew; servers end it after 30 minutes."),
         Field(
             "fetch_limit", \.fetchLimit, .size(.kibibytes(16)...(.mebibytes(200))),
-            "Messages larger than this are fetched by their headers only."),
+            "Of messages larger than this only the beginning is fetched, 1 MB at most."),
         Field(
             "lookback", \.lookback, .duration(.zero...(.seconds(365 * 86_400))),
             "How far back to look when a folder is seen for the first time."),
