@@ -170,7 +170,8 @@ package struct Classifier: Sendable {
         // A day beside a plain note of absence is no proposal to meet.
         let isPlain = best.score >= 0.9 && !facts.reply.hasQuote
         let wishes: [Meaning] =
-            isPlain ? [.unsubscribe, .erasure, .positive] : [.unsubscribe, .erasure, .positive, .meet, .negative, .notNow]
+            isPlain
+            ? [.unsubscribe, .erasure, .threat, .positive] : [.unsubscribe, .erasure, .threat, .positive, .meet, .negative, .notNow]
         let person = max(wishes.map { tally[$0] }.max() ?? 0, tally.asks ? 0.5 : 0)
         let program: Double
         if header >= AutomaticSignals.proof {
@@ -230,7 +231,7 @@ package struct Classifier: Sendable {
         let text = place == "subject" ? facts.subject : facts.reply.own
         let tone = ToneJudge(text, place: place, tally: tally, model: toneModel, book: book)
         let addressees = referrals(facts)
-        if tone.messageClass == .neutral, let first = addressees.first, place == "body", facts.reply.own.utf8.count < 400 {
+        if tone.messageClass == .neutral, tone.isLegible, let first = addressees.first, place == "body", facts.reply.own.utf8.count < 400 {
             // Somebody who writes little but another's address sends us there.
             return Classification(
                 messageClass: .referral, intent: nil, confidence: Strength.fair.confidence, automatic: false, replyText: facts.reply.own,

@@ -3,6 +3,8 @@ enum Meaning: String, Sendable, CaseIterable {
     // What a person wants.
     case unsubscribe, erasure, positive, meet, question, negative, referral, neutral
     case notNow = "not_now"
+    /// The law, the police, or a complaint to an authority or a provider, against us.
+    case threat
     /// Passed on inside the house.
     case forwarded
     // What a program says.

@@ -27,6 +27,9 @@ struct PhraseBook: Sendable {
 
     static let builtinLanguages = ["en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "no", "fi", "pl", "cs", "tr", "ja"]
 
+    /// Phrases in languages that have no file of their own, and that the tone model has not learnt.
+    private static let otherLanguages = "others"
+
     private let files: [String]
     /// The file that is no language: the words of mail systems.
     private let systemFile: Int?
@@ -35,7 +38,7 @@ struct PhraseBook: Sendable {
 
     static func builtin() throws(RuleError) -> PhraseBook {
         var files: [RuleFile] = []
-        for language in builtinLanguages + ["others", "reports"] { files.append(try RuleFile(builtin: "classify/\(language).toml")) }
+        for language in builtinLanguages + [otherLanguages, "reports"] { files.append(try RuleFile(builtin: "classify/\(language).toml")) }
         return try PhraseBook(files)
     }
 
@@ -161,6 +164,9 @@ struct PhraseBook: Sendable {
         if let systemFile { languages.insert(systemFile) }
         return (languages, best > 1)
     }
+
+    /// Whether the phrase that evidence names so is in a language that the tone model has not learnt.
+    static func isUnlearnt(_ rule: String) -> Bool { rule.utf8.starts(with: "builtin:classify/\(otherLanguages).toml:".utf8) }
 
     /// How evidence names a phrase: `builtin:classify/en.toml:12`.
     func ruleID(_ phrase: Int) -> String { "\(files[phrases[phrase].file]):\(phrases[phrase].line)" }

@@ -67,6 +67,10 @@ struct Tally: Sendable {
             {
                 continue
             }
+            if hit.meaning == .threat {
+                if !Self.isNoThreat(hit, negators, sentence) { note(.threat, hit.strength.confidence, hit.phrase) }
+                continue
+            }
             var confidence = hit.strength.confidence
             if Self.isNegated(hit, negators, sentence) {
                 switch hit.meaning {
@@ -131,6 +135,13 @@ struct Tally: Sendable {
         "ale",
         "prosze", "prosim", "ve", "ama", "lutfen",
     ].map { Array($0.utf8) }
+
+    /// Whether words that threaten are denied, or only stand beside each other: "I asked Sue, you can call her". A condition before them
+    /// ("if you do not stop, we report you") denies nothing.
+    private static func isNoThreat(_ hit: PhraseBook.Hit, _ negators: [PhraseBook.Hit], _ sentence: FoldedSentence) -> Bool {
+        sentence.hasComma(in: hit.start + 1..<max(hit.start + 1, hit.end - 1))
+            || negators.contains { $0.end == hit.start + 1 || $0.start >= hit.start && $0.end <= hit.end }
+    }
 
     /// Whether a word of negation governs the phrase: before it within some words, or right behind it where the language puts it there.
     private static func isNegated(_ hit: PhraseBook.Hit, _ negators: [PhraseBook.Hit], _ sentence: FoldedSentence) -> Bool {

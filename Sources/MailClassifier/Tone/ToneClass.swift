@@ -69,7 +69,7 @@ package enum ToneClass: Int, Sendable, CaseIterable {
         case .negative: [.negative]
         case .notNow: [.notNow]
         case .referral: [.referral]
-        case .unsubscribe: [.unsubscribe, .erasure]
+        case .unsubscribe: [.unsubscribe, .erasure, .threat]
         case .neutral: [.neutral]
         case .leftCompany: [.leftCompany]
         }

@@ -9,8 +9,15 @@ struct ToneFeatures: Sendable {
     /// Places in the model, ascending, each once, with their weights.
     private(set) var entries: [(place: Int, value: Float)] = []
 
+    /// The places of words and of pieces of words alone, in scripts that write spaces between words.
+    private(set) var vocabulary: Set<Int> = []
+    /// Different words in scripts that write spaces between them.
+    private(set) var wordCount = 0
+
     private struct Collector {
         var words: Set<UInt32> = []
+        var alone: Set<UInt32> = []
+        var vocabulary: Set<UInt32> = []
         var marks: Set<UInt32> = []
     }
 
@@ -25,7 +32,8 @@ struct ToneFeatures: Sendable {
         }
         func mark(_ name: String) { collector.marks.insert(Self.hash(name.utf8, seed: 7)) }
         mark("bias")
-        for meaning in Meaning.allCases where hearsRules {
+        // The model has not learnt of threats: they decide without it.
+        for meaning in Meaning.allCases where hearsRules && meaning != .threat {
             let score = tally[meaning]
             if score >= 0.39 { mark("says \(meaning.rawValue)") }
             if score >= 0.6 { mark("clearly \(meaning.rawValue)") }
@@ -44,6 +52,8 @@ struct ToneFeatures: Sendable {
             mark("link")
         }
 
+        vocabulary = Set(collector.vocabulary.map { Int($0) & (Self.places - 1) })
+        wordCount = collector.alone.count
         var values: [Int: Float] = [:]
         // A long text is not surer than a short one.
         let scale = 3 / Float(max(1, collector.words.count)).squareRoot()
@@ -72,7 +82,11 @@ struct ToneFeatures: Sendable {
                 for byte in part { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
                 hash = (hash ^ 0x1F) &* 0x0100_0193
             }
-            collector.words.insert(Self.mixed(hash))
+            hash = Self.mixed(hash)
+            collector.words.insert(hash)
+            guard seed == 1 || seed == 24, parts[0].first ?? 0xE0 < 0xE0 else { return }
+            collector.vocabulary.insert(hash)
+            if seed == 1 { collector.alone.insert(hash) }
         }
         for (number, word) in words.enumerated() {
             add(1, word.bytes)

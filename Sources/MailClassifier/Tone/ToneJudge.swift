@@ -1,6 +1,7 @@
 /// What a person's own words say, by the model with the rules as witnesses, and by the rules alone where they are exact.
 ///
-/// Said plainly and not denied, a wish to hear no more decides whatever else is said. Otherwise the likeliest class holds; below
+/// Said plainly and not denied, a wish to hear no more decides whatever else is said, and so does a threat, which says no less. Of a text that
+/// is none (``Illegibility``) nothing is read. Otherwise the likeliest class holds; below
 /// ``threshold`` the answer is `neutral` with the confidence of a guess, and a person should look.
 struct ToneJudge {
     static let threshold: Float = 0.42
@@ -15,13 +16,22 @@ struct ToneJudge {
     let intent: Intent?
     let confidence: Double
     let evidence: [Classification.Evidence]
+    let isLegible: Bool
 
     init(_ text: String, place: String, tally: Tally, model: ToneModel, book: PhraseBook) {
         guard !text.utf8.isEmpty else {
-            (messageClass, intent, confidence, evidence) = (.neutral, nil, 0.3, [])
+            (messageClass, intent, confidence, evidence, isLegible) = (.neutral, nil, 0.3, [], true)
             return
         }
-        let chances = model.probabilities(ToneFeatures(text, tally: tally, book: book))
+        let features = ToneFeatures(text, tally: tally, book: book)
+        if let reason = Illegibility(text, features: features, tally: tally, model: model) {
+            let seen = Folding.sentences(text, limits: .init(scalars: 400, sentences: 1)).first?.original ?? ""
+            (messageClass, intent, confidence, isLegible) = (.neutral, nil, 0.2, false)
+            evidence = [.init(rule: reason.rawValue, place: place, text: seen)]
+            return
+        }
+        isLegible = true
+        let chances = model.probabilities(features)
         func chance(_ tone: ToneClass) -> Float { chances[tone.rawValue] }
         let positive = chance(.interested) + chance(.meet)
         let isWish = max(tally[.unsubscribe], tally[.erasure]) >= Strength.certain.confidence - 0.001
@@ -51,7 +61,12 @@ struct ToneJudge {
             let others = ToneClass.allCases.filter { $0 != .unsubscribe }.map { ($0, $0 == .interested ? positive : chance($0)) }
             best = others.max { $0.1 < $1.1 } ?? best
         }
-        if isWish, chance(.unsubscribe) > Self.denial { best = (.unsubscribe, max(0.95, chance(.unsubscribe))) }
+        let isThreat = tally[.threat] >= ToneReader.threshold
+        // It can deny nothing in a language that it has not learnt.
+        let isUnlearnt = tally.finds(of: [.unsubscribe, .erasure]).contains { PhraseBook.isUnlearnt($0.rule) }
+        if isThreat || isWish && (isUnlearnt || chance(.unsubscribe) > Self.denial) {
+            best = (.unsubscribe, max(0.95, chance(.unsubscribe)))
+        }
         // What the model has no opinion on, the rules may know.
         if best.chance < Self.threshold || best.tone == .neutral && best.chance < 0.6 {
             let ruled = ToneReader(tally, isEmpty: false)
@@ -63,7 +78,7 @@ struct ToneJudge {
         intent = best.tone.intent
         confidence = Double(min(best.chance, 0.99))
         var evidence = tally.finds(of: best.tone.meanings).map { Classification.Evidence(rule: $0.rule, place: place, text: $0.text) }
-        if !isWish || evidence.isEmpty {
+        if !(isWish || isThreat) || evidence.isEmpty {
             evidence.append(
                 .init(
                     rule: "model:\(best.tone.name)\(model.name.map { "@\($0)" } ?? "")", place: place,

@@ -129,6 +129,13 @@ package struct ToneModel: Sendable {
         return bytes
     }
 
+    /// The share of the places that have a weight: of words it learnt nearly all, of any others as many as chance lets share a place.
+    func share(known places: some Collection<Int>) -> Double {
+        let classes = ToneClass.allCases.count
+        let known = places.count { place in steps[place * classes..<(place + 1) * classes].contains { $0 != 0 } }
+        return places.isEmpty ? 1 : Double(known) / Double(places.count)
+    }
+
     func scores(_ features: ToneFeatures) -> [Float] {
         let classes = ToneClass.allCases.count
         var scores = [Float](repeating: 0, count: classes)
