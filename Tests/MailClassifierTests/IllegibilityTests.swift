@@ -48,6 +48,17 @@ struct IllegibilityTests {
         for seed in UInt64(1)...5 { expectUnread(Self.noise(count, seed: seed), .controls, "\(count) octets, seed \(seed)") }
     }
 
+    @Test("octets by chance that say they are HTML", arguments: [500, 5_000, 100_000])
+    func markup(_ count: Int) {
+        let head =
+            "From: ann@example.com\r\nTo: jo@sender.example.org\r\nMIME-Version: 1.0\r\n"
+            + "Content-Type: text/html; charset=utf-8\r\n\r\n"
+        for seed in UInt64(1)...5 {
+            let result = classifier.classify(Message(parsing: Array(head.utf8) + Self.noise(count, seed: seed)))
+            #expect(result.messageClass == .neutral && result.confidence <= 0.3, "seed \(seed): \(result.evidence.map(\.rule))")
+        }
+    }
+
     @Test("base64 without its header", arguments: [200, 1_000, 8_000])
     func base64(_ count: Int) {
         for seed in UInt64(1)...5 { expectUnread(Self.encoded(count, seed: seed), .encoded, "\(count) octets, seed \(seed)") }

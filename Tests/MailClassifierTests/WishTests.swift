@@ -118,6 +118,7 @@ struct WishTests {
         "Do you report to the ICO yourself when there is a breach?",
         "We will not sue you, don't worry. Send us the offer, we are interested.",
         "Kunt u ook de btw-aangifte doen?",
+        "I'll see you in Court Street on Tuesday at 10.",
     ]
 
     @Test("lawyers, reports and people called Sue are no threat", arguments: harmless)

@@ -37,10 +37,17 @@ enum Illegibility: String {
     private static func holdsControls(_ text: String) -> Bool {
         var all = 0
         var controls = 0
+        // Marks of Latin-1 that sentences hardly hold: what is left of octets where control characters were taken out.
+        var marks = 0
         for scalar in text.unicodeScalars.prefix(scalarLimit) {
             all += 1
-            if isControl(scalar) { controls += 1 }
+            switch scalar.value {
+            case 0xAB, 0xBB, 0xBF: break
+            case 0xA2...0xBE: marks += 1
+            default: if isControl(scalar) { controls += 1 }
+            }
         }
+        if marks > 12, Double(marks + controls) > controlShare * Double(all) { return true }
         return controls > 2 && Double(controls) > controlShare * Double(all)
     }
 
