@@ -29,7 +29,25 @@ struct STSPolicyKeeperTests {
             zone.withLock { $0 = fresh }
         }
 
-        func lookup(_ name: String, _ type: RecordType) async -> DNSAnswer { await zone.withLock { $0 }.lookup(name, type) }
+        func lookup(_ name: String, _ type: RecordType) async -> DNSAnswer {
+            if gate.withLock({ $0.isArmed }) {
+                await withCheckedContinuation { continuation in gate.withLock { $0 = (false, continuation) } }
+            }
+            return await zone.withLock { $0 }.lookup(name, type)
+        }
+
+        private let gate = Mutex<(isArmed: Bool, waiting: CheckedContinuation<Void, Never>?)>((false, nil))
+
+        /// The next one who asks waits for `release`.
+        func holdNext() { gate.withLock { $0.isArmed = true } }
+
+        var isHolding: Bool { gate.withLock { $0.waiting != nil } }
+
+        func release() {
+            gate.withLock { state in
+                defer { state.waiting = nil }; return state.waiting
+            }?.resume()
+        }
     }
 
     /// A keeper with everything it needs; `again` is the one of a process that starts anew on the same file.
@@ -182,6 +200,20 @@ struct STSPolicyKeeperTests {
         // A domain without a record is not asked at all.
         #expect(await keeper.policy(for: "example.org") == nil)
         #expect(bench.server.requests.count == answers.count + 1)
+        await bench.end()
+    }
+
+    @Test("whom DNS answers late does not fetch what somebody else has fetched meanwhile")
+    func late() async throws {
+        let bench = try await Bench()
+        try bench.server.answer(Self.text("enforce"))
+        let keeper = bench.keeper()
+        bench.zone.holdNext()
+        async let late = keeper.policy(for: "example.com")?.mode
+        try await eventually("it asks DNS") { bench.zone.isHolding }
+        #expect(await keeper.policy(for: "example.com")?.mode == .enforce)
+        bench.zone.release()
+        #expect(await late == .enforce && bench.server.requests.count == 1)
         await bench.end()
     }
 

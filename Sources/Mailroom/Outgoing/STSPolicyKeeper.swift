@@ -64,7 +64,7 @@ package final class STSPolicyKeeper: STSPolicySource, Service {
         let kept = await kept(domain)
         let record = STSRecord(texts: await resolver.lookup("_mta-sts.\(domain)", .txt).texts)
         guard let record else { return kept?.policy }
-        if let kept, kept.facts.recordID.utf8.elementsEqual(record.id.utf8), !isDue(kept) { return kept.policy }
+        if let kept, isCurrent(kept, id: record.id) { return kept.policy }
         return await renewed(domain, id: record.id, usedAt: clock.now()) ?? kept?.policy
     }
 
@@ -103,9 +103,15 @@ package final class STSPolicyKeeper: STSPolicySource, Service {
         }
     }
 
-    /// Whether it is old enough to be fetched again although its id is the same.
-    private func isDue(_ kept: Kept) -> Bool {
-        clock.now() - kept.facts.fetchedAt >= min(Self.freshFor, kept.policy.maxAge / 2)
+    /// Whether it is the one that DNS names, and not old enough to be fetched again all the same.
+    private func isCurrent(_ kept: Kept, id: String) -> Bool {
+        kept.facts.recordID.utf8.elementsEqual(id.utf8)
+            && clock.now() - kept.facts.fetchedAt < min(Self.freshFor, kept.policy.maxAge / 2)
+    }
+
+    /// The kept policy where it need not be fetched.
+    private func current(_ domain: String, id: String) async -> STSPolicy? {
+        await kept(domain).flatMap { isCurrent($0, id: id) ? $0.policy : nil }
     }
 
     // MARK: Fetching
@@ -123,7 +129,9 @@ package final class STSPolicyKeeper: STSPolicySource, Service {
             switch isLeader {
             case nil: return nil
             case true?:
-                let policy = await fetched(domain, id: id, usedAt: usedAt)
+                // Somebody may have fetched it since it was looked for.
+                var policy = await current(domain, id: id)
+                if policy == nil { policy = await fetched(domain, id: id, usedAt: usedAt) }
                 let waiting = state.withLock { $0.underWay.removeValue(forKey: domain) } ?? []
                 for continuation in waiting { continuation.resume() }
                 return policy
@@ -135,7 +143,7 @@ package final class STSPolicyKeeper: STSPolicySource, Service {
                     }
                     if isOver { continuation.resume() }
                 }
-                if let kept = await kept(domain), kept.facts.recordID.utf8.elementsEqual(id.utf8), !isDue(kept) { return kept.policy }
+                if let policy = await current(domain, id: id) { return policy }
             }
         }
     }
