@@ -193,9 +193,10 @@ struct HTTPFetcherTests {
         let server = try await WebPeer.start { _, _ in .silence }
         let hole = try await BlackHole.start(host: "127.0.0.2", port: server.port)
         try await withFetcher { fetcher in
-            let limits = HTTPFetcher.Limits(time: .milliseconds(1500), connect: .milliseconds(400))
-            #expect(await code { try await fetcher.get("http://127.0.0.1:\(server.port)/", limits: limits) } == .timeout)
-            #expect(await code { try await fetcher.get("http://127.0.0.2:\(server.port)/", limits: limits) } == .unreachable)
+            let patient = HTTPFetcher.Limits(time: .seconds(4), connect: .seconds(2))
+            #expect(await code { try await fetcher.get("http://127.0.0.1:\(server.port)/", limits: patient) } == .timeout)
+            let brief = HTTPFetcher.Limits(time: .seconds(60), connect: .milliseconds(400))
+            #expect(await code { try await fetcher.get("http://127.0.0.2:\(server.port)/", limits: brief) } == .unreachable)
         }
         await hole.stop()
         await server.stop()

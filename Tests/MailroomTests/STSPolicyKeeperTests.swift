@@ -44,9 +44,12 @@ struct STSPolicyKeeperTests {
         var isHolding: Bool { gate.withLock { $0.waiting != nil } }
 
         func release() {
-            gate.withLock { state in
-                defer { state.waiting = nil }; return state.waiting
-            }?.resume()
+            let waiting = gate.withLock { state in
+                let waiting = state.waiting
+                state.waiting = nil
+                return waiting
+            }
+            waiting?.resume()
         }
     }
 
