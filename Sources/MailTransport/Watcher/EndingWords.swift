@@ -20,7 +20,7 @@ extension MailboxWatcher.Ending {
         }
     }
 
-    private static func shown(_ text: [UInt8]) -> String {
+    fileprivate static func shown(_ text: [UInt8]) -> String {
         String(decoding: text.prefix(1000).filter { $0 >= 32 && $0 != 127 }, as: UTF8.self)
     }
 }
@@ -34,8 +34,7 @@ extension ClientSession.ProtocolFault {
         case .unknownTag: "it answered a command that was never given"
         case .earlyAnswer: "it answered a command before it had it"
         case .commandRefused(let text):
-            "it refused a command that every server must take: "
-                + String(decoding: text.prefix(1000).filter { $0 >= 32 && $0 != 127 }, as: UTF8.self)
+            "it refused a command that every server must take: \(MailboxWatcher.Ending.shown(text))"
         case .unexpectedContinuation: "it asked for more where nothing was to come"
         case .badChallenge: "its challenge in the login cannot be read"
         case .unstableUIDValidity: "the mailbox changes its UIDVALIDITY again and again"

@@ -24,15 +24,12 @@ package struct FailureJudge: Sendable {
         switch failure.cause {
         case .routing(let status):
             // DNS decided. Its code is read by the same rules; nobody said anything.
-            return judgement(
-                by: rules.verdict(code: nil, status: EnhancedStatusCode(status.description), text: ""), of: failure, rejected: rejected)
+            return judgement(by: verdict(onOurs: status), of: failure, rejected: rejected)
         case .authenticationFailed, .authenticationUnavailable, .refusedForSafety(.credentialsNeedVerifiedTLS):
             return login(failure)
         case .extensionMissing(let missing):
             // Nobody said it, and no server is to blame: the message needs what this one does not have.
-            return judgement(
-                by: rules.verdict(code: nil, status: missing.status.flatMap { EnhancedStatusCode($0.description) }, text: ""), of: failure,
-                rejected: rejected)
+            return judgement(by: verdict(onOurs: missing.status), of: failure, rejected: rejected)
         default: break
         }
         guard let reply = failure.reply else {
@@ -51,6 +48,11 @@ package struct FailureJudge: Sendable {
         return FailureJudgement(
             failureClass: isLimit ? FailureClass.rateLimited.rawValue : FailureClass.routeAuth.rawValue, permanent: false,
             suppressesRecipient: false, rule: verdict?.ruleID ?? "no reply", wait: isLimit ? verdict?.wait : nil, pause: .route)
+    }
+
+    /// On a code that no server said.
+    private func verdict(onOurs status: SMTP.EnhancedStatusCode?) -> BounceRules.Verdict {
+        rules.verdict(code: nil, status: status.flatMap { EnhancedStatusCode($0.description) }, text: "")
     }
 
     private func verdict(on reply: Reply) -> BounceRules.Verdict {

@@ -45,6 +45,6 @@ extension RouteExplanation {
         guard let zone = hours.zone(of: contact) else {
             return "not known with certainty '\(settings.recipients?.certainty.rawValue ?? "")': only the identity's hours count"
         }
-        return "\(zone.zone.name) (\(zone.certainty.word), by its \(zone.source.rawValue))"
+        return zone.words
     }
 }

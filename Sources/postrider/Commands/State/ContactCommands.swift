@@ -70,11 +70,11 @@ struct ContactsShow: AsyncParsableCommand {
                 [
                     ("id", contact.id.description), ("address", contact.address.text),
                     ("also", Self.words(ties.addresses.map(\.text))), ("name", contact.displayName),
-                    ("time zone", try Self.zoneWords(of: contact)), ("since", contact.createdAt.iso8601),
+                    ("time zone", try Desks.zoneBook().zone(of: contact)?.words), ("since", contact.createdAt.iso8601),
                     ("consent", contact.consent.words), ("tags", Self.words(ties.groups.texts(.tag))),
                     ("lists", Self.words(ties.groups.texts(.list))),
                     ("suppressed", suppression?.words),
-                    ("stopped", stop.map { "everything, by stop-all: \($0)" }),
+                    ("stopped", stop.map(Standing.words(ofStop:))),
                 ] + contact.fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
             for enrollment in try await state.store.enrollments(contact: contact.id) {
                 let version = try await state.store.sequence(id: enrollment.sequence)
@@ -99,9 +99,4 @@ struct ContactsShow: AsyncParsableCommand {
 
     /// nil when there are none.
     private static func words(_ texts: [String]) -> String? { texts.isEmpty ? nil : texts.joined(separator: ", ") }
-
-    /// The time zone with how sure it is; nil when nothing says it.
-    private static func zoneWords(of contact: Contact) throws(Failure) -> String? {
-        try Desks.zoneBook().zone(of: contact).map { "\($0.zone.name) (\($0.certainty.word), by its \($0.source.rawValue))" }
-    }
 }

@@ -18,7 +18,7 @@ struct Standing {
         let store = installation.store
         let now = installation.clock.now()
         var stops: [(name: String, value: String)] = []
-        if let reason = try await store.stopReason() { stops.append(("stopped", "everything, by stop-all: \(reason)")) }
+        if let reason = try await store.stopReason() { stops.append(("stopped", Self.words(ofStop: reason))) }
         if let suppression = try await store.suppression(workspace: workspace, address: address, now: now) {
             stops.append(("suppressed", suppression.words))
         }
@@ -42,11 +42,19 @@ struct Standing {
         self.enrollments = enrollments
     }
 
+    /// That nothing leaves, for a person.
+    static func words(ofStop reason: String) -> String { "everything, by stop-all: \(reason)" }
+
     /// The pauses that hold mail of an identity on a route.
     func pauses(identity: String, route: String) -> [String] {
         let subjects: [SendingPause.Subject] = [.instance, .identity(identity), .route(route)]
         return pauses.filter { subjects.contains($0.subject) }.map(\.words)
     }
+}
+
+extension ContactZone {
+    /// The time zone with how sure it is, for a person.
+    var words: String { "\(zone.name) (\(certainty.word), by its \(source.rawValue))" }
 }
 
 extension Suppression {
