@@ -31,6 +31,17 @@ struct SchemaTests {
         try compare(sql.joined(separator: ";\n\n") + ";\n", golden: "schema.sql")
     }
 
+    @Test("nothing that is looked at with every row that is written has a list of more than two words: SQLite makes a table for it")
+    func lists() async throws {
+        let store = try folder.open()
+        let long = try await store.read { ledger in
+            try ledger.db.records("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").compactMap { record in
+                try record.text("sql").firstMatch(of: /IN \('[^()]*,[^()]*,[^()]*\)/).map { "\(try record.text("name")): \($0.output)" }
+            }
+        }
+        #expect(long == [])
+    }
+
     static let hot: [(name: String, sql: String)] = [
         ("claimDue", SQLiteStore.claimDueSQL),
         ("due", SQLiteStore.dueSQL), ("awaiting", SQLiteStore.awaitingSQL), ("waitingRoute", SQLiteStore.waitingRouteSQL),
@@ -63,10 +74,7 @@ struct SchemaTests {
         }
         let empty = try await plans(store)
         try compare(empty, golden: "plans.txt")
-        // The first entry of an index is no scan, though it is called one.
-        #expect(empty.contains("nextAttempt\n    SCAN outbox USING INDEX outbox_due\n"))
-        let others = empty.replacing("SCAN outbox USING INDEX outbox_due\n", with: "")
-        #expect(!empty.contains("SCAN enrollment") && !others.contains("SCAN outbox") && !empty.contains("SCAN intake"))
+        #expect(!empty.contains("SCAN enrollment") && !empty.contains("SCAN outbox") && !empty.contains("SCAN intake"))
         let version = try await StoreWorld(store: store).enrolled("ann@example.com").sequence.rawValue
         try await store.execute(
             """

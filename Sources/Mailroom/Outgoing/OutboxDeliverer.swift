@@ -200,7 +200,7 @@ package struct OutboxDeliverer: Service {
         }
         try await store.forgetLevels(now: now)
         try await warmUp(desk, at: now)
-        _ = try await store.claim([], now: now, lease: Lease(owner: owner, until: now + Self.leaseTime))
+        try await store.freeOverdue(except: owner, now: now)
         for message in try await store.overdue(waitingSinceBefore: now - desk.lifetime, limit: 500) {
             let consequence = desk.decider.expire(message, machine: try await machine(of: message, desk: desk), at: now)
             _ = try await store.expire(message.id, at: now, consequence: consequence)

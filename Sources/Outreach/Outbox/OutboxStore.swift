@@ -58,12 +58,14 @@ package protocol OutboxStore: Sendable {
     /// back when the claim ends without a final dot.
     ///
     /// Messages whose enrollment no longer wants them or whose recipient is suppressed are cancelled instead, with a timeline event.
-    /// Before that, rows whose lease ran out are free again, unless it is of the same owner, who still works on it, or its dot was announced.
     /// Being postponed is no attempt, and the time that a limit of ours keeps a message back is not part of its lifetime.
     /// Nothing is claimed while the global STOP is set.
     ///
     /// - Returns: one answer for each bid.
     func claim(_ bids: [ClaimBid], now: Timestamp, lease: Lease) async throws(StoreError) -> [ClaimAnswer]
+
+    /// Frees rows whose lease ran out, unless it is of `owner`, who still works on them however late it is, or their dot was announced.
+    func freeOverdue(except owner: String, now: Timestamp) async throws(StoreError)
 
     /// Makes everything due that waits for a limit, a site or DNS, and forgets when who was told to come back: the conf is another one.
     /// Returns how many there were.

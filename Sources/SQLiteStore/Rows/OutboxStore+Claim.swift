@@ -47,15 +47,20 @@ extension SQLiteStore {
 
     package func claim(_ bids: [ClaimBid], now: Timestamp, lease: Lease) async throws(StoreError) -> [ClaimAnswer] {
         try await write { ledger in
-            // What the same owner holds is still worked on, however late it is.
+            guard !bids.isEmpty, try ledger.stopReason() == nil else { return bids.map { _ in .gone } }
+            return try ledger.claim(bids, now: now, lease: lease)
+        }
+    }
+
+    package func freeOverdue(except owner: String, now: Timestamp) async throws(StoreError) {
+        try await write { ledger in
             try ledger.db.run(
                 """
                 UPDATE outbox
                 SET state = CASE attempts WHEN 0 THEN 'incoming' ELSE 'deferred' END, lease_owner = NULL, lease_until = NULL
                 WHERE state = 'active' AND lease_until <= :now AND lease_owner <> :owner AND final_dot_at IS NULL
-                """, ["now": now.milliseconds, "owner": lease.owner])
-            guard !bids.isEmpty, try ledger.stopReason() == nil else { return bids.map { _ in .gone } }
-            return try ledger.claim(bids, now: now, lease: lease)
+                """, ["now": now.milliseconds, "owner": owner])
+            return
         }
     }
 
@@ -162,7 +167,7 @@ extension SQLiteStore {
 
 extension Ledger {
     /// The routes that have waiting mail.
-    fileprivate func waitingRoutes() throws -> [String] {
+    func waitingRoutes() throws -> [String] {
         var routes: [String] = []
         while let next = try db.record(SQLiteStore.waitingRouteSQL, ["after": routes.last ?? ""])?.textOrNil("route") {
             routes.append(next)

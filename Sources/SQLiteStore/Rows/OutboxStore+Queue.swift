@@ -110,13 +110,15 @@ extension SQLiteStore {
     package func nextAttempt() async throws(StoreError) -> Timestamp? {
         try await read { ledger in
             guard try ledger.stopReason() == nil else { return nil }
-            return try ledger.db.record(Self.nextAttemptSQL)?.momentOrNil("due")
+            return try ledger.waitingRoutes().compactMap { route in
+                try ledger.db.record(Self.nextAttemptSQL, ["route": route])?.momentOrNil("due")
+            }.min()
         }
     }
 
     static let nextAttemptSQL = """
-        SELECT next_attempt_at AS due FROM outbox INDEXED BY outbox_due
-        WHERE state IN ('incoming', 'deferred') ORDER BY next_attempt_at LIMIT 1
+        SELECT next_attempt_at AS due FROM outbox INDEXED BY outbox_route_due
+        WHERE route = :route AND state IN ('incoming', 'deferred') ORDER BY next_attempt_at LIMIT 1
         """
 }
 

@@ -42,7 +42,7 @@ extension SQLiteStore: OutboxStore {
                 SET state = :state, reason = :reason, attempts = attempts + 1, next_attempt_at = :next, lease_owner = NULL, lease_until = NULL,
                     awaits = :awaits, provider = COALESCE(provider, :provider),
                     final_dot_at = CASE :state WHEN 'deferred' THEN NULL WHEN 'sent' THEN COALESCE(final_dot_at, :ended) ELSE final_dot_at END
-                WHERE id = :id AND state NOT IN ('sent', 'bounced', 'expired', 'cancelled')
+                WHERE id = :id AND (next_attempt_at IS NOT NULL OR state = 'hold')
                 """,
                 [
                     "id": attempt.outbox.rawValue, "state": state.rawValue, "reason": attempt.text.storable,

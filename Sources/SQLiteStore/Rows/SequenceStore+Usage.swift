@@ -111,7 +111,7 @@ extension SQLiteStore {
             AND (:version IS NULL OR (SELECT sequence_id FROM enrollment WHERE id = first.enrollment_id)
                 = (SELECT sequence_id FROM sequence_version WHERE id = :version))
             AND NOT EXISTS (
-                SELECT 1 FROM outbox AS earlier INDEXED BY outbox_live_step
+                SELECT 1 FROM outbox AS earlier INDEXED BY outbox_step
                 WHERE earlier.enrollment_id = first.enrollment_id AND earlier.id < first.id AND earlier.state <> 'cancelled'
                     AND (earlier.state NOT IN ('bounced', 'expired') OR earlier.final_dot_at IS NOT NULL))
         """

@@ -3,7 +3,7 @@ CREATE TABLE attempt (
     outbox_id INTEGER NOT NULL REFERENCES outbox (id),
     started_at INTEGER NOT NULL,
     ended_at INTEGER NOT NULL,
-    outcome TEXT NOT NULL CHECK (outcome IN ('accepted', 'deferred', 'rejected', 'ambiguous')),
+    outcome TEXT NOT NULL CHECK (outcome = 'accepted' OR outcome = 'deferred' OR outcome = 'rejected' OR outcome = 'ambiguous'),
     stage TEXT NOT NULL,
     reply_code INTEGER,
     enhanced_status TEXT,
@@ -132,9 +132,8 @@ CREATE TABLE enrollment (
     sequence_id INTEGER NOT NULL REFERENCES sequence (id),
     version_id INTEGER NOT NULL REFERENCES sequence_version (id),
     identity TEXT NOT NULL CHECK (identity <> ''),
-    state TEXT NOT NULL CHECK (state IN ('active', 'sending', 'held', 'needs_data', 'paused', 'finished', 'stopped')),
-    cause TEXT CHECK (cause IN ('replied', 'unsubscribed', 'bounced', 'complained', 'suppressed', 'undeliverable', 'out_of_office',
-        'missing_value', 'uncertain_delivery', 'person', 'completed', 'company')),
+    state TEXT NOT NULL CHECK (state = 'active' OR state = 'sending' OR state = 'held' OR state = 'needs_data' OR state = 'paused' OR state = 'finished' OR state = 'stopped'),
+    cause TEXT CHECK (cause = 'replied' OR cause = 'unsubscribed' OR cause = 'bounced' OR cause = 'complained' OR cause = 'suppressed' OR cause = 'undeliverable' OR cause = 'out_of_office' OR cause = 'missing_value' OR cause = 'uncertain_delivery' OR cause = 'person' OR cause = 'completed' OR cause = 'company'),
     reason TEXT NOT NULL,
     next_step INTEGER NOT NULL CHECK (next_step >= 0),
     due_at INTEGER,
@@ -180,9 +179,9 @@ CREATE TABLE guardrail_finding (
     at INTEGER NOT NULL,
     rule TEXT NOT NULL CHECK (rule <> ''),
     origin TEXT NOT NULL CHECK (origin <> ''),
-    kind TEXT NOT NULL CHECK (kind IN ('identity', 'sequence', 'instance')),
+    kind TEXT NOT NULL CHECK (kind = 'identity' OR kind = 'sequence' OR kind = 'instance'),
     name TEXT NOT NULL CHECK (name <> ''),
-    metric TEXT NOT NULL CHECK (metric IN ('delivery', 'bounce', 'reply', 'positive', 'unsubscribe', 'complaint')),
+    metric TEXT NOT NULL CHECK (metric = 'delivery' OR metric = 'bounce' OR metric = 'reply' OR metric = 'positive' OR metric = 'unsubscribe' OR metric = 'complaint'),
     comparison TEXT NOT NULL CHECK (comparison IN ('above', 'below')),
     threshold REAL NOT NULL,
     minimum_sends INTEGER NOT NULL,
@@ -190,7 +189,7 @@ CREATE TABLE guardrail_finding (
     action TEXT NOT NULL CHECK (action IN ('pause', 'alert')),
     count INTEGER NOT NULL,
     sample INTEGER NOT NULL,
-    verdict TEXT NOT NULL CHECK (verdict IN ('within', 'too_few', 'violated', 'overridden'))
+    verdict TEXT NOT NULL CHECK (verdict = 'within' OR verdict = 'too_few' OR verdict = 'violated' OR verdict = 'overridden')
 , workspace_id INTEGER NOT NULL DEFAULT 0 CHECK (workspace_id = 0 OR kind = 'sequence')) STRICT;
 
 CREATE INDEX guardrail_finding_at ON guardrail_finding (at);
@@ -205,7 +204,7 @@ BEGIN SELECT RAISE(ABORT, 'what a person said is kept'); END;
 
 CREATE TABLE guardrail_override (
     id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('identity', 'sequence', 'instance')),
+    kind TEXT NOT NULL CHECK (kind = 'identity' OR kind = 'sequence' OR kind = 'instance'),
     name TEXT NOT NULL CHECK (name <> ''),
     reason TEXT NOT NULL CHECK (reason <> ''),
     at INTEGER NOT NULL,
@@ -232,12 +231,12 @@ CREATE TABLE installation (
 
 CREATE TABLE intake (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
-    way TEXT NOT NULL CHECK (way IN ('smtp', 'lmtp', 'imap', 'file')),
+    way TEXT NOT NULL CHECK (way = 'smtp' OR way = 'lmtp' OR way = 'imap' OR way = 'file'),
     received_at INTEGER NOT NULL,
     reverse_path TEXT,
     forward_paths TEXT NOT NULL CHECK (json_valid(forward_paths)),
     origin TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('received', 'sorted', 'duplicate', 'quarantined')),
+    state TEXT NOT NULL CHECK (state = 'received' OR state = 'sorted' OR state = 'duplicate' OR state = 'quarantined'),
     state_reason TEXT,
     attempts INTEGER NOT NULL CHECK (attempts >= 0),
     lease_owner TEXT CHECK (lease_owner <> ''),
@@ -313,7 +312,8 @@ CREATE TRIGGER outbox_dot_once BEFORE UPDATE OF final_dot_at ON outbox
 BEGIN SELECT RAISE(ABORT, 'the final dot is announced once for an attempt'); END;
 
 CREATE TRIGGER outbox_end_stays BEFORE UPDATE OF state ON outbox
-    WHEN OLD.state IN ('sent', 'bounced', 'expired', 'cancelled') AND NEW.state <> OLD.state
+    WHEN NEW.state <> OLD.state
+        AND (OLD.state = 'sent' OR OLD.state = 'bounced' OR OLD.state = 'expired' OR OLD.state = 'cancelled')
 BEGIN SELECT RAISE(ABORT, 'a final state never changes'); END;
 
 CREATE TRIGGER outbox_facts_stay BEFORE UPDATE OF workspace_id, enrollment_id, contact_id, step, occurrence, identity,
@@ -328,6 +328,11 @@ BEGIN SELECT RAISE(ABORT, 'the provider of a message never changes'); END;
 CREATE TRIGGER outbox_route_waits BEFORE UPDATE OF route ON outbox
     WHEN NEW.route <> OLD.route AND (OLD.state NOT IN ('incoming', 'deferred') OR OLD.final_dot_at IS NOT NULL)
 BEGIN SELECT RAISE(ABORT, 'only a message that waits changes its route'); END;
+
+CREATE TRIGGER outbox_step_is_free BEFORE INSERT ON outbox
+    WHEN NEW.state <> 'cancelled' AND EXISTS (
+        SELECT 1 FROM outbox WHERE enrollment_id = NEW.enrollment_id AND step = NEW.step AND state <> 'cancelled')
+BEGIN SELECT RAISE(ABORT, 'the step has a message that was not cancelled'); END;
 
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
@@ -346,14 +351,14 @@ CREATE TABLE outbox (
     subject TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     budget_day INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('incoming', 'active', 'deferred', 'hold', 'sent', 'bounced', 'expired', 'cancelled')),
+    state TEXT NOT NULL CHECK (state = 'incoming' OR state = 'active' OR state = 'deferred' OR state = 'hold' OR state = 'sent' OR state = 'bounced' OR state = 'expired' OR state = 'cancelled'),
     reason TEXT NOT NULL,
     attempts INTEGER NOT NULL CHECK (attempts >= 0),
     next_attempt_at INTEGER,
     final_dot_at INTEGER,
     lease_owner TEXT CHECK (lease_owner <> ''),
     lease_until INTEGER, claim INTEGER NOT NULL DEFAULT 0, released_at INTEGER, awaits TEXT CHECK (awaits <> ''), taken TEXT CHECK (taken IS NULL OR json_valid(taken)), first_route TEXT CHECK (first_route <> ''), provider_id TEXT CHECK (provider_id <> ''), sent_message_id TEXT CHECK (sent_message_id <> ''), variant TEXT CHECK (variant <> ''), provider TEXT CHECK (provider <> ''), channel TEXT NOT NULL DEFAULT 'email' CHECK (channel = 'email'), version_id INTEGER REFERENCES sequence_version (id),
-    CHECK ((next_attempt_at IS NOT NULL) = (state IN ('incoming', 'active', 'deferred'))),
+    CHECK ((next_attempt_at IS NOT NULL) = (state = 'incoming' OR state = 'active' OR state = 'deferred')),
     CHECK ((lease_owner IS NOT NULL) = (state = 'active')),
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK (state <> 'sent' OR final_dot_at IS NOT NULL),
@@ -363,23 +368,19 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_awaits ON outbox (awaits, next_attempt_at)
     WHERE awaits IS NOT NULL AND state IN ('incoming', 'deferred');
 
-CREATE INDEX outbox_budget ON outbox (identity, budget_day) WHERE state <> 'cancelled';
+CREATE INDEX outbox_budget ON outbox (identity, budget_day);
 
 CREATE INDEX outbox_company ON outbox (workspace_id, recipient_domain, created_at) WHERE enrollment_id IS NOT NULL;
 
 CREATE INDEX outbox_contact ON outbox (contact_id) WHERE contact_id IS NOT NULL;
 
-CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE state IN ('incoming', 'deferred');
-
 CREATE INDEX outbox_identity ON outbox (identity, created_at);
-
-CREATE UNIQUE INDEX outbox_live_step ON outbox (enrollment_id, step) WHERE enrollment_id IS NOT NULL AND state <> 'cancelled';
 
 CREATE UNIQUE INDEX outbox_message_id ON outbox (message_id);
 
 CREATE INDEX outbox_provider_id ON outbox (provider_id) WHERE provider_id IS NOT NULL;
 
-CREATE INDEX outbox_recipient ON outbox (recipient_key, final_dot_at);
+CREATE INDEX outbox_recipient ON outbox (recipient_key);
 
 CREATE INDEX outbox_route_due ON outbox (route, next_attempt_at) WHERE state IN ('incoming', 'deferred');
 
@@ -390,8 +391,7 @@ CREATE UNIQUE INDEX outbox_step ON outbox (enrollment_id, step, occurrence) WHER
 CREATE INDEX outbox_waiting_age ON outbox (COALESCE(released_at, created_at))
     WHERE state IN ('incoming', 'deferred') AND final_dot_at IS NULL;
 
-CREATE INDEX outbox_waiting_domain ON outbox (recipient_domain)
-    WHERE state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL;
+CREATE INDEX outbox_waiting_domain ON outbox (recipient_domain) WHERE final_dot_at IS NULL;
 
 CREATE TRIGGER outbox_body_stays BEFORE UPDATE ON outbox_body
 BEGIN SELECT RAISE(ABORT, 'the bytes of a message never change'); END;
@@ -420,29 +420,25 @@ CREATE TABLE reply (
     enrollment_id INTEGER REFERENCES enrollment (id),
     contact_id INTEGER REFERENCES contact (id),
     outbox_id INTEGER REFERENCES outbox (id),
-    certainty TEXT CHECK (certainty IN ('low', 'medium', 'high')),
+    certainty TEXT CHECK (certainty = 'low' OR certainty = 'medium' OR certainty = 'high'),
     proofs TEXT NOT NULL CHECK (json_valid(proofs)),
     sender TEXT NOT NULL,
     subject TEXT NOT NULL,
     message_id BLOB,
     body_hash TEXT NOT NULL,
     duplicate_of INTEGER REFERENCES intake (id) CHECK (duplicate_of <> intake_id),
-    class TEXT NOT NULL CHECK (class IN ('positive', 'question', 'negative', 'not_now', 'referral', 'unsubscribe', 'out_of_office',
-        'left_company', 'auto_acknowledgement', 'challenge', 'neutral', 'bounce', 'delay', 'complaint')),
+    class TEXT NOT NULL CHECK (class = 'positive' OR class = 'question' OR class = 'negative' OR class = 'not_now' OR class = 'referral' OR class = 'unsubscribe' OR class = 'out_of_office' OR class = 'left_company' OR class = 'auto_acknowledgement' OR class = 'challenge' OR class = 'neutral' OR class = 'bounce' OR class = 'delay' OR class = 'complaint'),
     intent TEXT,
     confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
     evidence TEXT NOT NULL CHECK (json_valid(evidence)),
     text TEXT NOT NULL,
     return_day INTEGER,
     bounces TEXT NOT NULL CHECK (json_valid(bounces)),
-    label TEXT CHECK (label IN ('positive', 'question', 'negative', 'not_now', 'referral', 'unsubscribe', 'out_of_office',
-        'left_company', 'auto_acknowledgement', 'challenge', 'neutral', 'bounce', 'delay', 'complaint')),
+    label TEXT CHECK (label = 'positive' OR label = 'question' OR label = 'negative' OR label = 'not_now' OR label = 'referral' OR label = 'unsubscribe' OR label = 'out_of_office' OR label = 'left_company' OR label = 'auto_acknowledgement' OR label = 'challenge' OR label = 'neutral' OR label = 'bounce' OR label = 'delay' OR label = 'complaint'),
     requires_response INTEGER NOT NULL CHECK (requires_response IN (0, 1)),
     authentication TEXT NOT NULL
-, effective_class TEXT CHECK (effective_class IN ('positive', 'question', 'negative', 'not_now',
-    'referral', 'unsubscribe', 'out_of_office', 'left_company', 'auto_acknowledgement', 'challenge', 'neutral', 'bounce', 'delay',
-    'complaint')), domain_proof TEXT
-    CHECK (domain_proof IN ('pass', 'fail', 'none', 'temperror', 'permerror')), is_own INTEGER NOT NULL DEFAULT 0 CHECK (is_own IN (0, 1))) STRICT;
+, effective_class TEXT CHECK (effective_class = 'positive' OR effective_class = 'question' OR effective_class = 'negative' OR effective_class = 'not_now' OR effective_class = 'referral' OR effective_class = 'unsubscribe' OR effective_class = 'out_of_office' OR effective_class = 'left_company' OR effective_class = 'auto_acknowledgement' OR effective_class = 'challenge' OR effective_class = 'neutral' OR effective_class = 'bounce' OR effective_class = 'delay' OR effective_class = 'complaint'), domain_proof TEXT
+    CHECK (domain_proof = 'pass' OR domain_proof = 'fail' OR domain_proof = 'none' OR domain_proof = 'temperror' OR domain_proof = 'permerror'), is_own INTEGER NOT NULL DEFAULT 0 CHECK (is_own IN (0, 1))) STRICT;
 
 CREATE INDEX reply_contact ON reply (contact_id) WHERE contact_id IS NOT NULL;
 
@@ -466,7 +462,7 @@ CREATE TABLE rollup_contact_hour (
 CREATE TABLE rollup_day (
     workspace_id INTEGER NOT NULL,
     sequence_id INTEGER NOT NULL,
-    dimension TEXT NOT NULL CHECK (dimension IN ('all', 'step', 'variant', 'identity', 'provider')),
+    dimension TEXT NOT NULL CHECK (dimension = 'all' OR dimension = 'step' OR dimension = 'variant' OR dimension = 'identity' OR dimension = 'provider'),
     day INTEGER NOT NULL,
     value TEXT NOT NULL,
     queued INTEGER NOT NULL, accepted INTEGER NOT NULL, deferred INTEGER NOT NULL, refused INTEGER NOT NULL,
@@ -521,7 +517,7 @@ BEGIN SELECT RAISE(ABORT, 'what was paused is kept'); END;
 
 CREATE TABLE "sending_pause" (
     id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('route', 'identity', 'sequence', 'instance')),
+    kind TEXT NOT NULL CHECK (kind = 'route' OR kind = 'identity' OR kind = 'sequence' OR kind = 'instance'),
     name TEXT NOT NULL CHECK (name <> ''),
     since INTEGER NOT NULL,
     renewed_at INTEGER NOT NULL CHECK (renewed_at >= since),
@@ -587,10 +583,10 @@ CREATE TABLE "suppression" (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 281474976710655),
     -- 0: it holds in every workspace.
     workspace_id INTEGER NOT NULL CHECK (workspace_id >= 0),
-    kind TEXT NOT NULL CHECK (kind IN ('address', 'domain', 'pattern', 'hash')),
+    kind TEXT NOT NULL CHECK (kind = 'address' OR kind = 'domain' OR kind = 'pattern' OR kind = 'hash'),
     subject TEXT NOT NULL CHECK (subject <> '' AND subject = lower(subject)),
-    reason TEXT NOT NULL CHECK (reason IN ('unsubscribed', 'invalid_recipient', 'complaint', 'refused', 'manual', 'erased')),
-    source TEXT NOT NULL CHECK (source IN ('link', 'mailto', 'reply_text', 'bounce', 'complaint', 'manual', 'import')),
+    reason TEXT NOT NULL CHECK (reason = 'unsubscribed' OR reason = 'invalid_recipient' OR reason = 'complaint' OR reason = 'refused' OR reason = 'manual' OR reason = 'erased'),
+    source TEXT NOT NULL CHECK (source = 'link' OR source = 'mailto' OR source = 'reply_text' OR source = 'bounce' OR source = 'complaint' OR source = 'manual' OR source = 'import'),
     note TEXT NOT NULL,
     at INTEGER NOT NULL,
     expires_at INTEGER, channel TEXT NOT NULL DEFAULT 'email' CHECK (channel = 'email'),
@@ -629,8 +625,7 @@ BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
 CREATE TABLE timeline (
     id INTEGER PRIMARY KEY CHECK (id > 0),
     at INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('enrolled', 'transition', 'webhook', 'edited', 'queued', 'accepted', 'deferred', 'rejected', 'ambiguous', 'cancelled',
-        'received', 'correlated', 'classified', 'bounced', 'suppressed', 'unsubscribed', 'expired', 'quarantined', 'opened', 'clicked')),
+    kind TEXT NOT NULL CHECK (kind = 'enrolled' OR kind = 'transition' OR kind = 'webhook' OR kind = 'edited' OR kind = 'queued' OR kind = 'accepted' OR kind = 'deferred' OR kind = 'rejected' OR kind = 'ambiguous' OR kind = 'cancelled' OR kind = 'received' OR kind = 'correlated' OR kind = 'classified' OR kind = 'bounced' OR kind = 'suppressed' OR kind = 'unsubscribed' OR kind = 'expired' OR kind = 'quarantined' OR kind = 'opened' OR kind = 'clicked'),
     contact_id INTEGER REFERENCES contact (id),
     enrollment_id INTEGER REFERENCES enrollment (id),
     outbox_id INTEGER REFERENCES outbox (id),
@@ -727,7 +722,7 @@ CREATE TABLE webhook_call (
     -- The same at each attempt; NULL once it was dropped or erased.
     body TEXT CHECK (body IS NULL OR json_valid(body)),
     created_at INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'delivered', 'failed', 'cancelled')),
+    state TEXT NOT NULL CHECK (state = 'queued' OR state = 'delivered' OR state = 'failed' OR state = 'cancelled'),
     -- Attempts that were begun, and how many of them before a person queued it anew.
     attempts INTEGER NOT NULL CHECK (attempts >= 0),
     attempts_before INTEGER NOT NULL CHECK (attempts_before BETWEEN 0 AND attempts),

@@ -6,7 +6,7 @@ extension OutboxStore {
     package func claimDeliverable(now: Timestamp, limit: Int, routes: [String: Int] = [:], lease: Lease) async throws(StoreError)
         -> [OutboxMessage]
     {
-        _ = try await claim([], now: now, lease: lease)
+        try await freeOverdue(except: lease.owner, now: now)
         var claimed: [OutboxMessage] = []
         var room = routes
         while claimed.count < limit {
