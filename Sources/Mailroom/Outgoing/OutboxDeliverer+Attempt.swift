@@ -12,15 +12,20 @@ extension OutboxDeliverer {
     private static let freshClaim = Duration.milliseconds(500)
 
     /// One attempt for one claimed message. What the store refuses about it is told and concerns no other message.
-    func deliver(_ errand: Errand, desk: Desk) async throws {
-        let course = Course()
-        defer {
+    ///
+    /// - Parameter freed: called once, when another may have its place.
+    func deliver(_ errand: Errand, desk: Desk, freed: @escaping @Sendable () -> Void) async throws {
+        let course = Course { [self] experience in
             let now = clock.now()
-            pauses.hasTried(errand.message.identity)
-            let revived = errand.site.map { board.ended($0, course.experience, lasted: now - errand.claimedAt, at: now) } ?? false
+            let revived = errand.site.map { board.ended($0, experience, lasted: now - errand.claimedAt, at: now) } ?? false
             if revived, let site = errand.site {
                 logger.notice("a site answers again; its mail is released", metadata: ["site": "\(site.name)"])
             }
+            freed()
+        }
+        defer {
+            pauses.hasTried(errand.message.identity)
+            course.end()
         }
         do {
             try await attempt(errand, course: course, desk: desk)
@@ -35,7 +40,16 @@ extension OutboxDeliverer {
 
     /// How far an attempt came, seen from outside the courier.
     private final class Course: Sendable {
-        private let state = Mutex((experience: SiteFeedback.Experience.nothing, connectedAt: Timestamp?.none))
+        private struct State {
+            var experience = SiteFeedback.Experience.nothing
+            var connectedAt: Timestamp?
+            var isOver = false
+        }
+
+        private let state = Mutex(State())
+        private let ended: @Sendable (SiteFeedback.Experience) -> Void
+
+        init(ended: @escaping @Sendable (SiteFeedback.Experience) -> Void) { self.ended = ended }
 
         var experience: SiteFeedback.Experience {
             get { state.withLock { $0.experience } }
@@ -45,6 +59,15 @@ extension OutboxDeliverer {
         var connectedAt: Timestamp? {
             get { state.withLock { $0.connectedAt } }
             set { state.withLock { $0.connectedAt = newValue } }
+        }
+
+        /// Gives its place to another, once.
+        func end() {
+            let experience = state.withLock { state -> SiteFeedback.Experience? in
+                defer { state.isOver = true }
+                return state.isOver ? nil : state.experience
+            }
+            if let experience { ended(experience) }
         }
     }
 
@@ -77,6 +100,8 @@ extension OutboxDeliverer {
         let judgement = desk.judge.judgement(of: outcome)
         if judgement?.failureClass == "rate_limited", course.experience == .answered { course.experience = .overloaded }
         let pause = try await pauseOrResume(errand, outcome, report, judgement: judgement, began: started, desk: desk)
+        // Nothing in it keeps the next one back, and that need not wait until it is stored.
+        if case .accepted = outcome { course.end() }
         let reroute = reroute(message, after: outcome, desk: desk)
         var awaits: String?
         if case .route? = pause?.subject, reroute == nil {

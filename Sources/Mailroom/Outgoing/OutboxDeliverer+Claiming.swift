@@ -14,6 +14,8 @@ extension OutboxDeliverer {
         var errands: [Errand] = []
         /// Whether another round may find something at once.
         var hasMore = false
+        /// Nothing was looked for, because there is no room: a delivery that ends rings.
+        var isFull = false
     }
 
     /// A claimed message with the site that it goes to.
@@ -69,6 +71,7 @@ extension OutboxDeliverer {
                 }
             }
         }
+        if calls.isEmpty, !active.isEmpty, wanted.values.allSatisfy({ $0 == 0 }) { return Round(isFull: true) }
         let candidates = try await store.candidates(now: now, limit: max(0, unknown), routes: wanted, sites: calls)
         if !calls.isEmpty {
             var came: [String: Int] = [:]

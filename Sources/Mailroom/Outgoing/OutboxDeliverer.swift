@@ -109,12 +109,15 @@ package struct OutboxDeliverer: Service {
                     for errand in round.errands {
                         flow.began(errand.message.route)
                         group.addTask {
-                            defer { if flow.ended(errand.message.route) { self.bell.ring() } }
-                            try await self.deliver(errand, desk: desk)
+                            try await self.deliver(errand, desk: desk) { if flow.ended(errand.message.route) { self.bell.ring() } }
                         }
                     }
                     guard !round.hasMore, !flow.isStopping else { continue }
-                    try await loop.round { try await rest(since: looked) }
+                    if round.isFull {
+                        await bell.wait(until: clock.now() + Self.longestSleep, clock: clock)
+                    } else {
+                        try await loop.round { try await rest(since: looked) }
+                    }
                     // Room for one more is soon room for several: they are claimed together.
                     if flow.isFillingUp { await bell.wait(until: SystemClock().now() + Self.gathering, clock: SystemClock()) }
                 }
