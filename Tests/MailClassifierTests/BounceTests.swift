@@ -115,6 +115,23 @@ struct BounceTests {
         ("451 4.4.3 DNS server failure", .dnsFailure, .domain, false),
         ("553 5.1.8 Sender address rejected: Domain not found", .policy, .source, false),
         ("500 5.5.1 Command unrecognized", .protocolError, .us, false),
+        (
+            "550-5.7.1 [192.0.2.1 19] Gmail has detected that this message is likely\n550-5.7.1 unsolicited mail. To reduce the amount of spam, this message has\n550 5.7.1 been blocked.",
+            .spamContent, .content, false
+        ),
+        ("550-Requested action not taken: mailbox\n550 unavailable", .invalidRecipient, .recipient, true),
+        ("554 5.7.1 [HME1] This message was blocked due to failed authentication checks.", .authFailed, .us, false),
+        ("550 5.2.1 This mailbox has been blocked due to inactivity", .inactiveMailbox, .recipient, false),
+        ("421 4.4.2 Connection closed due to inactivity", .network, .domain, false),
+        (
+            "421-4.7.27 Your email has been rate limited because SPF authentication didn't\n421 4.7.27 pass for this message.", .authFailed, .us,
+            false
+        ),
+        (
+            "450 4.1.1 <a@example.com>: Recipient address rejected: unverified address: host mx.example.com[192.0.2.1] said: 451 later",
+            .network, .domain, false
+        ),
+        ("451 4.7.325 Remote certificate does not match", .tlsFailed, .us, false),
         ("450 something odd", .unclassified, .unknown, false),
         ("550 5.7.1 to userunknown@spam.example.com: not permitted", .policy, .domain, false),
     ]

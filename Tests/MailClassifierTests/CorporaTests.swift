@@ -237,10 +237,10 @@ enum Floors {
     static let constructedDate = 0.96
     static let inventedDates = 0
     static let unsubscribeErrors = 0
-    static let fluflAddresses = 0.98
+    static let fluflAddresses = 0.99
     static let autoReplies = 1.0
     static let autoSubmittedBounces = 0.99
     static let sisimaiRecords = 0.99
-    static let sisimaiClass = 0.955
-    static let sisimaiHard = 0.965
+    static let sisimaiClass = 0.97
+    static let sisimaiHard = 0.97
 }

@@ -41,8 +41,10 @@ struct RefusalTests {
         }
         let late = try #require(report("end of DATA").bounces.first)
         let early = try #require(report("RCPT TO").bounces.first)
-        #expect(late.failureClass == .invalidRecipient && !late.permanent)
+        // The server took the address at RCPT TO: what it says behind the message is what a filter says.
+        #expect(late.failureClass == .policy && late.scope == .recipient && !late.permanent)
         #expect(early.failureClass == .invalidRecipient && early.permanent)
+        #expect(late.suppressAfter == SuppressAfter(count: 2, days: 30) && early.suppressAfter == nil)
     }
 
     @Test("a notice of SES, as JSON and as a string within JSON")

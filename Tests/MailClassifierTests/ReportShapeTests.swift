@@ -42,6 +42,72 @@ struct ReportShapeTests {
                 "<ann@example.com>:\nConnected to 192.0.2.1 but my name was rejected.\nRemote host said: 501 Invalid domain name\nI'm not going to try again; this message has been in the queue too long.",
             bounces: ["ann@example.com failed - 501 reputation_block source soft"]),
         Shape(
+            name: "qmail ends with why it stops, and nothing before it says more than that it failed for now",
+            body:
+                "<ann@example.com>:\nResources temporarily unavailable, please try again later [#4.1.9].\nI'm not going to try again; this message has been in the queue too long.",
+            bounces: ["ann@example.com failed 4.1.9 - expired domain soft"]),
+        Shape(
+            name: "qmail ends with why it stops, and what stands before it says more",
+            body:
+                "<ann@example.com>:\nCNAME lookup failed temporarily. (#4.4.3)\nI'm not going to try again; this message has been in the queue too long.",
+            bounces: ["ann@example.com failed 4.4.3 - dns_failure domain soft"]),
+        Shape(
+            name: "in an old transcript of Sendmail a session stands above what it came to for an address, and the next one below",
+            body: """
+                   ----- Transcript of session follows -----
+                While talking to mx.example.com:
+                >>> MAIL From:<bo@example.org>
+                <<< 501 <bo@example.org>... no access from mail server [192.0.2.1] which is an open relay.
+                554 <ann@example.com>... Remote protocol error
+                550 nowhere.example (smtp)... 550 Host unknown
+                554 <eve@nowhere.example>... 550 Host unknown (Authoritative answer from name server)
+                While talking to mx.example.edu:
+                >>> QUIT
+                <<< 421 mx.example.edu too many connections
+                421 mx.example.edu (smtp)... Deferred: Connection reset by peer
+                While talking to mx.example.net:
+                >>> RCPT To:<ned@example.net>
+                <<< 550 Requested user mailbox not found.
+                550 <ned@example.net>... User unknown
+                """,
+            bounces: [
+                "ann@example.com failed - 501 reputation_block source soft", "eve@nowhere.example failed - 550 bad_domain domain hard",
+                "ned@example.net failed - 550 invalid_recipient recipient hard",
+            ]),
+        Shape(
+            name: "a sentence that names others: the returned copy says for whom the message was",
+            body: """
+                Addresses look like givenName@example.com. Your message to ann@example.com could not be delivered, perhaps eve@example.com can help.
+
+                Original message follows:
+                >Return-Path: <bo@example.org>
+                >Received: from mx.example.org by mx.example.net with ESMTP id AAA for <ann@example.com>; Fri, 6 Mar 2026 10:00:00 +0100
+                >To: list@example.org
+                """,
+            bounces: ["ann@example.com failed - - unclassified unknown soft"]),
+        Shape(
+            name: "a mailing list that has seen the message already", header: "From: list-admin@example.jp",
+            body: "Duplicated Message-ID in <list@example.jp>.", bounces: ["list@example.jp failed - - system_failure domain soft"]),
+        Shape(
+            name: "a warning of Sendmail that gives no reason but the time",
+            body:
+                "    **      THIS IS A WARNING MESSAGE ONLY      **\n\n<ann@example.com>... Deferred: 421\nWarning: message still undelivered after 4 hours\nWill keep trying until message is 5 days old",
+            messageClass: .delay, bounces: ["ann@example.com delayed - 421 expired domain soft"]),
+        Shape(
+            name: "Exchange in Spanish", header: "From: Microsoft Outlook <postmaster@example.com>",
+            body:
+                "No se pudo realizar la entrega a estos destinatarios o grupos:\n\nann@example.com\nNo se encontró la dirección de correo electrónico especificada.",
+            bounces: ["ann@example.com failed - - invalid_recipient recipient hard"]),
+        Shape(
+            name: "Exchange in Japanese", header: "From: Microsoft Outlook <postmaster@example.com>",
+            body: "次の受信者またはグループへの配信に失敗しました:\n\nann@example.com\n入力した電子メール アドレスが見つかりませんでした。",
+            bounces: ["ann@example.com failed - - invalid_recipient recipient hard"]),
+        Shape(
+            name: "Exchange in French", header: "From: Microsoft Outlook <postmaster@example.com>",
+            body:
+                "Échec de la remise pour ces destinataires ou groupes :\n\nann@example.com\nLa boîte aux lettres du destinataire est pleine.",
+            bounces: ["ann@example.com failed - - mailbox_full recipient soft"]),
+        Shape(
             name: "mailboxes of the reporter's domain without it", header: "From: MAILER-DAEMON@example.com",
             body:
                 "Your mail to the following recipients could not be delivered because\nthey are not accepting mail from list@example.net:\n\tann",

@@ -162,7 +162,7 @@ struct BounceReader {
         }
         let end = Array("I'm not going to try again".utf8)
         if let place = bytes.indices.dropLast(end.count).first(where: { bytes[$0] == end[0] && bytes[$0...].starts(with: end) }),
-            ReplyCodes(in: Array(bytes[low..<max(low, place)])) != ReplyCodes(in: [])
+            ReplyCodes(in: Array(bytes[low..<max(low, place)])).code != nil
         {
             high = place
         }

@@ -41,12 +41,16 @@ package struct BounceRules: Sendable {
             self.ruleID = ruleID
         }
 
-        /// The same without giving the address up.
+        /// The same without giving the address up; who says twice that there is nobody of that name means it.
         var passing: Verdict {
             Verdict(
                 failureClass: failureClass, scope: scope, permanent: false, action: action == .suppress ? .fail : action, wait: wait,
-                suppressAfter: suppressAfter, ruleID: ruleID, isByCode: isByCode, isExact: isExact)
+                suppressAfter: suppressAfter ?? (failureClass == .invalidRecipient ? Self.unproven : nil), ruleID: ruleID,
+                isByCode: isByCode, isExact: isExact)
         }
+
+        /// How often an unknown user that one report does not prove is told before the address is given up.
+        static let unproven = SuppressAfter(count: 2, days: 30)
     }
 
     /// What the binary carries, in order.
@@ -138,7 +142,7 @@ package struct BounceRules: Sendable {
         var status = status ?? inText.status
         if let given = status, given.subject == 0, let better = inText.status { status = better.subject == 0 ? given : better }
         var matched = Set<Int>()
-        for hit in matcher.hits(in: Folding.phrase(String(decoding: Self.withoutAddresses(bytes), as: UTF8.self))) {
+        for hit in matcher.hits(in: Folding.phrase(String(decoding: Self.asOneLine(Self.withoutAddresses(bytes)), as: UTF8.self))) {
             matched.insert(owners[hit.phrase])
         }
         for (number, rule) in rules.enumerated() {
@@ -157,6 +161,35 @@ package struct BounceRules: Sendable {
         for word in bytes.split(whereSeparator: { $0 <= 0x20 || $0 == 0x3C || $0 == 0x3E || $0 == 0x28 || $0 == 0x29 })
         where !word.contains(0x40) {
             kept += word
+            kept.append(0x20)
+        }
+        return kept
+    }
+
+    /// A reply of several lines repeats its code in each (`550-5.7.1 this message is likely 550-5.7.1 unsolicited mail`); phrases go on over them.
+    private static func asOneLine(_ bytes: [UInt8]) -> [UInt8] {
+        let words = bytes.split(whereSeparator: { $0 <= 0x20 })
+        func code(_ word: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+            let digits = word.prefix(3)
+            guard digits.count == 3, digits.allSatisfy(\.isDigit), digits.first.map({ $0 &- 0x34 < 2 }) == true else { return nil }
+            return word.count == 3 || word[word.startIndex + 3] == 0x2D ? digits : nil
+        }
+        guard let first = words.firstIndex(where: { code($0) != nil }), let digits = code(words[first]),
+            words[first...].contains(where: { $0.count > 3 && code($0) == digits })
+        else { return bytes }
+        var kept = words[...first].flatMap { $0 + [0x20] }
+        var followsCode = false
+        for word in words[(first + 1)...] {
+            var rest = word
+            if code(word) == digits {
+                followsCode = word.count == 3
+                rest = word.dropFirst(4)
+                if EnhancedStatusCode(String(decoding: rest, as: UTF8.self)) != nil { continue }
+            } else if followsCode {
+                followsCode = false
+                if EnhancedStatusCode(String(decoding: word, as: UTF8.self)) != nil { continue }
+            }
+            kept += rest
             kept.append(0x20)
         }
         return kept

@@ -105,14 +105,19 @@ struct FreeTextBounce {
         let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
             Line(bytes: LineShape.trimmed(line), addresses: AddressFinder.addresses(in: LineShape.trimmed(line)))
         }
-        var named = named(message, lines)
+        var named = named(message, lines, copy: copy)
         if named.isEmpty, let address = Self.addressee(of: copy) ?? ReturnedCopy.addressee(of: message) { named = [(address, -1)] }
         let starts = Set(named.map(\.place).filter { $0 >= 0 })
         let reader = BounceReader(rules: rules, book: book)
         return named.map { address, place in
             let paragraph =
-                place >= 0
-                ? Self.diagnostic(lines, from: place, starts: starts, isOnly: named.count == 1) : named.count == 1 ? Self.joined(lines) : ""
+                if let end = Self.conclusion(lines, of: address) {
+                    Self.transcript(lines, to: end)
+                } else if place >= 0 {
+                    Self.diagnostic(lines, from: place, starts: starts, isOnly: named.count == 1)
+                } else {
+                    named.count == 1 ? Self.joined(lines) : ""
+                }
             let judged = reader.judge(status: nil, diagnostic: paragraph, paragraph: paragraph, prose: prose, isOnly: named.count == 1)
             return Classification.Bounce(
                 recipient: address, action: isDelay ? .delayed : .failed, status: judged.status, replyCode: judged.code,
@@ -125,8 +130,9 @@ struct FreeTextBounce {
     /// The addresses the report is about and the lines that name them, -1 where only the header does.
     ///
     /// Addresses that begin or make up a line are the report's subject; addresses in sentences count only where there are no others, our own
-    /// and the reporter's only where there is nobody else.
-    private func named(_ message: Message, _ lines: [Line]) -> [(address: EmailAddress, place: Int)] {
+    /// and the reporter's only where there is nobody else. A sentence may name others than the recipient, as whom to write to instead: where
+    /// the returned copy says for whom the message was, it decides.
+    private func named(_ message: Message, _ lines: [Line], copy: String) -> [(address: EmailAddress, place: Int)] {
         let ours = Set(message.to.map(\.address.suppressionKey))
         let reporters = Set((message.from + (message.sender.map { [$0] } ?? [])).map(\.address.suppressionKey))
         var order: [(address: EmailAddress, place: Int)] = []
@@ -161,9 +167,31 @@ struct FreeTextBounce {
                     if isOwn == own, Self.namesRecipient(line.bytes, range) == strong { add(address, number) }
                 }
             }
-            if !order.isEmpty { break }
+            if !order.isEmpty {
+                if !strong, order.count > 1 {
+                    let addressees = Self.addressees(of: copy)
+                    let meant = order.filter { addressees.contains($0.address.suppressionKey) }
+                    if !meant.isEmpty { order = meant }
+                }
+                break
+            }
         }
         return order
+    }
+
+    /// For whom a returned message was, by the fields that name its recipients and by what servers noted when they took it (`for <...>`).
+    private static func addressees(of copy: String) -> Set<String> {
+        var keys = Set<String>()
+        for line in copy.utf8.split(separator: 0x0A, omittingEmptySubsequences: true).prefix(lineLimit) {
+            // A copy may be quoted.
+            let line = LineShape.trimmed(Array(line.drop { $0 == 0x3E || $0 == 0x20 })[...])
+            let isField = isLabelled(line, ["to", "x-original-to", "delivered-to", "envelope-to"])
+            for (address, range) in AddressFinder.addresses(in: line) {
+                let before = line[..<range.lowerBound].suffix(5)
+                if isField || before.elementsEqual("for <".utf8) { keys.insert(address.suppressionKey) }
+            }
+        }
+        return keys
     }
 
     /// Names without a domain that stand alone on lines below one that ends with a colon: mailboxes of the reporter's own domain.
@@ -217,18 +245,44 @@ struct FreeTextBounce {
         }
         if before.isEmpty { return true }
         let after = line[range.upperBound...].filter { $0 > 0x20 && ![0x3E, 0x22, 0x27, 0x29, 0x5D, 0x2E, 0x3A].contains($0) }
-        // "550 <address>... User unknown" of Sendmail.
-        if before.count == 3, before.allSatisfy(\.isDigit),
-            line[range.upperBound...].starts(with: ">...".utf8)
-                || line[range.upperBound...].starts(with: "...".utf8)
-        {
-            return true
-        }
+        if concludes(line, range) { return true }
         if after.isEmpty, let (label, value) = LineShape.label(line), !label.isEmpty { return value.contains(0x40) }
         let lower = before.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
         return ["rcptto:", "to:", "expandedfrom:", "recipient:", "user:", "smtp;", "rfc822;"].contains {
             lower.suffix($0.utf8.count).elementsEqual($0.utf8)
         }
+    }
+
+    /// `550 <address>... User unknown`: what a session came to for the address, in Sendmail's words.
+    private static func concludes(_ line: ArraySlice<UInt8>, _ range: Range<Int>) -> Bool {
+        let before = line[..<range.lowerBound].filter { $0 > 0x20 && $0 != 0x3C }
+        let after = line[range.upperBound...].drop { $0 == 0x3E }
+        // A digit first: "<<< 550 ..." is what the server said.
+        return line.first?.isDigit == true && before.count == 3 && before.allSatisfy(\.isDigit) && after.starts(with: "...".utf8)
+    }
+
+    /// The first line that concludes what became of the address.
+    private static func conclusion(_ lines: [Line], of address: EmailAddress) -> Int? {
+        lines.firstIndex { line in
+            line.addresses.first.map {
+                $0.address.suppressionKey == address.suppressionKey && concludes(line.bytes, $0.range)
+            } ?? false
+        }
+    }
+
+    /// The part of a session that led to the conclusion in line `end`: it stands above it, below the conclusion about the address before and
+    /// from where the server is named; what comes below is about others.
+    private static func transcript(_ lines: [Line], to end: Int) -> String {
+        var start = end
+        while start > 0, end - start < 20 {
+            let above = lines[start - 1]
+            if above.bytes.isEmpty || above.bytes.first == 0x2D { break }
+            if let first = above.addresses.first, concludes(above.bytes, first.range) { break }
+            start -= 1
+            let words = above.bytes.drop { $0 == 0x2E || $0 == 0x20 }.prefix(16).map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
+            if words.elementsEqual("while talking to".utf8) { break }
+        }
+        return String(decoding: Array(lines[start...end].map(\.bytes).joined(separator: [0x20])).prefix(2000), as: UTF8.self)
     }
 
     private static func isSenderLine(_ line: ArraySlice<UInt8>) -> Bool {

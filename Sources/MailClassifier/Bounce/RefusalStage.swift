@@ -86,7 +86,10 @@ enum RefusalStage: Sendable {
     func judged(_ verdict: BounceRules.Verdict) -> BounceRules.Verdict {
         switch (self, verdict.failureClass) {
         case (.message, .invalidRecipient):
-            verdict.passing
+            // RCPT TO was accepted: the mailbox is there, and what has seen the message does not want it.
+            BounceRules.Verdict(
+                failureClass: .policy, scope: .recipient, permanent: false, suppressAfter: BounceRules.Verdict.unproven,
+                ruleID: verdict.ruleID)
         case (.sender, .invalidRecipient), (.sender, .unclassified), (.sender, .badDomain), (.sender, .protocolError):
             BounceRules.Verdict(failureClass: .policy, scope: .source, permanent: false, ruleID: verdict.ruleID)
         case (.connection, .invalidRecipient), (.connection, .unclassified), (.connection, .policy), (.connection, .badDomain),
