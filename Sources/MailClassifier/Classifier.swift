@@ -190,6 +190,9 @@ package struct Classifier: Sendable {
         var meanings: Set<Meaning> = [best.meaning, .automatic]
         if facts.isReceipt {
             (messageClass, confidence, meanings) = (.neutral, 0.8, [])
+        } else if best.meaning == .outOfOffice, returnDate == nil, tally[.outOfOffice] == 0, tally[.automatic] >= ToneReader.threshold {
+            // "Automatic reply" in the subject, above words of a mailbox that nobody reads: nobody is said to be away.
+            (messageClass, confidence, meanings) = (.autoAcknowledgement, 0.6, [.automatic])
         } else if best.score < 0.35 {
             messageClass = returnDate == nil ? .autoAcknowledgement : .outOfOffice
             confidence = 0.5

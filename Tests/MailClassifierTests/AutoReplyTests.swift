@@ -86,6 +86,17 @@ struct AutoReplyTests {
         #expect(result.automatic)
     }
 
+    @Test("a subject of an automatic reply above words of a mailbox that nobody reads says nobody is away")
+    func unread() {
+        func read(_ text: String) -> MessageClass {
+            classifier.classify(Mail.message(text, subject: "Automatic reply: Your message", headers: ["Auto-Submitted: auto-replied"]))
+                .messageClass
+        }
+        #expect(read("This mailbox is not monitored. Please use the form on our website.") == .autoAcknowledgement)
+        #expect(read("This mailbox is not monitored until I am back on Monday.") == .outOfOffice)
+        #expect(read("Thank you for your message.") == .outOfOffice)
+    }
+
     @Test("a successor and a stand-in are named")
     func standIn() {
         let left = classifier.classify(Mail.message(Self.others[2].0, headers: Self.others[2].1))

@@ -63,6 +63,7 @@ struct WishTests {
         "Я пожалуюсь на вас в Роскомнадзор.",
         "Bir daha yazarsanız sizi dava ederim.",
         "We will pursue legal action if this does not stop.",
+        "If I get one more mail from you I will forward it to our lawyer.",
         "I have reported your email as spam.",
         "If you do not stop we will report you to the authorities.",
         "Stop this or you'll be hearing from our attorneys.",
@@ -86,6 +87,7 @@ struct WishTests {
 
     static let harmless = [
         "My lawyer will look at the contract, send it over.",
+        "I will forward it to our legal team for review.",
         "Our attorney will check the terms, then we can sign.",
         "Sounds good, we will report back next week.",
         "Interesting. I'll report to my manager and get back to you.",
