@@ -18,6 +18,7 @@ struct ContactTests {
         ("Meine Vertretung ist Herr Lukas Brandt.", "Herr Lukas Brandt"),
         ("Veuillez contacter Madame Élodie Marchand.", "Madame Élodie Marchand"),
         ("C'est Karim Benali qui s'occupe de cela.", "Karim Benali"),
+        ("Merci, c'est le siège qui s'en occupe. Contactez Mme Dupont.", "Mme Dupont"),
         ("Le ruego que hable con Lucía Ferrer.", "Lucía Ferrer"),
         ("Per questo deve sentire Giulia De Santis.", "Giulia De Santis"),
         ("Daarvoor kun je het beste Pieter de Vries benaderen, vraag Pieter de Vries.", "Pieter de Vries"),
@@ -55,6 +56,8 @@ struct ContactTests {
         let wrapped = try read("", "I am the wrong person for this, please contact Laura Finch\n<laura.finch@example.com> about it.")
         #expect(wrapped.messageClass == .referral)
         #expect(wrapped.referredTo.map(\.name) == ["Laura Finch"])
+        let asked = try read("", "I am the wrong person for this. Ask Laura Finch (laura.finch@example.com), please.")
+        #expect(asked.referredTo.map(\.name) == ["Laura Finch"])
         #expect(wrapped.referredTo.map(\.address?.text) == ["laura.finch@example.com"])
         let copied = try read(
             "Cc: Laura Finch <laura@example.com>\n",

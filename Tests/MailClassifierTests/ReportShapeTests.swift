@@ -94,6 +94,10 @@ struct ReportShapeTests {
                 "    **      THIS IS A WARNING MESSAGE ONLY      **\n\n<ann@example.com>... Deferred: 421\nWarning: message still undelivered after 4 hours\nWill keep trying until message is 5 days old",
             messageClass: .delay, bounces: ["ann@example.com delayed - 421 expired domain soft"]),
         Shape(
+            name: "a sentence without spaces is no mailbox", header: "From: Postmaster@example.cn",
+            body: "您好：\n\n抱歉，您的邮件被退回来了\n\n收件人 ann@example.com\n退信原因：RCPT TO said 550 5.1.1 User unknown",
+            bounces: ["ann@example.com failed 5.1.1 550 invalid_recipient recipient hard"]),
+        Shape(
             name: "Exchange in Spanish", header: "From: Microsoft Outlook <postmaster@example.com>",
             body:
                 "No se pudo realizar la entrega a estos destinatarios o grupos:\n\nann@example.com\nNo se encontró la dirección de correo electrónico especificada.",

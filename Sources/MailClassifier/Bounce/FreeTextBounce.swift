@@ -203,7 +203,8 @@ struct FreeTextBounce {
             if LineShape.endsWithColon(line.bytes) {
                 isList = true
             } else if isList, !line.bytes.isEmpty {
-                guard line.bytes.count <= 64, !line.bytes.contains(0x20),
+                // A sentence of Chinese has no spaces either.
+                guard line.bytes.count <= 64, line.bytes.allSatisfy({ $0 > 0x20 && $0 < 0x80 }),
                     let address = EmailAddress(parsing: Array(line.bytes) + [0x40] + Array(reporter.domainBytes))
                 else { break }
                 found.append((address, number))

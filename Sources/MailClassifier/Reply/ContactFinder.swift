@@ -34,7 +34,7 @@ struct ContactFinder {
     ///   - known: names that are none: the writer's, ours.
     ///   - needsCue: a name alone is not enough.
     func contacts(in text: String, addresses: [Mailbox], known: [String], needsCue: Bool) -> [Classification.Contact] {
-        var found = addresses.map { Classification.Contact(name: $0.displayName, address: $0.address) }
+        var found = addresses.map { Classification.Contact(name: $0.displayName.flatMap(withoutCue), address: $0.address) }
         let strangers = Set(known.flatMap { Folding.phrase($0).split(separator: 0x20).map { Array($0) } })
         var best: Candidate?
         for sentence in Self.sentences(Array(text.utf8.prefix(8000))) {
@@ -54,6 +54,15 @@ struct ContactFinder {
             }
         }
         return found
+    }
+
+    /// "Contactez Mme Example" right before an address: the first word has its capital letter from the sentence.
+    private func withoutCue(_ name: String) -> String? {
+        let parts = name.utf8.split(separator: 0x20, maxSplits: 1)
+        guard let first = parts.first,
+            words.before.contains(Array(Folding.phrase(String(decoding: Array(first), as: UTF8.self)).dropFirst().dropLast()))
+        else { return name }
+        return parts.count > 1 ? String(decoding: Array(parts[1]), as: UTF8.self) : nil
     }
 
     // MARK: Names by the words around them
@@ -156,9 +165,11 @@ struct ContactFinder {
     private func candidate(_ tokens: [Token], _ start: Int, _ end: Int, _ strangers: Set<[UInt8]>) -> Candidate? {
         var start = start
         var parts = tokens[start..<end].filter { !words.title.contains($0.folded) && !words.particle.contains($0.folded) }
-        // "Nobody Ann Example" at the beginning of a sentence: a word that is no name.
-        if start == 0, parts.count > 2, words.before.contains(tokens[0].folded) {
-            start = 1
+        // "Nobody Ann Example", "Contactez Mme Example" at the beginning of a sentence: a word that is no name.
+        if start == 0 || tokens[start - 1].ends, parts.count > 1, words.before.contains(tokens[start].folded),
+            parts.count > 2 || words.title.contains(tokens[start + 1].folded)
+        {
+            start += 1
             parts.removeFirst()
         }
         // "Einkaufsleiterin Ann Example": languages that write every noun with a capital letter put the post right before the name.
