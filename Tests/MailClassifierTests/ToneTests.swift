@@ -187,6 +187,10 @@ struct ToneTests {
         ("Bitte nicht jetzt, derzeit nicht. Melden Sie sich im 3. Quartal wieder.", "2026-07-01"),
         ("Not now, budgets are frozen until the end of Q2. Please ask again at the start of July.", "2026-07-01"),
         ("Not now please. I am back on the 24th, ask me again then.", "2026-03-24"),
+        ("Not now please, try again at the end of May.", "2026-05-31"), ("Not now, ask again in mid June.", "2026-06-15"),
+        ("Not now, ask again at the end of March.", "2026-03-31"), ("Not now, ask again in early June.", "2026-06-01"),
+        ("Melden Sie sich bitte Ende April noch einmal, jetzt passt es nicht.", "2026-04-30"),
+        ("Not now, we are busy until the end of May. Please ask again in June.", "2026-06-01"),
     ]
 
     @Test("not now: when to come back", arguments: later)

@@ -7,7 +7,7 @@ struct DateMention: Sendable, Equatable {
         case calendar
         /// "Monday", "tomorrow", "in two weeks".
         case relative
-        /// A month, quarter or year only; the date is its first day.
+        /// A month, quarter or year only; the date is its first day, of "mid May" the 15th, of "end of May" the last.
         case period
     }
 
@@ -258,13 +258,19 @@ struct DateReader {
         case .month(let month)?:
             let year = year(at: i + 1)
             // Some names of months are common words: alone they count behind "in", "until", "next" and the like only.
+            var day = 1
             switch wordBefore(i) {
-            case .inWord?, .until?, .from?, .next?, .back?, .the?: break
+            case .part(let part)?: day = part
+            case .the?: if case .part(let part)? = wordBefore(i - 1) { day = part }
+            case .inWord?, .until?, .from?, .next?, .back?: break
             default: if year == nil { return nil }
             }
-            var date = CivilDate(year: year?.value ?? today.year, month: month, day: 1)
-            if year == nil, let found = date, found <= today { date = CivilDate(year: today.year + 1, month: month, day: 1) }
-            return date.map { DateMention(date: $0, kind: .period, first: i, last: year?.last ?? i) }
+            func date(in year: Int) -> CivilDate? {
+                CivilDate(year: year, month: month, day: min(day, CivilDate.days(inMonth: month, of: year)))
+            }
+            var found = date(in: year?.value ?? today.year)
+            if year == nil, let day = found, day <= today { found = date(in: today.year + 1) }
+            return found.map { DateMention(date: $0, kind: .period, first: i, last: year?.last ?? i) }
         case .next?:
             for j in (i + 1)...(i + 2) {
                 if let mention = nextPeriod(word(j), first: i, last: j) { return mention }

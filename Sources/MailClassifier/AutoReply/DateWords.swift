@@ -12,6 +12,8 @@ struct DateWords: Sendable {
         case ordinal
         case number(Int)
         case inclusive
+        /// In front of a month: the day from which on it is meant, 15 of "mid May", 31 (its last) of "end of May".
+        case part(Int)
     }
 
     private var exact: [[UInt8]: Word] = [:]
@@ -38,7 +40,7 @@ struct DateWords: Sendable {
             ("back", .back), ("until", .until), ("from", .from), ("next", .next), ("tomorrow", .tomorrow), ("today", .today), ("day", .day),
             ("week", .week), ("month", .monthUnit), ("quarter", .quarter), ("year", .year), ("in", .inWord), ("the", .the),
             ("ordinal", .ordinal),
-            ("inclusive", .inclusive),
+            ("inclusive", .inclusive), ("middle", .part(15)), ("late", .part(31)),
         ]
         guard case .table(let table)? = file.document.root["words"] else { throw file.fault(["words"], "the table [words] is missing") }
         for (key, word) in roles {

@@ -54,7 +54,7 @@ extension DateReader {
         while i >= 0 {
             switch tokens[i].kind {
             case .word(.until?): return true
-            case .word(.the?), .word(.inWord?), .lineEnd: i -= 1
+            case .word(.the?), .word(.inWord?), .word(.part?), .lineEnd: i -= 1
             default: return false
             }
         }
