@@ -22,7 +22,8 @@ extension RecordID: CustomStringConvertible {
             digits.append(Base32.alphabet[Int(rest & 31)])
             rest >>= 5
         }
-        return String(decoding: digits.reversed(), as: UTF8.self)
+        digits.reverse()
+        return String(decoding: digits, as: UTF8.self)
     }
 
     /// Reads what `description` prints; nil for anything else.

@@ -13,10 +13,8 @@ extension Database {
     /// All rows of a statement that is kept prepared.
     func records(_ sql: String, _ arguments: Arguments = [:]) throws -> [Record] {
         var records: [Record] = []
-        var columns: [String] = []
         try perform(sql, arguments) { statement in
-            if records.isEmpty { columns = Self.columns(of: statement) }
-            records.append(Record(columns: columns, values: Self.values(of: statement)))
+            records.append(Record(columns: statement.columnNames, values: Self.values(of: statement.sqliteStatement)))
         }
         return records
     }
@@ -25,7 +23,9 @@ extension Database {
     func record(_ sql: String, _ arguments: Arguments = [:]) throws -> Record? {
         var first: Record?
         try perform(sql, arguments, onlyFirst: true) { statement in
-            if first == nil { first = Record(columns: Self.columns(of: statement), values: Self.values(of: statement)) }
+            if first == nil {
+                first = Record(columns: statement.columnNames, values: Self.values(of: statement.sqliteStatement))
+            }
         }
         return first
     }
@@ -40,8 +40,9 @@ extension Database {
     // The library keeps the connection and its prepared statements; values go in and come out here without its rows and arguments, which
     // cost more than the statements themselves.
 
-    private func perform(_ sql: String, _ arguments: Arguments, onlyFirst: Bool = false, row: (SQLiteStatement) -> Void) throws {
-        let statement = try cachedStatement(sql: sql).sqliteStatement
+    private func perform(_ sql: String, _ arguments: Arguments, onlyFirst: Bool = false, row: (Statement) -> Void) throws {
+        let prepared = try cachedStatement(sql: sql)
+        let statement = prepared.sqliteStatement
         defer {
             sqlite3_reset(statement)
             sqlite3_clear_bindings(statement)
@@ -52,7 +53,7 @@ extension Database {
         while true {
             switch sqlite3_step(statement) {
             case SQLITE_ROW:
-                row(statement)
+                row(prepared)
                 if stops { return }
             case SQLITE_DONE: return
             default: throw failure()
@@ -102,10 +103,6 @@ extension Database {
             resultCode: ResultCode(rawValue: sqlite3_extended_errcode(sqliteConnection)), message: lastErrorMessage)
     }
 
-    private static func columns(of statement: SQLiteStatement) -> [String] {
-        (0..<sqlite3_column_count(statement)).map { sqlite3_column_name(statement, $0).map { String(cString: $0) } ?? "" }
-    }
-
     private static func values(of statement: SQLiteStatement) -> [StoredValue] {
         (0..<sqlite3_column_count(statement)).map { column in
             switch sqlite3_column_type(statement, column) {
@@ -135,9 +132,7 @@ extension Arguments {
         func isNamed(_ place: Int) -> Bool {
             let own = pairs[place].0
             guard own.utf8.count == length else { return false }
-            return own.utf8.withContiguousStorageIfAvailable {
-                zip($0, UnsafeBufferPointer(start: name, count: length)).allSatisfy { $0 == UInt8(bitPattern: $1) }
-            } ?? false
+            return own.utf8.withContiguousStorageIfAvailable { $0.baseAddress.map { memcmp($0, name, length) == 0 } ?? false } ?? false
         }
         let first = min(start, pairs.count)
         return (first..<pairs.count).first(where: isNamed) ?? (0..<first).first(where: isNamed)

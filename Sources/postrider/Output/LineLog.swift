@@ -17,11 +17,13 @@ struct LineLog: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
         let now = SystemClock().now().iso8601
+        // Every message has one: nothing is made for it that it does not show.
+        if format == .postfix, event.message.description.utf8.elementsEqual(DeliveryLine.event.utf8) {
+            return Console.error("\(now) \(label)/delivery: \(DeliveryLine.text(event.metadata ?? [:]))")
+        }
+        let all = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
         switch format {
-        case .postfix where "\(event.message)".utf8.elementsEqual(DeliveryLine.event.utf8):
-            Console.error("\(now) \(label)/delivery: \(DeliveryLine.text(event.metadata ?? [:]))")
         case .postfix:
             let facts = all.map { "\($0.key)=\(Self.shown("\($0.value)"))" }.joined(separator: ", ")
             let level = event.level >= .warning ? "\(event.level): " : ""
