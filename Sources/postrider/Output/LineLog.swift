@@ -25,9 +25,16 @@ struct LineLog: LogHandler {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
         switch format {
         case .postfix:
-            let facts = all.map { "\($0.key)=\(Self.shown("\($0.value)"))" }.joined(separator: ", ")
-            let level = event.level >= .warning ? "\(event.level): " : ""
-            Console.error("\(now) \(label): \(level)\(event.message)\(facts.isEmpty ? "" : ": ")\(facts)")
+            var line = "\(now) \(label): "
+            if event.level >= .warning { line += "\(event.level): " }
+            line += event.message.description
+            for (index, fact) in all.enumerated() {
+                line += index == 0 ? ": " : ", "
+                line += fact.key
+                line += "="
+                line += Self.shown(fact.value.description)
+            }
+            Console.error(line)
         case .json:
             var object: [String: String] = ["time": now, "level": event.level.rawValue, "message": "\(event.message)"]
             for (key, value) in all { object[key] = "\(value)" }
@@ -39,8 +46,8 @@ struct LineLog: LogHandler {
 
     /// Control characters and commas must not make one line look like two, or one value like another.
     private static func shown(_ value: String) -> String {
-        let plain = value.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 && $0 != "," && $0 != "=" }
-        if plain { return value }
+        let isPlain = value.utf8.allSatisfy { $0 >= 32 && $0 != 127 && $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "=") }
+        if isPlain { return value }
         var text = "\""
         for scalar in value.unicodeScalars {
             switch scalar {
