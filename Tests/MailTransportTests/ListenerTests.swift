@@ -147,6 +147,23 @@ struct ListenerTests {
         try await open.end()
     }
 
+    @Test("a client that is refused in the middle of a large message can send it to its end, and then reads why")
+    func hearsWhy() async throws {
+        let desk = RecordingDesk()
+        let open = try await OpenListener.start(desk: desk)
+        let client = try await Self.greeted(open.port)
+        for command in ["MAIL FROM:<>", "RCPT TO:<reply@r.example.com>", "DATA"] { _ = try await client.command(command) }
+        try await client.sendRaw(Array("Subject: One\r\n\r\nbare\nLF\r\n".utf8))
+        let block = Array(repeating: Array("no more than this\r\n".utf8), count: 500).flatMap { $0 }
+        for _ in 0..<500 { try await client.sendRaw(block) }
+        try await client.sendRaw(Array(".\r\n".utf8))
+        #expect(try await client.readReply().last?.hasPrefix("550 5.6.11 ") == true)
+        #expect(try await client.readLine() == nil)
+        // Who stays is not waited for when the listener ends.
+        try await open.end()
+        #expect(desk.mail.isEmpty)
+    }
+
     @Test(
         "a socket file has the group and the mode that it was given, and a group that there is not is refused", .enabled(if: geteuid() == 0)
     )

@@ -109,11 +109,15 @@ extension FailureJudgeTests {
             (.mail, .connectionLost, nil, "unreachable"), (.recipient, .connectionLost, nil, "overloaded"),
             (.data, .timeout, nil, "overloaded"), (.content, .connectionLost, nil, "overloaded"),
             (.recipient, .replyCode, 421, "overloaded"), (.greeting, .replyCode, 554, "answered"),
+            (.connect, .unasked(nil), nil, "nothing"), (.startTLS, .tlsUnavailable, nil, "unreachable"),
         ] as [(Stage, DeliveryFailure.Cause, Int?, String)])
     func experience(_ stage: Stage, _ cause: DeliveryFailure.Cause, _ code: Int?, _ expected: String) {
         let reply = code.map { Reply(code: $0, lines: [Array("x".utf8)]) }
         let outcome = DeliveryOutcome.deferred(DeliveryFailure(stage: stage, scope: .session, cause: cause, reply: reply))
-        #expect("\(outcome.experience)" == expected)
+        #expect("\(outcome.experience(ofExchanger: false))" == expected)
+        // What one domain demands of the TLS of a host is no matter of the others that it takes mail for.
+        let isTheirDemand = cause == .tlsFailed || cause == .tlsUnavailable
+        #expect("\(outcome.experience(ofExchanger: true))" == (isTheirDemand ? "answered" : expected))
     }
 
     @Test(

@@ -164,7 +164,7 @@ package struct Courier: Sendable {
             let conversation = Conversation(message: message, host: host, route: route, checks: checks, order: order)
             switch await pool.take(key, limits: route.connections, mustBeNew: mustBeNew) {
             case nil:
-                return .deferred(.connect, note: "given up while all connections were in use")
+                return .unasked(nil, note: "given up while all connections were in use")
             case .kept(let connection):
                 if let report = await conversation.resume(connection) { return report }
                 // The peer had ended it, which is its right and nobody's failure.
@@ -224,5 +224,12 @@ extension DeliveryReport {
     /// No connection came of it, for a reason of our own.
     package static func deferred(_ stage: Stage, note: String) -> DeliveryReport {
         DeliveryReport(result: .outcome(.deferred(DeliveryFailure(stage: stage, scope: .session, cause: .connectionLost))), note: note)
+    }
+
+    /// An attempt that came to no server, for reasons that are not the hosts'.
+    ///
+    /// - Parameter status: a code of ours (RFC 3463).
+    static func unasked(_ status: SMTP.EnhancedStatusCode?, note: String) -> DeliveryReport {
+        DeliveryReport(result: .outcome(.deferred(DeliveryFailure(stage: .connect, scope: .session, cause: .unasked(status)))), note: note)
     }
 }

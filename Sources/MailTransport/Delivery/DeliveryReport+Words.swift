@@ -21,6 +21,7 @@ extension DeliveryReport {
         guard case .outcome(let outcome) = result else { return nil }
         if case .accepted(let reply) = outcome { return reply.enhancedStatusCode }
         if case .routing(let code)? = outcome.failure?.cause { return code }
+        if case .unasked(let code)? = outcome.failure?.cause { return code }
         if case .extensionMissing(let missing)? = outcome.failure?.cause { return missing.status }
         return outcome.failure?.reply?.enhancedStatusCode
     }

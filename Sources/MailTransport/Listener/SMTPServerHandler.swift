@@ -40,6 +40,10 @@ final class SMTPServerHandler: ChannelInboundHandler {
     private var reason: CloseReason?
     private var reading = true
     private var headerTime = Duration.zero
+    /// For how long the client was let talk behind the last reply; nil: the session goes on.
+    private var farewell: Duration?
+    /// Long enough for a large message, and no longer than a slow client is borne with in other ways.
+    private static let longestFarewell = Duration.seconds(20)
     /// A proxy sends its header at once.
     private static let longestHeaderTime = Duration.seconds(10)
 
@@ -68,7 +72,9 @@ final class SMTPServerHandler: ChannelInboundHandler {
         perform(session.deliveryVerdict(verdict))
         feed()
     }
-    func shutDown() { perform(session.shutdown()) }
+    func shutDown() {
+        if farewell == nil { perform(session.shutdown()) } else { context?.close(promise: nil) }
+    }
 
     // MARK: Channel
 
@@ -127,11 +133,17 @@ final class SMTPServerHandler: ChannelInboundHandler {
             if headerTime >= Self.longestHeaderTime { context?.close(promise: nil) }
             return
         }
+        if let time = farewell {
+            farewell = time + elapsed
+            if time + elapsed >= Self.longestFarewell { context?.close(promise: nil) }
+            return
+        }
         perform(session.tick(elapsed: elapsed))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if proxyHeader != nil { return readHeader(unwrapInboundIn(data)) }
+        if farewell != nil { return }
         unread.append(unwrapInboundIn(data))
         feed()
     }
@@ -172,6 +184,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
             perform(session.tlsEstablished())
         } else if event as? ChannelEvent == .inputClosed {
             isInputClosed = true
+            if farewell != nil { return context.close(promise: nil) }
             feed()
         } else {
             context.fireUserInboundEventTriggered(event)
@@ -214,8 +227,32 @@ final class SMTPServerHandler: ChannelInboundHandler {
         case .discardMessage: drop()
         case .close(let why):
             reason = why
-            context?.close(promise: nil)
+            isWorthHearing(why) ? part() : context?.close(promise: nil)
         }
+    }
+
+    /// Whether a client that still sends may have missed why it is refused, if the connection were gone at once.
+    private func isWorthHearing(_ why: CloseReason) -> Bool {
+        switch why {
+        case .talkedTooEarly, .strayControl, .commandTooLong, .foreignProtocol, .tooManyErrors, .tooManyIdleCommands, .tooManyMessages,
+            .tooMuchInput:
+            true
+        case .quit, .commandTimeout, .idleTimeout, .sessionTimeout, .tooSlow, .injectedBeforeTLS, .tlsFailed, .unavailable: false
+        }
+    }
+
+    /// Ends the own side and drops what the client still says until it ends its own: to close while something is unread would reset the
+    /// connection, and the client would come again for days instead of reading the reply.
+    private func part() {
+        guard let context, farewell == nil else { return }
+        farewell = .zero
+        unread.removeAll()
+        drop()
+        context.channel.setOption(.autoRead, value: true).whenComplete { _ in }
+        guard !isInputClosed else { return context.close(promise: nil) }
+        // Behind what was written before.
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in bound.value.close(mode: .output, promise: nil) }
     }
 
     private func keep(_ chunk: ByteBuffer) {

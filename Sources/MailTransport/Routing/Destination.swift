@@ -76,7 +76,8 @@ extension Destination {
         let policy = await security.policy(for: name, on: route, isDomain: false)
         let host = TransportSecurity.Host(name: name, port: port, isRoutedSecurely: true)
         let verdicts = await security.verdicts(on: [host], nexthop: name, policy: policy, route: route, resolver: resolver)
-        return secured([(name, [place])], verdicts)
+        // What is demanded of it is demanded for all mail that goes there: it counts as a host that does not answer.
+        return secured([(name, [place])], verdicts) { .deferred(.connect, note: $0) }
     }
 
     /// The hosts of the recipient's domain in the order to try them, or why there are none.
@@ -99,16 +100,28 @@ extension Destination {
             let verdicts = await security.verdicts(
                 on: reachable.map { .init(name: $0.host.name, port: port, isRoutedSecurely: $0.host.isRoutedSecurely) },
                 nexthop: domain, policy: policy, route: route, resolver: resolver)
-            return secured(reachable.map { ($0.host.name, $0.places) }, verdicts)
+            return secured(reachable.map { ($0.host.name, $0.places) }, verdicts) { .unasked(EnhancedStatusCode(4, 7, 5), note: $0) }
         case .temporary(let problem):
             return .none(.unrouted(problem, isFinal: false))
         case .permanent(let problem):
-            return .none(.unrouted(problem, isFinal: problem.kind != .noSuchDomain || search.domainWasMissing))
+            return .none(.unrouted(problem, isFinal: isFinal(problem.kind, search)))
         }
     }
 
-    /// The hosts that mail may go to; when none is left, why.
-    private static func secured(_ hosts: [(name: String, places: [Place])], _ verdicts: [TransportSecurity.Verdict]) -> Finding {
+    /// Whether what DNS says for good ends the message.
+    private static func isFinal(_ kind: MXProblem.Kind, _ search: Search) -> Bool {
+        switch kind {
+        case .noSuchDomain: search.domainWasMissing
+        // Its operator sets that right.
+        case .leadsBackHere: false
+        default: true
+        }
+    }
+
+    /// The hosts that mail may go to; when none is left, what `report` makes of the reasons.
+    private static func secured(
+        _ hosts: [(name: String, places: [Place])], _ verdicts: [TransportSecurity.Verdict], report: (String) -> DeliveryReport
+    ) -> Finding {
         var found: [Destination] = []
         var reasons: [String] = []
         for (host, verdict) in zip(hosts, verdicts) {
@@ -118,7 +131,7 @@ extension Destination {
             }
         }
         if !found.isEmpty { return .hosts(found) }
-        return .none(.deferred(.connect, note: reasons.prefix(3).joined(separator: "; ")))
+        return .none(report(reasons.prefix(3).joined(separator: "; ")))
     }
 
     /// There are hosts, and this machine has no way to any of them: its operator's matter, not the recipient's.
@@ -126,7 +139,7 @@ extension Destination {
         let names = hosts.prefix(3).map(\.name).joined(separator: ", ")
         let version = hosts.contains { $0.addresses.contains(where: \.isVersion6) } ? "IPv6" : "IPv4"
         let why = source.map { "the route sends from \($0)" } ?? "this machine has no \(version) address"
-        return .deferred(.connect, note: "the mail hosts of the domain (\(names)) have \(version) addresses only, and \(why)")
+        return .unasked(nil, note: "the mail hosts of the domain (\(names)) have \(version) addresses only, and \(why)")
     }
 }
 

@@ -22,8 +22,8 @@ package struct FailureJudge: Sendable {
 
     private func judgement(of failure: DeliveryFailure, rejected: Bool) -> FailureJudgement {
         switch failure.cause {
-        case .routing(let status):
-            // DNS decided. Its code is read by the same rules; nobody said anything.
+        case .routing(let status), .unasked(let status?):
+            // DNS decided, or what the domain demands. The code is read by the same rules; nobody said anything.
             return judgement(by: verdict(onOurs: status), of: failure, rejected: rejected)
         case .authenticationFailed, .authenticationUnavailable, .refusedForSafety(.credentialsNeedVerifiedTLS):
             return login(failure)

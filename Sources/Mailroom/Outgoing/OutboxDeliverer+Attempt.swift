@@ -96,7 +96,7 @@ extension OutboxDeliverer {
             if course.connectedAt != nil { course.experience = .answered }
             return try await giveBack(message, until: clock.now(), reason: "withdrawn before it left")
         }
-        course.experience = outcome.experience
+        course.experience = outcome.experience(ofExchanger: desk.policy.exchangerRoutes.contains(message.route))
         let judgement = desk.judge.judgement(of: outcome)
         if judgement?.failureClass == "rate_limited", course.experience == .answered { course.experience = .overloaded }
         let pause = try await pauseOrResume(errand, outcome, report, judgement: judgement, began: started, desk: desk)
@@ -230,9 +230,15 @@ extension DeliveryOutcome {
     }
 
     /// What a delivery said about the site, whatever it said about the message.
-    var experience: SiteFeedback.Experience {
+    ///
+    /// - Parameter isExchanger: whether mail of others, who demand other things of its TLS, goes there, too.
+    func experience(ofExchanger isExchanger: Bool) -> SiteFeedback.Experience {
         guard let failure else { return .answered }
-        if case .routing = failure.cause { return .nothing }
+        switch failure.cause {
+        case .routing, .unasked: return .nothing
+        case .tlsFailed where isExchanger, .tlsUnavailable where isExchanger: return .answered
+        default: break
+        }
         if case .ambiguous = self { return .overloaded }
         guard failure.scope == .session else { return .answered }
         if failure.cause == .replyCode, let reply = failure.reply { return reply.code == 421 ? .overloaded : .answered }

@@ -16,6 +16,7 @@ extension DeliveryFailure.Cause {
         switch self {
         case .replyCode: "\(host) refused \(stage.words)"
         case .routing: "no host takes mail for the recipient's domain"
+        case .unasked: "no server was asked"
         case .protocolError(let fault): "\(fault.words(at: host)) \(stage.words); that is no mail server in order"
         case .connectionLost: "the connection to \(host) was lost \(stage.words)"
         case .timeout: "\(host) did not answer in time \(stage.words)"

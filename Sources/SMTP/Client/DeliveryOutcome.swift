@@ -48,6 +48,9 @@ package struct DeliveryFailure: Sendable, Hashable {
         case replyCode
         /// DNS decided, no server was asked: the domain takes no mail. The code is ours (RFC 3463), not a server's.
         case routing(EnhancedStatusCode)
+        /// No server was asked: what this domain demands of its hosts is not to be had of them, or there is no way to them from here. It says
+        /// nothing about the hosts as others use them. The code is ours; nil when there is none for it.
+        case unasked(EnhancedStatusCode?)
         /// The server broke the protocol; nothing it says can be trusted any more.
         case protocolError(ProtocolFault)
         case connectionLost

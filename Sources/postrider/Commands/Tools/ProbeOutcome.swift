@@ -56,7 +56,7 @@ struct ProbeOutcome {
         // Plain text behind the answer to STARTTLS is an attack.
         case .protocolError(.unsolicitedInput): failure.stage == .startTLS
         case .refusedForSafety(let refusal): refusal != .abandoned
-        case .replyCode, .routing, .protocolError, .connectionLost, .timeout, .extensionMissing: false
+        case .replyCode, .routing, .unasked, .protocolError, .connectionLost, .timeout, .extensionMissing: false
         }
     }
 }
