@@ -101,6 +101,19 @@ extension FailureJudgeTests {
     }
 
     @Test(
+        "what a peer said is told with its code, by itself and behind words of ours",
+        arguments: [("5.1.1 no", "550 5.1.1 no"), ("", "550")])
+    func reason(_ text: String, _ said: String) {
+        let reply = Reply(code: 550, lines: [Array(text.utf8)])
+        func reason(_ cause: DeliveryFailure.Cause) -> String {
+            let failure = DeliveryFailure(stage: .startTLS, scope: .session, cause: cause, reply: reply)
+            return DeliveryReport(result: .outcome(.deferred(failure)), remoteMTA: "mx.example.com").reason
+        }
+        #expect(reason(.replyCode) == said)
+        #expect(reason(.tlsUnavailable).hasPrefix("mx.example.com offers no STARTTLS") && reason(.tlsUnavailable).hasSuffix(": \(said)"))
+    }
+
+    @Test(
         "a site is out of order when no session comes about with it, not when one ends over a message",
         arguments: [
             (Stage.connect, DeliveryFailure.Cause.connectionLost, nil, "unreachable"), (.connect, .timeout, nil, "unreachable"),

@@ -27,6 +27,6 @@ extension DeliveryReport {
     }
 
     private static func said(_ reply: Reply) -> String {
-        reply.text.utf8.isEmpty ? "\(reply.code)" : reply.text
+        reply.text.utf8.isEmpty ? "\(reply.code)" : "\(reply.code) \(reply.text)"
     }
 }
