@@ -2,6 +2,7 @@ import DNS
 import Foundation
 import InternetMessage
 import Outreach
+import SMTP
 import Synchronization
 import TestKit
 import Testing
@@ -161,6 +162,27 @@ struct IntakeTests {
         let third = try await office.take(letter, to: [try await office.address(.reply, enrollment)])
         #expect(try await office.sorter.sortReceived() == 1)
         #expect(try await office.store.reply(third.id)?.duplicateOf == strong.id)
+    }
+
+    @Test(
+        "a token address that a relay wrapped is taken, and ties its answer, however long that makes it",
+        arguments: [
+            "SRS0=HHH=TT=r.example.com=", "SRS0+HHH=TT=r.example.com=", "SRS0-HHH=TT=r.example.com=", "srs0=hhh=tt=r.example.com=",
+            "SRS1=HHH=forwarder.example.net==HHH=TT=r.example.com=", "prvs=1234567890=",
+        ], [true, false])
+    func wrapped(prefix: String, inEnvelope: Bool) async throws {
+        let office = try Office()
+        let enrollment = try await office.written(to: Self.bo)
+        let address = prefix + (try await office.address(.reply, enrollment))
+        #expect(office.desk.verdict(forwardPath: Array(address.utf8)) == .accepted)
+        let forged = "\(prefix)reply+\(String(repeating: "a", count: 36))@r.example.com"
+        #expect(office.desk.verdict(forwardPath: Array(forged.utf8)) == .unknownMailbox)
+        #expect(office.desk.verdict(forwardPath: Array(address.replacing("@r.example.com", with: "@fwd.example").utf8)) == .relayDenied)
+        let letter = "From: boss@customers.example.net\r\nDelivered-To: \(address)\r\n\(Self.stop)"
+        let taken = inEnvelope ? try await office.take(letter, to: [address]) : try await office.take(letter)
+        #expect(try await office.sorter.sortReceived() == 1)
+        #expect(try await office.store.reply(taken.id)?.certainty == (inEnvelope ? .high : .medium))
+        #expect(try await office.current(enrollment).cause == .unsubscribed)
     }
 
     @Test("one message to two token addresses moves both conversations")

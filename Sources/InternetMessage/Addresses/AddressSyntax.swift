@@ -1,10 +1,12 @@
 /// The grammar of a bare addr-spec (RFC 5322 §3.4.1 without obsolete forms, with the lengths of RFC 5321 §4.5.3.1).
 enum AddressSyntax {
     static let longestLocalPart = 64
+    /// With what relays put in front of a local part that they rewrite (SRS, BATV).
+    static let longestRewrittenLocalPart = 128
     static let longestDomain = 255
     static let longestAddress = 254
 
-    static func addrSpec(_ bytes: ArraySlice<UInt8>) -> EmailAddress? {
+    static func addrSpec(_ bytes: ArraySlice<UInt8>, longestLocalPart: Int = longestLocalPart) -> EmailAddress? {
         guard bytes.count <= 1024, let at = bytes.lastIndex(of: ASCII.at) else { return nil }
         let domain = Array(bytes[(at + 1)...])
         guard let local = localPart(bytes[..<at]), local.count <= longestLocalPart, isValid(domain: domain) else { return nil }

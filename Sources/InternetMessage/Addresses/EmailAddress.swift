@@ -25,6 +25,15 @@ package struct EmailAddress: Hashable, Sendable {
         self = address
     }
 
+    /// Reads a bare addr-spec that a relay may have rewritten (SRS, BATV): what it put in front of the local part may make that 128 octets
+    /// long; else the same rules. For what comes in; such an address is not written to.
+    package init?(rewritten bytes: some Collection<UInt8>) {
+        guard let address = AddressSyntax.addrSpec(ArraySlice(bytes), longestLocalPart: AddressSyntax.longestRewrittenLocalPart) else {
+            return nil
+        }
+        self = address
+    }
+
     /// Reads a bare addr-spec from text; the same rules as for bytes.
     package init?(_ text: String) {
         self.init(parsing: text.utf8)

@@ -56,7 +56,7 @@ package struct TokenDesk: InboundDesk {
     package func verdict(forwardPath: [UInt8]) -> RecipientVerdict {
         let policy = policy.current
         if let at = forwardPath.lastIndex(of: UInt8(ascii: "@")) {
-            guard let address = EmailAddress(parsing: forwardPath) else { return .unknownMailbox }
+            guard let address = EmailAddress(rewritten: forwardPath) else { return .unknownMailbox }
             guard let domain = address.asciiDomain, policy.domains.contains(domain) else { return .relayDenied }
             if policy.roles.contains(Self.lowercased(forwardPath[..<at])) { return .accepted }
             for addresses in policy.addresses {
@@ -73,7 +73,7 @@ package struct TokenDesk: InboundDesk {
 
     package func accept(_ mail: InboundMail) async -> DeliveryVerdict {
         let envelope = mail.envelope
-        let reversePath = EmailAddress(parsing: envelope.reversePath).map(ReversePath.address) ?? .null
+        let reversePath = EmailAddress(rewritten: envelope.reversePath).map(ReversePath.address) ?? .null
         let message = IncomingMessage(
             id: ids.next(), way: way, receivedAt: clock.now(), reversePath: reversePath,
             forwardPaths: envelope.recipients.map { String(decoding: $0, as: UTF8.self) },

@@ -11,7 +11,9 @@ package struct Correlator: Sendable {
     package func clues(in message: Message, forwardPaths: [String], at now: Timestamp) -> CorrelationClues {
         var clues = CorrelationClues()
         for path in forwardPaths {
-            if let address = EmailAddress(path) { clues.look(at: address, where: "the envelope", .envelopeToken, in: addresses, now: now) }
+            if let address = EmailAddress(rewritten: path.utf8) {
+                clues.look(at: address, where: "the envelope", .envelopeToken, in: addresses, now: now)
+            }
         }
         for name in ["To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To"] {
             for field in message.header.all(name) {
@@ -30,7 +32,9 @@ package struct Correlator: Sendable {
     package func isAddressedByToken(_ message: IncomingMessage, at now: Timestamp) -> Bool {
         var clues = CorrelationClues()
         for path in message.forwardPaths {
-            if let address = EmailAddress(path) { clues.look(at: address, where: "", .envelopeToken, in: addresses, now: now) }
+            if let address = EmailAddress(rewritten: path.utf8) {
+                clues.look(at: address, where: "", .envelopeToken, in: addresses, now: now)
+            }
         }
         return clues.isAddressedByToken
     }
@@ -50,7 +54,7 @@ package struct Correlator: Sendable {
             if let id = feedback.originalMessageID { clues.returned.append(id) }
             if let text = feedback.originalEnvelopeID { clues.look(atEnvelopeID: text, in: addresses, now: now) }
             if let header = feedback.returnedHeader { clues.look(atReturned: header, in: addresses, now: now) }
-            if let path = feedback.originalMailFrom.flatMap({ EmailAddress($0) }) {
+            if let path = feedback.originalMailFrom.flatMap({ EmailAddress(rewritten: $0.utf8) }) {
                 clues.look(at: path, where: "Original-Mail-From", .returnedToken, in: addresses, now: now)
             }
         case .disposition(let disposition):

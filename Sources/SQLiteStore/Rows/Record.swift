@@ -66,7 +66,8 @@ extension EmailAddress {
     /// Reads what `stored` wrote.
     init?(stored text: String) {
         // A report may name a recipient that only the tolerant parser takes.
-        guard let address = EmailAddress(text) ?? AddressList(parsing: Array(text.utf8)[...]).mailboxes.first?.address else { return nil }
+        guard let address = EmailAddress(rewritten: text.utf8) ?? AddressList(parsing: Array(text.utf8)[...]).mailboxes.first?.address
+        else { return nil }
         self = address
     }
 
