@@ -129,6 +129,30 @@ struct CorrelationTests {
         #expect(found.map(\.message) == [desk.bo] && found.first?.certainty == .low)
     }
 
+    @Test("what the next host calls messages of two conversations is the name of neither; what it calls two of one is theirs")
+    func shared() throws {
+        let desk = try Desk()
+        func called(_ message: SentMessage, _ name: String) -> SentMessage {
+            SentMessage(
+                outbox: message.outbox, enrollment: message.enrollment, contact: message.contact, messageID: message.messageID,
+                recipient: message.recipient, providerID: name)
+        }
+        func certainty(_ found: [SentMessage], _ id: String) -> Correlation.Certainty? {
+            let text = "In-Reply-To: <\(id)>\r\n\r\nYes\r\n"
+            let clues = desk.correlator.clues(in: Message(parsing: Array(text.utf8)), forwardPaths: [], at: now)
+            return desk.correlator.verdicts(clues, for: .positive, found: found, latest: nil).first?.certainty
+        }
+        let bo = called(desk.bo, "relay-12.example")
+        let cy = called(desk.cy, "relay-12.example")
+        #expect(certainty([bo], "relay-12.example@evil.example") == .high)
+        #expect(certainty([bo, cy], "relay-12.example@evil.example") == nil)
+        #expect(certainty([bo, cy], cy.messageID.text) == .high, "its own Message-ID stays")
+        let next = SentMessage(
+            outbox: .init(rawValue: 1001), enrollment: bo.enrollment, contact: bo.contact,
+            messageID: try #require(MessageID("next@out.example.com")), recipient: bo.recipient, providerID: bo.providerID)
+        #expect(certainty([bo, next], "relay-12.example@evil.example") == .high)
+    }
+
     @Test("what a person answers is tied by token, References and address as before")
     func people() throws {
         let desk = try Desk()

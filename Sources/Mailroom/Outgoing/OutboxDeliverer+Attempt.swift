@@ -122,7 +122,8 @@ extension OutboxDeliverer {
         case .sequence?, .instance?, nil: break
         }
         if case .accepted(let reply) = outcome, let domain = desk.policy.renamingRoutes[message.route] {
-            attempt.providerName = ProviderName(reply: reply.text, own: message.messageID, domain: domain)
+            attempt.providerName = ProviderName(
+                reply: reply.text, own: message.messageID, recipient: message.recipient, domain: domain)
         }
         let decision = try await settle(attempt, of: errand, judgement: judgement, desk: desk)
         if let site = errand.site, let reply = outcome.failure?.reply { react(to: reply, of: site, desk: desk) }

@@ -67,10 +67,7 @@ package struct Correlator: Sendable {
         let message: SentMessage
         let proof: Correlation.Proof
 
-        /// Messages of one enrollment are one conversation; those without are on their own.
-        func isConversation(of other: SentMessage) -> Bool {
-            message.enrollment == nil && other.enrollment == nil ? message.outbox == other.outbox : message.enrollment == other.enrollment
-        }
+        func isConversation(of other: SentMessage) -> Bool { message.isConversation(of: other) }
     }
 
     /// Weighs the clues against the messages of ours that were found for them: the conversation they speak for most, then every other one
@@ -136,6 +133,15 @@ package struct Correlator: Sendable {
             message: message, certainty: certainty, proofs: proofs, tokenKind: kinds.contains(.unsubscribe) ? .unsubscribe : kinds.first)
     }
 
+    /// The messages of one conversation that a Message-ID means: the one whose own it is, else those whose next host called them so. None
+    /// when that host called messages of several conversations so: then it is no name, and anybody may know it.
+    private func named(by id: MessageID, in found: [SentMessage]) -> [SentMessage] {
+        if let own = found.first(where: { $0.messageID == id }) { return [own] }
+        let named = found.filter { $0.isNamed(by: id) }
+        guard let first = named.first, named.allSatisfy(first.isConversation) else { return [] }
+        return named
+    }
+
     private func proofs(
         _ clues: CorrelationClues, _ found: [SentMessage], _ threads: [MessageID: SentMessage], _ latest: SentMessage?
     ) -> [Found] {
@@ -143,7 +149,8 @@ package struct Correlator: Sendable {
         for clue in clues.tokens {
             guard let message = found.first(where: { $0.outbox == clue.token.message }) else { continue }
             // Who knows an address of ours only has not seen the message: its Message-ID cannot be guessed from it.
-            if clue.proof.kind == .returnedToken, !clues.returned.contains(where: message.isNamed) { continue }
+            let isNamed = clues.returned.contains { id in named(by: id, in: found).contains { $0.outbox == message.outbox } }
+            if clue.proof.kind == .returnedToken, !isNamed { continue }
             proofs.append(Found(message: message, proof: clue.proof))
         }
         for id in clues.envelopeIDs {
@@ -152,7 +159,7 @@ package struct Correlator: Sendable {
             }
         }
         for (ids, kind) in [(clues.references, Correlation.Proof.Kind.references), (clues.returned, .returnedMessageID)] {
-            if let message = ids.lazy.compactMap({ id in found.first { $0.isNamed(by: id) } }).first {
+            if let message = ids.lazy.compactMap({ named(by: $0, in: found).first }).first {
                 proofs.append(Found(message: message, proof: .init(kind: kind, detail: message.messageID.text)))
             }
         }

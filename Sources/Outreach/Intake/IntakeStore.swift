@@ -165,7 +165,13 @@ package struct SentMessage: Sendable, Equatable {
         self.providerID = providerID
     }
 
-    /// Whether a Message-ID means this message: it is its own, or the one that the host behind it wrote.
+    /// Messages of one enrollment are one conversation; those without are on their own.
+    func isConversation(of other: SentMessage) -> Bool {
+        enrollment == nil && other.enrollment == nil ? outbox == other.outbox : enrollment == other.enrollment
+    }
+
+    /// Whether a Message-ID can mean this message: it is its own, or the one that the host behind it wrote. Hosts may give several messages
+    /// the same one.
     func isNamed(by id: MessageID) -> Bool {
         if messageID == id { return true }
         guard let providerID else { return false }
