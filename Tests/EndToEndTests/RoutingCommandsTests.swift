@@ -43,6 +43,16 @@ struct RoutingCommandsTests {
         #expect(try await bench.run("conf", "explain", "a@example.org", "--identity", "bob").status == 65)
     }
 
+    @Test("the policy of a smarthost is shown, whether conf gives its name or its address", arguments: ["192.0.2.2", "hub.example.net"])
+    func hostPolicy(host: String) async throws {
+        let route = "type = \"submission\"\nhost = \"\(host)\"\n"
+        for (destination, shown) in [(host, "none, for \(host)"), ("192.0.2.3", "verify")] {
+            let bench = try StateBench(route: .text("\(route)[tls_policy.\"\(destination)\"]\nlevel = \"none\"\n"))
+            let ann = try #require(try await bench.objects("conf", "explain", "ann@example.org").first)
+            #expect(ann.list("facts").first { $0["name"] == "TLS" }?["value"] == shown)
+        }
+    }
+
     @Test("what the database knows of an address stands beside what the conf says")
     func standing() async throws {
         let bench = try StateBench()

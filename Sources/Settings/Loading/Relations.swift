@@ -128,14 +128,14 @@ struct Relations {
         if !route.effectiveSecurityLevel.provesServer, route.host?.isLocal != true {
             find(path, "auth", "a login is sent only over TLS with a verified certificate", "set tls_security_level = \"verify\"")
         }
-        guard case .name(let host)? = route.host, route.host?.isLocal != true, let policy = policy(for: host), !policy.level.provesServer
+        guard let host = route.host, !isSocket(host), !host.isLocal, let policy = policy(for: host.description), !policy.level.provesServer
         else { return }
         find(
             ["tls_policy", policy.domain], "level", "it takes the login of [route.\(route.name)] away, which needs a verified certificate",
             "give \(host) a policy of its own with level = \"verify\"")
     }
 
-    /// The policy that holds for a host: its own, else that of the nearest parent.
+    /// The policy that holds for a host, which may be an address: its own, else that of the nearest parent.
     private func policy(for host: String) -> TLSPolicySettings? {
         var labels = host.utf8.split(separator: UInt8(ascii: "."))[...]
         var prefix = ""

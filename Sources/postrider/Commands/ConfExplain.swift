@@ -161,8 +161,14 @@ struct RouteExplanation {
 
     private static func tls(_ route: RouteSettings, _ domain: String, _ settings: Settings) throws(Failure) -> Fact {
         var destination = domain
-        if route.type != .mx, case .name(let host)? = route.host { destination = DomainName.toASCII(host) ?? host }
-        let isSocket = if case .unix? = route.host { true } else { false }
+        var isSocket = false
+        if route.type != .mx {
+            switch route.host {
+            case .name(let host)?, .ip(let host)?: destination = DomainName.toASCII(host) ?? host
+            case .unix?: isSocket = true
+            case nil: break
+            }
+        }
         if !isSocket, let section = TransportPolicies.section(for: destination, settings) {
             return Fact(
                 name: "TLS", value: "\(section.level.rawValue), for \(section.domain)",
