@@ -146,17 +146,18 @@ extension ProbeTests {
         #expect(TextFile.read(server.outputFile).contains(#"LOGIN "bo@example.net" "sec\"ret""#))
     }
 
-    @Test(
-        "a message that the server has and does not give is passed over after three sessions, recorded and told; the others are read once")
-    func imapWithheld() async throws {
-        let folder = try TemporaryFolder()
+    /// A server of so many messages that answers each connection; `fetch` is what it does first with a FETCH, in lines of Python.
+    ///
+    /// Names there: `uids` that are asked for, `wantsBody`, `say`, `tag`, `give(uid, body)`, and `isBroken`: the file `healthy` is not there yet.
+    private static func hoarder(_ count: Int, in folder: TemporaryFolder, fetch: String) async throws -> (server: ChildProcess, port: Int) {
         let port = try FreePort.next()
         let script = """
-            import re, socket
+            import os, re, socket
             s = socket.create_server(('127.0.0.1', \(port)))
             print('up', flush=True)
             while True:
                 c, _ = s.accept()
+                print('connected', flush=True)
                 f = c.makefile('rwb')
                 def say(text):
                     f.write(text.encode() + b'\\r\\n'); f.flush()
@@ -166,26 +167,42 @@ extension ProbeTests {
                     tag, verb = text.split(' ')[0], text.split(' ')[1].upper()
                     if verb == 'CAPABILITY': say('* CAPABILITY IMAP4rev1')
                     if verb == 'EXAMINE':
-                        say('* 3 EXISTS'); say('* OK [UIDVALIDITY 7] x'); say('* OK [UIDNEXT 4] x')
+                        say('* \(count) EXISTS'); say('* OK [UIDVALIDITY 7] x'); say('* OK [UIDNEXT \(count + 1)] x')
                     if 'SEARCH' in text:
-                        low = re.search(r'UID (\\d+)', text.split('SEARCH')[1])
+                        key = text.split('SEARCH')[1]
+                        low = re.search(r'UID (\\d+)', key)
                         low = int(low.group(1)) if low else 1
-                        found = [3] if 'UID *' in text else [u for u in (1, 2, 3) if u >= low]
+                        found = [\(count)] if 'UID *' in text else [low] if 'UID' in key and ':' not in key else range(low, \(count + 1))
                         say('* SEARCH' + ''.join(' %d' % u for u in found))
                     if 'FETCH' in text:
+                        uids = []
                         for part in text.split(' ')[3].split(','):
                             ends = [int(n) for n in part.split(':')]
-                            for uid in range(ends[0], ends[-1] + 1):
-                                body = 'Message-ID: <m%d@example.com>\\r\\n\\r\\nx\\r\\n' % uid
-                                data = '' if 'BODY' not in text else ' BODY[] NIL' if uid == 2 else ' BODY[] {%d}\\r\\n%s' % (len(body), body)
-                                say('* %d FETCH (UID %d RFC822.SIZE 30%s)' % (uid, uid, data))
+                            uids += range(ends[0], ends[-1] + 1)
+                        wantsBody = 'BODY' in text
+                        isBroken = not os.path.exists('\(folder("healthy"))')
+                        def give(uid, body):
+                            say('* %d FETCH (UID %d RFC822.SIZE 30%s)' % (uid, uid, ' ' + body if wantsBody else ''))
+            \(fetch.split(separator: "\n").map { "            " + $0 }.joined(separator: "\n"))
+                        for uid in uids:
+                            body = 'Message-ID: <m%d@example.com>\\r\\n\\r\\nx\\r\\n' % uid
+                            give(uid, 'BODY[] {%d}\\r\\n%s' % (len(body), body))
                     if verb == 'LOGOUT': say('* BYE x')
                     say(tag + ' OK done')
                     if verb == 'LOGOUT': break
-                c.close()
+                f.close(); c.close()
             """
         let server = try ChildProcess(try Interop.require("python3"), ["-c", script])
         _ = try await server.waitForLine(containing: "up")
+        return (server, port)
+    }
+
+    @Test(
+        "a message that the server has and does not give is passed over after three sessions, recorded and told; the others are read once")
+    func imapWithheld() async throws {
+        let folder = try TemporaryFolder()
+        let (server, port) = try await Self.hoarder(
+            3, in: folder, fetch: "if 2 in uids: give(2, 'BODY[] NIL')\nuids = [u for u in uids if u != 2]")
         let password = try folder.write("password", text: "secret\n", permissions: 0o600)
         let mailbox = Mailbox(port: port, options: ["--tls", "none", "--password-file", password], state: folder("state"))
         let first = try await mailbox.poll()
@@ -194,6 +211,29 @@ extension ProbeTests {
         #expect(first.errorText.contains("INBOX 7 2: passed over and recorded"))
         let second = try await mailbox.poll()
         #expect(second.status == 0 && second.output.isEmpty, "\(second.errorText)")
+        server.kill()
+    }
+
+    @Test(
+        "a server that gives nothing for a while costs one session and no message: the next call reads them all",
+        arguments: [
+            "if isBroken: say(tag + ' OK done'); continue", "if isBroken: say(tag + ' NO internal server error'); continue",
+            "if isBroken: say(tag + ' BAD internal server error'); continue",
+            "if isBroken and wantsBody: say(tag + ' OK done'); continue", "if isBroken and wantsBody: break",
+        ])
+    func imapInTrouble(fetch: String) async throws {
+        let folder = try TemporaryFolder()
+        let (server, port) = try await Self.hoarder(5, in: folder, fetch: fetch)
+        let password = try folder.write("password", text: "secret\n", permissions: 0o600)
+        let mailbox = Mailbox(port: port, options: ["--tls", "none", "--password-file", password], state: folder("state"))
+        for calls in 1...4 {
+            let outcome = try await mailbox.poll()
+            #expect(outcome.status == 75 && outcome.output.isEmpty, "\(outcome.outputText) \(outcome.errorText)")
+            #expect(TextFile.read(server.outputFile).split(separator: "\n").count == 1 + calls, "one session for each call")
+        }
+        _ = try folder.write("healthy", text: "", permissions: 0o600)
+        #expect(try await mailbox.seen() == (1...5).map { "m\($0)@example.com" })
+        #expect(try await mailbox.seen().isEmpty)
         server.kill()
     }
 }

@@ -7,13 +7,14 @@ import OpenSSL
 import Outreach
 import SASL
 import SQLiteStore
+import Synchronization
 import TestKit
 import Testing
 
 @testable import Mailroom
 
-/// A mailbox whose server refuses the login.
-@Suite("refused logins", .timeLimit(.minutes(4)))
+/// A mailbox whose server refuses the login, or what it is asked for.
+@Suite("mailboxes in trouble", .timeLimit(.minutes(4)))
 struct MailboxPollerTests {
     private static func refuser() async throws -> LinePeer {
         try await LinePeer.start(greeting: "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n") { lines in
@@ -85,6 +86,45 @@ struct MailboxPollerTests {
         try await eventually("the alert") { third.board.troubles.count == 1 }
         await third.end()
         #expect(peer.connections.count == 7)
+        await peer.stop()
+    }
+
+    @Test(
+        "a server that gives no message for hours costs none: they are taken in when it gives them",
+        arguments: ["OK FETCH completed", "NO internal server error", "BAD internal server error"])
+    func patience(answer: String) async throws {
+        let office = try Office()
+        let isHealthy = Atomic(false)
+        let peer = try await LinePeer.start(greeting: "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n") { lines in
+            let words = lines.last?.split(separator: " ").map(String.init) ?? []
+            guard words.count > 1 else { return nil }
+            switch (words[1], words.dropFirst(2).first) {
+            case ("EXAMINE", _): return "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 3] x\r\n\(words[0]) OK done\r\n"
+            case ("UID", "SEARCH"): return "* SEARCH 1 2\r\n\(words[0]) OK done\r\n"
+            case ("UID", "FETCH") where isHealthy.load(ordering: .relaxed):
+                let given = [1, 2].map { "* \($0) FETCH (UID \($0) RFC822.SIZE 17 BODY[] {17}\r\nSubject: \($0)\r\n\r\nx\r\n)\r\n" }
+                return given.joined() + "\(words[0]) OK done\r\n"
+            case ("UID", "FETCH"): return "\(words[0]) \(answer)\r\n"
+            default: return "\(words[0]) OK done\r\n"
+            }
+        }
+        let post = try Post(office, at: peer, login: "one")
+        // Two hours in all, by small steps: a day would pass the first one over.
+        for count in 1...8 {
+            try await eventually("\(count) sessions") {
+                if peer.connections.count < count { office.clock.wind(.seconds(120)) }
+                return peer.connections.count >= count
+            }
+        }
+        #expect(try await office.store.watermarks(account: "anna").isEmpty)
+        #expect(try await office.store.incoming(state: .quarantined, after: nil, limit: 9).isEmpty)
+        isHealthy.store(true, ordering: .relaxed)
+        try await eventually("both") {
+            office.clock.wind(.seconds(120))
+            return try await office.store.watermarks(account: "anna").first?.lastUID == 2
+        }
+        #expect(try await office.store.incoming(state: .received, after: nil, limit: 9).count == 2)
+        await post.end()
         await peer.stop()
     }
 }

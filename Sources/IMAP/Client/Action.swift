@@ -29,7 +29,7 @@ extension ClientSession {
         /// A message is there, several sessions could not read it, and it is passed over: to be recorded where a person sees it.
         case skipped(MailboxName, UIDValidity, UID, SkipReason)
         /// The session is about to close because of this message: count it for the sessions to come.
-        case setback(MailboxName, UIDValidity, UID)
+        case setback(MailboxName, UIDValidity, UID, Setbacks.Kind)
         /// Every mailbox has been looked at and all found in them has been committed.
         case pollFinished
         /// Start the timer, or start it anew, and call ``ClientSession/timedOut(_:)`` when the time is over.

@@ -144,10 +144,10 @@ extension ClientSession {
         proceed()
     }
 
-    private func setbacks(in name: MailboxName, _ validity: UIDValidity) -> [UID: Int] {
+    private func setbacks(in name: MailboxName, _ validity: UIDValidity) -> [UID: Setbacks] {
         var counts = cursors[name]?.setbacks ?? [:]
         for (message, count) in setbacks where message.mailbox == name && message.uidValidity == validity {
-            counts[message.uid] = max(count, counts[message.uid] ?? 0)
+            counts[message.uid] = count
         }
         return counts
     }

@@ -61,14 +61,10 @@ extension ClientSession {
 
     mutating func endFetch(_ status: StatusResponse) {
         if status.condition != .ok, let reason = Self.reasonInCode(status) { return close(reason) }
-        let awaited = scan?.awaitedBody
         switch scan?.completed(accepted: status.condition == .ok, &actions) {
-        case .refused:
-            if let scan, let awaited { actions.append(.setback(scan.mailbox, scan.uidValidity, awaited)) }
-            close(.fetchRefused(text: status.text))
-        case .withheld(let uid):
-            if let scan { actions.append(.setback(scan.mailbox, scan.uidValidity, uid)) }
-            close(.bodyWithheld)
+        case .withheld(let uid, let isRefused):
+            if let scan { actions.append(.setback(scan.mailbox, scan.uidValidity, uid, scan.isToBlame(uid) ? .own : .shared)) }
+            close(isRefused ? .fetchRefused(text: status.text) : .bodyWithheld)
         case .proceed, nil:
             proceed()
         }

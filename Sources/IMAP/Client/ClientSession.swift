@@ -40,7 +40,7 @@ package struct ClientSession: Sendable {
 
     let configuration: Configuration
     var cursors: [MailboxName: MailboxCursor]
-    let setbacks: [MessageKey: Int]
+    let setbacks: [MessageKey: Setbacks]
     var phase = Phase.created
     var reader: FrameReader
     var protection = Protection.none
@@ -90,7 +90,7 @@ package struct ClientSession: Sendable {
     /// Makes a session for a connection about to be opened, with what is remembered of each mailbox.
     ///
     /// - Parameter setbacks: as in ``MailboxCursor/setbacks``; here also for mailboxes that have no cursor yet.
-    package init(configuration: Configuration, cursors: [MailboxName: MailboxCursor], setbacks: [MessageKey: Int] = [:]) {
+    package init(configuration: Configuration, cursors: [MailboxName: MailboxCursor], setbacks: [MessageKey: Setbacks] = [:]) {
         self.configuration = configuration
         self.cursors = cursors
         self.setbacks = setbacks
@@ -235,8 +235,8 @@ package struct ClientSession: Sendable {
     /// Ends the session; the first reason stands.
     mutating func close(_ reason: CloseReason) {
         if case .closed = phase { return }
-        if let scan, let uid = scan.awaitedBody, reason.accusesMessage {
-            actions.append(.setback(scan.mailbox, scan.uidValidity, uid))
+        if let scan, let uid = scan.awaitedBody, let kind = reason.setback(isOwn: scan.isToBlame(uid), isLasting: scan.isLasting(uid)) {
+            actions.append(.setback(scan.mailbox, scan.uidValidity, uid, kind))
         }
         for timer in Timer.allCases { actions.append(.cancelTimer(timer)) }
         actions.append(.close(reason))
@@ -259,11 +259,17 @@ package struct ClientSession: Sendable {
 }
 
 extension ClientSession.CloseReason {
-    /// Whether the message whose body was awaited may be what ended the session.
-    fileprivate var accusesMessage: Bool {
+    /// What is laid to the message whose body was awaited; nil when it cannot be what ended the session.
+    ///
+    /// - Parameters:
+    ///   - isOwn: another message could be read in the session.
+    ///   - isLasting: the message has been in trouble for hours, so that a line that breaks is no chance any more.
+    fileprivate func setback(isOwn: Bool, isLasting: Bool) -> Setbacks.Kind? {
         switch self {
-        case .protocolError, .timedOut, .fetchRefused, .bodyWithheld: true
-        default: false
+        case .protocolError, .timedOut: isOwn ? .own : .broken
+        case .fetchRefused, .bodyWithheld: isOwn ? .own : .shared
+        case .connectionLost, .bye, .unavailable: isOwn && isLasting ? .own : .shared
+        case .loggedOut, .loginRefused, .loginUnavailable, .safety, .throttled: nil
         }
     }
 }

@@ -29,17 +29,14 @@ extension MailboxScan {
     static let disposedAtOnce = 100
     /// How often a message that is there may be asked for and not be given.
     static let asksInVain = 4
-    static let setbacksToTruncate = 2
-    /// One that the server does not give is passed over when it has cost so many sessions before this one.
-    static let setbacksToGiveUp = 2
-    static let setbacksToSkip = 4
+    /// How many others are asked for, to know whether it is one message that cannot be read or any.
+    static let witnesses = 4
 
     /// What is to follow the end of a FETCH.
     enum Completion: Equatable {
         case proceed
-        /// The server refuses for the second time what it was asked for alone.
-        case refused
-        /// The message is there and is not given: the session is to end, and another one to ask again.
-        case withheld(UID)
+        /// The message is there and is not given, or the server refuses it when asked for it alone: the session is to end, and another one to
+        /// ask again.
+        case withheld(UID, isRefused: Bool)
     }
 }

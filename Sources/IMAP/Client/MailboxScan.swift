@@ -9,6 +9,7 @@
 ///   everything has been delivered, passed over visibly, or proven absent by two FETCH commands and a SEARCH.
 /// - The watermark is never raised over a UID at or above UIDNEXT that was not delivered: a number a server merely claims must not
 ///   hide mail that is still to come.
+/// - A message is passed over for its own trouble: others could be read while it could not, or it lasted for a day.
 /// - Bodies held back for order, and bodies not yet committed, are bounded.
 struct MailboxScan: Sendable {
     private enum Stage: Sendable {
@@ -42,7 +43,7 @@ struct MailboxScan: Sendable {
     let uidValidity: UIDValidity
     private let uidNext: UID?
     private let since: SearchDate?
-    private let setbacks: [UID: Int]
+    private let setbacks: [UID: Setbacks]
     private let limits: Limits
     private let disposes: Bool
 
@@ -70,6 +71,14 @@ struct MailboxScan: Sendable {
     private var beginningOnly: Set<UID> = []
     /// Too large even so.
     private var hopeless: Set<UID> = []
+    /// The head cannot be had in this session; whether others can is to be found out.
+    private var isSuspect = false
+    /// The last FETCH for the head was refused.
+    private var isRefused = false
+    /// Asked for to learn whether they can be read while the head cannot.
+    private var witnesses: Set<UID> = []
+    /// A message behind the head could be read.
+    private var isWitnessed = false
     private var passedOver: Set<UID> = []
     private var uncommitted: [UID: Int] = [:]
     private var uncommittedSize = 0
@@ -79,7 +88,7 @@ struct MailboxScan: Sendable {
     ///
     /// `isEmpty` says that the server counts no messages. `disposes` says whether committed messages are to be marked or moved.
     init(
-        mailbox: MailboxName, uidValidity: UIDValidity, uidNext: UID?, isEmpty: Bool, cursor: MailboxCursor?, setbacks: [UID: Int],
+        mailbox: MailboxName, uidValidity: UIDValidity, uidNext: UID?, isEmpty: Bool, cursor: MailboxCursor?, setbacks: [UID: Setbacks],
         since: SearchDate?, limits: Limits, disposes: Bool
     ) {
         self.mailbox = mailbox
@@ -99,10 +108,19 @@ struct MailboxScan: Sendable {
     /// The message a FETCH for a body is waiting for; nil when there is no such FETCH.
     var awaitedBody: UID? {
         switch asked {
-        case .whole, .beginning: head
+        case .whole(let uids): isHeadAsked ? head : uids.first { $0.value > done && held[$0] == nil }
+        case .beginning: head
         case .nothing, .facts: nil
         }
     }
+
+    private var isHeadAsked: Bool { head.map(isAsked) ?? false }
+
+    /// Whether the trouble with the message is its own: one behind it could be read in this session.
+    func isToBlame(_ uid: UID) -> Bool { uid == head && (isWitnessed || !held.isEmpty) }
+
+    /// Whether the message has been in trouble for hours.
+    func isLasting(_ uid: UID) -> Bool { setbacks[uid]?.isLasting ?? false }
 
     /// Whether the highest UID is being asked for.
     var isLookingForHighest: Bool {
@@ -129,9 +147,7 @@ struct MailboxScan: Sendable {
         case .reading: break
         }
         stage = .reading
-        while let uid = head, setbacks[uid, default: 0] >= Self.setbacksToSkip {
-            skip(uid, .setbacks, &actions)
-        }
+        while let uid = head, setbacks[uid]?.skips == true { skip(uid, .setbacks, &actions) }
         if disposable.count >= Self.disposedAtOnce, let set = takeDisposable() { return .dispose(set) }
         guard let head else { return stepAtEnd(&actions) }
         if uncommittedSize > limits.batchSize || uncommitted.count >= 4 * limits.batchCount { return .awaitCommits }
@@ -153,6 +169,11 @@ struct MailboxScan: Sendable {
     }
 
     private mutating func stepToRead(_ head: UID) -> Step {
+        if let witness = nextWitness(for: head) {
+            witnesses.insert(witness)
+            asked = .whole([witness])
+            return .fetchWhole(UIDSet([witness]))
+        }
         answered = []
         if isBeginningOnly(head) { return ask(beginningOf: head, length: limits.truncation) }
         if failures[head, default: 0] > 0 {
@@ -170,6 +191,8 @@ struct MailboxScan: Sendable {
         var size: UInt64 = 0
         for uid in pending[headIndex...].prefix(limits.batchCount) where held[uid] == nil {
             guard let facts = facts[uid], failures[uid] == nil, !isBeginningOnly(uid) else { break }
+            // What sessions ended over is asked for alone, so that nothing else is blamed or held up.
+            if !batch.isEmpty, setbacks[uid] != nil || setbacks[head] != nil { break }
             size += facts.size ?? UInt64(limits.messageSize)
             if !batch.isEmpty, size > UInt64(limits.batchSize) { break }
             batch.append(uid)
@@ -178,13 +201,22 @@ struct MailboxScan: Sendable {
         return .fetchWhole(UIDSet(batch))
     }
 
+    /// Another message to ask for while the head is in doubt; nil when it is not, when one could be read, or when enough were asked for.
+    private func nextWitness(for head: UID) -> UID? {
+        guard isSuspect || setbacks[head] != nil, !isToBlame(head), witnesses.count < Self.witnesses else { return nil }
+        let behind = pending[(headIndex + 1)...]
+        return (Array(behind.prefix(2)) + behind.suffix(2).reversed()).first {
+            !witnesses.contains($0) && setbacks[$0] == nil && failures[$0, default: 0] < 2 && !isBeginningOnly($0)
+        }
+    }
+
     private mutating func ask(beginningOf uid: UID, length: Int) -> Step {
         asked = .beginning(uid, length: length)
         return .fetchBeginning(uid, length: length)
     }
 
     private func isBeginningOnly(_ uid: UID) -> Bool {
-        if beginningOnly.contains(uid) || setbacks[uid, default: 0] >= Self.setbacksToTruncate { return true }
+        if beginningOnly.contains(uid) || setbacks[uid]?.cutsShort == true { return true }
         guard let size = facts[uid]?.size else { return false }
         return size > UInt64(limits.messageSize)
     }
@@ -234,6 +266,7 @@ struct MailboxScan: Sendable {
         if let date = response.internalDate { known.internalDate = date }
         facts[uid] = known
         guard let content = response.body, held[uid] == nil else { return }
+        if uid != head { isWitnessed = true }
         switch (asked, content) {
         case (.whole, .bytes(let bytes)) where response.origin ?? 0 == 0:
             hold(uid, Body(bytes: bytes, truncated: false))
@@ -288,6 +321,10 @@ struct MailboxScan: Sendable {
         confirmed.remove(uid)
         beginningOnly.remove(uid)
         hopeless.remove(uid)
+        isSuspect = false
+        isRefused = false
+        witnesses = []
+        isWitnessed = false
         headIndex += 1
     }
 
@@ -305,6 +342,7 @@ struct MailboxScan: Sendable {
     /// Takes the end of a FETCH.
     mutating func completed(accepted: Bool, _ actions: inout [ClientSession.Action]) -> Completion {
         let ended = asked
+        if isHeadAsked { isRefused = !accepted }
         asked = .nothing
         switch ended {
         case .nothing:
@@ -320,18 +358,25 @@ struct MailboxScan: Sendable {
             if uid.value > done { failures[uid, default: 0] += 1 }
         }
         guard let uid = head else { return .proceed }
-        if hopeless.contains(uid) {
-            guard setbacks[uid, default: 0] >= Self.setbacksToGiveUp else { return .withheld(uid) }
-            skip(uid, .oversized, &actions)
-        } else if failures[uid, default: 0] >= 2 {
-            guard accepted else { return .refused }
-            if answered.contains(uid) || failures[uid, default: 0] >= Self.asksInVain {
-                guard setbacks[uid, default: 0] >= Self.setbacksToGiveUp else { return .withheld(uid) }
-                skip(uid, .noBody, &actions)
-            } else if !confirmed.contains(uid) {
-                stage = .confirming(uid)
+        return judge(uid, &actions)
+    }
+
+    /// What becomes of the head after a FETCH that may have been in vain.
+    private mutating func judge(_ uid: UID, _ actions: inout [ClientSession.Action]) -> Completion {
+        let failed = failures[uid, default: 0]
+        let isHopeless = hopeless.contains(uid)
+        if !isHopeless {
+            guard failed >= 2 else { return .proceed }
+            if !isRefused, !answered.contains(uid), failed < Self.asksInVain {
+                if !confirmed.contains(uid) { stage = .confirming(uid) }
+                return .proceed
             }
         }
+        isSuspect = true
+        guard nextWitness(for: uid) == nil else { return .proceed }
+        let known = setbacks[uid] ?? Setbacks()
+        guard known.givesUp && isToBlame(uid) || known.isEndless else { return .withheld(uid, isRefused: isRefused && !isHopeless) }
+        skip(uid, isHopeless ? .oversized : .noBody, &actions)
         deliverHeld(&actions)
         return .proceed
     }

@@ -18,7 +18,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
         case uidValidityChanged(MailboxName, old: UIDValidity, new: UIDValidity)
         case watermark(MailboxName, UIDValidity, UID)
         case skipped(MailboxName, UIDValidity, UID, ClientSession.SkipReason)
-        case setback(MailboxName, UIDValidity, UID)
+        case setback(MailboxName, UIDValidity, UID, Setbacks.Kind)
         case pollFinished
         case alert(ClientSession.Alert)
         case closed(ClientSession.CloseReason?, note: String?)
@@ -112,7 +112,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
         case .uidValidityChanged(let mailbox, let old, let new): news.add(.uidValidityChanged(mailbox, old: old, new: new))
         case .watermark(let mailbox, let validity, let uid): news.add(.watermark(mailbox, validity, uid))
         case .skipped(let mailbox, let validity, let uid, let why): news.add(.skipped(mailbox, validity, uid, why))
-        case .setback(let mailbox, let validity, let uid): news.add(.setback(mailbox, validity, uid))
+        case .setback(let mailbox, let validity, let uid, let kind): news.add(.setback(mailbox, validity, uid, kind))
         case .pollFinished: news.add(.pollFinished)
         case .startTimer(let timer, let duration):
             timers[timer]?.cancel()

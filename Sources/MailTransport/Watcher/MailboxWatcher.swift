@@ -26,7 +26,7 @@ package final class MailboxWatcher: Sendable {
         package let alerts: [ClientSession.Alert]
         /// Messages that were passed over after several sessions, with why.
         package var skipped: [(message: MessageKey, reason: String)] = []
-        /// The session ended over one message; another session asks for it again.
+        /// The session ended over one message while others could be read; another session asks for it again.
         package var hadSetback = false
         /// Why there were no credentials, so that no connection was made; nil when there were.
         package var loginTrouble: LoginTrouble?
@@ -38,7 +38,13 @@ package final class MailboxWatcher: Sendable {
     private let names: (any NIOPosix.Resolver & Sendable)?
     private let logger: Logger
     /// Messages over which sessions ended; remembered while the process lives.
-    private let setbacks = Mutex<[MessageKey: Int]>([:])
+    private let troubles = Mutex<[MessageKey: Trouble]>([:])
+
+    private struct Trouble {
+        var setbacks = Setbacks()
+        /// When the first session began that knew of it; nil before.
+        var since: Timestamp?
+    }
 
     package convenience init(account: MailboxAccount, desk: any MailboxDesk, eventLoops: any EventLoopGroup, logger: Logger) {
         self.init(account: account, desk: desk, eventLoops: eventLoops, logger: logger, names: nil)
@@ -127,7 +133,19 @@ package final class MailboxWatcher: Sendable {
         configuration.pollInterval = account.pollInterval
         configuration.idleReissue = account.idleReissue
         return ClientSession(
-            configuration: configuration, cursors: try await desk.cursors(account: account.name), setbacks: setbacks.withLock { $0 })
+            configuration: configuration, cursors: try await desk.cursors(account: account.name), setbacks: setbacks(now))
+    }
+
+    /// Of each message in trouble, how often and for how long.
+    private func setbacks(_ now: Timestamp) -> [MessageKey: Setbacks] {
+        troubles.withLock { troubles in
+            for key in troubles.keys {
+                let since = troubles[key]?.since ?? now
+                troubles[key]?.since = since
+                troubles[key]?.setbacks.age = now - since
+            }
+            return troubles.mapValues(\.setbacks)
+        }
     }
 
     /// Old servers know the LOGIN command only; it shows the password as PLAIN does, so it needs the same leave.
@@ -198,9 +216,13 @@ package final class MailboxWatcher: Sendable {
                     }
                     try await desk.store(messages, account: account.name)
                     let keys = messages.map(\.key)
+                    troubles.withLock { troubles in for key in keys { troubles[key] = nil } }
                     connection.tell { handler in for key in keys { handler.committed(key) } }
                 case .watermark(let mailbox, let validity, let uid):
                     try await desk.advance(account: account.name, mailbox: mailbox, uidValidity: validity, to: uid)
+                    troubles.withLock { troubles in
+                        troubles = troubles.filter { key, _ in key.mailbox != mailbox || key.uidValidity != validity || key.uid > uid }
+                    }
                 case .pollFinished:
                     pollFinished = true
                     if !watches { connection.tell { $0.logOut() } }
@@ -208,9 +230,9 @@ package final class MailboxWatcher: Sendable {
                     return Ending(
                         reason: reason, note: note, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts, skipped: skipped,
                         hadSetback: hadSetback)
-                case .setback(let mailbox, let validity, let uid):
-                    hadSetback = true
-                    setbacks.withLock { $0[MessageKey(mailbox, validity, uid), default: 0] += 1 }
+                case .setback(let mailbox, let validity, let uid, let kind):
+                    if kind == .own { hadSetback = true }
+                    troubles.withLock { $0[MessageKey(mailbox, validity, uid), default: Trouble()].setbacks.count(kind) }
                 case .alert(let alert):
                     if alerts.count < 100 { alerts.append(alert) }
                     log(event)
@@ -218,7 +240,7 @@ package final class MailboxWatcher: Sendable {
                     log(event)
                     let message = MessageKey(mailbox, validity, uid)
                     try await desk.skipped(message, account: account.name, reason: why.words)
-                    setbacks.withLock { _ = $0.removeValue(forKey: message) }
+                    troubles.withLock { _ = $0.removeValue(forKey: message) }
                     if skipped.count < 100 { skipped.append((message, why.words)) }
                 case .uidValidityChanged:
                     log(event)
@@ -279,9 +301,9 @@ extension ClientSession.SkipReason {
     /// For a person.
     fileprivate var words: String {
         switch self {
-        case .noBody: "the server has it and did not give its text in three sessions"
-        case .oversized: "the server sends more of it than asked for, in three sessions, and more than may be held"
-        case .setbacks: "four sessions broke over it"
+        case .noBody: "the server has it and did not give its text, in three sessions that could read others or for a day"
+        case .oversized: "the server sends more of it than asked for, in three sessions or for a day, and more than may be held"
+        case .setbacks: "four sessions that could read others broke over it"
         }
     }
 }

@@ -24,6 +24,8 @@ struct MailboxReader {
     var stored: [Key] = []
     var bodies: [Key: [UInt8]] = [:]
     var skipped: [Key] = []
+    /// As the driver remembers them; the age is the test's.
+    var setbacks: [MessageKey: Setbacks] = [:]
     var validityChanges = 0
     private(set) var faults: [String] = []
 
@@ -42,7 +44,7 @@ struct MailboxReader {
 
     /// One connection, until the first poll is finished or the server has said `cut` octets.
     mutating func connect(_ server: inout MailboxServer, cut: Int = .max, piece: Int = .max, commits: Commits = .atOnce) -> Ending {
-        var session = ClientSession(configuration: configuration, cursors: cursors)
+        var session = ClientSession(configuration: configuration, cursors: cursors, setbacks: setbacks)
         var wire = server.connect()
         var ending = Ending()
         var uncommitted: [FetchedMessage] = []
@@ -59,14 +61,17 @@ struct MailboxReader {
                         if case .atOnce = commits { pending += commit(&uncommitted, &session, &server) }
                     case .watermark(let name, let validity, let uid):
                         if !uncommitted.isEmpty { faults.append("watermark \(uid) before commits") }
-                        advance(name, validity, uid)
+                        if skipped.last?.uid != uid.value || cursors[name]?.lastUID != uid { advance(name, validity, uid) }
                     case .skipped(let name, let validity, let uid, _):
+                        pending += commit(&uncommitted, &session, &server)
                         skipped.append(Key(mailbox: name.description, validity: validity.value, uid: uid.value))
+                        setbacks[MessageKey(name, validity, uid)] = nil
+                        advance(name, validity, uid)
                     case .uidValidityChanged(let name, let old, _):
                         if cursors[name]?.uidValidity != old { faults.append("change from an unknown UIDVALIDITY") }
                         cursors[name] = nil
                         validityChanges += 1
-                    case .setback(let name, _, let uid): cursors[name]?.setbacks[uid, default: 0] += 1
+                    case .setback(let name, let validity, let uid, let kind): setbacks[MessageKey(name, validity, uid), default: Setbacks()].count(kind)
                     case .pollFinished:
                         if !uncommitted.isEmpty { faults.append("finished before commits") }
                         ending.isFinished = true
@@ -87,7 +92,7 @@ struct MailboxReader {
             } else if ending.fed < cut, !uncommitted.isEmpty {
                 pending = commit(&uncommitted, &session, &server)
             } else {
-                if ending.fed < cut { faults.append("stuck") }
+                if ending.fed < cut, !server.hasHungUp { faults.append("stuck") }
                 pending = session.connectionClosed()
             }
         }

@@ -30,7 +30,24 @@ struct MailboxServer {
         var refusedFetch = 0
     }
 
+    /// How a FETCH is answered that names a message which is not given.
+    enum Denial: CaseIterable {
+        /// OK, with nothing of the messages.
+        case silence
+        case no
+        case bad
+        /// All but the body.
+        case bodiless
+        /// The connection ends.
+        case hangUp
+    }
+
     var mailboxes: [String: Mailbox]
+    /// nil UIDs: any.
+    var denied: (how: Denial, uids: Set<UInt32>?)?
+    /// Named by every search of a range, and not there.
+    var phantoms: [UInt32] = []
+    private(set) var hasHungUp = false
     var capabilities = "IMAP4rev1 IDLE UIDPLUS MOVE"
     var faults = Faults()
     /// What STATUS says of each mailbox for ever after it has said it once; nil: the truth.
@@ -59,6 +76,7 @@ struct MailboxServer {
         selected = nil
         idleTag = nil
         isAuthenticated = false
+        hasHungUp = false
         return IMAPTests.bytes("* OK [CAPABILITY \(capabilities)] ready\r\n")
     }
 
@@ -81,6 +99,7 @@ struct MailboxServer {
                 continue
             }
             let answer = self.answer(line.unicodeScalars.dropLast().reduce(into: "") { $0.unicodeScalars.append($1) })
+            if hasHungUp { break }
             output += answer
         }
         octetsSent += output.utf8.count
@@ -177,6 +196,7 @@ struct MailboxServer {
             let new = found.filter { $0 >= first }
             found = new.isEmpty ? Array(found.suffix(1)) : new
         }
+        if key == "ALL" || key.contains(":") || key.hasPrefix("SINCE") { found += phantoms }
         if happens(faults.shuffled) { found.shuffle(using: &random) }
         if happens(faults.repeated) { found += found }
         let numbers = found.map { " \($0)" }.joined()
@@ -187,11 +207,21 @@ struct MailboxServer {
         if items.contains("BODY[") { offences.append("FETCH that sets \\Seen") }
         if items.contains("BODY.PEEK"), happens(faults.refusedFetch) { return "\(tag) NO not today\r\n" }
         var lines: [String] = []
+        var hits = false
+        for message in mailbox.messages where set.contains(uid(message.uid)) && isDenied(message.uid) { hits = true }
+        switch denied?.how {
+        case .no? where hits: return "\(tag) NO internal server error\r\n"
+        case .bad? where hits: return "\(tag) BAD internal server error\r\n"
+        case .hangUp? where hits && items.contains("BODY.PEEK"):
+            hasHungUp = true
+            return ""
+        default: break
+        }
         for (index, message) in mailbox.messages.enumerated() where set.contains(uid(message.uid)) {
-            if happens(faults.omitted) { continue }
+            if happens(faults.omitted) || denied?.how == .silence && isDenied(message.uid) { continue }
             let size = happens(faults.wrongSize) ? 3 : message.bytes.count
             var line = "* \(index + 1) FETCH (UID \(message.uid) FLAGS (\(message.flags.joined(separator: " "))) RFC822.SIZE \(size)"
-            if items.contains("BODY.PEEK") { line += " " + body(message, items) }
+            if items.contains("BODY.PEEK"), !isDenied(message.uid) { line += " " + body(message, items) }
             line += ")\r\n"
             lines.append(line)
             if happens(faults.repeated) { lines.append(line) }
@@ -201,6 +231,8 @@ struct MailboxServer {
         if happens(faults.shuffled) { lines.shuffle(using: &random) }
         return noise() + lines.joined() + "\(tag) OK\r\n"
     }
+
+    private func isDenied(_ uid: UInt32) -> Bool { denied.map { $0.uids?.contains(uid) ?? true } ?? false }
 
     private mutating func body(_ message: Message, _ items: String) -> String {
         var bytes = message.bytes

@@ -16,13 +16,16 @@ struct ProbeIMAP: AsyncParsableCommand {
         discussion: """
             Prints 'SEEN uidvalidity uid message-id' for each message newly taken in, once it is stored: each exactly once over any number of calls
             with the same --state. Nothing in the mailbox is touched. Of a message without a readable Message-ID the last word is '-'.
-            Exit status: 0 poll complete; 75 try again, or a message was passed over because the server does not give it; 69 login refused, or the mailbox cannot be opened; 77 refused for our own safety
+            Exit status: 0 poll complete; 75 try again, or a message was passed over because the server does not give it though it gives others; 69 login refused, or the mailbox cannot be opened; 77 refused for our own safety
             (certificate, missing STARTTLS or AUTH, a password that would travel in clear).
             """)
 
     enum TLS: String, ExpressibleByArgument, CaseIterable {
         case none, starttls, implicit
     }
+
+    /// Of one poll; what is still in trouble then is the next one's.
+    private static let sessionsAtMost = 12
 
     @OptionGroup var target: ProbeTarget
     @Option(help: "starttls and implicit go on only with a certificate that verifies; none takes a password to this machine only.")
@@ -51,8 +54,10 @@ struct ProbeIMAP: AsyncParsableCommand {
             let deadline = target.deadline
             var ending = try await deadline.bound { try await watcher.session(watches: false, now: clock.now()) }
             var skipped = ending.skipped
-            // A message that cannot be had costs sessions of its own before it is passed over.
-            while ending.hadSetback, !deadline.isOver {
+            // A message that cannot be had while others can costs sessions of its own before it is passed over.
+            var sessions = 1
+            while ending.hadSetback, sessions < Self.sessionsAtMost, !deadline.isOver {
+                sessions += 1
                 ending = try await deadline.bound { try await watcher.session(watches: false, now: clock.now()) }
                 skipped += ending.skipped
             }
