@@ -52,6 +52,7 @@ package struct StepDispatcher: Service {
     private let templates = TemplateShelf()
     private let lines = SendingLines()
     private let pauses = PauseBoard()
+    private let accounts = SenderAccounts()
 
     /// - Parameters:
     ///   - bell: rung when an enrollment may have become due.
@@ -124,8 +125,8 @@ package struct StepDispatcher: Service {
         guard !claim.due.isEmpty else { return lines.clear() }
         let generation = self.desk.generation
         let desk = desk.current
-        var round = Round(end: claim.end)
         let now = clock.now()
+        var round = Round(end: claim.end, accounts: accounts.take(at: now))
         round.pauses = try await loop.patiently { try await pauses.current(of: store, at: now) }
         round.marks = try await loop.patiently { try await store.pausedSequences() }
         for item in claim.due {
@@ -134,35 +135,37 @@ package struct StepDispatcher: Service {
         }
         try await commit(&round)
         outboxBell.ring()
-        // What the conf of before held back was on its way to the store when the new one had everything looked at anew.
-        if self.desk.generation != generation {
+        if self.desk.generation == generation {
+            accounts.keep(round.accounts)
+        } else {
+            // What the conf of before held back was on its way to the store when the new one had everything looked at anew.
             _ = try await loop.patiently { try await store.reconsiderPostponed(now: clock.now()) }
         }
     }
 
     /// What one round has decided so far, and what identities have used of their budgets with it: each is read once, not once for each step.
     private struct Round {
-        struct Account {
-            var usage: IdentityUsage
-            let date: CivilDate
-            let history: SendingHistory?
-        }
-
         /// When the claims run out.
         let end: Timestamp
-        var accounts: [String: Account] = [:]
+        var accounts: [String: SenderAccount]
+        /// Whose account is of an earlier round.
+        var carried: Set<String>
         var pauses: [SendingPause.Subject: SendingPause] = [:]
         var marks: [SequencePauseMark] = []
         var starts = StartTally()
         /// Not stored yet.
         var decided: [(enrollment: Enrollment, verdict: StepVerdict)] = []
 
+        init(end: Timestamp, accounts: [String: SenderAccount]) {
+            self.end = end
+            self.accounts = accounts
+            carried = Set(accounts.keys)
+        }
+
         mutating func add(_ verdict: StepVerdict, about enrollment: Enrollment) {
             decided.append((enrollment, verdict))
-            guard case .queued(let message, _, _) = verdict, let usage = accounts[message.identity]?.usage else { return }
-            accounts[message.identity]?.usage = IdentityUsage(
-                countOnDate: usage.countOnDate + 1, lastAt: message.createdAt, countInHour: usage.countInHour + 1,
-                lifting: usage.lifting ?? message.createdAt)
+            guard case .queued(let message, _, _) = verdict else { return }
+            accounts[message.identity]?.add(message)
         }
 
         /// Whether messages count that may turn out not to have been queued.
@@ -242,7 +245,7 @@ package struct StepDispatcher: Service {
     }
 
     private func account(of identity: SenderIdentity, gate: PacingGate, at now: Timestamp, round: inout Round) async throws(StoreError)
-        -> Round.Account
+        -> SenderAccount
     {
         let date = gate.budgetDate(at: now)
         if let known = round.accounts[identity.name], known.date == date { return known }
@@ -251,8 +254,8 @@ package struct StepDispatcher: Service {
             history = try await store.history(
                 identities: [identity.name], before: date, since: date.adding(days: -warmUp.signals.days))
         }
-        let account = Round.Account(
-            usage: try await store.usage(identity: identity.name, localDate: date, at: now), date: date, history: history)
+        let account = SenderAccount(
+            usage: try await store.usage(identity: identity.name, localDate: date, at: now), date: date, history: history, readAt: now)
         round.accounts[identity.name] = account
         return account
     }
@@ -298,9 +301,10 @@ package struct StepDispatcher: Service {
         let gate = PacingGate(identity: identity.name, policy: identity.pacing, chance: desk.chance)
         var account = try await account(of: identity, gate: gate, at: now, round: &round)
         var verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id, contact: due.contact)
-        if case .line = verdict, round.isUncertain(identity.name) {
-            // Nobody waits for a message that was not queued in the end.
+        if case .line = verdict, round.carried.contains(identity.name) || round.isUncertain(identity.name) {
+            // Nobody waits for a message that was not queued in the end, or was cancelled a moment ago.
             try await commit(&round)
+            if round.carried.remove(identity.name) != nil { round.accounts[identity.name] = nil }
             account = try await self.account(of: identity, gate: gate, at: now, round: &round)
             verdict = gate.verdict(at: now, usage: account.usage, history: account.history, enrollment: enrollment.id, contact: due.contact)
         }

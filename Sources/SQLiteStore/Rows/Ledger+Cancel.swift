@@ -4,8 +4,15 @@ import Outreach
 
 /// Cancelling what is queued: always with a timeline event, never past the final dot.
 extension Ledger {
+    static let hasMailSQL = """
+        SELECT 1 FROM outbox
+        WHERE enrollment_id = :enrollment AND state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL LIMIT 1
+        """
+
     /// Cancels the mail of one enrollment that has not reached its final dot.
     func cancelMail(of enrollment: Enrollment.ID, because reason: String, at: Timestamp) throws {
+        // Most that end have nothing queued, and an UPDATE that finds nothing has every index of the table opened.
+        guard try db.record(Self.hasMailSQL, ["enrollment": enrollment.rawValue]) != nil else { return }
         let cancelled = try db.records(
             """
             UPDATE outbox
