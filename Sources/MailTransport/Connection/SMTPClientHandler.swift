@@ -1,5 +1,6 @@
 import NIOCore
 import OpenSSL
+import SASL
 import SMTP
 
 /// The shell around `ClientSession` on one channel: does what the machine says, asks the attempt what only it can know, and between two
@@ -60,14 +61,16 @@ final class SMTPClientHandler: ChannelInboundHandler {
         self.order = order
         timer?.clear()
         note = nil
-        transcript = Transcript()
+        transcript = Transcript(mask: transcript.mask)
         transcript.note(
             "connection \(number)\(place) used again, for message \(session.transactions + 1); \(tls.map { "TLS: \($0)" } ?? "in clear")")
         start(envelope)
     }
 
     func start(_ envelope: Envelope) { perform(session.startTransaction(envelope)) }
-    func authenticate(mechanism: String, initial: [UInt8]?) {
+    /// - Parameter login: what no answer may show.
+    func authenticate(mechanism: String, initial: [UInt8]?, login: SASLCredentials) {
+        transcript.mask = SecretMask(login)
         perform(session.authenticationResponse(mechanism: mechanism, initial: initial))
     }
     func answer(_ response: [UInt8]) { perform(session.saslStep(response)) }
@@ -101,7 +104,8 @@ final class SMTPClientHandler: ChannelInboundHandler {
         guard let order else { return }
         self.order = nil
         let ending = DeliveryOrder.Ending(
-            outcome: outcome, tls: tls, transcript: transcript.text, note: note, isPeerRefused: isPeerRefused, isGreeted: session.isGreeted)
+            outcome: outcome?.masked(by: transcript.mask), tls: tls, transcript: transcript.text, note: note, isPeerRefused: isPeerRefused,
+            isGreeted: session.isGreeted)
         over = (order, ending)
     }
 
@@ -195,6 +199,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
             context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         case .sendSecret(let buffer):
             transcript.note("credentials")
+            transcript.mask.add(line: buffer.readableBytesView)
             context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         case .startTLS: startTLS()
         case .startAuthentication(let offered): order?.tell(.startAuthentication(offered: offered))
@@ -262,5 +267,21 @@ final class SMTPClientHandler: ChannelInboundHandler {
     private static func place(of channel: any Channel) -> String {
         guard let address = channel.localAddress, let ip = address.ipAddress, let port = address.port else { return "" }
         return " from \(address.protocol == .inet6 ? "[\(ip)]" : ip):\(port)"
+    }
+}
+
+extension DeliveryOutcome {
+    /// Without the secrets of the login that the server's answer to it repeats.
+    fileprivate func masked(by mask: SecretMask) -> DeliveryOutcome {
+        guard !mask.isEmpty, let failure, failure.stage == .authentication, let reply = failure.reply else { return self }
+        let masked = DeliveryFailure(
+            stage: failure.stage, scope: failure.scope, cause: failure.cause,
+            reply: Reply(code: reply.code, lines: reply.lines.map { mask.masked($0) }))
+        switch self {
+        case .accepted: return self
+        case .deferred: return .deferred(masked)
+        case .rejected: return .rejected(masked)
+        case .ambiguous: return .ambiguous(masked)
+        }
     }
 }

@@ -80,7 +80,9 @@ struct Conversation: Sendable {
         var result = DeliveryReport.Result.withdrawn
         if !withdrawn, let outcome = ending.outcome { result = .outcome(outcome) }
         var report = DeliveryReport(
-            result: result, remoteMTA: host.description, tls: ending.tls, transcript: ending.transcript, note: ending.note,
+            result: result, remoteMTA: host.description, tls: ending.tls, transcript: ending.transcript,
+            // The server's own reason stands in its last challenge; its reply says only that it is so.
+            note: attempt.exchange?.rejection.map { "\($0)" } ?? ending.note,
             isPeerRefused: ending.isPeerRefused, isSession: ending.isGreeted)
         report.loginTrouble = attempt.trouble
         if let failure = ending.outcome?.failure, failure.cause == .authenticationFailed, let reply = failure.reply, reply.code >= 500 {
@@ -106,7 +108,9 @@ struct Conversation: Sendable {
             service: "smtp", host: host.name, credentials: login.credentials, mechanisms: credentials.mechanisms, channelIsProtected: true)
         do throws(SASLError) {
             let start = try await client.begin(offered: offered)
-            connection.tell(order) { $0.authenticate(mechanism: start.mechanism.rawValue, initial: start.initialResponse) }
+            connection.tell(order) {
+                $0.authenticate(mechanism: start.mechanism.rawValue, initial: start.initialResponse, login: login.credentials)
+            }
             return Authentication(exchange: client, login: login)
         } catch {
             let why = "\(error)"

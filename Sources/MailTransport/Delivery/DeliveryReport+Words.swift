@@ -11,6 +11,11 @@ extension DeliveryReport {
         if failure.cause == .replyCode, let reply = failure.reply { return Self.said(reply) }
         // Without a connection our own note has the whole story: which address, and why not.
         if remoteMTA == nil, let note { return note }
+        if failure.cause == .authenticationFailed, failure.stage == .authentication, let note {
+            // What is to be checked is in the note.
+            let words = "the login at \(remoteMTA ?? "the server") was \(loginTrouble == nil ? "not accepted" : "not tried") (\(note))"
+            return failure.reply.map { "\(words): \(Self.said($0))" } ?? words
+        }
         let words = failure.words(at: remoteMTA)
         if let reply = failure.reply { return "\(words): \(Self.said(reply))" }
         return note.map { "\(words) (\($0))" } ?? words

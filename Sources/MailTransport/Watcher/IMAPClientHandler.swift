@@ -1,6 +1,7 @@
 import IMAP
 import NIOCore
 import OpenSSL
+import SASL
 
 /// The shell around the IMAP `ClientSession` on one channel.
 ///
@@ -32,8 +33,11 @@ final class IMAPClientHandler: ChannelInboundHandler {
     private var timers: [ClientSession.Timer: Scheduled<Void>] = [:]
     private var reason: ClientSession.CloseReason?
     private var note: String?
+    private var mask: SecretMask
 
-    init(session: ClientSession, account: MailboxAccount, peer: TLSPeer, news: NewsQueue<News>) {
+    /// - Parameter login: what no news may show.
+    init(session: ClientSession, account: MailboxAccount, peer: TLSPeer, login: SASLCredentials, news: NewsQueue<News>) {
+        mask = SecretMask(login)
         self.session = session
         self.account = account
         self.peer = peer
@@ -103,7 +107,10 @@ final class IMAPClientHandler: ChannelInboundHandler {
 
     private func perform(_ action: ClientSession.Action) {
         switch action {
-        case .send(let buffer), .sendSecret(let buffer): context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        case .send(let buffer): context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        case .sendSecret(let buffer):
+            mask.add(line: buffer.readableBytesView)
+            context?.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         case .startTLS: startTLS()
         case .startAuthentication(let offered, _): news.add(.startAuthentication(offered: offered))
         case .saslChallenge(let challenge): news.add(.challenge(challenge))
@@ -121,9 +128,9 @@ final class IMAPClientHandler: ChannelInboundHandler {
                 self.perform(self.session.timedOut(timer))
             }
         case .cancelTimer(let timer): timers.removeValue(forKey: timer)?.cancel()
-        case .alert(let alert): news.add(.alert(alert))
+        case .alert(let alert): news.add(.alert(ClientSession.Alert(alert.kind, mailbox: alert.mailbox, text: mask.masked(alert.text))))
         case .close(let why):
-            reason = reason ?? why
+            reason = reason ?? why.masked(by: mask)
             context?.close(promise: nil)
         }
     }
@@ -134,6 +141,20 @@ final class IMAPClientHandler: ChannelInboundHandler {
             try context.pipeline.syncOperations.addHandler(TLSChannelHandler(client: account.trust, peer: peer), position: .first)
         } catch {
             errorCaught(context: context, error: error)
+        }
+    }
+}
+
+extension ClientSession.CloseReason {
+    /// Without the secrets that the server's words repeat.
+    fileprivate func masked(by mask: SecretMask) -> ClientSession.CloseReason {
+        switch self {
+        case .loginRefused(let text): .loginRefused(text: mask.masked(text))
+        case .throttled(let text): .throttled(text: mask.masked(text))
+        case .unavailable(let text): .unavailable(text: mask.masked(text))
+        case .fetchRefused(let text): .fetchRefused(text: mask.masked(text))
+        case .bye(let text): .bye(text: mask.masked(text))
+        case .loggedOut, .loginUnavailable, .safety, .protocolError, .bodyWithheld, .timedOut, .connectionLost: self
         }
     }
 }

@@ -97,7 +97,7 @@ package final class MailboxWatcher: Sendable {
         let connection: Connection
         do {
             connection = try await connect(
-                session, peer: .verified(name: account.certificateName.map { DomainName.toASCII($0) ?? $0 } ?? name), news: news)
+                session, as: login, peer: .verified(name: account.certificateName.map { DomainName.toASCII($0) ?? $0 } ?? name), news: news)
         } catch {
             return Ending(
                 reason: nil, note: "cannot connect to \(account.host):\(account.port): \(ConnectTrouble.words(error))", pollFinished: false,
@@ -160,7 +160,9 @@ package final class MailboxWatcher: Sendable {
 
     private typealias Connection = ClientChannel<IMAPClientHandler>
 
-    private func connect(_ session: ClientSession, peer: TLSPeer, news: NewsQueue<IMAPClientHandler.News>) async throws -> Connection {
+    private func connect(_ session: ClientSession, as login: Login, peer: TLSPeer, news: NewsQueue<IMAPClientHandler.News>) async throws
+        -> Connection
+    {
         let eventLoop = eventLoops.next()
         let account = account
         let names = names
@@ -171,7 +173,7 @@ package final class MailboxWatcher: Sendable {
                     bootstrap.connectTimeout(TimeAmount(account.connectTimeout)).channelOption(.socketOption(.so_keepalive), value: 1)
                         .resolver(names).connect(host: account.host, port: account.port)
                 }
-            ) { IMAPClientHandler(session: session, account: account, peer: peer, news: news) }
+            ) { IMAPClientHandler(session: session, account: account, peer: peer, login: login.credentials, news: news) }
         } catch {
             news.finish()
             throw error
