@@ -50,7 +50,7 @@ struct SecuritySettingsTests {
         arguments: [
             ("h.example.com", "h.example.com", "none", true), ("h.example.com", ".example.com", "encrypt", true),
             ("192.0.2.2", "192.0.2.2", "none", true), ("192.0.2.2", "192.0.2.2", "may", true), ("192.0.2.2", "192.0.2.2", "verify", false),
-            ("192.0.2.2", "192.0.2.3", "none", false), ("127.0.0.1", "127.0.0.1", "none", false),
+            ("192.0.2.2", "192.0.2.3", "none", false), ("127.0.0.1", "127.0.0.1", "none", false), ("127.0.0.1", "127.0.0.1", "may", true),
             ("2001:db8::2", "h.example.com", "none", false),
         ])
     func loginsUnderPolicies(host: String, destination: String, level: String, isRefused: Bool) {

@@ -127,6 +127,14 @@ struct ValueTests {
         #expect("\(route.effectivePort) \(route.effectiveTLS) \(route.effectiveSecurityLevel)" == expected)
     }
 
+    @Test("TLS that proves nothing is not enough for a login, on this machine either", arguments: ["may", "encrypt"])
+    func unprovenLogin(level: String) throws {
+        let text =
+            smallest + "[route.r]\ntype = \"submission\"\nhost = \"127.0.0.1\"\ntls = \"starttls\"\ntls_security_level = \"\(level)\"\n"
+            + "auth = { user = \"u\", password_file = \"/p\" }\n"
+        #expect(faults(text).count == 1)
+    }
+
     @Test("a login without TLS is taken on this machine only")
     func localLogin() throws {
         func route(_ host: String) -> String {

@@ -33,13 +33,13 @@ package struct Route: Sendable {
     /// Postfix's words for what is asked of TLS.
     package typealias TLSLevel = TLSPolicy.Level
 
-    /// Who we are to the server; unless it is on this machine, credentials travel on verified TLS only.
+    /// Who we are to the server: credentials travel on verified TLS only, or in clear to this machine where TLS mode `none` asks for that.
     package struct Credentials: Sendable {
         /// Asked at each login.
         package let source: any LoginSource
         /// Those allowed, the most wanted first.
         package let mechanisms: [SASLMechanism]
-        /// The server is on this machine, so a channel in clear is good enough.
+        /// The server is on this machine, so a channel in clear is good enough where TLS is not asked for.
         package let isLocal: Bool
 
         package init(sasl: SASLCredentials, mechanisms: [SASLMechanism] = SASLMechanism.withPassword, isLocal: Bool = false) {
@@ -152,6 +152,6 @@ package struct Route: Sendable {
         return ClientConfiguration(
             dialect: dialect, helloName: helloName, tls: policy, requiresVerifiedTLS: level.mustVerify || level == .dane,
             requiresAuthentication: credentials != nil,
-            credentialsRequireVerifiedTLS: credentials?.isLocal != true, transactionLimit: connections.messages)
+            credentialsRequireVerifiedTLS: !(policy == .none && credentials?.isLocal == true), transactionLimit: connections.messages)
     }
 }

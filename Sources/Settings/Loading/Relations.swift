@@ -125,10 +125,13 @@ struct Relations {
         if route.type != .submission {
             find(path, "auth", "a route of type \(route.type.rawValue) takes no login", "remove it, or use type submission")
         }
-        if !route.effectiveSecurityLevel.provesServer, route.host?.isLocal != true {
+        // What is asked for in clear, and does not leave this machine, nobody else can hear.
+        let isClear = route.tls == TLSMode.none && route.host?.isLocal == true
+        if !route.effectiveSecurityLevel.provesServer, !isClear {
             find(path, "auth", "a login is sent only over TLS with a verified certificate", "set tls_security_level = \"verify\"")
         }
-        guard let host = route.host, !isSocket(host), !host.isLocal, let policy = policy(for: host.description), !policy.level.provesServer
+        guard let host = route.host, !isSocket(host), !isClear, let policy = policy(for: host.description), !policy.level.provesServer,
+            policy.level != .none || !host.isLocal
         else { return }
         find(
             ["tls_policy", policy.domain], "level", "it takes the login of [route.\(route.name)] away, which needs a verified certificate",
