@@ -132,6 +132,24 @@ struct ConnectionTests {
         await peer.stop()
     }
 
+    @Test(
+        "so is one that breaks off when its STARTTLS is taken up; one that says try again is not",
+        arguments: [("421 4.3.0 no\r\n", "accepted"), ("454 4.7.0 not now\r\n", nil)])
+    func brokenOffer(_ answer: String, _ second: String?) async throws {
+        let peer = try await ScriptedPeer.mail(["EHLO": "250-peer\r\n250 STARTTLS\r\n", "STARTTLS": answer])
+        let courier = Bench.courier(
+            try Bench.route(.submission(host: "127.0.0.1", port: peer.port), tls: .starttls, level: .may))
+        let checks = DeliveryChecks(mayLeave: { true }, finalDot: { true })
+        let first = await courier.deliver(try Bench.message(), route: "r", checks: checks)
+        // A 454 leaves the session open: it goes on in clear.
+        #expect(first.word == (second == nil ? "accepted" : "deferred"), "\(first)")
+        guard let second else { return await peer.stop() }
+        #expect(first.failure?.stage == .startTLS)
+        let again = await courier.deliver(try Bench.message(attempts: 1), route: "r", checks: checks)
+        #expect(again.word == second, "\(again)")
+        await peer.stop()
+    }
+
     @Test("what is said of a failure has words for a person and no name of our code")
     func words() async throws {
         let closed = await Bench.deliver(try Bench.message(), over: try Bench.route(.submission(host: "127.0.0.1", port: FreePort.next())))

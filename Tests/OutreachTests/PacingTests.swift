@@ -90,7 +90,12 @@ struct PacingTests {
         #expect(
             schedule.next(after: 5, at: created + .seconds(2700), waitsSince: created, message: id, chance: chance) == created
                 + .seconds(3600))
-        #expect(schedule.next(after: 5, at: created + .seconds(2701), waitsSince: created, message: id, chance: chance) == nil)
+        // Not given up before its time: once more, a twentieth of the lifetime before the end.
+        #expect(
+            schedule.next(after: 5, at: created + .seconds(2701), waitsSince: created, message: id, chance: chance) == created
+                + .seconds(3420))
+        #expect(schedule.next(after: 6, at: created + .seconds(3196), waitsSince: created, message: id, chance: chance) == nil)
+        #expect(schedule.next(after: 6, at: created + .seconds(3420), waitsSince: created, message: id, chance: chance) == nil)
         let jittered = try #require(RetrySchedule(waits: [.seconds(1000)], jitter: 0.1, lifetime: .seconds(36_000)))
         let waits = (1...50).compactMap {
             jittered.next(after: $0, at: created, waitsSince: created, message: id, chance: chance).map { $0 - created }

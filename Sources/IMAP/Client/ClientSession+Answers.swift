@@ -15,7 +15,10 @@ extension ClientSession {
     }
 
     mutating func startTimers() {
-        actions.append(.startTimer(.response, configuration.responseTimeout))
+        var patience = configuration.responseTimeout
+        // All is done, and whether the server says so hardly matters.
+        if case .commanding(let command) = phase, case .logout = command.purpose { patience = min(patience, configuration.logoutTimeout) }
+        actions.append(.startTimer(.response, patience))
         actions.append(.startTimer(.command, configuration.commandTimeout))
     }
 

@@ -72,6 +72,8 @@ extension ClientSession {
         package var pollInterval: Duration = .seconds(5 * 60)
         /// The longest silence of the server while something is asked of it.
         package var responseTimeout: Duration = .seconds(2 * 60)
+        /// The longest silence of the server when leave is taken.
+        package var logoutTimeout: Duration = .seconds(5)
         /// The longest time one command may take, however busily the server talks.
         package var commandTimeout: Duration = .seconds(15 * 60)
         package var quirks = Quirks()

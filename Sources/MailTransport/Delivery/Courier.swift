@@ -140,7 +140,7 @@ package struct Courier: Sendable {
         let route = route.demanding(host.demand)
         let isClear = route.mayGoWithoutTLS && brokenTLS.contains(host.description)
         let report = await attemptOnce(message, content: content, at: host, route: isClear ? route.inClear : route, checks: checks)
-        if route.mayGoWithoutTLS, case .outcome(.deferred(let failure)) = report.result, failure.stage == .tls {
+        if route.mayGoWithoutTLS, case .outcome(.deferred(let failure)) = report.result, failure.isOfTLS {
             brokenTLS.insert(host.description)
         }
         if let failure = host.demand.failureUnderTest(report) {
@@ -232,4 +232,9 @@ extension DeliveryReport {
     static func unasked(_ status: SMTP.EnhancedStatusCode?, note: String) -> DeliveryReport {
         DeliveryReport(result: .outcome(.deferred(DeliveryFailure(stage: .connect, scope: .session, cause: .unasked(status)))), note: note)
     }
+}
+
+extension DeliveryFailure {
+    /// Whether the server's TLS does not work: the handshake failed, or its offer ends the session when it is taken up.
+    fileprivate var isOfTLS: Bool { stage == .tls || stage == .startTLS && (cause == .connectionLost || reply?.code == 421) }
 }

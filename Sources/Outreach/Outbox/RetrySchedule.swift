@@ -17,7 +17,8 @@ package struct RetrySchedule: Sendable, Hashable {
         self.lifetime = lifetime
     }
 
-    /// The moment of the next attempt; nil when the message would be older than its lifetime then.
+    /// The moment of the next attempt; nil when the message has lived its time. The last one is shortly before the end, however long the
+    /// wait would be, unless one was made a short while ago.
     ///
     /// - Parameters:
     ///   - attempts: how many attempts were made, the one that just failed included (1 or more).
@@ -28,6 +29,8 @@ package struct RetrySchedule: Sendable, Hashable {
         let wait = waits[min(max(attempts, 1), waits.count) - 1]
         let share = chance.fraction("retry jitter", [message.description, attempts.description])
         let next = now + wait.scaled(by: 1 + jitter * (2 * share - 1))
-        return next - start > lifetime ? nil : next
+        guard next - start > lifetime else { return next }
+        let last = start + (lifetime - min(.seconds(300), lifetime / 20))
+        return last - now >= wait / 4 ? last : nil
     }
 }

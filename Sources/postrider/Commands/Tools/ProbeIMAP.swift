@@ -106,7 +106,7 @@ struct ProbeIMAP: AsyncParsableCommand {
 
     private func judge(_ ending: MailboxWatcher.Ending) throws(Failure) {
         if ending.pollFinished {
-            let closed = ending.alerts.first { [.mailboxRefused, .mailboxNotFound, .uidValidityMissing].contains($0.kind) }
+            let closed = ending.alerts.first { [.mailboxRefused, .mailboxNotFound].contains($0.kind) }
             guard let closed else { return }
             throw Failure(.unavailable, "the mailbox '\(mailbox)' cannot be read: \(Self.shown(closed.text))")
         }

@@ -52,7 +52,8 @@ struct ProbeOutcome {
         // A handshake that the connection did not survive is no refusal of ours.
         case .tlsFailed: report.isPeerRefused || report.tls != nil
         case .authenticationUnavailable: true
-        case .authenticationFailed: failure.reply == nil
+        // No token just now is no refusal: a later try may have one.
+        case .authenticationFailed: failure.reply == nil && report.loginTrouble?.remedy != .time
         // Plain text behind the answer to STARTTLS is an attack.
         case .protocolError(.unsolicitedInput): failure.stage == .startTLS
         case .refusedForSafety(let refusal): refusal != .abandoned
