@@ -312,7 +312,9 @@ struct ProbeTests {
             (postfix.port, ["--tls", "starttls"] + ca + login, 0),
             (tlsPort, ["--tls", "implicit"] + ca + login, 0),
             (postfix.port, ["--tls", "starttls", "--name", "localhost"] + ca + login, 0),
-            (postfix.port, ["--tls", "may"] + login, 0),
+            (postfix.port, ["--tls", "may"] + ca + login, 0),
+            // Whoever it is that offers TLS, a password goes to nobody who does not prove it.
+            (postfix.port, ["--tls", "may"] + login, 77),
             (postfix.port, ["--tls", "starttls", "--name", "mx.example.org"] + ca + login, 77),
             (tlsPort, ["--tls", "implicit", "--name", "mx.example.org"] + ca + login, 77),
             // Not among the machine's authorities.
