@@ -115,7 +115,7 @@ struct CompanyServiceTests {
             for enrollment in [bo, cy] { try await office.settled(enrollment, as: [.sent]) }
             try await office.reply(to: first, "What does it cost?")
         }
-        let stored = try await office.store.replies(workspace: nil, contact: bo.contact, owner: nil, waiting: false, limit: 1)
+        let stored = try await office.store.replies(workspace: nil, contact: bo.contact, owner: nil, waiting: false, copies: true, limit: 1)
         let reply = try #require(stored.first)
         #expect(reply.replyClass != .positive)
         #expect(try await office.current(cy).state == .active)

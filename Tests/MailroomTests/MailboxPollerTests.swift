@@ -29,11 +29,11 @@ struct MailboxPollerTests {
         let bell = Bell()
         let running: Task<Void, any Error>
 
-        init(_ office: Office, at peer: LinePeer, login: String) throws {
+        init(_ office: Office, at peer: LinePeer, login: String, pollInterval: Duration = .seconds(300)) throws {
             let account = MailboxAccount(
                 name: "anna", host: "127.0.0.1", port: peer.port, tls: .none, trust: try TLSClientContext(trust: .system),
                 credentials: .init(sasl: .password(Array("secret".utf8), user: "anna"), mechanisms: [.plain], isLocal: true),
-                mailboxes: [.named(.inbox)])
+                mailboxes: [.named(.inbox)], pollInterval: pollInterval)
             let logger = Logger(label: "tests") { _ in NotedLog(note: { _ in }) }
             let desk = WatermarkDesk(store: office.store, ids: office.ids, clock: office.clock, bell: Bell())
             let watcher = MailboxWatcher(account: account, desk: desk, eventLoops: MultiThreadedEventLoopGroup.singleton, logger: logger)
@@ -125,6 +125,145 @@ struct MailboxPollerTests {
         }
         #expect(try await office.store.incoming(state: .received, after: nil, limit: 9).count == 2)
         await post.end()
+        await peer.stop()
+    }
+
+    /// A mailbox with three messages.
+    private final class Box: Sendable {
+        private let state = Mutex((denied: Set<Int>(), present: [1, 2, 3], validity: 7))
+
+        func deny(_ uids: Set<Int>) { state.withLock { $0.denied = uids } }
+        func remove(_ uid: Int) { state.withLock { state in state.present.removeAll { $0 == uid } } }
+        func numberAnew() { state.withLock { $0.validity = 8 } }
+
+        func answer(_ words: [String]) -> String {
+            let (denied, present, validity) = state.withLock { $0 }
+            let text = words.dropFirst(3).joined(separator: " ")
+            switch (words[1], words.dropFirst(2).first) {
+            case ("EXAMINE", _):
+                return "* \(present.count) EXISTS\r\n* OK [UIDVALIDITY \(validity)] x\r\n* OK [UIDNEXT 4] x\r\n\(words[0]) OK done\r\n"
+            case ("UID", "SEARCH"):
+                let first = Int(text.split(separator: " ").last?.prefix { $0 != ":" } ?? "") ?? 1
+                let found = present.filter { text.contains("UID") && !text.contains(":") && text != "UID *" ? $0 == first : $0 >= first }
+                return "* SEARCH \(found.map(String.init).joined(separator: " "))\r\n\(words[0]) OK done\r\n"
+            case ("UID", "FETCH"):
+                let range = words[3].split(separator: ",").flatMap { part -> [Int] in
+                    let ends = part.split(separator: ":").compactMap { Int($0) }
+                    return Array((ends.first ?? 1)...(ends.last ?? 1))
+                }
+                let asked = present.filter(range.contains)
+                if asked.contains(where: denied.contains), text.contains("BODY") { return "\(words[0]) NO internal error\r\n" }
+                let given = asked.map { "* \($0) FETCH (UID \($0) RFC822.SIZE 17 BODY[] {17}\r\nSubject: \($0)\r\n\r\nx\r\n)\r\n" }
+                return given.joined() + "\(words[0]) OK done\r\n"
+            default: return "\(words[0]) OK done\r\n"
+            }
+        }
+    }
+
+    /// A mailbox of which the second message was passed over, watched with an eye on the store.
+    private func passedOver(_ office: Office) async throws -> (box: Box, peer: LinePeer, post: Post, record: IncomingMessage.ID) {
+        let box = Box()
+        box.deny([2])
+        let peer = try await LinePeer.start(greeting: "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n") { lines in
+            let words = lines.last?.split(separator: " ").map(String.init) ?? []
+            return words.count > 1 ? box.answer(words) : nil
+        }
+        let post = try Post(office, at: peer, login: "one", pollInterval: .milliseconds(50))
+        try await eventually("the message is passed over") {
+            office.clock.wind(.seconds(60))
+            return try await office.store.watermarks(account: "anna").first?.lastUID == 3
+        }
+        let record = try #require(try await office.store.incoming(state: .quarantined, after: nil, limit: 9).first)
+        #expect(record.bytes == [] && record.origin.hasSuffix("uid 2, not read"))
+        #expect(try await office.store.incoming(state: .received, after: nil, limit: 9).count == 2)
+        return (box, peer, post, record.id)
+    }
+
+    @Test("a message passed over is fetched anew when it is asked for, once, and takes the place of its record")
+    func refetch() async throws {
+        let office = try Office()
+        let (box, peer, post, record) = try await passedOver(office)
+        box.deny([])
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(try await office.store.incoming(id: record)?.state == .quarantined, "nobody asked for it")
+        #expect(try await office.store.retryQuarantined(nil, at: office.clock.now()) == RetryTally(fetched: 1))
+        try await eventually("it is taken in") { try await office.store.incoming(id: record)?.state == .received }
+        let taken = try #require(try await office.store.incoming(id: record))
+        #expect(taken.bytes == Array("Subject: 2\r\n\r\nx\r\n".utf8) && taken.reason == nil && taken.account == "anna")
+        #expect(try await office.store.incoming(state: .received, after: nil, limit: 9).count == 3)
+        #expect(try await office.store.watermarks(account: "anna").first?.lastUID == 3)
+        #expect(try await office.store.passedOver(account: nil) == [])
+        await post.end()
+        await peer.stop()
+    }
+
+    @Test("one that is still not given is tried three times, rests between, and costs no other message")
+    func refetchInVain() async throws {
+        let office = try Office()
+        let (_, peer, post, record) = try await passedOver(office)
+        _ = try await office.store.retryQuarantined([record], at: office.clock.now())
+        for tries in 1...3 {
+            try await eventually("\(tries) tries") { try await office.store.passedOver(account: "anna").first?.tries == tries }
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(try await office.store.passedOver(account: "anna").first?.tries == tries, "it rests")
+            office.clock.wind(.seconds(901))
+        }
+        #expect(try await office.store.passedOver(account: "anna").first?.wantedFrom == nil)
+        let reason = try #require(try await office.store.incoming(id: record)?.reason)
+        #expect(reason.contains("the server has it and does not give its text; it is not tried again unless 'intake retry' asks for it"))
+        #expect(try await office.store.incoming(id: record)?.state == .quarantined)
+        await post.end()
+        await peer.stop()
+    }
+
+    @Test("one that is gone, or whose folder was numbered anew, says so and is not asked for again", arguments: [true, false])
+    func refetchOfNothing(isGone: Bool) async throws {
+        let office = try Office()
+        let (box, peer, post, record) = try await passedOver(office)
+        box.deny([])
+        if isGone { box.remove(2) } else { box.numberAnew() }
+        _ = try await office.store.retryQuarantined(nil, at: office.clock.now())
+        // A session sees the new number when it opens the folder.
+        if !isGone { await post.end() }
+        let next = isGone ? post : try Post(office, at: peer, login: "one", pollInterval: .milliseconds(50))
+        try await eventually("it is given up") {
+            office.clock.wind(.seconds(60))
+            return try await office.store.passedOver(account: nil).isEmpty
+        }
+        let reason = try #require(try await office.store.incoming(id: record)?.reason)
+        #expect(reason.contains(isGone ? "it is in its folder no more" : "UIDVALIDITY changed"))
+        #expect(try await office.store.retryQuarantined(nil, at: office.clock.now()) == RetryTally(hopeless: 1))
+        await next.end()
+        await peer.stop()
+    }
+
+    @Test("what sessions ended over is known after a restart, with the hour at which it began")
+    func restart() async throws {
+        let office = try Office()
+        let peer = try await LinePeer.start(greeting: "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n") { lines in
+            let words = lines.last?.split(separator: " ").map(String.init) ?? []
+            guard words.count > 1 else { return nil }
+            let box = Box()
+            box.deny([1, 2, 3])
+            return box.answer(words)
+        }
+        let first = try Post(office, at: peer, login: "one")
+        try await eventually("three sessions") {
+            office.clock.wind(.seconds(60))
+            return peer.connections.count >= 4
+        }
+        await first.end()
+        let kept = try await office.store.readingTroubles(account: "anna")
+        let place = MailboxPlace(account: "anna", folder: "INBOX", uidValidity: 7, uid: 1)
+        let since = try #require(kept[place]?.since)
+        #expect(try #require(kept[place]?.shared) >= 3)
+
+        // A day later one more session is enough.
+        office.clock.wind(.seconds(86_400))
+        let second = try Post(office, at: peer, login: "one")
+        try await eventually("it is passed over") { try await office.store.passedOver(account: "anna").map(\.place) == [place] }
+        #expect(office.clock.now() - since < .seconds(2 * 86_400))
+        await second.end()
         await peer.stop()
     }
 }

@@ -28,6 +28,8 @@ extension ClientSession {
         case watermark(MailboxName, UIDValidity, UID)
         /// A message is there, several sessions could not read it, and it is passed over: to be recorded where a person sees it.
         case skipped(MailboxName, UIDValidity, UID, SkipReason)
+        /// A message that was asked for anew (``ClientSession/want(_:)``) is not delivered.
+        case refetched(MessageKey, Refetch)
         /// The session is about to close because of this message: count it for the sessions to come.
         case setback(MailboxName, UIDValidity, UID, Setbacks.Kind)
         /// Every mailbox has been looked at and all found in them has been committed.

@@ -80,12 +80,16 @@ extension ClientSession {
 
     /// Moves the cursor of the mailbox.
     mutating func remember(_ uid: UID, _ validity: UIDValidity, _ name: MailboxName) {
+        // One that was asked for anew lies below.
+        if let known = cursors[name], known.uidValidity == validity, let last = known.lastUID, last > uid { return }
         let setbacks = cursors[name]?.setbacks.filter { $0.key > uid } ?? [:]
         cursors[name] = MailboxCursor(uidValidity: validity, lastUID: uid, setbacks: setbacks)
     }
 
     private mutating func visit(_ name: MailboxName) {
-        if scan?.mailbox == name {
+        if let reading = scan, reading.mailbox == name {
+            let again = takeWanted(in: name, reading.uidValidity)
+            scan?.want(again)
             // Selected already: NOOP lets the server take notice of what came in, then the search is repeated.
             scan?.searchAgain()
             return begin("NOOP", .noop)
@@ -139,6 +143,8 @@ extension ClientSession {
             mailbox: name, uidValidity: validity, uidNext: selection.uidNext, isEmpty: selection.exists == 0,
             cursor: cursors[name], setbacks: setbacks(in: name, validity), since: configuration.since, limits: limits,
             disposes: configuration.access != .examine && configuration.access != .move(name) && !isReadOnly)
+        let again = takeWanted(in: name, validity)
+        scan?.want(again)
         hasNews = false
         sights[name] = Sight(selection, validity)
         proceed()

@@ -14,7 +14,7 @@
 extension ClientSession {
     /// Whether the mailbox, which is not selected, is asked before it is opened.
     func wantsStatus(of name: MailboxName) -> Bool {
-        guard !statusIsRefused, let sight = sights[name] else { return false }
+        guard !statusIsRefused, let sight = sights[name], !wanted.keys.contains(where: { $0.mailbox == name }) else { return false }
         return sight.saved < Self.savedLookLimit
     }
 

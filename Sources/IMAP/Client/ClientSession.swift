@@ -54,6 +54,8 @@ package struct ClientSession: Sendable {
     var mailboxes: [MailboxName] = []
     /// Those still to be visited in this round.
     var waiting: [MailboxName] = []
+    /// Passed over and asked for anew, with how often that was in vain; of mailboxes not opened since.
+    var wanted: [MessageKey: Int] = [:]
     /// The selected mailbox; nil when none is.
     var scan: MailboxScan?
     /// What the mailboxes looked at in this session said of themselves when they were opened.
@@ -197,6 +199,31 @@ package struct ClientSession: Sendable {
         return takeActions()
     }
 
+    /// Ask anew for messages that were passed over, in a look at all mailboxes, now or as soon as the work under way allows.
+    ///
+    /// Each is delivered like any other, though the watermark is past it, or ``Action/refetched(_:_:)`` says why not. One of a mailbox that
+    /// is not watched, or cannot be opened, is not spoken of.
+    ///
+    /// - Parameter messages: with how often each was asked for in vain; the third time only its beginning is.
+    package mutating func want(_ messages: [MessageKey: Int]) -> [Action] {
+        for (message, tries) in messages { wanted[message] = tries }
+        return poll()
+    }
+
+    /// The messages asked for anew of the mailbox, which is open; tells of those of another UIDVALIDITY.
+    mutating func takeWanted(in name: MailboxName, _ validity: UIDValidity) -> [UID: Int] {
+        var taken: [UID: Int] = [:]
+        for (message, tries) in wanted where message.mailbox == name {
+            wanted[message] = nil
+            if message.uidValidity == validity {
+                taken[message.uid] = tries
+            } else {
+                actions.append(.refetched(message, .uidValidityChanged))
+            }
+        }
+        return taken
+    }
+
     /// End the present IDLE, look at the mailbox once and go back to IDLE; without an IDLE nothing happens.
     package mutating func refreshIdle() -> [Action] {
         falseAlarms = 0
@@ -237,6 +264,9 @@ package struct ClientSession: Sendable {
         if case .closed = phase { return }
         if let scan, let uid = scan.awaitedBody, let kind = reason.setback(isOwn: scan.isToBlame(uid), isLasting: scan.isLasting(uid)) {
             actions.append(.setback(scan.mailbox, scan.uidValidity, uid, kind))
+        }
+        if let scan, let uid = scan.refetching, reason.setback(isOwn: true, isLasting: true) != nil {
+            actions.append(.refetched(MessageKey(scan.mailbox, scan.uidValidity, uid), .broken))
         }
         for timer in Timer.allCases { actions.append(.cancelTimer(timer)) }
         actions.append(.close(reason))

@@ -3,7 +3,7 @@ package struct FetchedMessage: Equatable, Sendable {
     /// The mailbox it was read from.
     package let mailbox: MailboxName
     package let uidValidity: UIDValidity
-    /// Unique together with `mailbox` and `uidValidity`; once it is stored, it is also the mailbox's watermark.
+    /// Unique together with `mailbox` and `uidValidity`; once it is stored, it is also the mailbox's watermark, unless that is past it.
     package let uid: UID
     /// When the server took it in; nil when the server did not say or said it illegibly.
     package let internalDate: InternalDate?

@@ -19,6 +19,10 @@ struct MailboxScan: Sendable {
         case reading
         /// Reading, with this one in doubt.
         case confirming(UID)
+        /// All that is new is done; this one is asked for anew.
+        case refetching(UID)
+        /// It was not given.
+        case missing(UID)
     }
 
     private struct Facts: Sendable {
@@ -83,6 +87,8 @@ struct MailboxScan: Sendable {
     private var uncommitted: [UID: Int] = [:]
     private var uncommittedSize = 0
     private var disposable: [UID] = []
+    /// Passed over and asked for anew, with how often that was in vain.
+    private var wanted: [UID: Int] = [:]
 
     /// Starts from the cursor, or at first sight when there is none with a UID in it.
     ///
@@ -122,6 +128,16 @@ struct MailboxScan: Sendable {
     /// Whether the message has been in trouble for hours.
     func isLasting(_ uid: UID) -> Bool { setbacks[uid]?.isLasting ?? false }
 
+    /// The message passed over that is asked for anew at present; nil when none is.
+    var refetching: UID? {
+        if case .refetching(let uid) = stage { uid } else { nil }
+    }
+
+    /// Asks for messages that were passed over once more, when all that is new is done.
+    mutating func want(_ messages: [UID: Int]) {
+        for (uid, tries) in messages { wanted[uid] = tries }
+    }
+
     /// Whether the highest UID is being asked for.
     var isLookingForHighest: Bool {
         if case .highest = stage { true } else { false }
@@ -143,8 +159,8 @@ struct MailboxScan: Sendable {
             if done == .max { break }
             if let last = UID(done) { return .searchAfter(last) }
             return .searchSince(nil)
-        case .confirming(let uid): return .confirm(uid)
-        case .reading: break
+        case .confirming(let uid), .missing(let uid): return .confirm(uid)
+        case .reading, .refetching: break
         }
         stage = .reading
         while let uid = head, setbacks[uid]?.skips == true { skip(uid, .setbacks, &actions) }
@@ -164,6 +180,10 @@ struct MailboxScan: Sendable {
         if done > remembered, let uid = UID(done) {
             remembered = done
             actions.append(.watermark(mailbox, uidValidity, uid))
+        }
+        if let (uid, tries) = wanted.min(by: { $0.key < $1.key }) {
+            stage = .refetching(uid)
+            return ask(beginningOf: uid, length: tries < 2 ? limits.messageSize : limits.truncation)
         }
         return .finished
     }
@@ -244,7 +264,12 @@ struct MailboxScan: Sendable {
                 deliverHeld(&actions)
             }
             return 0
-        case .window, .search, .reading: break
+        case .missing(let uid):
+            stage = .reading
+            wanted[uid] = nil
+            actions.append(.refetched(MessageKey(mailbox, uidValidity, uid), uids.contains(uid) ? .withheld : .gone))
+            return 0
+        case .window, .search, .reading, .refetching: break
         }
         // Quirk(RFC 9051 §6.4.4 itself): `n:*` finds the last message even when it is below n.
         var found = uids.filter { $0.value > done && !passedOver.contains($0) }
@@ -258,6 +283,7 @@ struct MailboxScan: Sendable {
 
     /// Takes one FETCH response, asked for or not.
     mutating func fetched(_ response: FetchResponse, _ actions: inout [ClientSession.Action]) {
+        if case .refetching(let uid) = stage { return refetched(uid, response, &actions) }
         guard let uid = response.uid, isAsked(uid), uid.value > done else { return }
         answered.insert(uid)
         var known = facts[uid] ?? Facts()
@@ -273,15 +299,30 @@ struct MailboxScan: Sendable {
         case (.whole, .oversized):
             beginningOnly.insert(uid)
         case (.beginning(_, let length), .bytes(let bytes)) where response.origin ?? 0 == 0:
-            let reachesEnd = bytes.count < length || known.size.map { $0 <= UInt64(bytes.count) } ?? false
-            let ignoresLength = response.origin == nil && bytes.count > length
-            hold(uid, Body(bytes: bytes, truncated: !reachesEnd && !ignoresLength))
+            hold(uid, body(bytes, of: length, known, response))
         case (.beginning, .oversized):
             hopeless.insert(uid)
         default:
             return
         }
         deliverHeld(&actions)
+    }
+
+    /// Takes one FETCH response while a message passed over is asked for anew.
+    private mutating func refetched(_ uid: UID, _ response: FetchResponse, _ actions: inout [ClientSession.Action]) {
+        guard response.uid == uid, wanted[uid] != nil, case .beginning(_, let length) = asked, response.origin ?? 0 == 0,
+            case .bytes(let bytes)? = response.body
+        else { return }
+        wanted[uid] = nil
+        let known = Facts(size: response.size, flags: response.flags ?? [], internalDate: response.internalDate)
+        deliver(uid, body(bytes, of: length, known, response), known, &actions)
+    }
+
+    /// What was given when the beginning was asked for.
+    private func body(_ bytes: [UInt8], of length: Int, _ known: Facts, _ response: FetchResponse) -> Body {
+        let reachesEnd = bytes.count < length || known.size.map { $0 <= UInt64(bytes.count) } ?? false
+        let ignoresLength = response.origin == nil && bytes.count > length
+        return Body(bytes: bytes, truncated: !reachesEnd && !ignoresLength)
     }
 
     private func isAsked(_ uid: UID) -> Bool {
@@ -302,17 +343,20 @@ struct MailboxScan: Sendable {
     private mutating func deliverHeld(_ actions: inout [ClientSession.Action]) {
         while let uid = head, let body = held.removeValue(forKey: uid) {
             heldSize -= body.bytes.count
-            uncommitted[uid] = body.bytes.count
-            uncommittedSize += body.bytes.count
-            let known = facts[uid] ?? Facts()
-            actions.append(
-                .deliver(
-                    FetchedMessage(
-                        mailbox: mailbox, uidValidity: uidValidity, uid: uid, internalDate: known.internalDate, flags: known.flags,
-                        size: known.size, bytes: body.bytes, truncated: body.truncated)))
+            deliver(uid, body, facts[uid] ?? Facts(), &actions)
             done = uid.value
             leave(uid)
         }
+    }
+
+    private mutating func deliver(_ uid: UID, _ body: Body, _ known: Facts, _ actions: inout [ClientSession.Action]) {
+        uncommitted[uid] = body.bytes.count
+        uncommittedSize += body.bytes.count
+        actions.append(
+            .deliver(
+                FetchedMessage(
+                    mailbox: mailbox, uidValidity: uidValidity, uid: uid, internalDate: known.internalDate, flags: known.flags,
+                    size: known.size, bytes: body.bytes, truncated: body.truncated)))
     }
 
     private mutating func leave(_ uid: UID) {
@@ -341,6 +385,11 @@ struct MailboxScan: Sendable {
 
     /// Takes the end of a FETCH.
     mutating func completed(accepted: Bool, _ actions: inout [ClientSession.Action]) -> Completion {
+        if case .refetching(let uid) = stage {
+            stage = wanted[uid] == nil ? .reading : .missing(uid)
+            asked = .nothing
+            return .proceed
+        }
         let ended = asked
         if isHeadAsked { isRefused = !accepted }
         asked = .nothing

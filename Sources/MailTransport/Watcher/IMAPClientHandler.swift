@@ -20,6 +20,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
         case watermark(MailboxName, UIDValidity, UID)
         case skipped(MailboxName, UIDValidity, UID, ClientSession.SkipReason)
         case setback(MailboxName, UIDValidity, UID, Setbacks.Kind)
+        case refetched(MessageKey, Refetch)
         case pollFinished
         case alert(ClientSession.Alert)
         case closed(ClientSession.CloseReason?, note: String?)
@@ -57,6 +58,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
     }
 
     func committed(_ message: MessageKey) { perform(session.messageCommitted(message)) }
+    func want(_ messages: [MessageKey: Int]) { perform(session.want(messages)) }
     func poll() { perform(session.poll()) }
     func logOut() { perform(session.logout()) }
 
@@ -120,6 +122,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
         case .watermark(let mailbox, let validity, let uid): news.add(.watermark(mailbox, validity, uid))
         case .skipped(let mailbox, let validity, let uid, let why): news.add(.skipped(mailbox, validity, uid, why))
         case .setback(let mailbox, let validity, let uid, let kind): news.add(.setback(mailbox, validity, uid, kind))
+        case .refetched(let message, let outcome): news.add(.refetched(message, outcome))
         case .pollFinished: news.add(.pollFinished)
         case .startTimer(let timer, let duration):
             timers[timer]?.cancel()

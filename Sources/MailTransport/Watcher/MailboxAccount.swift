@@ -61,9 +61,27 @@ package protocol MailboxDesk: Sendable {
     ///
     /// - Parameter reason: for a person.
     func skipped(_ message: MessageKey, account: String, reason: String) async throws
+
+    /// The messages over which sessions ended and that are neither stored nor passed over.
+    func troubles(account: String) async throws -> [MessageKey: MessageTrouble]
+
+    /// Keeps what is known of a message over which sessions ended; nil: it was stored after all.
+    func keep(_ trouble: MessageTrouble?, of message: MessageKey, account: String) async throws
+
+    /// Messages passed over that are to be asked for anew now, with how often that was in vain.
+    func wanted(account: String) async throws -> [MessageKey: Int]
+
+    /// A message asked for anew was not given.
+    ///
+    /// - Parameter tries: how often it had been in vain before.
+    func refetched(_ message: MessageKey, account: String, _ outcome: Refetch, tries: Int) async throws
 }
 
+/// For desks that keep nothing of messages that could not be read; the watcher logs and remembers them.
 extension MailboxDesk {
-    /// Keeps nothing; the watcher has logged it.
     package func skipped(_ message: MessageKey, account: String, reason: String) async throws {}
+    package func troubles(account: String) async throws -> [MessageKey: MessageTrouble] { [:] }
+    package func keep(_ trouble: MessageTrouble?, of message: MessageKey, account: String) async throws {}
+    package func wanted(account: String) async throws -> [MessageKey: Int] { [:] }
+    package func refetched(_ message: MessageKey, account: String, _ outcome: Refetch, tries: Int) async throws {}
 }

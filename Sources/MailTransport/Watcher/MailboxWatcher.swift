@@ -37,14 +37,8 @@ package final class MailboxWatcher: Sendable {
     private let eventLoops: any EventLoopGroup
     private let names: (any NIOPosix.Resolver & Sendable)?
     private let logger: Logger
-    /// Messages over which sessions ended; remembered while the process lives.
-    private let troubles = Mutex<[MessageKey: Trouble]>([:])
-
-    private struct Trouble {
-        var setbacks = Setbacks()
-        /// When the first session began that knew of it; nil before.
-        var since: Timestamp?
-    }
+    /// Messages over which sessions ended; the desk keeps them too, for the time after a restart.
+    private let troubles = Mutex<[MessageKey: MessageTrouble]>([:])
 
     package convenience init(account: MailboxAccount, desk: any MailboxDesk, eventLoops: any EventLoopGroup, logger: Logger) {
         self.init(account: account, desk: desk, eventLoops: eventLoops, logger: logger, names: nil)
@@ -133,19 +127,33 @@ package final class MailboxWatcher: Sendable {
         configuration.pollInterval = account.pollInterval
         configuration.idleReissue = account.idleReissue
         return ClientSession(
-            configuration: configuration, cursors: try await desk.cursors(account: account.name), setbacks: setbacks(now))
+            configuration: configuration, cursors: try await desk.cursors(account: account.name), setbacks: try await setbacks(now))
     }
 
     /// Of each message in trouble, how often and for how long.
-    private func setbacks(_ now: Timestamp) -> [MessageKey: Setbacks] {
-        troubles.withLock { troubles in
+    private func setbacks(_ now: Timestamp) async throws -> [MessageKey: Setbacks] {
+        let kept = try await desk.troubles(account: account.name)
+        let begun = troubles.withLock { troubles in
+            troubles.merge(kept) { own, _ in own }
+            let begun = troubles.keys.filter { troubles[$0]?.since == nil }
             for key in troubles.keys {
                 let since = troubles[key]?.since ?? now
                 troubles[key]?.since = since
                 troubles[key]?.setbacks.age = now - since
             }
-            return troubles.mapValues(\.setbacks)
+            return begun
         }
+        for key in begun { try await keepTrouble(of: key) }
+        return troubles.withLock { $0.mapValues(\.setbacks) }
+    }
+
+    private func keepTrouble(of message: MessageKey) async throws {
+        try await desk.keep(troubles.withLock { $0[message] }, of: message, account: account.name)
+    }
+
+    /// The messages are stored.
+    private func forgetTroubles(of messages: [MessageKey]) async throws {
+        for key in messages where troubles.withLock({ $0.removeValue(forKey: key) }) != nil { try await keepTrouble(of: key) }
     }
 
     /// Old servers know the LOGIN command only; it shows the password as PLAIN does, so it needs the same leave.
@@ -194,6 +202,7 @@ package final class MailboxWatcher: Sendable {
         var alerts: [ClientSession.Alert] = []
         var skipped: [(message: MessageKey, reason: String)] = []
         var hadSetback = false
+        var wanted: [MessageKey: Int] = [:]
         while let gathered = await news.next() {
             var events = gathered[...]
             while let event = events.popFirst() {
@@ -218,7 +227,7 @@ package final class MailboxWatcher: Sendable {
                     }
                     try await desk.store(messages, account: account.name)
                     let keys = messages.map(\.key)
-                    troubles.withLock { troubles in for key in keys { troubles[key] = nil } }
+                    try await forgetTroubles(of: keys)
                     connection.tell { handler in for key in keys { handler.committed(key) } }
                 case .watermark(let mailbox, let validity, let uid):
                     try await desk.advance(account: account.name, mailbox: mailbox, uidValidity: validity, to: uid)
@@ -227,14 +236,22 @@ package final class MailboxWatcher: Sendable {
                     }
                 case .pollFinished:
                     pollFinished = true
-                    if !watches { connection.tell { $0.logOut() } }
+                    // One that was asked for in this session and not spoken of is in no mailbox that it reads.
+                    let more = try await desk.wanted(account: account.name).filter { wanted[$0.key] == nil }
+                    wanted.merge(more) { $1 }
+                    if !more.isEmpty { connection.tell { $0.want(more) } } else if !watches { connection.tell { $0.logOut() } }
+                case .refetched(let message, let outcome):
+                    try await desk.refetched(message, account: account.name, outcome, tries: wanted.removeValue(forKey: message) ?? 0)
+                    log(event)
                 case .closed(let reason, let note):
                     return Ending(
                         reason: reason, note: note, pollFinished: pollFinished, loggedIn: loggedIn, alerts: alerts, skipped: skipped,
                         hadSetback: hadSetback)
                 case .setback(let mailbox, let validity, let uid, let kind):
                     if kind == .own { hadSetback = true }
-                    troubles.withLock { $0[MessageKey(mailbox, validity, uid), default: Trouble()].setbacks.count(kind) }
+                    let message = MessageKey(mailbox, validity, uid)
+                    troubles.withLock { $0[message, default: MessageTrouble()].setbacks.count(kind) }
+                    try await keepTrouble(of: message)
                 case .alert(let alert):
                     if alerts.count < 100 { alerts.append(alert) }
                     log(event)
@@ -287,6 +304,10 @@ package final class MailboxWatcher: Sendable {
                 "UIDVALIDITY changed; the mailbox is read anew", metadata: ["folder": "\(mailbox)", "old": "\(old)", "new": "\(new)"])
         case .skipped(let mailbox, _, let uid, let why):
             logger.error("message passed over", metadata: ["folder": "\(mailbox)", "uid": "\(uid)", "reason": "\(why.words)"])
+        case .refetched(let message, let outcome):
+            logger.warning(
+                "message asked for anew and not given",
+                metadata: ["folder": "\(message.mailbox)", "uid": "\(message.uid)", "reason": "\(outcome.words)"])
         case .alert(let alert):
             logger.warning(
                 "mailbox alert",
@@ -295,6 +316,18 @@ package final class MailboxWatcher: Sendable {
                     "text": "\(String(decoding: alert.text, as: UTF8.self))",
                 ])
         default: break
+        }
+    }
+}
+
+extension Refetch {
+    /// For a person.
+    package var words: String {
+        switch self {
+        case .gone: "it is in its folder no more"
+        case .uidValidityChanged: "its folder was numbered anew (UIDVALIDITY changed), and its UID means nothing any more"
+        case .withheld: "the server has it and does not give its text"
+        case .broken: "the session broke over it"
         }
     }
 }

@@ -1,11 +1,15 @@
 package import IMAP
 import InternetMessage
-import MailTransport
+package import MailTransport
 import OpenSSL
 package import Outreach
 
 /// Keeps what a mailbox watcher reads: each message with its watermark in one transaction.
 package struct WatermarkDesk: MailboxDesk {
+    /// How often a message that is asked for anew may be in vain, and how long it rests before the next time.
+    private static let refetches = 3
+    private static let refetchWait = Duration.seconds(900)
+
     private let store: any IntakeStore
     private let ids: RecordIDs
     private let clock: any MailClock
@@ -55,15 +59,72 @@ package struct WatermarkDesk: MailboxDesk {
 
     package func skipped(_ message: MessageKey, account: String, reason: String) async throws {
         let mark = Self.mark(account, message.mailbox, message.uidValidity, message.uid)
-        _ = try await store.accept(
+        _ = try await store.passOver(
             IncomingMessage(
                 id: ids.next(), way: .imap, receivedAt: clock.now(), reversePath: nil, forwardPaths: [],
                 origin: "\(account)/\(message.mailbox) uidvalidity \(message.uidValidity) uid \(message.uid), not read", bytes: [],
                 state: .quarantined, reason: reason), movingTo: mark)
     }
 
+    package func troubles(account: String) async throws -> [MessageKey: MessageTrouble] {
+        var troubles: [MessageKey: MessageTrouble] = [:]
+        for (place, trouble) in try await store.readingTroubles(account: account) {
+            guard let key = MessageKey(place) else { continue }
+            troubles[key] = MessageTrouble(
+                setbacks: Setbacks(own: trouble.own, broken: trouble.broken, shared: trouble.shared), since: trouble.since)
+        }
+        return troubles
+    }
+
+    package func keep(_ trouble: MessageTrouble?, of message: MessageKey, account: String) async throws {
+        let known = trouble.map {
+            ReadingTrouble(own: $0.setbacks.own, broken: $0.setbacks.broken, shared: $0.setbacks.shared, since: $0.since)
+        }
+        try await store.keep(known, at: message.place(account))
+    }
+
+    package func wanted(account: String) async throws -> [MessageKey: Int] {
+        let now = clock.now()
+        var wanted: [MessageKey: Int] = [:]
+        for message in try await store.passedOver(account: account) {
+            guard let from = message.wantedFrom, from <= now, let key = MessageKey(message.place) else { continue }
+            wanted[key] = message.tries
+        }
+        return wanted
+    }
+
+    package func refetched(_ message: MessageKey, account: String, _ outcome: Refetch, tries: Int) async throws {
+        let now = clock.now()
+        let place = message.place(account)
+        switch outcome {
+        case .gone, .uidValidityChanged:
+            try await store.giveUp(place, reason: "\(outcome.words), seen \(now.iso8601); it was passed over unread, and nothing is left to fetch")
+        case .withheld, .broken:
+            let isLast = tries + 1 >= Self.refetches
+            try await store.fetchedInVain(
+                place,
+                reason: "fetched anew in vain, \(now.iso8601): \(outcome.words); "
+                    + (isLast ? "it is not tried again unless 'intake retry' asks for it" : "tried \(tries + 1) of \(Self.refetches) times"),
+                again: isLast ? nil : now + Self.refetchWait)
+        }
+    }
+
     private static func mark(_ account: String, _ mailbox: MailboxName, _ validity: UIDValidity, _ uid: UID) -> MailboxWatermark {
         MailboxWatermark(
             account: account, folder: String(decoding: mailbox.wire, as: UTF8.self), uidValidity: validity.value, lastUID: uid.value)
+    }
+}
+
+extension MessageKey {
+    /// nil when no server can have written it.
+    fileprivate init?(_ place: MailboxPlace) {
+        guard let name = MailboxName(wire: Array(place.folder.utf8)), let validity = UIDValidity(place.uidValidity), let uid = UID(place.uid)
+        else { return nil }
+        self.init(name, validity, uid)
+    }
+
+    fileprivate func place(_ account: String) -> MailboxPlace {
+        MailboxPlace(
+            account: account, folder: String(decoding: mailbox.wire, as: UTF8.self), uidValidity: uidValidity.value, uid: uid.value)
     }
 }

@@ -1,14 +1,15 @@
 package import InternetMessage
 
 /// What comes in. One method, one transaction.
-package protocol IntakeStore: Sendable {
+package protocol IntakeStore: UnreadMailStore {
     /// Stores a message durably: 250 may be said when this returns.
     func accept(_ message: IncomingMessage) async throws(StoreError)
 
     /// Stores messages of mailboxes in their order and moves the watermark to the UID of each, all of it or nothing; for each whether it is
     /// new.
     ///
-    /// False when the watermark is past that UID already: nothing is stored then. False as well when the account has a message of the same
+    /// False when the watermark is past that UID already: nothing is stored then, unless the message was passed over; it takes the place of that
+    /// record and is new. False as well when the account has a message of the same
     /// digest from under another UIDVALIDITY or from another folder: the watermark moves then and nothing else.
     func accept(_ arrivals: [MailboxArrival]) async throws(StoreError) -> [Bool]
 
@@ -62,8 +63,10 @@ package protocol IntakeStore: Sendable {
     /// Puts a message aside after too many failed attempts, with its timeline event.
     func quarantine(_ id: IncomingMessage.ID, reason: String, event: TimelineEvent) async throws(StoreError)
 
-    /// Makes quarantined messages `received` again; how many.
-    func retryQuarantined(_ ids: [IncomingMessage.ID]?) async throws(StoreError) -> Int
+    /// Makes quarantined messages `received` again, and has those that were passed over unread fetched anew.
+    ///
+    /// - Parameter ids: nil: all that are quarantined.
+    func retryQuarantined(_ ids: [IncomingMessage.ID]?, at now: Timestamp) async throws(StoreError) -> RetryTally
 
     func incoming(id: IncomingMessage.ID) async throws(StoreError) -> IncomingMessage?
 
@@ -78,8 +81,9 @@ package protocol IntakeStore: Sendable {
     ///   - workspace: only what answers mail of this one; nil: all.
     ///   - owner: only from contacts that this one looks after; nil: whoever does.
     ///   - waiting: only those that wait for an answer of ours.
-    func replies(workspace: WorkspaceID?, contact: Contact.ID?, owner: String?, waiting: Bool, limit: Int) async throws(StoreError)
-        -> [ReplyRecord]
+    ///   - copies: those too that only repeat one that came in before.
+    func replies(workspace: WorkspaceID?, contact: Contact.ID?, owner: String?, waiting: Bool, copies: Bool, limit: Int)
+        async throws(StoreError) -> [ReplyRecord]
 
     /// Replies that a person has labelled, oldest first; copies and mail of our own are none.
     func labelledReplies() async throws(StoreError) -> [ReplyRecord]
@@ -125,7 +129,7 @@ extension IntakeStore {
 
     /// The same, whether they wait for an answer or not.
     package func replies(contact: Contact.ID?, limit: Int) async throws(StoreError) -> [ReplyRecord] {
-        try await replies(workspace: nil, contact: contact, owner: nil, waiting: false, limit: limit)
+        try await replies(workspace: nil, contact: contact, owner: nil, waiting: false, copies: true, limit: limit)
     }
 
     /// Files a message that is not sent on.

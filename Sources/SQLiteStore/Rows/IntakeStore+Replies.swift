@@ -59,23 +59,24 @@ extension SQLiteStore {
         }
     }
 
-    package func replies(workspace: WorkspaceID?, contact: Contact.ID?, owner: String?, waiting: Bool, limit: Int) async throws(StoreError)
-        -> [ReplyRecord]
+    package func replies(workspace: WorkspaceID?, contact: Contact.ID?, owner: String?, waiting: Bool, copies: Bool, limit: Int)
+        async throws(StoreError) -> [ReplyRecord]
     {
         let within: Arguments = workspace.map { ["workspace": $0.rawValue] } ?? [:]
         let ofOne: Arguments = contact.map { ["contact": $0.rawValue] } ?? [:]
         let owned: Arguments = owner.map { ["owner": $0] } ?? [:]
         return try await read { ledger in
             try ledger.db.records(
-                Self.repliesSQL(within: workspace != nil, ofOne: contact != nil, owned: owner != nil, waiting: waiting),
+                Self.repliesSQL(within: workspace != nil, ofOne: contact != nil, owned: owner != nil, waiting: waiting, copies: copies),
                 within + ofOne + owned + ["limit": max(0, limit)]
             ).map(ReplyRecord.init)
         }
     }
 
-    static func repliesSQL(within: Bool = false, ofOne: Bool, owned: Bool, waiting: Bool) -> String {
+    static func repliesSQL(within: Bool = false, ofOne: Bool, owned: Bool, waiting: Bool, copies: Bool = true) -> String {
         """
         SELECT * FROM reply WHERE is_own = 0\(waiting ? " AND requires_response = 1" : "")\(ofOne ? " AND contact_id = :contact" : "")
+        \(copies ? "" : "AND duplicate_of IS NULL")
         \(within ? "AND EXISTS (SELECT 1 FROM outbox WHERE outbox.id = outbox_id AND workspace_id = :workspace)" : "")
         \(owned ? "AND EXISTS (SELECT 1 FROM contact WHERE id = contact_id AND lower(fields ->> '$.owner') = lower(:owner))" : "")
         ORDER BY intake_id DESC LIMIT :limit

@@ -13,7 +13,7 @@ extension SQLiteStore: IntakeStore {
 
     package func move(to watermark: MailboxWatermark) async throws(StoreError) {
         try await write { ledger in
-            _ = try ledger.raise(watermark)
+            if try ledger.raise(watermark) { try ledger.forgetTroubles(upTo: watermark) }
         }
     }
 
@@ -71,16 +71,19 @@ extension SQLiteStore: IntakeStore {
         }
     }
 
-    package func retryQuarantined(_ ids: [IncomingMessage.ID]?) async throws(StoreError) -> Int {
+    package func retryQuarantined(_ ids: [IncomingMessage.ID]?, at now: Timestamp) async throws(StoreError) -> RetryTally {
         try await write { ledger in
-            let condition = ids == nil ? "" : "AND id IN (SELECT value FROM json_each(:ids))"
-            return try ledger.db.run(
+            let condition = "state = 'quarantined' \(ids == nil ? "" : "AND id IN (SELECT value FROM json_each(:ids))")"
+            let named = try ids.map { try jsonText($0.map(\.rawValue)) }
+            let key: Arguments = named.map { ["ids": $0] } ?? [:]
+            let sorted = try ledger.db.run(
                 """
                 UPDATE intake SET state = 'received', state_reason = NULL, attempts = 0
-                WHERE state = 'quarantined' \(condition)
-                    AND EXISTS (SELECT 1 FROM intake_body WHERE intake_id = intake.id AND length(bytes) > 0)
-                """,
-                ids.map { ["ids": try jsonText($0.map(\.rawValue))] } ?? Arguments())
+                WHERE \(condition) AND EXISTS (SELECT 1 FROM intake_body WHERE intake_id = intake.id AND length(bytes) > 0)
+                """, key)
+            let fetched = try ledger.wantAgain(named, at: now)
+            let left = try ledger.db.record("SELECT count(*) AS count FROM intake WHERE \(condition)", key)?.count("count") ?? 0
+            return RetryTally(sorted: sorted, fetched: fetched, hopeless: left - fetched)
         }
     }
 
@@ -114,9 +117,9 @@ extension Ledger {
         }
     }
 
-    /// Stores a message that is new and moves the watermark; whether it is new.
-    fileprivate func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) throws -> Bool {
-        guard try raise(watermark) else { return false }
+    /// Stores a message that is new, or was passed over before, and moves the watermark; whether it is new.
+    func accept(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) throws -> Bool {
+        guard try raise(watermark) else { return message.state == .received ? try takeIn(message, at: watermark) : false }
         // After a server went back to an earlier UIDVALIDITY its messages may be here already.
         let isStored = try db.exists(
             "SELECT 1 FROM intake WHERE account = :account AND folder = :folder AND uid_validity = :validity AND uid = :uid",
@@ -124,7 +127,7 @@ extension Ledger {
                 "account": watermark.account, "folder": watermark.folder, "validity": Int64(watermark.uidValidity),
                 "uid": Int64(watermark.lastUID),
             ])
-        if isStored { return false }
+        if isStored { return message.state == .received ? try takeIn(message, at: watermark) : false }
         if let digest = message.digest, try knows(digest, besides: watermark) { return false }
         try insert(message, from: watermark)
         return true

@@ -9,6 +9,16 @@ struct MailboxReader {
         var validity: UInt32
         var uid: UInt32
         var description: String { "\(mailbox)/\(validity)/\(uid)" }
+
+        init(mailbox: String, validity: UInt32, uid: UInt32) {
+            self.mailbox = mailbox
+            self.validity = validity
+            self.uid = uid
+        }
+
+        init(_ message: MessageKey) {
+            self.init(mailbox: message.mailbox.description, validity: message.uidValidity.value, uid: message.uid.value)
+        }
     }
 
     enum Commits {
@@ -26,6 +36,9 @@ struct MailboxReader {
     var skipped: [Key] = []
     /// As the driver remembers them; the age is the test's.
     var setbacks: [MessageKey: Setbacks] = [:]
+    /// Passed over and asked for anew in the next session, with how often that was in vain; told when the first round is over.
+    var wanted: [MessageKey: Int] = [:]
+    var refetches: [(key: Key, outcome: Refetch)] = []
     var validityChanges = 0
     private(set) var faults: [String] = []
 
@@ -72,9 +85,13 @@ struct MailboxReader {
                         cursors[name] = nil
                         validityChanges += 1
                     case .setback(let name, let validity, let uid, let kind): setbacks[MessageKey(name, validity, uid), default: Setbacks()].count(kind)
+                    case .refetched(let message, let outcome):
+                        refetches.append((Key(message), outcome))
                     case .pollFinished:
                         if !uncommitted.isEmpty { faults.append("finished before commits") }
-                        ending.isFinished = true
+                        ending.isFinished = wanted.isEmpty
+                        if !wanted.isEmpty { pending += session.want(wanted) }
+                        wanted = [:]
                     case .close(let reason):
                         ending.reason = reason
                         return ending
@@ -103,11 +120,11 @@ struct MailboxReader {
     ) -> [ClientSession.Action] {
         var actions: [ClientSession.Action] = []
         for message in messages {
-            let key = Key(mailbox: message.mailbox.description, validity: message.uidValidity.value, uid: message.uid.value)
+            let key = Key(message.key)
             stored.append(key)
             bodies[key] = message.bytes
             server.stored[key.mailbox, default: []].insert(key.uid)
-            advance(message.mailbox, message.uidValidity, message.uid)
+            if !skipped.contains(key) { advance(message.mailbox, message.uidValidity, message.uid) }
             actions += session.messageCommitted(message.key)
         }
         messages = []

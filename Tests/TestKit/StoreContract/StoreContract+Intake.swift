@@ -165,9 +165,34 @@ extension StoreContract {
                     id: world.ids.next(), way: .imap, receivedAt: StoreWorld<Store>.start, reversePath: nil, forwardPaths: [],
                     origin: "inbox/INBOX uid 2, not read", bytes: [], state: .quarantined, reason: "the server does not give it")
                 try await world.store.accept(unread)
-                try expect(try await world.store.retryQuarantined([unread.id]), 0, "there is nothing to sort")
-                try expect(try await world.store.retryQuarantined(nil), 0, "nor with all")
+                try expect(
+                    try await world.store.retryQuarantined([unread.id], at: world.later(0)), RetryTally(hopeless: 1), "there is nothing to sort")
+                try expect(try await world.store.retryQuarantined(nil, at: world.later(0)), RetryTally(hopeless: 1), "nor with all")
                 try expect(try await world.store.incoming(id: unread.id)?.reason, unread.reason, "why it is there stays")
+            },
+            Self("a message passed over can be fetched anew and takes the place of its record", unread),
+            Self("what is known of a message in trouble is kept until it is taken in") { world in
+                func place(_ uid: UInt32, _ validity: UInt32 = 9) -> MailboxPlace {
+                    MailboxPlace(account: "inbox", folder: "INBOX", uidValidity: validity, uid: uid)
+                }
+                func mark(_ uid: UInt32) -> MailboxWatermark {
+                    MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: 9, lastUID: uid)
+                }
+                let once = ReadingTrouble(own: 1, broken: 0, shared: 2, since: nil)
+                let twice = ReadingTrouble(own: 2, broken: 3, shared: 2, since: world.later(5))
+                for uid in [3, 4, 5] as [UInt32] { try await world.store.keep(once, at: place(uid)) }
+                try await world.store.keep(once, at: place(9, 8))
+                try await world.store.keep(twice, at: place(4))
+                try expect(
+                    try await world.store.readingTroubles(account: "inbox"),
+                    [place(3): once, place(4): twice, place(5): once, place(9, 8): once], "the latest that is known")
+                try expect(try await world.store.readingTroubles(account: "other"), [:], "accounts are apart")
+                try await world.store.keep(nil, at: place(5))
+                try await world.store.move(to: mark(3))
+                try expect(
+                    try await world.store.readingTroubles(account: "inbox"), [place(4): twice],
+                    "what was taken in, lies below the watermark or has another UIDVALIDITY is forgotten")
+                try expect(try await world.store.passedOver(account: nil), [], "none was passed over")
             },
             Self("a poisonous message is put aside and can be tried again") { world in
                 let message = try world.incoming()
@@ -183,13 +208,68 @@ extension StoreContract {
                 try expect(
                     try await world.store.claimReceived(now: world.later(9), limit: 9, lease: world.lease("me")).map(\.id), [other.id],
                     "it does not hold up others")
-                try expect(try await world.store.retryQuarantined([other.id]), 0, "only quarantined ones are tried again")
-                try expect(try await world.store.retryQuarantined(nil), 1, "all of them when none is named")
+                try expect(
+                    try await world.store.retryQuarantined([other.id], at: world.later(0)), RetryTally(),
+                    "only quarantined ones are tried again")
+                try expect(
+                    try await world.store.retryQuarantined(nil, at: world.later(0)), RetryTally(sorted: 1), "all of them when none is named")
                 let again = try await world.store.claimReceived(now: world.later(9), limit: 9, lease: world.lease("me"))
                 try expect(again.map(\.id), [message.id], "it is received again")
                 try expect(again.map(\.attempts), [0], "and starts counting anew")
             },
         ]
+    }
+
+    private static func unread(_ world: StoreWorld<Store>) async throws {
+        let store = world.store
+        func mark(_ uid: UInt32) -> MailboxWatermark {
+            MailboxWatermark(account: "inbox", folder: "INBOX", uidValidity: 9, lastUID: uid)
+        }
+        func place(_ uid: UInt32) -> MailboxPlace { MailboxPlace(account: "inbox", folder: "INBOX", uidValidity: 9, uid: uid) }
+        func passOver(_ uid: UInt32) async throws -> IncomingMessage {
+            let record = IncomingMessage(
+                id: world.ids.next(), way: .imap, receivedAt: world.later(0), reversePath: nil, forwardPaths: [],
+                origin: "inbox/INBOX uid \(uid), not read", bytes: [], state: .quarantined, reason: "not given")
+            try expect(try await store.passOver(record, movingTo: mark(uid)), "it is passed over")
+            return record
+        }
+        try await store.keep(ReadingTrouble(own: 3, broken: 0, shared: 0, since: world.later(0)), at: place(2))
+        let records = [try await passOver(2), try await passOver(4), try await passOver(6)]
+        try expect(try await world.watermark("INBOX"), mark(6), "the watermark is past them")
+        try expect(try await store.readingTroubles(account: "inbox"), [:], "none holds the mailbox up")
+        try expect(try await !store.passOver(records[0], movingTo: mark(2)), "nothing is passed over twice")
+        try expect(
+            try await store.passedOver(account: "inbox").first,
+            PassedOverMessage(place: place(2), intake: records[0].id, wantedFrom: nil, tries: 0), "it is known, and nobody wants it")
+        try expect(try await store.passedOver(account: "other"), [], "accounts are apart")
+
+        try expect(
+            try await store.retryQuarantined([records[0].id], at: world.later(5)), RetryTally(fetched: 1), "one of them is to be fetched")
+        try expect(try await store.retryQuarantined(nil, at: world.later(7)), RetryTally(fetched: 3), "all are")
+        try await store.fetchedInVain(place(4), reason: "still not given", again: world.later(60))
+        try await store.giveUp(place(6), reason: "gone")
+        try expect(
+            try await store.passedOver(account: nil),
+            [
+                PassedOverMessage(place: place(2), intake: records[0].id, wantedFrom: world.later(7), tries: 0),
+                PassedOverMessage(place: place(4), intake: records[1].id, wantedFrom: world.later(60), tries: 1),
+            ], "one waits, one is gone")
+        var reasons: [String?] = []
+        for record in records { reasons.append(try await store.incoming(id: record.id)?.reason) }
+        try expect(reasons, ["not given", "still not given", "gone"], "the records say so")
+        try expect(
+            try await store.retryQuarantined([records[2].id], at: world.later(9)), RetryTally(hopeless: 1), "what is gone is not fetched again")
+
+        let message = try world.incoming(.imap, digest: [UInt8](repeating: 1, count: 32))
+        try expect(try await store.accept(message, movingTo: mark(2)), "it is new when it comes")
+        let taken = try await store.incoming(id: records[0].id)
+        try expect(taken?.bytes, message.bytes, "in the place of its record")
+        try expect(taken?.state, .received, "which waits to be sorted")
+        try expect(taken?.reason, nil, "without trouble")
+        try expect(try await store.incoming(id: message.id) == nil, "and nowhere else")
+        try expect(try await world.watermark("INBOX"), mark(6), "the watermark stays")
+        try expect(try await store.passedOver(account: nil).map(\.place), [place(4)], "and it is passed over no more")
+        try expect(try await !store.accept(try world.incoming(.imap), movingTo: mark(2)), "it does not come twice")
     }
 
     static var replies: [Self] {

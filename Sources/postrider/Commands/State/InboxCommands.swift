@@ -37,8 +37,8 @@ struct InboxList: AsyncParsableCommand {
                     .init("SUBJECT", limit: 60),
                 ])
             let replies = try await state.store.replies(
-                workspace: state.asked?.id, contact: only, owner: owner, waiting: open, limit: limit ?? .max)
-            for reply in replies where json || all || reply.duplicateOf == nil {
+                workspace: state.asked?.id, contact: only, owner: owner, waiting: open, copies: json || all, limit: limit ?? .max)
+            for reply in replies {
                 if json {
                     JSONLine.write(.object(try await state.facts(reply)))
                 } else {
