@@ -43,10 +43,15 @@ struct RoutingCommandsTests {
         #expect(try await bench.run("conf", "explain", "a@example.org", "--identity", "bob").status == 65)
     }
 
-    @Test("the policy of a smarthost is shown, whether conf gives its name or its address", arguments: ["192.0.2.2", "hub.example.net"])
-    func hostPolicy(host: String) async throws {
+    @Test(
+        "the policy of a smarthost is shown, whether conf gives its name or its address",
+        arguments: [
+            ("192.0.2.2", "192.0.2.2"), ("hub.example.net", "hub.example.net"), ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"), ("2001:db8::1", "[2001:DB8:0::1]"),
+        ])
+    func hostPolicy(host: String, policy: String) async throws {
         let route = "type = \"submission\"\nhost = \"\(host)\"\n"
-        for (destination, shown) in [(host, "none, for \(host)"), ("192.0.2.3", "verify")] {
+        for (destination, shown) in [(policy, "none, for \(policy)"), ("192.0.2.3", "verify"), ("2001:db8::3", "verify")] {
             let bench = try StateBench(route: .text("\(route)[tls_policy.\"\(destination)\"]\nlevel = \"none\"\n"))
             let ann = try #require(try await bench.objects("conf", "explain", "ann@example.org").first)
             #expect(ann.list("facts").first { $0["name"] == "TLS" }?["value"] == shown)

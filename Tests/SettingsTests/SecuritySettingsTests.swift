@@ -51,20 +51,32 @@ struct SecuritySettingsTests {
             ("h.example.com", "h.example.com", "none", true), ("h.example.com", ".example.com", "encrypt", true),
             ("192.0.2.2", "192.0.2.2", "none", true), ("192.0.2.2", "192.0.2.2", "may", true), ("192.0.2.2", "192.0.2.2", "verify", false),
             ("192.0.2.2", "192.0.2.3", "none", false), ("127.0.0.1", "127.0.0.1", "none", false), ("127.0.0.1", "127.0.0.1", "may", true),
-            ("2001:db8::2", "h.example.com", "none", false),
+            ("2001:db8::2", "h.example.com", "none", false), ("2001:db8::2", "2001:db8::2", "may", true),
+            ("2001:db8::2", "[2001:db8::2]", "none", true), ("[2001:db8::2]", "2001:DB8:0::2", "none", true),
+            ("2001:db8::2", "2001:db8::3", "none", false), ("2001:db8::2", "[2001:db8::2]", "verify", false),
+            ("::1", "::1", "none", false),
         ])
     func loginsUnderPolicies(host: String, destination: String, level: String, isRefused: Bool) {
+        let shown = host.filter { $0 != "[" && $0 != "]" }
         let text =
             smallest + "[tls_policy.\"\(destination)\"]\nlevel = \"\(level)\"\n"
             + "[route.r]\ntype = \"submission\"\nhost = \"\(host)\"\nauth = { user = \"u\", password_file = \"/p\" }\n"
         let expected =
             "postrider.conf:4: it takes the login of [route.r] away, which needs a verified certificate; "
-            + "give \(host) a policy of its own with level = \"verify\""
+            + "give \(shown) a policy of its own with level = \"verify\""
         #expect(faults(text) == (isRefused ? [expected] : []))
     }
 
     static let faulty: [(String, String)] = [
         ("[tls_policy.\"example.com\"]\n", "postrider.conf:3: 'level' is missing"),
+        (
+            "[tls_policy.\"2001:db8::1\"]\nlevel = \"may\"\n[tls_policy.\"[2001:DB8::1]\"]\nlevel = \"may\"\n",
+            "postrider.conf:5: it is for the same as [tls_policy.\"2001:db8::1\"]; remove one of them"
+        ),
+        (
+            "[tls_policy.\"2001:db8::g\"]\nlevel = \"may\"\n",
+            "postrider.conf:3: '2001:db8::g' is no domain; write [tls_policy.\"example.com\"]"
+        ),
         ("[tls_policy.\"exa mple\"]\nlevel = \"may\"\n", "postrider.conf:3: 'exa mple' is no domain; write [tls_policy.\"example.com\"]"),
         (
             "[tls_policy.\"a.example\"]\nlevel = \"dane_only\"\n",

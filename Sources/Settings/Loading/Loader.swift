@@ -210,7 +210,9 @@ struct Loader {
 
     private mutating func check(_ name: String, of kind: SectionKind, _ section: MergedSection) {
         let isDomain = kind.placeholder != "NAME"
-        let isBelow = kind.path == ["tls_policy"] && name.utf8.first == UInt8(ascii: ".")
+        let isPolicy = kind.path == ["tls_policy"]
+        if isPolicy, IPText.canonical(name) != nil { return }
+        let isBelow = isPolicy && name.utf8.first == UInt8(ascii: ".")
         let bare = isBelow ? String(decoding: name.utf8.dropFirst(), as: UTF8.self) : name
         guard !(isDomain ? Names.isHostName(bare) : Names.isWord(name)) else { return }
         let line = documents[section.document]?.line(near: section.path.map { .key($0) }) ?? 1

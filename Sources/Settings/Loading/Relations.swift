@@ -23,6 +23,7 @@ struct Relations {
             for finding in TLSRules.findings(policy.level, policy.match, policy.fingerprints, keys: keys) {
                 find(["tls_policy", policy.domain], finding.key, finding.message, finding.remedy)
             }
+            checkTwin(of: policy)
         }
         for rotation in settings.rotations where isWhole(["rotation", rotation.name]) { check(rotation) }
         for identity in settings.identities where isWhole(["identity", identity.name]) { check(identity) }
@@ -130,27 +131,21 @@ struct Relations {
         if !route.effectiveSecurityLevel.provesServer, !isClear {
             find(path, "auth", "a login is sent only over TLS with a verified certificate", "set tls_security_level = \"verify\"")
         }
-        guard let host = route.host, !isSocket(host), !isClear, let policy = policy(for: host.description), !policy.level.provesServer,
-            policy.level != .none || !host.isLocal
+        guard let host = route.host, !isSocket(host), !isClear, let policy = settings.tlsPolicy(for: host.description),
+            !policy.level.provesServer, policy.level != .none || !host.isLocal
         else { return }
         find(
             ["tls_policy", policy.domain], "level", "it takes the login of [route.\(route.name)] away, which needs a verified certificate",
             "give \(host) a policy of its own with level = \"verify\"")
     }
 
-    /// The policy that holds for a host, which may be an address: its own, else that of the nearest parent.
-    private func policy(for host: String) -> TLSPolicySettings? {
-        var labels = host.utf8.split(separator: UInt8(ascii: "."))[...]
-        var prefix = ""
-        while !labels.isEmpty {
-            let name = prefix + labels.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
-            if let found = settings.tlsPolicies.first(where: { $0.domain.lowercased().utf8.elementsEqual(name.lowercased().utf8) }) {
-                return found
-            }
-            labels = labels.dropFirst()
-            prefix = "."
+    private mutating func checkTwin(of policy: TLSPolicySettings) {
+        let first = settings.tlsPolicies.first { other in
+            guard let name = other.destination, let own = policy.destination else { return false }
+            return name.utf8.elementsEqual(own.utf8)
         }
-        return nil
+        guard let first, !first.domain.utf8.elementsEqual(policy.domain.utf8) else { return }
+        find(["tls_policy", policy.domain], nil, "it is for the same as [tls_policy.\"\(first.domain)\"]", "remove one of them")
     }
 
     private mutating func checkQueue() {

@@ -119,7 +119,7 @@ extension ConfType where Value == HostAddress {
     static var host: ConfType {
         .string("a host name, an IP address or \"unix:/path\"", show: \.description) { text, context in
             if let path = Endpoint.socketPath(text) { return .success(.unix(path: path)) }
-            if IPText.isAddress(text) { return .success(.ip(text)) }
+            if let address = IPText.canonical(text) { return .success(.ip(address)) }
             if Names.isHostName(text) { return .success(.name(text)) }
             let hasPort = Endpoint.split(Array(text.utf8), defaultPort: nil) != nil
             return .failure(Complaints("'\(text)' is no host", hasPort ? "put the port in its own key, port = ..." : nil))

@@ -1,3 +1,5 @@
+import InternetMessage
+
 /// How TLS starts on a connection.
 package enum TLSMode: String, Sendable, CaseIterable { case none, starttls, implicit }
 
@@ -106,7 +108,7 @@ extension ConfType where Value == CertificateFingerprint {
 
 /// `[tls_policy."DOMAIN"]`: what TLS must give on the way to one destination, in place of what its route says.
 package struct TLSPolicySettings: ConfSection, Equatable {
-    /// The recipient domain, or the host of a route; with a leading dot every domain below it.
+    /// The recipient domain, or the host of a route, be it a name or an IP address; with a leading dot every domain below it.
     package let domain: String
     package var level = TLSSecurityLevel.may
     /// Empty: `hostname` for verify, `nexthop` and `.nexthop` for secure.
@@ -114,6 +116,17 @@ package struct TLSPolicySettings: ConfSection, Equatable {
     package var fingerprints: [CertificateFingerprint] = []
 
     init(name: String) { domain = name }
+
+    /// What it is for as everybody writes it: an IP address without brackets, else A-labels in lower case, behind a dot for every domain below.
+    /// nil when it is nothing of the kind.
+    package var destination: String? {
+        let isBelow = domain.utf8.first == UInt8(ascii: ".")
+        guard isBelow else { return Self.destination(of: domain) }
+        let bare = String(decoding: Array(domain.utf8.dropFirst()), as: UTF8.self)
+        return IPText.isAddress(bare) ? nil : DomainName.toASCII(bare).map { ".\($0)" }
+    }
+
+    fileprivate static func destination(of host: String) -> String? { IPText.canonical(host) ?? DomainName.toASCII(host) }
 
     static let fields: [Field<TLSPolicySettings>] = [
         Field("level", \.level, .choice, required: true, "What TLS must give, in the words of tls_security_level."),
@@ -125,6 +138,25 @@ package struct TLSPolicySettings: ConfSection, Equatable {
             "fingerprints", \.fingerprints, .list(.fingerprint, count: 0...20),
             "The certificates or public keys to accept, with level fingerprint: SHA-256 digests."),
     ]
+}
+
+extension Settings {
+    /// The policy that stands in place of a route's level for a recipient domain, or for the host of a route (a name or an IP address): its
+    /// own, else that for what is below its nearest parent; nil when there is neither.
+    package func tlsPolicy(for host: String) -> TLSPolicySettings? {
+        guard let destination = TLSPolicySettings.destination(of: host) else { return nil }
+        func policy(_ name: String) -> TLSPolicySettings? {
+            tlsPolicies.first { $0.destination?.utf8.elementsEqual(name.utf8) ?? false }
+        }
+        if let own = policy(destination) { return own }
+        guard !IPText.isAddress(destination) else { return nil }
+        var labels = destination.utf8.split(separator: UInt8(ascii: "."))[...]
+        while labels.count > 1 {
+            labels = labels.dropFirst()
+            if let found = policy("." + labels.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")) { return found }
+        }
+        return nil
+    }
 }
 
 /// `[mta_sts]`: what recipient domains ask of TLS over HTTPS (RFC 8461).

@@ -40,6 +40,15 @@ package enum HostAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// With the port, as in `mail.example.com:587` and `[2001:db8::1]:587`.
+    package func place(_ port: Int) -> String {
+        switch self {
+        case .name(let name): "\(name):\(port)"
+        case .ip(let address): ListenAddress.ip(address, port: port).description
+        case .unix: description
+        }
+    }
+
     /// Whether it is this machine for certain, so that nothing on the way can be overheard.
     package var isLocal: Bool {
         switch self {
@@ -103,6 +112,19 @@ enum IPText {
     }
 
     static func isAddress(_ text: String) -> Bool { isVersion4(text) || isVersion6(text) }
+
+    /// The one way to write the address, which may stand in brackets; nil when it is none.
+    static func canonical(_ text: String) -> String? {
+        let bytes = text.utf8
+        let isBracketed = bytes.first == UInt8(ascii: "[") && bytes.last == UInt8(ascii: "]")
+        let bare = isBracketed ? String(decoding: Array(bytes.dropFirst().dropLast()), as: UTF8.self) : text
+        if isVersion4(bare) { return bare }
+        var address = in6_addr()
+        guard inet_pton(AF_INET6, bare, &address) == 1 else { return nil }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { buffer in
+            inet_ntop(AF_INET6, &address, buffer.baseAddress, socklen_t(INET6_ADDRSTRLEN)).map { String(cString: $0) }
+        }
+    }
 
     static func isLoopback(_ text: String) -> Bool {
         isVersion4(text) ? text.utf8.starts(with: "127.".utf8) : text.utf8.elementsEqual("::1".utf8)

@@ -125,8 +125,7 @@ struct RouteExplanation {
         let domain = recipient.asciiDomain ?? recipient.domain
         switch route.type {
         case .submission, .lmtp:
-            var place = route.host?.description ?? ""
-            if case .unix? = route.host {} else { place += ":\(route.effectivePort)" }
+            let place = route.host?.place(route.effectivePort) ?? ""
             facts.append(Fact(name: "next host", value: place, origin: origin("host")))
         case .mx:
             facts.append(
@@ -164,12 +163,12 @@ struct RouteExplanation {
         var isSocket = false
         if route.type != .mx {
             switch route.host {
-            case .name(let host)?, .ip(let host)?: destination = DomainName.toASCII(host) ?? host
+            case .name(let host)?, .ip(let host)?: destination = host
             case .unix?: isSocket = true
             case nil: break
             }
         }
-        if !isSocket, let section = TransportPolicies.section(for: destination, settings) {
+        if !isSocket, let section = settings.tlsPolicy(for: destination) {
             return Fact(
                 name: "TLS", value: "\(section.level.rawValue), for \(section.domain)",
                 origin: settings.origin(of: ["tls_policy", section.domain])?.description)

@@ -30,32 +30,12 @@ enum TransportPolicies {
     static func map(_ settings: Settings) throws(Failure) -> TLSPolicyMap {
         var policies: [(destination: String, policy: TLSPolicy)] = []
         for section in settings.tlsPolicies {
-            let isBelow = section.domain.utf8.first == UInt8(ascii: ".")
-            let bare = isBelow ? String(decoding: section.domain.utf8.dropFirst(), as: UTF8.self) : section.domain
-            guard let domain = DomainName.toASCII(bare) else {
-                throw Failure(.configuration, "[tls_policy.\"\(section.domain)\"]: not a domain")
+            guard let destination = section.destination else {
+                throw Failure(.configuration, "[tls_policy.\"\(section.domain)\"]: not a domain or an IP address")
             }
-            policies.append(((isBelow ? "." : "") + domain, policy(section.level, section.match, section.fingerprints)))
+            policies.append((destination, policy(section.level, section.match, section.fingerprints)))
         }
         return TLSPolicyMap(policies)
-    }
-
-    /// The section of the policy map that stands in place of a route's level for a destination (A-labels); nil when there is none.
-    static func section(for destination: String, _ settings: Settings) -> TLSPolicySettings? {
-        func section(_ name: String) -> TLSPolicySettings? {
-            settings.tlsPolicies.first { section in
-                let isBelow = section.domain.utf8.first == UInt8(ascii: ".")
-                let bare = isBelow ? String(decoding: section.domain.utf8.dropFirst(), as: UTF8.self) : section.domain
-                return DomainName.toASCII(bare).map { (isBelow ? "." : "") + $0 }?.utf8.elementsEqual(name.utf8) ?? false
-            }
-        }
-        if let own = section(destination) { return own }
-        var labels = destination.utf8.split(separator: UInt8(ascii: "."))[...]
-        while labels.count > 1 {
-            labels = labels.dropFirst()
-            if let found = section("." + labels.map { String(decoding: Array($0), as: UTF8.self) }.joined(separator: ".")) { return found }
-        }
-        return nil
     }
 
     static func policy(_ level: TLSSecurityLevel, _ match: [CertificateMatch], _ fingerprints: [CertificateFingerprint]) -> TLSPolicy {
