@@ -34,7 +34,7 @@ struct CheckTests {
         let lines = outcome.errorText.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("note: ") }
         #expect(outcome.status == 1 && lines.count == 3, "\(outcome.errorText)")
         #expect(lines.allSatisfy { $0.hasPrefix("\(bad.conf):") })
-        #expect(lines.first?.contains("[route.out]: 127.0.0.1:\(sink.port) offers no login") == true)
+        #expect(lines.first?.contains("[route.out]: 127.0.0.1[127.0.0.1]:\(sink.port) offers no login") == true)
         #expect(lines.dropFirst().first?.contains("[route.gone]: cannot connect") == true)
         #expect(lines.last?.contains("[mailbox.anna]: cannot connect") == true)
         #expect(sink.messages.isEmpty)

@@ -34,7 +34,7 @@ struct ReuseTests {
         var transcripts: [String] = []
         for _ in 0..<3 {
             let report = await courier.deliver(try Bench.message(), route: "r", checks: Self.checks)
-            #expect(report.word == "accepted" && report.remoteMTA == "127.0.0.1:\(peer.port)", "\(report)")
+            #expect(report.word == "accepted" && report.remoteMTA == "127.0.0.1[127.0.0.1]:\(peer.port)", "\(report)")
             transcripts.append(report.transcript)
         }
         #expect(peer.now.connections == 1 && peer.now.contents.count == 3 && peer.now.open == 1)

@@ -119,6 +119,8 @@ struct SecureDeliveryTests {
             } else {
                 #expect(report.word == "deferred" && report.failure?.scope == .session, "\(example.name): \(report)")
                 #expect(desk.mail.isEmpty && desk.paths.isEmpty && !report.transcript.contains("> MAIL"), "\(example.name)")
+                let status = report.enhancedStatusCode?.description
+                #expect(status == (example.certificate == nil ? "4.7.4" : "4.7.5"), "\(example.name)")
             }
             try await open.end()
         }

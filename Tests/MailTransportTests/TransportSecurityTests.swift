@@ -1,5 +1,6 @@
 import DNS
 import Foundation
+import InternetMessage
 import OpenSSL
 import SMTP
 import TestKit
@@ -15,13 +16,55 @@ struct TransportSecurityTests {
         arguments: [
             ("example.com", "secure"), ("EXAMPLE.com", "secure"), ("a.example.com", "encrypt"), ("x.a.example.com", "encrypt"),
             ("x.deep.example.com", "none"), ("deep.example.com", "encrypt"), ("badexample.com", nil), ("com", nil), ("example.org", nil),
+            ("2001:db8::1", "verify"), ("2001:0DB8:0:0::1", "verify"), ("2001:db8::2", nil), ("192.0.2.2", "none"), ("192.0.2.3", nil),
         ] as [(String, String?)])
     func map(destination: String, level: String?) {
         let map = TLSPolicyMap([
             ("Example.COM", TLSPolicy(.secure)), (".example.com", TLSPolicy(.encrypt)), (".deep.example.com", TLSPolicy(.none)),
+            ("2001:DB8::1", TLSPolicy(.verify)), ("192.0.2.2", TLSPolicy(.none)), (".2.3", TLSPolicy(.none)),
         ])
         #expect(map.policy(for: destination)?.level.rawValue == level)
         #expect(!map.usesDANE && TLSPolicyMap([(".a", TLSPolicy(.daneOnly))]).usesDANE)
+    }
+
+    private static func smarthost(
+        _ host: String, policy: TLSPolicy, for destination: String, validation: DNSValidation = .on
+    ) async throws -> Destination.Finding {
+        let route = Route(
+            name: "r", kind: .submission(host: host, port: 587), level: .verify, trust: try TLSClientContext(trust: .caPEM(ca)),
+            helloName: "out.example.net")
+        return await Destination.find(
+            for: try #require(EmailAddress("bo@example.com")), on: route, resolver: zone(validation: validation),
+            security: TransportSecurity(policies: TLSPolicyMap([(destination, policy)])),
+            search: .init(seed: 1, domainWasMissing: false, network: MachineNetwork(hasVersion4: true, hasVersion6: true)))
+    }
+
+    @Test(
+        "a smarthost has the policy of its name or address, and is called as Postfix calls it",
+        arguments: [
+            ("2001:db8::1", "2001:DB8:0::1", "[2001:db8::1]:587", "2001:db8::1[2001:db8::1]:587"),
+            ("192.0.2.2", "192.0.2.2", "192.0.2.2:587", "192.0.2.2[2001:db8::1]:587"),
+            ("hub.example.net", ".example.net", "hub.example.net:587", "hub.example.net[2001:db8::1]:587"),
+        ])
+    func smarthosts(host: String, destination: String, place: String, relay: String) async throws {
+        guard case .hosts(let hosts) = try await Self.smarthost(host, policy: TLSPolicy(.encrypt), for: destination) else {
+            Issue.record("no host")
+            return
+        }
+        #expect(hosts.map(\.demand.level) == [.encrypt] && hosts.map(\.description) == [place])
+        #expect(hosts.first?.description(at: "2001:db8::1") == relay && hosts.first?.description(at: nil) == place)
+    }
+
+    @Test("a smarthost that cannot show the TLS that is demanded is refused with a status of security, and counts as one without TLS")
+    func refusedSmarthost() async throws {
+        let finding = try await Self.smarthost(
+            "hub.example.net", policy: TLSPolicy(.daneOnly), for: "hub.example.net", validation: .off("it is a test"))
+        guard case .none(let report) = finding else {
+            Issue.record("\(finding)")
+            return
+        }
+        #expect(report.word == "deferred" && report.enhancedStatusCode?.description == "4.7.5" && report.failure?.cause == .tlsFailed)
+        #expect(report.reason.contains("DANE needs a resolver that validates DNSSEC"))
     }
 
     static let records: [StaticResolver.Record] = [.tlsa(usage: 3, selector: 1, matchingType: 1, data: Array(repeating: 7, count: 32))]

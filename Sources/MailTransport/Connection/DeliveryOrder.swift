@@ -21,6 +21,8 @@ final class DeliveryOrder: Sendable {
     struct Ending: Sendable {
         /// Of the transaction or, where there was none, of the session; nil when it was given up before a transaction began.
         let outcome: DeliveryOutcome?
+        /// The peer's IP address; nil for a local socket, and where no connection came about.
+        let peerAddress: String?
         let tls: String?
         let transcript: String
         let note: String?

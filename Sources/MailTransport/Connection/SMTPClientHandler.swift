@@ -35,6 +35,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
     private var openedAt: NIODeadline?
     /// Where the connection ends on this machine, by which it is found in the peer's log.
     private var place = ""
+    private var peerAddress: String?
     private var transcript = Transcript()
     private var tls: String?
     private var note: String?
@@ -104,8 +105,8 @@ final class SMTPClientHandler: ChannelInboundHandler {
         guard let order else { return }
         self.order = nil
         let ending = DeliveryOrder.Ending(
-            outcome: outcome?.masked(by: transcript.mask), tls: tls, transcript: transcript.text, note: note, isPeerRefused: isPeerRefused,
-            isGreeted: session.isGreeted)
+            outcome: outcome?.masked(by: transcript.mask), peerAddress: peerAddress, tls: tls, transcript: transcript.text, note: note,
+            isPeerRefused: isPeerRefused, isGreeted: session.isGreeted)
         over = (order, ending)
     }
 
@@ -134,6 +135,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
         deadline = LazyTimer(on: context.eventLoop) { self.deadlinePassed() }
         openedAt = context.eventLoop.now
         place = Self.place(of: context.channel)
+        peerAddress = context.channel.remoteAddress?.ipAddress
         if route.connections.messages > 1 { transcript.note("connection \(number)\(place)") }
         perform(route.tls == .implicit ? session.handshakeBegun() : session.connected())
     }

@@ -80,7 +80,7 @@ struct Conversation: Sendable {
         var result = DeliveryReport.Result.withdrawn
         if !withdrawn, let outcome = ending.outcome { result = .outcome(outcome) }
         var report = DeliveryReport(
-            result: result, remoteMTA: host.description, tls: ending.tls, transcript: ending.transcript,
+            result: result, remoteMTA: host.description(at: ending.peerAddress), tls: ending.tls, transcript: ending.transcript,
             // The server's own reason stands in its last challenge; its reply says only that it is so.
             note: attempt.exchange?.rejection.map { "\($0)" } ?? ending.note,
             isPeerRefused: ending.isPeerRefused, isSession: ending.isGreeted)

@@ -21,17 +21,33 @@ extension DeliveryReport {
         return note.map { "\(words) (\($0))" } ?? words
     }
 
-    /// The enhanced status code of the peer, or ours where DNS or what the peer offers decided; nil when there is none.
+    /// The enhanced status code of the peer, or ours where DNS, what the peer offers or what we demand of its TLS decided; nil when there is
+    /// none.
     package var enhancedStatusCode: SMTP.EnhancedStatusCode? {
         guard case .outcome(let outcome) = result else { return nil }
         if case .accepted(let reply) = outcome { return reply.enhancedStatusCode }
         if case .routing(let code)? = outcome.failure?.cause { return code }
         if case .unasked(let code)? = outcome.failure?.cause { return code }
         if case .extensionMissing(let missing)? = outcome.failure?.cause { return missing.status }
-        return outcome.failure?.reply?.enhancedStatusCode
+        let said = outcome.failure?.reply?.enhancedStatusCode
+        guard let own = outcome.failure?.cause.refusal else { return said }
+        // What the server itself says of its security is the better word.
+        return said?.statusClass == 4 && said?.subject == 7 ? said : own
     }
 
     private static func said(_ reply: Reply) -> String {
         reply.text.utf8.isEmpty ? "\(reply.code)" : "\(reply.code) \(reply.text)"
+    }
+}
+
+extension DeliveryFailure.Cause {
+    /// The code for what we do without being refused anything, as Postfix gives it (RFC 3463 §3.8): nothing goes out like that.
+    fileprivate var refusal: SMTP.EnhancedStatusCode? {
+        switch self {
+        case .tlsUnavailable, .refusedForSafety(.credentialsNeedVerifiedTLS): EnhancedStatusCode(4, 7, 4)
+        case .tlsFailed: EnhancedStatusCode(4, 7, 5)
+        case .authenticationUnavailable: EnhancedStatusCode(4, 7, 0)
+        default: nil
+        }
     }
 }

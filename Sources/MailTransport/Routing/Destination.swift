@@ -20,10 +20,16 @@ struct Destination: Sendable, CustomStringConvertible {
 
     var description: String {
         switch place {
-        case .host(let host, let port): "\(host):\(port)"
+        case .host(let host, let port): IPAddress(host)?.isVersion6 == true ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .address(let address, let port): "\(name)[\(address)]:\(port)"
         case .socket(let path): path
         }
+    }
+
+    /// The same once a connection stands, as Postfix writes it: `host[address]:port`.
+    func description(at address: String?) -> String {
+        guard case .host(let host, let port) = place, let address else { return description }
+        return "\(host)[\(address)]:\(port)"
     }
 
     func connect(with bootstrap: ClientBootstrap) throws -> EventLoopFuture<any Channel> {
@@ -77,7 +83,9 @@ extension Destination {
         let host = TransportSecurity.Host(name: name, port: port, isRoutedSecurely: true)
         let verdicts = await security.verdicts(on: [host], nexthop: name, policy: policy, route: route, resolver: resolver)
         // What is demanded of it is demanded for all mail that goes there: it counts as a host that does not answer.
-        return secured([(name, [place])], verdicts) { .deferred(.connect, note: $0) }
+        return secured([(name, [place])], verdicts) {
+            DeliveryReport(result: .outcome(.deferred(DeliveryFailure(stage: .tls, scope: .session, cause: .tlsFailed))), note: $0)
+        }
     }
 
     /// The hosts of the recipient's domain in the order to try them, or why there are none.
