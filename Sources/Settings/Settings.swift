@@ -9,6 +9,7 @@ package struct Settings: Sendable {
     package internal(set) var main = MainSettings(name: "")
     package internal(set) var dns = DNSSettings(name: "")
     package internal(set) var log = LogSettings(name: "")
+    /// Where identities have none at all, the sink that stands in for it.
     package internal(set) var routes: [RouteSettings] = []
     package internal(set) var sources: [SourceSettings] = []
     package internal(set) var pools: [PoolSettings] = []
@@ -93,6 +94,9 @@ package struct Settings: Sendable {
     package func identities(of workspace: String) -> [IdentitySettings] {
         identities.filter { $0.workspace.utf8.elementsEqual(workspace.utf8) }
     }
+
+    /// The routes that the conf has itself.
+    package var writtenRoutes: [RouteSettings] { routes.filter { !$0.isImplied } }
 
     package func route(named name: String) -> RouteSettings? { routes.first { $0.name.utf8.elementsEqual(name.utf8) } }
     package func oauth(named name: String) -> OAuthSettings? { oauths.first { $0.name.utf8.elementsEqual(name.utf8) } }

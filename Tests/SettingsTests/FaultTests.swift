@@ -233,8 +233,16 @@ struct FaultTests {
             ]
         ),
         (
-            smallest + "[identity.a]\nfrom = \"a@example.com\"\n",
-            ["postrider.conf:3: no route for [identity.a]; add a section [route.NAME]"]
+            smallest + "[identity.a]\nfrom = \"a@example.com\"\n[route.a]\ntype = \"sink\"\n[route.b]\ntype = \"sink\"\n",
+            ["postrider.conf:3: no route for [identity.a]; add route = \"...\", or default in [transport]"]
+        ),
+        (
+            smallest + "[identity.a]\nfrom = \"a@example.com\"\nroute = \"office\"\n",
+            ["postrider.conf:5: there is no [route.office]; add a section [route.office]"]
+        ),
+        (
+            smallest + "[identity.a]\nfrom = \"a@example.com\"\n[route.office]\n",
+            ["postrider.conf:5: 'type' is missing in [route.office]; add type = \"submission\" or \"mx\" or \"lmtp\" or \"sink\" or \"maildir\""]
         ),
     ]
 

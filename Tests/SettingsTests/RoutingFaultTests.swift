@@ -5,6 +5,29 @@ import Testing
 struct RoutingFaultTests {
     private static let routes = "[route.a]\ntype = \"mx\"\n[route.b]\ntype = \"mx\"\n"
 
+    @Test("a conf without any route has a sink that it does not say; one with a route has none")
+    func implied() throws {
+        let identity = "[identity.a]\nfrom = \"a@example.com\"\n"
+        let bare = try load(smallest + identity).get()
+        #expect(bare.routes.map(\.type) == [.sink] && bare.routes.map(\.isImplied) == [true] && bare.writtenRoutes == [])
+        #expect(bare.identities.map { bare.wayOut(of: $0) } == ["sink"])
+        #expect(!bare.nonDefault().contains("route"))
+        #expect(try load(bare.nonDefault()).get().routes == bare.routes)
+        #expect(try load(smallest).get().routes == [])
+        let named = try load(smallest + identity + "[route.sink]\ntype = \"sink\"\n").get()
+        #expect(named.routes.map(\.isImplied) == [false] && named.writtenRoutes.count == 1)
+    }
+
+    @Test(
+        "names of routes that are not there stay faults where there is no route",
+        arguments: [
+            ("[transport]\ndefault = \"office\"\n", "postrider.conf:6: there is no [route.office]; add a section [route.office]"),
+            ("[pool.p]\nmembers = [{ route = \"office\" }]\n", "postrider.conf:6: there is no [route.office]; add a section [route.office]"),
+        ])
+    func missing(text: String, fault: String) {
+        #expect(faults(smallest + "[identity.a]\nfrom = \"a@example.com\"\n" + text) == [fault])
+    }
+
     static let faulty: [(String, [String])] = [
         ("[transport]\ndefault = \"relay\"\n", ["postrider.conf:8: there is no [route.relay]; routes: a, b"]),
         (

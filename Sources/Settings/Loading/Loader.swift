@@ -45,6 +45,9 @@ struct Loader {
         settings.files = names
         var broken: Set<String> = []
         read(into: &settings, broken: &broken)
+        if settings.routes.isEmpty, !settings.identities.isEmpty, !sections.contains(where: { $0.path.first == "route" }) {
+            settings.routes = [.implied]
+        }
         settings.origins = origins()
         var relations = Relations(settings: settings, broken: broken, isComplete: !documents.contains { $0 == nil })
         relations.check()

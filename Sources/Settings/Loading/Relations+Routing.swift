@@ -16,7 +16,7 @@ extension Relations {
     /// - Parameter place: where the name stands when that is not the conf; ends in a blank.
     mutating func checkWay(_ name: String, at path: [String], _ key: String, place: String = "") {
         guard settings.route(named: name) == nil, settings.pool(named: name) == nil else { return }
-        noRoute(name, at: path, key, place: place, among: settings.routes.map(\.name) + settings.pools.map(\.name))
+        noRoute(name, at: path, key, place: place, among: settings.writtenRoutes.map(\.name) + settings.pools.map(\.name))
     }
 
     private mutating func noRoute(_ name: String, at path: [String], _ key: String, place: String = "", among names: [String]) {
@@ -39,7 +39,7 @@ extension Relations {
                 if isPool {
                     find(path, "members", "'\(member.route)' is a pool, and a pool holds routes", "name its routes one by one")
                 } else {
-                    noRoute(member.route, at: path, "members", among: settings.routes.map(\.name))
+                    noRoute(member.route, at: path, "members", among: settings.writtenRoutes.map(\.name))
                 }
             }
             if pool.members[..<index].contains(where: { $0.route.utf8.elementsEqual(member.route.utf8) }) {
@@ -58,7 +58,7 @@ extension Relations {
             if settings.pool(named: name) != nil {
                 return find(path, "fallback", "'\(name)' is a pool, and one route stands in for another", "name one of its routes")
             }
-            return noRoute(name, at: path, "fallback", among: settings.routes.map(\.name))
+            return noRoute(name, at: path, "fallback", among: settings.writtenRoutes.map(\.name))
         }
         if other.type.leadsNowhere {
             find(

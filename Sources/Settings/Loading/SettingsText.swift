@@ -5,8 +5,10 @@ extension Settings {
     /// the files that do.
     package func nonDefault() -> String {
         var blocks: [String] = []
+        var written = self
+        written.routes = writtenRoutes
         for kind in SectionKind.all {
-            for shown in kind.shown(self) {
+            for shown in kind.shown(written) {
                 let isOptional = !kind.isAlwaysThere
                 guard !shown.pairs.isEmpty || isOptional else { continue }
                 let header = shown.path.isEmpty ? [] : ["[\(TomlText.path(shown.path))]"]

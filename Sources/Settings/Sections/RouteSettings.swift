@@ -52,8 +52,18 @@ package struct RouteSettings: ConfSection, Equatable {
     package var fallback: String?
     /// The folder of a route of type maildir; nil for the others.
     package var path: String?
+    /// No conf says it: it stands in where there is no route at all.
+    package private(set) var isImplied = false
 
     init(name: String) { self.name = name }
+
+    /// Where the mail of an installation without any route goes: nowhere.
+    static let implied: RouteSettings = {
+        var route = RouteSettings(name: "sink")
+        route.type = .sink
+        route.isImplied = true
+        return route
+    }()
 
     static let fields: [Field<RouteSettings>] = [
         Field(

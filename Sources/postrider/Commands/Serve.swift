@@ -44,8 +44,8 @@ struct Serve: AsyncParsableCommand {
             let resolver = TransportPolicies.resolver(settings)
             try await TransportPolicies.requireValidation(settings, of: resolver, logger: logger)
             let appliance = try Appliance(installation, resolver: resolver, eventLoops: eventLoops, logger: logger)
-            if settings.routes.isEmpty || settings.routes.allSatisfy(\.type.leadsNowhere) {
-                logger.warning("every route is a sink: nothing leaves this machine")
+            if let note = ConfNotes.nowhere(settings) {
+                logger.log(level: ConfNotes.isUnconfigured(settings) ? .critical : .warning, "\(note)")
             }
             var services = try await appliance.services()
             services.append(ForeignCommits(store: installation.store, appliance: appliance, logger: logger))

@@ -107,6 +107,11 @@ final class Appliance: Sendable {
 
     /// Takes over a conf that was read again; the old one stays when the new one cannot be used.
     func reload(_ settings: Settings) async throws {
+        if ConfNotes.isUnconfigured(settings), !deliveryDesk.current.limits.keys.allSatisfy({ $0.utf8.elementsEqual("sink".utf8) }) {
+            throw Failure(
+                .configuration,
+                "it has no [route.NAME] any more, and mail that went somewhere until now would go to a sink; put the route back, or restart")
+        }
         let renewed = Installation(
             settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock,
             workspaces: try await installation.store.workspaces(making: settings.workspaces))

@@ -3,7 +3,29 @@ import Settings
 
 /// What in a conf does nothing, or cannot work, though nothing of it is wrong: each in one line, for a person.
 enum ConfNotes {
-    static func all(_ settings: Settings) -> [String] { idle(settings) + unread(settings) }
+    static func all(_ settings: Settings) -> [String] {
+        let nowhere = isUnconfigured(settings) ? nowhere(settings) : nil
+        return (nowhere.map { [$0] } ?? []) + idle(settings) + unread(settings)
+    }
+
+    // MARK: Mail that reaches nobody
+
+    /// Whether the conf has no route, so that all mail goes to a sink.
+    static func isUnconfigured(_ settings: Settings) -> Bool { settings.routes.contains(where: \.isImplied) }
+
+    /// nil when a route leads to a server, or nobody sends.
+    static func nowhere(_ settings: Settings) -> String? {
+        if isUnconfigured(settings) {
+            return "the conf has no [route.NAME], so that all mail goes to a sink: it counts as sent, NOTHING LEAVES this machine and nobody gets "
+                + "it; add a [route.NAME] of type \"submission\" or \"mx\" before people are enrolled"
+        }
+        guard !settings.routes.isEmpty, settings.routes.allSatisfy(\.type.leadsNowhere) else { return nil }
+        let files = settings.routes.filter { $0.type == .maildir }.map { $0.path ?? "a folder" }
+        if files.isEmpty { return "every route is a sink: mail counts as sent, and nothing leaves this machine" }
+        let isAll = files.count == settings.routes.count
+        return "no route leads to a mail server: mail counts as sent and nothing leaves this machine; \(isAll ? "it" : "that of maildir routes") is "
+            + "written to \(files.joined(separator: ", "))"
+    }
 
     // MARK: Keys that do nothing
 

@@ -67,7 +67,7 @@ struct Check: AsyncParsableCommand {
             if let worst = found.contains(where: { !$0.isUnknown }) ? ExitStatus.faults : found.isEmpty ? nil : .unavailable {
                 throw Failure(worst, found.map { TerminalText.lines($0.text) }.joined(separator: "\n"))
             }
-            Console.out("\(conf.path): no faults; \(settings.identities.count) identities, \(settings.routes.count) routes")
+            Console.out("\(conf.path): no faults; \(settings.identities.count) identities, \(settings.writtenRoutes.count) routes")
         }
     }
 

@@ -58,6 +58,7 @@ struct Enroll: AsyncParsableCommand {
             if let mark = try await state.pausedSequences()[sequence] {
                 Console.error(TerminalText.line("\(mark.words): who was enrolled begins after 'postrider sequence resume \(sequence)'"))
             }
+            if ConfNotes.isUnconfigured(state.settings), let note = ConfNotes.nowhere(state.settings) { Console.error("note: \(note)") }
             let summary = "\(sequence): \(counts.enrolled) \(dryRun ? "would be " : "")enrolled\(share)"
             if json { Console.error(summary) } else { Console.out(summary) }
             if counts.refused > 0 { throw ExitStatus.badInput.code }
