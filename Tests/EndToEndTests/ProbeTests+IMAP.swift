@@ -214,6 +214,53 @@ extension ProbeTests {
         server.kill()
     }
 
+    @Test("what was passed over is shown, and fetched anew by serve when intake retry asks for it")
+    func imapFetchedAnew() async throws {
+        let bench = try StateBench()
+        let (server, port) = try await Self.hoarder(
+            3, in: bench.folder, fetch: "if 2 in uids and isBroken: give(2, 'BODY[] NIL')\nuids = [u for u in uids if u != 2 or not isBroken]")
+        let password = try bench.folder.write("password", text: "secret\n", permissions: 0o600)
+        var mailbox = Mailbox(port: port, options: ["--tls", "none", "--password-file", password], state: bench.folder("state"))
+        mailbox.user = "anna"
+        #expect(try await mailbox.poll().status == 75)
+
+        let record = try #require(try await bench.objects("intake", "list").first { $0["state"] == "quarantined" })
+        #expect(record.bool("can_be_fetched") == true && record.isNull("fetched_from") && record.number("size") == 0)
+        let id = try #require(record["id"])
+        let orphan = try await bench.run("intake", "retry", id)
+        #expect(orphan.status == 0 && orphan.errorText.contains("no [mailbox.anna] is in the conf"), "\(orphan.errorText)")
+        #expect(orphan.outputText == "0 will be sorted again; 1 will be fetched anew when their mailbox is next read\n")
+        #expect(try await bench.output("intake", "list").contains("waits to be fetched anew; the server has it"))
+
+        let conf = TextFile.read(bench.conf) + """
+            [mailbox.anna]
+            host = "127.0.0.1"
+            port = \(port)
+            tls = "none"
+            folders = ["INBOX"]
+            auth = { user = "anna", password_file = "\(password)" }
+
+            """
+        _ = try bench.folder.write("postrider.conf", text: conf)
+        let serve = try await bench.serve()
+        try await eventually("the server is asked and does not give it") {
+            try await bench.objects("intake", "list").contains { $0["id"] == id && $0["reason"]?.contains("tried 1 of 3 times") == true }
+        }
+        _ = try bench.folder.write("healthy", text: "", permissions: 0o600)
+        // It rests for a quarter of an hour unless somebody asks again; the next session asks at once.
+        #expect(try await bench.run("intake", "retry").errorText.isEmpty)
+        #expect(await serve.end(patience: .seconds(40)) == .exited(0))
+        let again = try await bench.serve()
+        try await eventually("it is taken in and sorted") {
+            try await bench.objects("intake", "list").contains { $0["id"] == id && $0["state"] == "unmatched" }
+        }
+        #expect(try await bench.objects("intake", "list").count == 3)
+        let none = try await bench.run("intake", "retry")
+        #expect(none.outputText == "0 will be sorted again\n")
+        #expect(await again.end(patience: .seconds(40)) == .exited(0))
+        server.kill()
+    }
+
     @Test(
         "a server that gives nothing for a while costs one session and no message: the next call reads them all",
         arguments: [

@@ -67,6 +67,20 @@ struct SecuritySettingsTests {
         #expect(faults(text) == (isRefused ? [expected] : []))
     }
 
+    @Test(
+        "an address of a host is written in one way, with or without brackets",
+        arguments: [
+            ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"), ("::1", "::1"), ("::", "::"),
+            ("1::", "1::"), ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"), ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"),
+            ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("fe80::abCD", "fe80::abcd"), ("192.0.2.2", "192.0.2.2"),
+            ("[192.0.2.2]", "192.0.2.2"), ("hub.example.net", "hub.example.net"),
+        ])
+    func hosts(written: String, shown: String) throws {
+        let settings = try load(smallest + "[route.r]\ntype = \"submission\"\nhost = \"\(written)\"\n").get()
+        #expect(settings.routes.first?.host?.description == shown)
+        #expect(settings.routes.first?.host?.place(587) == (shown.contains(":") ? "[\(shown)]:587" : "\(shown):587"))
+    }
+
     static let faulty: [(String, String)] = [
         ("[tls_policy.\"example.com\"]\n", "postrider.conf:3: 'level' is missing"),
         (

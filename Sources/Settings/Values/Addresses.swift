@@ -121,9 +121,20 @@ enum IPText {
         if isVersion4(bare) { return bare }
         var address = in6_addr()
         guard inet_pton(AF_INET6, bare, &address) == 1 else { return nil }
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { buffer in
-            inet_ntop(AF_INET6, &address, buffer.baseAddress, socklen_t(INET6_ADDRSTRLEN)).map { String(cString: $0) }
+        let words = address.__in6_u.__u6_addr16
+        return canonical([words.0, words.1, words.2, words.3, words.4, words.5, words.6, words.7].map { UInt16(bigEndian: $0) })
+    }
+
+    /// Eight groups with the first of the longest runs of zeros left out (RFC 5952 §4).
+    private static func canonical(_ groups: [UInt16]) -> String {
+        var longest = 0..<0
+        var start = 0
+        for (index, group) in groups.enumerated() {
+            if group != 0 { start = index + 1 } else if index + 1 - start > longest.count { longest = start..<(index + 1) }
         }
+        func text(_ part: some Collection<UInt16>) -> String { part.map { String($0, radix: 16) }.joined(separator: ":") }
+        guard longest.count > 1 else { return text(groups) }
+        return text(groups[..<longest.lowerBound]) + "::" + text(groups[longest.upperBound...])
     }
 
     static func isLoopback(_ text: String) -> Bool {
