@@ -328,6 +328,9 @@ extension StoreContract {
                 try expect(try await world.store.file(duplicate, consequence: consequence), .committed, "it is filed as a duplicate")
                 try expect(try await world.store.incoming(id: messages[1].id)?.state, .duplicate, "and is one")
                 try expect(try await world.store.replies(contact: nil, limit: 9), [duplicate, record], "replies come newest first")
+                let bare = try await world.store.replies(
+                    workspace: nil, contact: nil, owner: nil, waiting: false, copies: false, limit: 1)
+                try expect(bare, [record], "copies do not count where they are not asked for")
             },
             Self("mail of our own is no copy of a reply, and no reply of it") { world in
                 let enrollment = try await world.enrolled("ann@example.com")
