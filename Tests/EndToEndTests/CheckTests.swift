@@ -60,12 +60,16 @@ struct CheckTests {
             $0.replacing("days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]", with: "days = [\"sat\"]")
                 + address + "[recipients]\nweek = [\"mon-fri 08:00-18:00\"]\n"
         }
-        #expect(apart.count == 1 && apart.first?.hasPrefix("note: the hours of [window] and [recipients] never meet for people in ") == true, "\(apart)")
+        #expect(
+            apart.count == 1 && apart.first?.hasPrefix("note: the hours of [window] and [recipients] never meet for people in ") == true,
+            "\(apart)")
         let noWayOut = try await check { text in
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-            return lines.filter { !$0.hasPrefix("key_files") && !$0.hasPrefix("reply_to") && !$0.hasPrefix("return_path") }.joined(separator: "\n") + address
+            return lines.filter { !$0.hasPrefix("key_files") && !$0.hasPrefix("reply_to") && !$0.hasPrefix("return_path") }.joined(
+                separator: "\n") + address
         }
-        let unread = "note: nothing reads the replies to 'anna', so that no reply ever ends a sequence or is seen here; add a [mailbox.NAME]"
+        let unread =
+            "note: nothing reads the replies to 'anna', so that no reply ever ends a sequence or is seen here; add a [mailbox.NAME]"
         #expect(
             noWayOut.first == "note: messages offer no way to unsubscribe: there are no token addresses; set key_files in [tokens]"
                 && noWayOut.count == 2 && noWayOut.last?.hasPrefix(unread) == true, "\(noWayOut)")
@@ -75,14 +79,17 @@ struct CheckTests {
             $0.replacing("[window]\n", with: "[window]\nweek = [\"mon 09:00-12:00\", \"tue 14:00-17:00\"]\npreferred_hour = 13\n")
                 .replacing("min_gap = \"0s\"", with: "daily_starts = 50\nmin_gap = \"0s\"") + address
         }
-        #expect(idle.map { $0.split(separator: ": ").dropFirst(2).joined(separator: ": ") } == [
-            "'days' means nothing beside 'week', which says the days and hours; take one of them out",
-            "'hours' means nothing beside 'week', which says the days and hours; take one of them out",
-            "13 o'clock lies outside the hours of every day, so that it means nothing",
-            "it is more than the daily_limit of 'anna', 40, so that it caps nothing",
-        ], "\(idle)")
+        #expect(
+            idle.map { $0.split(separator: ": ").dropFirst(2).joined(separator: ": ") } == [
+                "'days' means nothing beside 'week', which says the days and hours; take one of them out",
+                "'hours' means nothing beside 'week', which says the days and hours; take one of them out",
+                "13 o'clock lies outside the hours of every day, so that it means nothing",
+                "it is more than the daily_limit of 'anna', 40, so that it caps nothing",
+            ], "\(idle)")
         for hour in [9, 11, 14] {
-            let within = try await check { $0.replacing("hours = \"00:00-24:00\"", with: "hours = \"09:00-15:00\"\npreferred_hour = \(hour)") + address }
+            let within = try await check {
+                $0.replacing("hours = \"00:00-24:00\"", with: "hours = \"09:00-15:00\"\npreferred_hour = \(hour)") + address
+            }
             #expect(within == [], "\(within)")
         }
     }

@@ -218,7 +218,8 @@ extension ProbeTests {
     func imapFetchedAnew() async throws {
         let bench = try StateBench()
         let (server, port) = try await Self.hoarder(
-            3, in: bench.folder, fetch: "if 2 in uids and isBroken: give(2, 'BODY[] NIL')\nuids = [u for u in uids if u != 2 or not isBroken]")
+            3, in: bench.folder,
+            fetch: "if 2 in uids and isBroken: give(2, 'BODY[] NIL')\nuids = [u for u in uids if u != 2 or not isBroken]")
         let password = try bench.folder.write("password", text: "secret\n", permissions: 0o600)
         var mailbox = Mailbox(port: port, options: ["--tls", "none", "--password-file", password], state: bench.folder("state"))
         mailbox.user = "anna"
@@ -232,15 +233,16 @@ extension ProbeTests {
         #expect(orphan.outputText == "0 will be sorted again; 1 will be fetched anew when their mailbox is next read\n")
         #expect(try await bench.output("intake", "list").contains("waits to be fetched anew; the server has it"))
 
-        let conf = TextFile.read(bench.conf) + """
-            [mailbox.anna]
-            host = "127.0.0.1"
-            port = \(port)
-            tls = "none"
-            folders = ["INBOX"]
-            auth = { user = "anna", password_file = "\(password)" }
+        let conf =
+            TextFile.read(bench.conf) + """
+                [mailbox.anna]
+                host = "127.0.0.1"
+                port = \(port)
+                tls = "none"
+                folders = ["INBOX"]
+                auth = { user = "anna", password_file = "\(password)" }
 
-            """
+                """
         _ = try bench.folder.write("postrider.conf", text: conf)
         let serve = try await bench.serve()
         try await eventually("the server is asked and does not give it") {

@@ -5,7 +5,8 @@ import Testing
 /// An installation whose conf says nothing of where mail goes.
 @Suite("an installation without a route")
 struct UnconfiguredTests {
-    private static let words = "the conf has no [route.NAME], so that all mail goes to a sink: it counts as sent, NOTHING LEAVES this machine"
+    private static let words =
+        "the conf has no [route.NAME], so that all mail goes to a sink: it counts as sent, NOTHING LEAVES this machine"
 
     private static let identity = """
         [identity.anna]

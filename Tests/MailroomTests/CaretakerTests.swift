@@ -30,7 +30,8 @@ struct CaretakerTests {
         let sent = try #require(office.sink.messages.first)
         try await office.reply(to: sent, "Yes, please call me on Monday.")
         #expect(try await office.current(enrollment).state == .stopped)
-        let replies = try await office.store.replies(workspace: nil, contact: enrollment.contact, owner: nil, waiting: false, copies: true, limit: 9)
+        let replies = try await office.store.replies(
+            workspace: nil, contact: enrollment.contact, owner: nil, waiting: false, copies: true, limit: 9)
         #expect(replies.map(\.outbox) == [message.id] && replies.first?.certainty != .low)
         while try await office.store.countEvents(before: nil, limit: 100) > 0 {}
         office.clock.wind(.seconds(401 * 86_400))

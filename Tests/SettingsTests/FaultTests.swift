@@ -242,7 +242,9 @@ struct FaultTests {
         ),
         (
             smallest + "[identity.a]\nfrom = \"a@example.com\"\n[route.office]\n",
-            ["postrider.conf:5: 'type' is missing in [route.office]; add type = \"submission\" or \"mx\" or \"lmtp\" or \"sink\" or \"maildir\""]
+            [
+                "postrider.conf:5: 'type' is missing in [route.office]; add type = \"submission\" or \"mx\" or \"lmtp\" or \"sink\" or \"maildir\""
+            ]
         ),
     ]
 

@@ -22,7 +22,10 @@ struct RoutingFaultTests {
         "names of routes that are not there stay faults where there is no route",
         arguments: [
             ("[transport]\ndefault = \"office\"\n", "postrider.conf:6: there is no [route.office]; add a section [route.office]"),
-            ("[pool.p]\nmembers = [{ route = \"office\" }]\n", "postrider.conf:6: there is no [route.office]; add a section [route.office]"),
+            (
+                "[pool.p]\nmembers = [{ route = \"office\" }]\n",
+                "postrider.conf:6: there is no [route.office]; add a section [route.office]"
+            ),
         ])
     func missing(text: String, fault: String) {
         #expect(faults(smallest + "[identity.a]\nfrom = \"a@example.com\"\n" + text) == [fault])

@@ -98,13 +98,15 @@ package struct WatermarkDesk: MailboxDesk {
         let place = message.place(account)
         switch outcome {
         case .gone, .uidValidityChanged:
-            try await store.giveUp(place, reason: "\(outcome.words), seen \(now.iso8601); it was passed over unread, and nothing is left to fetch")
+            try await store.giveUp(
+                place, reason: "\(outcome.words), seen \(now.iso8601); it was passed over unread, and nothing is left to fetch")
         case .withheld, .broken:
             let isLast = tries + 1 >= Self.refetches
             try await store.fetchedInVain(
                 place,
                 reason: "fetched anew in vain, \(now.iso8601): \(outcome.words); "
-                    + (isLast ? "it is not tried again unless 'intake retry' asks for it" : "tried \(tries + 1) of \(Self.refetches) times"),
+                    + (isLast
+                        ? "it is not tried again unless 'intake retry' asks for it" : "tried \(tries + 1) of \(Self.refetches) times"),
                 again: isLast ? nil : now + Self.refetchWait)
         }
     }
@@ -118,7 +120,8 @@ package struct WatermarkDesk: MailboxDesk {
 extension MessageKey {
     /// nil when no server can have written it.
     fileprivate init?(_ place: MailboxPlace) {
-        guard let name = MailboxName(wire: Array(place.folder.utf8)), let validity = UIDValidity(place.uidValidity), let uid = UID(place.uid)
+        guard let name = MailboxName(wire: Array(place.folder.utf8)), let validity = UIDValidity(place.uidValidity),
+            let uid = UID(place.uid)
         else { return nil }
         self.init(name, validity, uid)
     }

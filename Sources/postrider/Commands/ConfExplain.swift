@@ -131,7 +131,8 @@ struct RouteExplanation {
             facts.append(
                 Fact(name: "next host", value: "the mail exchangers of \(domain), port \(route.effectivePort)", origin: origin("type")))
         case .sink:
-            let why = route.isImplied ? "NOTHING LEAVES, for the conf has no [route.NAME]; mail counts as sent all the same" : "nothing leaves"
+            let why =
+                route.isImplied ? "NOTHING LEAVES, for the conf has no [route.NAME]; mail counts as sent all the same" : "nothing leaves"
             return facts + [Fact(name: "next host", value: "none: \(why)", origin: origin("type"))]
         case .maildir: return facts + [Fact(name: "folder", value: route.path ?? "", origin: origin("path"))]
         }

@@ -110,7 +110,8 @@ final class Appliance: Sendable {
         if ConfNotes.isUnconfigured(settings), !deliveryDesk.current.limits.keys.allSatisfy({ $0.utf8.elementsEqual("sink".utf8) }) {
             throw Failure(
                 .configuration,
-                "it has no [route.NAME] any more, and mail that went somewhere until now would go to a sink; put the route back, or restart")
+                "it has no [route.NAME] any more, and mail that went somewhere until now would go to a sink; put the route back, or restart"
+            )
         }
         let renewed = Installation(
             settings: settings, store: installation.store, ids: installation.ids, chance: installation.chance, clock: installation.clock,

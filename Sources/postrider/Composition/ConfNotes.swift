@@ -16,14 +16,16 @@ enum ConfNotes {
     /// nil when a route leads to a server, or nobody sends.
     static func nowhere(_ settings: Settings) -> String? {
         if isUnconfigured(settings) {
-            return "the conf has no [route.NAME], so that all mail goes to a sink: it counts as sent, NOTHING LEAVES this machine and nobody gets "
+            return
+                "the conf has no [route.NAME], so that all mail goes to a sink: it counts as sent, NOTHING LEAVES this machine and nobody gets "
                 + "it; add a [route.NAME] of type \"submission\" or \"mx\" before people are enrolled"
         }
         guard !settings.routes.isEmpty, settings.routes.allSatisfy(\.type.leadsNowhere) else { return nil }
         let files = settings.routes.filter { $0.type == .maildir }.map { $0.path ?? "a folder" }
         if files.isEmpty { return "every route is a sink: mail counts as sent, and nothing leaves this machine" }
         let isAll = files.count == settings.routes.count
-        return "no route leads to a mail server: mail counts as sent and nothing leaves this machine; \(isAll ? "it" : "that of maildir routes") is "
+        return
+            "no route leads to a mail server: mail counts as sent and nothing leaves this machine; \(isAll ? "it" : "that of maildir routes") is "
             + "written to \(files.joined(separator: ", "))"
     }
 

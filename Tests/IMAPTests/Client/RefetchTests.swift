@@ -31,7 +31,9 @@ struct RefetchTests {
         return reader
     }
 
-    @Test("those that are given now are delivered, and the watermark stays where it is", arguments: [["INBOX"], ["Other", "INBOX"], ["INBOX", "Other"]])
+    @Test(
+        "those that are given now are delivered, and the watermark stays where it is",
+        arguments: [["INBOX"], ["Other", "INBOX"], ["INBOX", "Other"]])
     func given(mailboxes: [String]) throws {
         var server = Self.server()
         var reader = try Self.reader(&server, mailboxes)

@@ -175,7 +175,8 @@ struct Dialogue {
         case .uidValidityChanged(let name, let old, let new): return ["> uidvalidity \(name) \(old) \(new)"]
         case .watermark(let name, let validity, let uid): return ["> watermark \(name) \(validity) \(uid)"]
         case .skipped(let name, let validity, let uid, let reason): return ["> skipped \(name) \(validity) \(uid) \(reason)"]
-        case .refetched(let message, let outcome): return ["> refetched \(message.mailbox) \(message.uidValidity) \(message.uid) \(outcome)"]
+        case .refetched(let message, let outcome):
+            return ["> refetched \(message.mailbox) \(message.uidValidity) \(message.uid) \(outcome)"]
         case .setback(let name, let validity, let uid, let kind): return ["> setback \(name) \(validity) \(uid) \(kind)"]
         case .pollFinished: return ["> finished"]
         case .startTimer(let timer, let time): return showsTimers ? ["> start \(timer) \(time.components.seconds)"] : []

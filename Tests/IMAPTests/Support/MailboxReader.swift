@@ -84,7 +84,8 @@ struct MailboxReader {
                         if cursors[name]?.uidValidity != old { faults.append("change from an unknown UIDVALIDITY") }
                         cursors[name] = nil
                         validityChanges += 1
-                    case .setback(let name, let validity, let uid, let kind): setbacks[MessageKey(name, validity, uid), default: Setbacks()].count(kind)
+                    case .setback(let name, let validity, let uid, let kind):
+                        setbacks[MessageKey(name, validity, uid), default: Setbacks()].count(kind)
                     case .refetched(let message, let outcome):
                         refetches.append((Key(message), outcome))
                     case .pollFinished:

@@ -166,7 +166,8 @@ extension StoreContract {
                     origin: "inbox/INBOX uid 2, not read", bytes: [], state: .quarantined, reason: "the server does not give it")
                 try await world.store.accept(unread)
                 try expect(
-                    try await world.store.retryQuarantined([unread.id], at: world.later(0)), RetryTally(hopeless: 1), "there is nothing to sort")
+                    try await world.store.retryQuarantined([unread.id], at: world.later(0)), RetryTally(hopeless: 1),
+                    "there is nothing to sort")
                 try expect(try await world.store.retryQuarantined(nil, at: world.later(0)), RetryTally(hopeless: 1), "nor with all")
                 try expect(try await world.store.incoming(id: unread.id)?.reason, unread.reason, "why it is there stays")
             },
@@ -212,7 +213,8 @@ extension StoreContract {
                     try await world.store.retryQuarantined([other.id], at: world.later(0)), RetryTally(),
                     "only quarantined ones are tried again")
                 try expect(
-                    try await world.store.retryQuarantined(nil, at: world.later(0)), RetryTally(sorted: 1), "all of them when none is named")
+                    try await world.store.retryQuarantined(nil, at: world.later(0)), RetryTally(sorted: 1), "all of them when none is named"
+                )
                 let again = try await world.store.claimReceived(now: world.later(9), limit: 9, lease: world.lease("me"))
                 try expect(again.map(\.id), [message.id], "it is received again")
                 try expect(again.map(\.attempts), [0], "and starts counting anew")
@@ -258,7 +260,8 @@ extension StoreContract {
         for record in records { reasons.append(try await store.incoming(id: record.id)?.reason) }
         try expect(reasons, ["not given", "still not given", "gone"], "the records say so")
         try expect(
-            try await store.retryQuarantined([records[2].id], at: world.later(9)), RetryTally(hopeless: 1), "what is gone is not fetched again")
+            try await store.retryQuarantined([records[2].id], at: world.later(9)), RetryTally(hopeless: 1),
+            "what is gone is not fetched again")
 
         let message = try world.incoming(.imap, digest: [UInt8](repeating: 1, count: 32))
         try expect(try await store.accept(message, movingTo: mark(2)), "it is new when it comes")

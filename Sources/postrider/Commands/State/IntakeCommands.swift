@@ -106,7 +106,8 @@ struct IntakeRetry: AsyncParsableCommand {
                     .map(\.place.account))
             for account in orphans.sorted() {
                 Console.error(
-                    TerminalText.line("no [mailbox.\(account)] is in the conf, so nothing of it is fetched; put it back, or leave it at that"))
+                    TerminalText.line(
+                        "no [mailbox.\(account)] is in the conf, so nothing of it is fetched; put it back, or leave it at that"))
             }
         }
     }
