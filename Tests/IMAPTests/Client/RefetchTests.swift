@@ -52,6 +52,19 @@ struct RefetchTests {
         #expect(reader.stored.count == 6)
     }
 
+    @Test("a mailbox that is opened again later in the session goes on where it was", arguments: [["INBOX"], ["Other", "INBOX"]])
+    func reopened(mailboxes: [String]) throws {
+        var server = Self.server()
+        var reader = try Self.reader(&server, mailboxes)
+        server.denied = nil
+        reader.wanted = try Self.wanted()
+        reader.morePolls = 2 * ClientSession.savedLookLimit + 3
+        let before = server.commands.count
+        #expect(reader.connect(&server).isFinished)
+        #expect(server.commands[before...].count { $0.contains("SELECT \"INBOX\"") } == (mailboxes.count == 1 ? 1 : 3))
+        #expect(reader.stored == Self.keys([1, 3, 5, 6, 2, 4]) && reader.faults == [] && server.offences == [])
+    }
+
     @Test("those that are not given hold nothing up", arguments: [MailboxServer.Denial.silence, .no, .bad, .bodiless])
     func withheld(how: MailboxServer.Denial) throws {
         var server = Self.server()

@@ -38,6 +38,8 @@ struct MailboxReader {
     var setbacks: [MessageKey: Setbacks] = [:]
     /// Passed over and asked for anew in the next session, with how often that was in vain; told when the first round is over.
     var wanted: [MessageKey: Int] = [:]
+    /// How often the next session looks at everything again after that.
+    var morePolls = 0
     var refetches: [(key: Key, outcome: Refetch)] = []
     var validityChanges = 0
     private(set) var faults: [String] = []
@@ -90,9 +92,15 @@ struct MailboxReader {
                         refetches.append((Key(message), outcome))
                     case .pollFinished:
                         if !uncommitted.isEmpty { faults.append("finished before commits") }
-                        ending.isFinished = wanted.isEmpty
-                        if !wanted.isEmpty { pending += session.want(wanted) }
-                        wanted = [:]
+                        if !wanted.isEmpty {
+                            pending += session.want(wanted)
+                            wanted = [:]
+                        } else if morePolls > 0 {
+                            morePolls -= 1
+                            pending += session.poll()
+                        } else {
+                            ending.isFinished = true
+                        }
                     case .close(let reason):
                         ending.reason = reason
                         return ending
