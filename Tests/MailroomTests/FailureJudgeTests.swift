@@ -114,6 +114,20 @@ extension FailureJudgeTests {
     }
 
     @Test(
+        "what is not sent for want of security has a status of that kind, the server's own where it says one",
+        arguments: [
+            (DeliveryFailure.Cause.tlsUnavailable, nil, "4.7.4"), (.tlsUnavailable, "454 4.7.0 TLS not now", "4.7.0"),
+            (.tlsUnavailable, "502 5.5.1 unknown", "4.7.4"), (.tlsUnavailable, "454 4.4.2 no", "4.7.4"), (.tlsFailed, nil, "4.7.5"),
+            (.refusedForSafety(.credentialsNeedVerifiedTLS), nil, "4.7.4"), (.authenticationUnavailable, nil, "4.7.0"),
+            (.replyCode, "454 4.4.2 no", "4.4.2"), (.connectionLost, nil, nil), (.timeout, nil, nil),
+        ] as [(DeliveryFailure.Cause, String?, String?)])
+    func status(_ cause: DeliveryFailure.Cause, _ said: String?, _ status: String?) {
+        let reply = said.map { Reply(code: Int($0.prefix(3)) ?? 0, lines: [Array($0.utf8.dropFirst(4))]) }
+        let failure = DeliveryFailure(stage: .startTLS, scope: .session, cause: cause, reply: reply)
+        #expect(DeliveryReport(result: .outcome(.deferred(failure))).enhancedStatusCode?.description == status)
+    }
+
+    @Test(
         "a site is out of order when no session comes about with it, not when one ends over a message",
         arguments: [
             (Stage.connect, DeliveryFailure.Cause.connectionLost, nil, "unreachable"), (.connect, .timeout, nil, "unreachable"),
