@@ -180,6 +180,15 @@ struct QueueCommandsTests {
         #expect(try await bench.output("queue", "release", "--resend", "--all") == "1 released\n")
         _ = try await bench.queue("the message sent") { $0.first?["state"] == "sent" }
         #expect(sink.count(ofMessageID: try #require(held.first?["message_id"])) == 2)
+        // What has left is out of reach, and each of them says so.
+        let id = try #require(held.first?["id"])
+        for (verb, done) in [
+            ("hold", "held"), ("release", "released"), ("requeue", "due at once"), ("flush", "due at once"), ("delete", "deleted"),
+        ] {
+            let outcome = try await bench.run("queue", verb, id)
+            #expect(outcome.status == 0 && outcome.outputText.hasPrefix("0 "), "\(outcome.errorText)")
+            #expect(outcome.errorText.contains("\(id): not \(done), for it is sent"))
+        }
         let ann = try #require(try await bench.objects("contacts", "show", "ann@example.org").first)
         #expect(ann.list("enrollments").map { $0["state"] } == ["active"] && ann.list("enrollments")[0].number("next_step") == 1)
         #expect(await serve.end() == .exited(0))

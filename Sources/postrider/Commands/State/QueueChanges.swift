@@ -20,6 +20,17 @@ struct QueueTarget: ParsableArguments {
         try await OpenState.use(conf, noting: true) { state in try await body(state, try await filter.selection(state, ids: ids)) }
     }
 
+    /// Names on standard error those that were named by id and that this cannot be done to.
+    static func nameOthers(_ selection: OutboxSelection, of state: OpenState, _ done: String, only can: Set<OutboxMessage.State>)
+        async throws
+    {
+        for id in selection.ids ?? [] {
+            guard let message = try await state.store.message(id: id), !can.contains(message.state) else { continue }
+            let now = message.state == .active ? "on its way at this moment" : message.state.rawValue
+            Console.error("\(id): not \(done), for it is \(now)")
+        }
+    }
+
     /// Says what was done: as a sentence to a person, as counts to a program.
     func tell(_ sentence: String, _ counts: KeyValuePairs<String, Int>) { QueueTarget.tell(sentence, counts, json: json) }
 
@@ -39,6 +50,7 @@ struct QueueHold: AsyncParsableCommand {
     func run() async throws {
         try await target.use { state, selection in
             let why = reason.map { "\($0) (\(OpenState.person))" } ?? "held by \(OpenState.person)"
+            try await QueueTarget.nameOthers(selection, of: state, "held", only: [.incoming, .deferred])
             let count = try await state.store.command(.hold(reason: why), on: selection, at: state.now())
             target.tell("\(count) held", ["held": count])
         }
@@ -62,6 +74,7 @@ struct QueueRelease: AsyncParsableCommand {
         try await target.use { state, selection in
             if !resend { try await state.refuseAmbiguous(selection) }
             let unwanted = try await state.unwanted(selection)
+            try await QueueTarget.nameOthers(selection, of: state, "released", only: [.hold])
             let count = try await state.store.command(.release(resend: resend), on: selection, at: state.now())
             target.tell("\(count) released", ["released": count])
             for line in unwanted { Console.error(line) }
@@ -80,6 +93,7 @@ struct QueueRequeue: AsyncParsableCommand {
         try await target.use { state, selection in
             if !resend { try await state.refuseAmbiguous(selection) }
             let unwanted = try await state.unwanted(selection)
+            try await QueueTarget.nameOthers(selection, of: state, "due at once", only: [.incoming, .deferred, .hold])
             let released = try await state.store.command(.release(resend: resend), on: selection, at: state.now())
             // What was held waits now.
             var waiting = selection
@@ -103,6 +117,7 @@ struct QueueFlush: AsyncParsableCommand {
     func run() async throws {
         try await OpenState.use(conf, noting: true) { state in
             let selection = try await filter.selection(state, ids: ids)
+            try await QueueTarget.nameOthers(selection, of: state, "due at once", only: [.incoming, .deferred])
             let count = try await state.store.command(.flush, on: selection, at: state.now())
             QueueTarget.tell("\(count) due at once", ["due": count], json: json)
         }
@@ -123,6 +138,7 @@ struct QueueDelete: AsyncParsableCommand {
         try await target.use { state, selection in
             var candidates = selection
             let can: Set<OutboxMessage.State> = [.incoming, .deferred, .hold]
+            try await QueueTarget.nameOthers(selection, of: state, "deleted", only: can)
             candidates.states = selection.states?.intersection(can) ?? can
             var deleted = 0
             var stopped = 0
