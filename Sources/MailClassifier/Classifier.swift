@@ -48,23 +48,30 @@ package struct Classifier: Sendable {
         let signals = AutomaticSignals(message)
         let subject = message.subject ?? ""
         let subjectTally = Tally(subject, book: book)
+        if report == nil, let told = PlainComplaint(message, subject: subjectTally) { return complaint(told, text: text) }
         let reply = ReplyText(
             text, senderName: message.from.first?.displayName, ours: message.to.compactMap(\.displayName), book: book)
         let tally = Tally(reply.own, book: book)
         let bounces = BounceReader(rules: { bounceRules }, book: book).read(
             message, report: report, text: text, signals: signals, subject: subjectTally, body: tally)
-        if let bounces, !bounces.recipients.isEmpty || bounces.isSure {
+        if let bounces, !bounces.recipients.isEmpty || bounces.isSure, !isGate(bounces, tally) {
             return failure(bounces, text: reply.own)
         }
         let date = message.date ?? receivedAt.map { MessageDate(timestamp: $0, offsetMinutes: 0) }
         var facts = Facts(
             message: message, date: date, reply: reply, signals: signals, subject: subject, subjectTally: subjectTally, tally: tally)
         if case .disposition? = report { facts.isReceipt = true }
-        if case .deliveryStatus? = report { facts.isReceipt = true }
+        if case .deliveryStatus? = report, bounces == nil { facts.isReceipt = true }
         if let reply = message.calendarReply, let answer = answer(reply, facts) { return answer }
         if let request = unsubscribeRequest(facts) { return request }
         if let automatic = automatic(facts) { return automatic }
         return human(facts)
+    }
+
+    /// A gate that asks the sender to prove who they are, in the form of a report: the mail waits, and is not lost.
+    private func isGate(_ read: BounceReader.Result, _ tally: Tally) -> Bool {
+        tally[.challenge] >= Strength.certain.confidence - 0.001 && !read.recipients.isEmpty
+            && read.recipients.allSatisfy { $0.status?.class == 4 && $0.failureClass == .policy && !$0.permanent }
     }
 
     /// What mail programs send for somebody who pressed their button: the subject is that word alone (RFC 2369 §3.2), and the text, if any, is
@@ -105,6 +112,12 @@ package struct Classifier: Sendable {
             complaint: .init(
                 feedbackType: feedback.type, originalRecipients: feedback.originalRecipients.compactMap { EmailAddress($0) },
                 originalMessageID: feedback.originalMessageID?.text))
+    }
+
+    private func complaint(_ told: PlainComplaint, text: String) -> Classification {
+        Classification(
+            messageClass: .complaint, intent: nil, confidence: 0.95, automatic: true, replyText: text, signature: nil, returnDate: nil,
+            comeBackDate: nil, referredTo: [], evidence: [told.evidence], bounces: [], complaint: told.complaint)
     }
 
     /// Somebody took our mail out of the spam folder: no complaint.

@@ -115,7 +115,7 @@ struct ReportShapeTests {
             name: "mailboxes of the reporter's domain without it", header: "From: MAILER-DAEMON@example.com",
             body:
                 "Your mail to the following recipients could not be delivered because\nthey are not accepting mail from list@example.net:\n\tann",
-            bounces: ["ann@example.com failed - - unclassified unknown soft"]),
+            bounces: ["ann@example.com failed - - policy domain soft"]),
         Shape(
             name: "an alias and where it led",
             body: "The following addresses had permanent fatal errors\nann@example.net\n    (expanded from: <ann@example.com>)",
@@ -124,7 +124,7 @@ struct ReportShapeTests {
             name: "attempts that go on",
             body:
                 "Your message could not be delivered to the following recipients:\n\nann@example.com\n\nDelivery attempts will continue to be made for 5 day(s).",
-            messageClass: .delay, bounces: ["ann@example.com delayed - - unclassified unknown soft"]),
+            messageClass: .delay, bounces: ["ann@example.com delayed - - expired domain soft"]),
         Shape(
             name: "a sentence about a copy is none",
             body: "The following addresses did NOT receive a copy of your message:\n\n> ann@example.com\n\n552 would exceed mailbox quota",
@@ -139,6 +139,28 @@ struct ReportShapeTests {
             name: "a reporter without an address", header: "From: MAILER-DAEMON <>",
             body: "There was an error delivering your mail to <ann@nowhere.example>.\n\nDNS lookup failure: host nowhere.example not found",
             bounces: ["ann@nowhere.example failed - - bad_domain domain hard"]),
+        Shape(
+            name: "an address right behind a Chinese colon", header: "From: Postmaster@example.cn",
+            body: "抱歉，您的邮件被退回来了\n\n收件人：ann@example.com\n退信原因：收件人邮箱容量已满",
+            bounces: ["ann@example.com failed - - mailbox_full recipient soft"]),
+        Shape(
+            name: "a language that nobody here knows, in the shape of Postfix",
+            header: "From: MAILER-DAEMON@mx.example.net\nReturn-Path: <>",
+            body: "Skeyti þitt komst ekki til skila.\n\n<ann@example.com>: notandi finnst ekki",
+            bounces: ["ann@example.com failed - - unclassified unknown soft"]),
+        Shape(
+            name: "Italian", header: "From: MAILER-DAEMON@mx.example.net",
+            body: "Il messaggio non è stato consegnato.\n\n<ann@example.com>: utente sconosciuto",
+            bounces: ["ann@example.com failed - - invalid_recipient recipient hard"]),
+        Shape(
+            name: "Hungarian", header: "From: MAILER-DAEMON@mx.example.net",
+            body: "A levelet nem sikerült kézbesíteni:\n\nann@example.com\nNincs ilyen felhasználó",
+            bounces: ["ann@example.com failed - - invalid_recipient recipient hard"]),
+        Shape(
+            name: "a server that tells its own side of the session", header: "From: postmaster@mx.example.net",
+            body:
+                "Your message did not reach some of the recipients:\n\nann@example.com\n   Server sent: RCPT TO:<ann@example.com>\n   Remote server replied: 550 No such user",
+            bounces: ["ann@example.com failed - 550 invalid_recipient recipient hard"]),
         Shape(
             name: "Chinese", body: "邮件无法被送到您指定的地址中。\n\n<ann@example.com>:\n",
             bounces: ["ann@example.com failed - - unclassified unknown soft"]),
@@ -195,6 +217,68 @@ struct ReportShapeTests {
             """
         let result = try #require(Mail.classifier).classify(Message(parsing: Array(mail.utf8)))
         #expect(result.bounces.map(\.recipient?.text) == ["ann@example.com"])
+    }
+
+    @Test("a group of fields that names nobody is no recipient beside one that is named; a gate in the form of a report is a challenge")
+    func namelessGroup() throws {
+        func mail(_ text: String) -> Message {
+            let lines = [
+                "From: MAILER-DAEMON@mx.example.net", "Subject: Returned mail", "MIME-Version: 1.0",
+                "Content-Type: multipart/report; report-type=delivery-status; boundary=b", "", "--b", "", text, "", "--b",
+                "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.example.net", "", "Final-Recipient: rfc822;",
+                "Action: failed", "Status: 4.7.0", "", "Final-Recipient: rfc822; ann@example.com", "Action: failed", "Status: 4.7.0",
+                "Diagnostic-Code: smtp; Sender not pre-approved", "", "--b--", "",
+            ]
+            return Message(parsing: Array(lines.joined(separator: "\n").utf8))
+        }
+        let classifier = try #require(Mail.classifier)
+        let refused = classifier.classify(mail("Your message was refused."))
+        #expect(refused.bounces.map(BounceTests.line) == ["ann@example.com failed 4.7.0 - policy domain soft"])
+        let gate = classifier.classify(mail("Your message waits. Please click the link below to confirm that you are human."))
+        #expect(gate.messageClass == .challenge && gate.bounces.isEmpty)
+    }
+
+    @Test("a mail system's report around nothing is a bounce of nobody")
+    func emptyReport() throws {
+        let mail =
+            "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.net\nSubject: Returned mail: see transcript for details\nMIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\n<<< nothing came >>>\n\n--b--\n"
+        let result = try #require(Mail.classifier).classify(Message(parsing: Array(mail.utf8)))
+        #expect(result.messageClass == .bounce && result.bounces.isEmpty)
+    }
+
+    @Test(
+        "complaints without a part for machines: by the subject above the message itself, or by their own header; a person who forwards it not",
+        arguments: [
+            ("Subject: complaint about message from 192.0.2.25", "X-HmXmrOriginalRecipient: ann@example.com", true),
+            ("Subject: Spam report", "X-Nothing: 1", true), ("Subject: A word about this\nX-XARF: PLAIN", "X-Nothing: 1", true),
+            ("Subject: Fwd: your offer", "X-Nothing: 1", false),
+        ])
+    func plainComplaint(_ header: String, _ field: String, _ isComplaint: Bool) throws {
+        let mail = """
+            From: staff@example.net
+            To: abuse@example.org
+            \(header)
+            MIME-Version: 1.0
+            Content-Type: multipart/mixed; boundary=b
+
+            --b
+            Content-Type: message/rfc822
+
+            \(field)
+            From: bo@example.org
+            To: ann@example.com
+            Subject: Your offer
+            Message-ID: <1@example.org>
+
+            To be taken off this list, reply unsubscribe.
+
+            --b--
+
+            """
+        let result = try #require(Mail.classifier).classify(Message(parsing: Array(mail.utf8)))
+        #expect((result.messageClass == .complaint) == isComplaint, "\(result.evidence)")
+        #expect(result.complaint?.originalRecipients.map(\.text) == (isComplaint ? ["ann@example.com"] : nil))
+        #expect(result.complaint?.originalMessageID == (isComplaint ? "1@example.org" : nil))
     }
 
     @Test("a report of failed authentication is told as one and complains about nobody's mail")

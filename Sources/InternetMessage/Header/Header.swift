@@ -50,7 +50,7 @@ package struct Header: Sendable {
     }
 
     /// The identifier in the Message-ID field, nil when there is none that can be read.
-    var messageID: MessageID? {
+    package var messageID: MessageID? {
         first("Message-ID").flatMap { field in
             MessageID.list(parsing: field.rawValue).first ?? MessageID(lenient: field.rawValue.trimmed)
         }

@@ -138,8 +138,8 @@ struct DateReader {
                 return DateMention(date: date, kind: .calendar, first: i, last: i + 5)
             }
         }
-        // 8月17日
-        if word(i + 1) == .monthUnit, tokens[i + 1].isGlued, let day = number(i + 2), tokens[i + 2].isGlued, word(i + 3) == .day,
+        // 8月17日, 8월 17일
+        if word(i + 1) == .monthUnit, tokens[i + 1].isGlued, let day = number(i + 2), word(i + 3) == .day, tokens[i + 3].isGlued,
             let date = resolve(year, day.value, nil, i, i + 3)
         {
             return DateMention(date: date, kind: .calendar, first: i, last: i + 3)
@@ -231,6 +231,10 @@ struct DateReader {
         return candidates.first
     }
 
+    private func isWeekday(_ i: Int) -> Bool {
+        if case .weekday? = word(i) { true } else { false }
+    }
+
     private func weekday(beside first: Int, _ last: Int) -> Int? {
         for i in (first - 4)..<first {
             if case .weekday(let day)? = word(i) { return day }
@@ -247,6 +251,8 @@ struct DateReader {
         switch word(i) {
         case .tomorrow?: return DateMention(date: today.adding(days: 1), kind: .relative, first: i, last: i)
         case .weekday(let weekday)?:
+            // "back Mon 16th"
+            if dayAlone(at: i + 1) != nil { return nil }
             // A weekday that only stands beside a date is no mention of its own.
             for j in (i + 1)..<(i + 5) {
                 if mentionsDay(at: j) { return nil }
@@ -342,8 +348,8 @@ struct DateReader {
 
     /// "back on the 24th": a day alone, where a word of return or the end of an absence stands before it.
     private func dayAlone(at i: Int) -> DateMention? {
-        guard let (day, digits) = number(i), digits <= 2, (1...31).contains(day), word(i - 1) == .the, word(i + 1) == .ordinal,
-            tokens[i + 1].isGlued
+        guard let (day, digits) = number(i), digits <= 2, (1...31).contains(day), word(i + 1) == .ordinal,
+            tokens[i + 1].isGlued, word(i - 1) == .the || isWeekday(i - 1)
         else { return nil }
         switch word(i + 2) {
         // "the 2nd of three", "the 2nd week"

@@ -37,7 +37,7 @@ struct DateToken: Sendable {
                 add(.number(number, digits: i - start))
                 continue
             }
-            if let kind = cjk(c) {
+            if let kind = cjk(c) ?? (isBehindNumber(tokens) && glued ? hangul(c) : nil) {
                 add(kind)
                 i += 1
                 continue
@@ -81,6 +81,20 @@ struct DateToken: Sendable {
         case 0x65E5: .word(.day)
         default: nil
         }
+    }
+
+    /// The same in Korean, where these syllables are units behind a number only.
+    private static func hangul(_ c: UInt32) -> Kind? {
+        switch c {
+        case 0xB144: .word(.year)
+        case 0xC6D4: .word(.monthUnit)
+        case 0xC77C: .word(.day)
+        default: nil
+        }
+    }
+
+    private static func isBehindNumber(_ tokens: [DateToken]) -> Bool {
+        if case .number? = tokens.last?.kind { true } else { false }
     }
 
     private static func isWord(_ scalar: Unicode.Scalar) -> Bool {

@@ -111,6 +111,8 @@ struct BounceReader {
                     rule: judged.verdict.ruleID, place: "report", text: String(String.UnicodeScalarView(words.unicodeScalars.prefix(240)))))
         }
         guard !bounces.isEmpty else { return nil }
+        // A group of fields that names nobody, beside those that do, is about none.
+        if bounces.contains(where: { $0.recipient != nil }) { bounces.removeAll { $0.recipient == nil } }
         evidence.insert(.init(rule: "report:dsn", place: "report", text: "Reporting-MTA: \(report.reportingMTA ?? "-")"), at: 0)
         return Result(recipients: bounces, confidence: 0.98, evidence: evidence, isSure: true, isDelay: false)
     }

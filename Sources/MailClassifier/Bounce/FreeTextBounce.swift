@@ -43,9 +43,13 @@ struct FreeTextBounce {
         if delay >= 0.6 { points += 1 }
         if codes.code.map({ $0 >= 400 }) == true || codes.status.map({ $0.class != 2 }) == true { points += 1 }
         if max(words[.outOfOffice], subject[.outOfOffice]) >= 0.8, failedField.isEmpty, failure < 0.8 { points -= 2 }
-        guard points >= 2.5, failure >= 0.4 || delay >= 0.6 || codes.code != nil || codes.status != nil || !failedField.isEmpty else {
-            return nil
-        }
+        let isTold = failure >= 0.4 || delay >= 0.6 || codes.code != nil || codes.status != nil || !failedField.isEmpty
+        // In a language that is not known: a mail system that returns to nobody and begins a line with `<address>:`. Or all that a report has
+        // around its words, and none in it.
+        let isShaped =
+            !isTold && signals.isFromMailSystem && signals.hasNullReversePath && message.report == nil
+            && (Self.hasConclusion(prose, message) || points >= 5)
+        guard points >= 2.5, isTold || isShaped else { return nil }
 
         // Attempts that go on are no failure, however often the report says that it failed until now.
         let isDelay = delay >= 0.6 && (delay >= failure || delay >= Strength.certain.confidence - 0.001) && failedField.isEmpty
@@ -62,7 +66,19 @@ struct FreeTextBounce {
         let confidence = min(0.95, 0.5 + points * 0.09)
         return BounceReader.Result(
             recipients: recipients, confidence: confidence, evidence: evidence,
-            isSure: isReporter && points >= 3 && (failure >= 0.6 || delay >= 0.6), isDelay: isDelay)
+            isSure: isReporter && points >= 3 && (failure >= 0.6 || delay >= 0.6) || isShaped, isDelay: isDelay)
+    }
+
+    /// Whether a line begins with `<address>:`, the address not ours: what Postfix, qmail and their kin write in every language.
+    private static func hasConclusion(_ prose: String, _ message: Message) -> Bool {
+        let ours = Set((message.to + message.from).map(\.address.suppressionKey))
+        return prose.utf8.split(separator: 0x0A).prefix(lineLimit).contains { line in
+            let line = LineShape.trimmed(Array(line)[...])
+            guard line.first == 0x3C, let end = line.firstIndex(of: 0x3E), end + 1 < line.endIndex, line[end + 1] == 0x3A,
+                let address = EmailAddress(parsing: line[(line.startIndex + 1)..<end])
+            else { return false }
+            return !ours.contains(address.suppressionKey)
+        }
     }
 
     /// The text up to where the returned message begins.

@@ -73,7 +73,8 @@ enum RefusalStage: Sendable {
         ("does not like sender", .sender),
         ("in reply to rcpt to", .recipient), ("after rcpt to", .recipient), ("after pipelined rcpt to", .recipient),
         // Only the answer to RCPT TO names one recipient; after DATA the message is refused.
-        (">: user unknown", .recipient),
+        (">: user unknown", .recipient), ("sent: rcpt to", .recipient), ("--> rcpt to", .recipient), ("sent <<< rcpt to", .recipient),
+        ("(state 14)", .recipient), ("(state 18)", .message), ("sent: data", .message), ("sent: mail from", .sender),
         ("after rcpt command", .recipient), ("smtp:rcpt", .recipient), ("rcpt to response", .recipient), ("our rcpt to", .recipient),
         ("does not like recipient", .recipient), ("[rcpt_to]", .recipient),
         ("command data", .message), ("in reply to end of data", .message), ("in reply to data", .message), ("after end of data", .message),

@@ -17,9 +17,14 @@ enum ReturnedCopy {
     /// The only addressee of the message that a report carries as a part.
     static func addressee(of message: Message) -> EmailAddress? {
         if case .deliveryStatus(let status)? = message.report, let header = status.returnedHeader { return addressee(header) }
+        return header(of: message).flatMap(addressee)
+    }
+
+    /// The header of the message that another carries as a part.
+    static func header(of message: Message) -> Header? {
         let types = ["message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"]
         for copy in message.attachments where types.contains(where: { copy.type.utf8.elementsEqual($0.utf8) }) {
-            return addressee(Header(parsing: copy.bytes[...]))
+            return Header(parsing: copy.bytes[...])
         }
         return nil
     }

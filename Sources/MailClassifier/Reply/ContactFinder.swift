@@ -149,6 +149,8 @@ struct ContactFinder {
                 continue
             }
             guard isNamePart(token) else { break }
+            // "Your message 'Dear Miss Example'": nobody is called Dear.
+            if names == 0, words.greeting.contains(token.folded), i + 1 < tokens.count, words.title.contains(tokens[i + 1].folded) { break }
             // The first word of a sentence has a capital letter whatever it is.
             if i == 0, start == 0, names == 0, !(tokens.count > 1 && (isNamePart(tokens[1]) || words.after.contains(tokens[1].folded))) {
                 break
@@ -190,7 +192,7 @@ struct ContactFinder {
             if words.leaving.contains(token.folded) { return nil }
         }
         if let previous = before.last, words.place.contains(previous.folded), parts.count == 1, !hasTitle { return nil }
-        if let previous = before.last, words.greeting.contains(previous.folded), start <= 3 { return nil }
+        if let previous = before.last, words.greeting.contains(previous.folded), start <= 3 || hasTitle { return nil }
         if tokens[end - 1].hasComma, start <= 2, before.allSatisfy({ words.greeting.contains($0.folded) }) { return nil }
         for (distance, token) in before.reversed().enumerated() {
             if token.ends, !token.hasStop || !words.title.contains(token.folded) {

@@ -23,6 +23,7 @@ enum Meaning: String, Sendable, CaseIterable {
     case failure, delay
     case reportSubject = "report_subject"
     case copyBegins = "copy_begins"
+    case complaintSubject = "complaint_subject"
 
     /// A text that only programs write.
     var isAutomatic: Bool {

@@ -11,7 +11,9 @@ enum AddressFinder {
         var i = bytes.startIndex
         while found.count < limit, let at = bytes[i...].firstIndex(of: 0x40) {
             var low = at
-            while low > i, isLocal(bytes[low - 1]) { low -= 1 }
+            // Beside letters of the West other scripts are the text around: 「请联系ann@example.com」.
+            let isWestern = at > i && bytes[at - 1] < 0x80
+            while low > i, isLocal(bytes[low - 1]), !isWestern || !endsEastern(bytes[i..<low]) { low -= 1 }
             // "SMTP=ann@example.com" of old gateways.
             if let equals = bytes[low..<at].firstIndex(of: 0x3D), [4, 6].contains(equals - low), bytes[low..<equals].allSatisfy(\.isLetter),
                 bytes[low] | 0x20 == 0x73 || bytes[low] | 0x20 == 0x72
@@ -20,7 +22,8 @@ enum AddressFinder {
             }
             while low < at, bytes[low] == 0x2E || bytes[low] == 0x27 || bytes[low] == 0x2F || bytes[low] == 0x3D { low += 1 }
             var high = at + 1
-            while high < bytes.endIndex, isDomain(bytes[high]) { high += 1 }
+            let isWesternDomain = high < bytes.endIndex && bytes[high] < 0x80
+            while high < bytes.endIndex, isDomain(bytes[high]), !isWesternDomain || bytes[high] < 0xE2 { high += 1 }
             while high > at + 1, bytes[high - 1] == 0x2E || bytes[high - 1] == 0x2D { high -= 1 }
             if low < at, high > at + 1, at - low <= 64, let address = EmailAddress(parsing: bytes[low..<high]) {
                 found.append((address, low..<high))
@@ -30,12 +33,23 @@ enum AddressFinder {
         return found
     }
 
+    /// Whether a character from U+2000 on stands at the end: general punctuation, and all scripts that are written without spaces.
+    private static func endsEastern(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard let last = bytes.last, last & 0xC0 == 0x80 else { return false }
+        return bytes.suffix(4).last { $0 >= 0xC0 }.map { $0 >= 0xE2 } ?? false
+    }
+
+    /// An address that somebody may write to: with a domain of several names, and no part of a link.
+    private static func isWritable(_ address: EmailAddress) -> Bool {
+        address.domainBytes.contains(0x2E) && !address.localPartBytes.contains { $0 == 0x2F || $0 == 0x3F }
+    }
+
     /// The addresses as mailboxes, with the name right before an address in brackets; each address once.
     static func mailboxes(in text: String) -> [Mailbox] {
         let bytes = Array(text.utf8)
         var seen = Set<String>()
         var mailboxes: [Mailbox] = []
-        for (address, range) in addresses(in: bytes[...]) where seen.insert(address.suppressionKey).inserted {
+        for (address, range) in addresses(in: bytes[...]) where isWritable(address) && seen.insert(address.suppressionKey).inserted {
             mailboxes.append(Mailbox(displayName: name(before: range.lowerBound, in: bytes), address: address))
         }
         return mailboxes
