@@ -241,6 +241,6 @@ enum Floors {
     static let autoReplies = 1.0
     static let autoSubmittedBounces = 0.99
     static let sisimaiRecords = 0.99
-    static let sisimaiClass = 0.97
+    static let sisimaiClass = 0.973
     static let sisimaiHard = 0.97
 }

@@ -68,6 +68,22 @@ struct ToneTests {
         }
     }
 
+    static let inOtherLanguages: [(String, MessageClass)] = [
+        ("Спасибо, нам это не нужно.", .negative), ("Нам интересно, пришлите коммерческое предложение.", .positive),
+        ("Сколько это стоит?", .question), ("Сейчас не актуально, напишите позже.", .notNow), ("Köszönjük, nem érdekel minket.", .negative),
+        ("Nu suntem interesați, mulțumim.", .negative), ("Sună interesant, trimiteți-mi detalii.", .positive),
+        ("Ευχαριστούμε, δεν ενδιαφερόμαστε.", .negative), ("不需要，谢谢。", .negative), ("我们感兴趣，请发资料。", .positive),
+        ("관심 없습니다.", .negative), ("관심 있습니다. 자료를 보내주세요.", .positive), ("Nemáme záujem, ďakujeme.", .negative),
+        ("Zvuči zanimljivo, pošaljite nam ponudu.", .positive), ("Tidak tertarik, terima kasih.", .negative), ("Спасибо, получил.", .neutral),
+        ("收到，谢谢。", .neutral),
+    ]
+
+    @Test("in languages that the model has not learnt the phrases alone decide", arguments: inOtherLanguages)
+    func otherLanguages(_ text: String, _ expected: MessageClass) {
+        let result = classifier.classify(Mail.message(text))
+        #expect(result.messageClass == expected, "\(result.evidence)")
+    }
+
     @Test("words that are no words are neutral, and nobody is sure of it", arguments: ["qzx vrrk plonk", "~"])
     func unknown(_ text: String) {
         let result = classifier.classify(Mail.message(text))
@@ -77,6 +93,7 @@ struct ToneTests {
 
     static let negatives: [(String, MessageClass)] = [
         ("Please do not unsubscribe me, I like to read you.", .unsubscribe),
+        ("I would unsubscribe if this were not so useful to us ;)", .unsubscribe),
         ("I am not interested.", .positive),
         ("We would be interested.", .negative),
         ("I was out of the office last week, sorry. Let's talk on Tuesday.", .outOfOffice),

@@ -67,8 +67,11 @@ struct ToneJudge {
         if isThreat || isWish && (isUnlearnt || chance(.unsubscribe) > Self.denial) {
             best = (.unsubscribe, max(0.95, chance(.unsubscribe)))
         }
-        // What the model has no opinion on, the rules may know.
-        if best.chance < Self.threshold || best.tone == .neutral && best.chance < 0.6 {
+        // What the model has no opinion on, the rules may know; of a language that it has not learnt it knows nothing.
+        let isForeign =
+            best.tone != .unsubscribe
+            && tally.finds(of: [.positive, .meet, .negative, .notNow, .question]).contains { PhraseBook.isUnlearnt($0.rule) }
+        if isForeign || best.chance < Self.threshold || best.tone == .neutral && best.chance < 0.6 {
             let ruled = ToneReader(tally, isEmpty: false)
             let known = ToneClass.allCases.first { $0.messageClass == ruled.messageClass && $0.intent == ruled.intent }
             if let known, known != .neutral, ruled.confidence >= 0.8 { best = (known, 0.62) }
