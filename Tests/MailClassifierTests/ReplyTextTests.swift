@@ -62,6 +62,16 @@ struct ReplyTextTests {
         ("our name opens the mail", "Jo Sender wrote this:\nno", "Jo Sender wrote this:\nno", nil),
         ("only a quote", "> Hello\n> there", "", nil),
         ("empty", "", "", nil),
+        (
+            "our name with day and hour below own words, in Chinese", "好的，周二见。\n\n在 2026-03-04 09:45，Jo Sender 写道：\n\nHello Ann", "好的，周二见。", nil
+        ),
+        (
+            "our name with day and hour and a verb, in Malay", "Fine.\n\nPada 2026-03-04 09:45, Jo Sender menulis\n\nHello Ann", "Fine.", nil
+        ),
+        (
+            "our name with day and hour in a sentence", "Fine.\n\nThe bus is there on 2026-03-04 at 09:45, Jo Sender told me.\n\nRight?",
+            "Fine.\n\nThe bus is there on 2026-03-04 at 09:45, Jo Sender told me.\n\nRight?", nil
+        ),
     ]
 
     @Test("own words and signature", arguments: texts)

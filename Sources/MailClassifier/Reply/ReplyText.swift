@@ -54,7 +54,7 @@ struct ReplyText: Sendable {
                 i += 1
             } else if isSeparator(lines, at: i) {
                 return (own, true)
-            } else if own.contains(where: { !$0.isEmpty }), announcesUs(lines, at: i, ours) {
+            } else if own.contains(where: { !$0.isEmpty }), announcesUs(lines, at: i, ours) || datesUs(lines, at: i, ours, book) {
                 return (own, true)
             } else if let count = attribution(lines, at: i, book) {
                 hasQuote = true
@@ -81,6 +81,18 @@ struct ReplyText: Sendable {
         return ours.contains { name in
             (name.count...(name.count + 3)).contains(words.count) && zip(name, words).allSatisfy { $0.elementsEqual($1) }
         }
+    }
+
+    /// "在 2026-03-04 09:45，Bo Sender 写道：": a paragraph of one line with our name, a date and a clock, that has the colon of an attribution at
+    /// one of its ends, or its verb.
+    private static func datesUs(_ lines: [ArraySlice<UInt8>], at i: Int, _ ours: [[[UInt8]]], _ book: PhraseBook) -> Bool {
+        let line = lines[i]
+        guard !ours.isEmpty, i > 0, lines[i - 1].isEmpty, line.count < 160, LineShape.hasClock(line), LineShape.hasDate(line),
+            nextLine(lines, from: i + 1) != nil
+        else { return false }
+        let folded = Folding.phrase(String(decoding: line, as: UTF8.self))
+        guard ours.contains(where: { folded.firstRange(of: [0x20] + Array($0.joined(separator: [0x20])) + [0x20]) != nil }) else { return false }
+        return LineShape.endsWithColon(line) || line.first == 0x3A || book.hits(in: folded).contains { $0.meaning == .attribution }
     }
 
     /// The end of a quoted line that a program broke without marking it again: it goes on in the middle of a sentence, with a word that
