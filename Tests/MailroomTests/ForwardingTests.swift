@@ -10,32 +10,32 @@ import Testing
 /// Replies that are sent on to the person they were meant for.
 @Suite("replies that are sent on")
 struct ForwardingTests {
-    private static let bo = "bo@customers.example.net"
-    private static let mailbox = "anna.berg@office.example.org"
+    static let bo = "bo@customers.example.net"
+    static let mailbox = "anna.berg@office.example.org"
 
-    private static func office(_ manner: ReplyForwarding.Manner = .attached, cap: ForwardCap = ForwardCap()) throws -> Office {
+    static func office(_ manner: ReplyForwarding.Manner = .attached, cap: ForwardCap = ForwardCap()) throws -> Office {
         try Office(forwarding: ReplyForwarding(address: try Office.address(mailbox), manner: manner, cap: cap))
     }
 
     /// An office whose first message to bo was delivered.
-    private static func written(_ office: Office) async throws -> (Enrollment, SinkSMTP.Message) {
+    static func written(_ office: Office) async throws -> (Enrollment, SinkSMTP.Message) {
         let enrollment = try await office.written(to: bo)
         try await office.delivering { _ = try await office.settled(enrollment, as: [.sent]) }
         return (enrollment, try #require(office.sink.messages.first))
     }
 
-    private static func forwards(_ office: Office) async throws -> Int {
+    static func forwards(_ office: Office) async throws -> Int {
         try await office.store.read { try $0.db.records("SELECT id FROM outbox WHERE enrollment_id IS NULL").count }
     }
 
     /// What the mailbox got.
-    private static func delivered(_ office: Office) async throws -> SinkSMTP.Message {
+    static func delivered(_ office: Office) async throws -> SinkSMTP.Message {
         try await office.delivering {
             try await eventually("the forward") { office.sink.messages.first { $0.recipients == [mailbox] } }
         }
     }
 
-    private static func letter(
+    static func letter(
         from sender: String, to: String, id: String, more: String = "", _ text: String = "Please call me on Monday, what is the price?"
     ) -> String {
         "From: \(sender)\r\nTo: \(to)\r\nSubject: Re: yours\r\nMessage-ID: <\(id)>\r\nDate: Mon, 28 Sep 2026 09:00:00 +0000\r\n\(more)"

@@ -109,18 +109,22 @@ final class Office: Sendable {
     let ids: RecordIDs
     let addresses: TokenAddresses
     let outboxBell = Bell()
+    let forwards = ForwardBoard()
     private let folder: TemporaryFolder
     private let hash = Mutex(0)
 
-    /// - Parameter notes: hears what the services log.
+    /// - Parameters:
+    ///   - notes: hears what the services log.
+    ///   - extensions: what the sink says in its EHLO reply; nil: as it does.
     init(
         dailyLimit: Int? = nil, gap: Duration = .zero, notes: (@Sendable (String) -> Void)? = nil,
         resolver: any DNS.Resolver = StaticResolver(Office.zone), policy: DeliveryPolicy = DeliveryPolicy(),
         mailZone: [String: [StaticResolver.Record]] = [:], forwarding: ReplyForwarding? = nil,
-        frequency: FrequencyPolicy = FrequencyPolicy(), dailyStarts: Int? = nil, batchLimit: Int = 100, tracking: TrackingPolicy = .off
+        frequency: FrequencyPolicy = FrequencyPolicy(), dailyStarts: Int? = nil, batchLimit: Int = 100, tracking: TrackingPolicy = .off,
+        extensions: [String]? = nil
     ) throws {
         folder = try TemporaryFolder()
-        sink = try SinkSMTP()
+        sink = try extensions.map { try SinkSMTP(extensions: $0) } ?? SinkSMTP()
         slow = try SinkSMTP()
         gonePort = try FreePort.next()
         let clock = clock
@@ -186,7 +190,7 @@ final class Office: Sendable {
                     identities: identities, lifetime: .seconds(5 * 86_400),
                     limits: ["sink": 2, "dead": 2, "direct": 4, "gone": 2, "login": 2], policy: policy)), clock: clock,
             bell: outboxBell,
-            sequenceBell: sequenceBell, owner: "tests", logger: logger)
+            sequenceBell: sequenceBell, forwards: forwards, owner: "tests", logger: logger)
         sorter = IntakeSorter(
             store: store,
             desk: Swappable(
@@ -197,7 +201,7 @@ final class Office: Sendable {
                     forwarder: ReplyForwarder(hostname: "out.example.com", addresses: addresses, chance: chance, ids: ids),
                     authenticationBudget: .milliseconds(200))), ids: ids,
             clock: clock, bell: intakeBell,
-            sequenceBell: sequenceBell, owner: "tests", logger: logger)
+            sequenceBell: sequenceBell, forwards: forwards, owner: "tests", logger: logger)
         desk = TokenDesk(
             way: .smtp, store: store, policy: Swappable(.init(domains: ["r.example.com"], roles: [], addresses: [addresses])), ids: ids,
             clock: clock, bell: intakeBell, onFatal: { _ in }, logger: logger)

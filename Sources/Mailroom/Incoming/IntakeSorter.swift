@@ -68,6 +68,7 @@ package struct IntakeSorter: Service {
     private let bell: Bell
     private let sequenceBell: Bell
     private let outboxBell: Bell?
+    private let forwards: ForwardBoard
     private let pressure: StoragePressure?
     private let owner: String
     private let loop: ServiceLoop
@@ -77,10 +78,12 @@ package struct IntakeSorter: Service {
     ///   - bell: rung when something was taken in.
     ///   - sequenceBell: rung when something was sorted.
     ///   - outboxBell: rung when a reply is sent on.
+    ///   - forwards: learns which replies came back from where they were sent on to.
     ///   - pressure: that of the listeners; nil: there are none to yield to.
     package init(
         store: any IntakeStore & SequenceStore & ContactStore, desk: Swappable<Desk>, ids: RecordIDs, clock: any MailClock, bell: Bell,
-        sequenceBell: Bell, outboxBell: Bell? = nil, pressure: StoragePressure? = nil, owner: String, logger: Logger
+        sequenceBell: Bell, outboxBell: Bell? = nil, forwards: ForwardBoard = ForwardBoard(), pressure: StoragePressure? = nil,
+        owner: String, logger: Logger
     ) {
         self.store = store
         self.desk = desk
@@ -90,6 +93,7 @@ package struct IntakeSorter: Service {
         self.bell = bell
         self.sequenceBell = sequenceBell
         self.outboxBell = outboxBell
+        self.forwards = forwards
         self.pressure = pressure
         self.owner = owner
         loop = ServiceLoop("intake sorter", logger: logger)
@@ -248,6 +252,7 @@ package struct IntakeSorter: Service {
                     record, incoming, message, conversations.first, desk: desk, at: now, noting: &consequences[0].timeline)
                 if try await store.file(record, consequences: consequences, forward: forward) == .committed {
                     log(record, consequences)
+                    tell(ofReturned: conversations.first?.correlation, record)
                     if forward != nil { outboxBell?.ring() }
                     return true
                 }
@@ -274,6 +279,20 @@ package struct IntakeSorter: Service {
         }
         timeline.append(forwarder.event(of: forward, for: record, at: now))
         return ForwardOrder(message: forward, cap: forwarding.cap)
+    }
+
+    /// Says so when a reply that was sent on came back.
+    private func tell(ofReturned correlation: Correlation?, _ record: ReplyRecord) {
+        guard record.replyClass == .bounce, record.duplicateOf == nil, let correlation, correlation.certainty != .low,
+            let reply = correlation.message.forwardedReply, let bounce = record.reading.bounces.first(where: \.permanent)
+        else { return }
+        let mailbox = correlation.message.recipient
+        forwards.failed(reply, to: mailbox, because: "it came back: \(bounce.diagnostic)", at: record.sortedAt)
+        logger.warning(
+            "a reply that was sent on came back; it is in the inbox",
+            metadata: [
+                "intake.id": "\(reply)", "to": "\(mailbox.text)", "report": "\(record.intake)", "reason": "\(bounce.diagnostic)",
+            ])
     }
 
     /// Whether it is a copy of what we wrote ourselves: a reply that was sent on and came back; or From is an identity of ours or somebody
@@ -329,6 +348,16 @@ package struct IntakeSorter: Service {
         var found = try await store.sentMessages(messageIDs: clues.messageIDs)
         for id in clues.messages {
             if let message = try await store.sentMessage(id: id) { found.append(message) }
+        }
+        if !reading.replyClass.isReport, let sender = clues.sender {
+            // Who answers the person their reply was sent on to answers in the conversation of that reply.
+            for (index, message) in found.enumerated() {
+                guard let reply = message.forwardedReply, let outbox = try await store.reply(reply)?.outbox,
+                    let original = try await store.sentMessage(id: outbox),
+                    original.recipient.suppressionKey.utf8.elementsEqual(sender.suppressionKey.utf8)
+                else { continue }
+                found[index] = message.standing(for: original)
+            }
         }
         let threads = try await store.conversations(of: clues.references)
         var latest: SentMessage?

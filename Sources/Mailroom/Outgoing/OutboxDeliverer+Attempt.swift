@@ -128,6 +128,7 @@ extension OutboxDeliverer {
         let decision = try await settle(attempt, of: errand, judgement: judgement, desk: desk)
         if let site = errand.site, let reply = outcome.failure?.reply { react(to: reply, of: site, desk: desk) }
         log(attempt, errand, decision.state, judgement: judgement, connectedAt: course.connectedAt)
+        tell(of: message, decision.state, because: attempt.text, at: attempt.endedAt)
         if pause == nil, let pause = judgement?.pause, report.loginTrouble?.remedy != .time {
             // Its mail waits, and no retry mends it: a login, a quota, a signature.
             logger.error(

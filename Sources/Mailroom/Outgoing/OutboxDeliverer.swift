@@ -63,6 +63,7 @@ package struct OutboxDeliverer: Service {
     let owner: String
     let logger: Logger
     let loop: ServiceLoop
+    let forwards: ForwardBoard
     let board = SiteBoard()
     let lookups = SiteLookups()
     private let plans = PlanShelf()
@@ -74,11 +75,13 @@ package struct OutboxDeliverer: Service {
     /// - Parameters:
     ///   - bell: rung when a message may have become due.
     ///   - sequenceBell: rung when an outcome made a step due, or soon to be.
+    ///   - forwards: learns which replies were not sent on.
     package init(
         store: any ContactStore & OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock, bell: Bell,
-        sequenceBell: Bell, owner: String,
+        sequenceBell: Bell, forwards: ForwardBoard = ForwardBoard(), owner: String,
         logger: Logger
     ) {
+        self.forwards = forwards
         self.store = store
         self.desk = desk
         self.clock = clock
@@ -206,7 +209,9 @@ package struct OutboxDeliverer: Service {
         try await store.freeOverdue(except: owner, now: now)
         for message in try await store.overdue(waitingSinceBefore: now - desk.lifetime, limit: 500) {
             let consequence = desk.decider.expire(message, machine: try await machine(of: message, desk: desk), at: now)
-            _ = try await store.expire(message.id, at: now, consequence: consequence)
+            if try await store.expire(message.id, at: now, consequence: consequence) {
+                tell(of: message, .expired, because: "given up after its lifetime: \(message.reason)", at: now)
+            }
         }
     }
 
@@ -240,6 +245,18 @@ package struct OutboxDeliverer: Service {
 }
 
 extension OutboxDeliverer {
+    /// A reply that does not come to the person it was meant for concerns somebody, who would not learn of it from the queue.
+    func tell(of message: OutboxMessage, _ state: OutboxMessage.State, because reason: String, at now: Timestamp) {
+        guard let reply = message.forwardedReply, state == .bounced || state == .expired || state == .hold else { return }
+        forwards.failed(reply, to: message.recipient, because: reason, at: now)
+        logger.warning(
+            "a reply was not sent on; it is in the inbox",
+            metadata: [
+                "intake.id": "\(reply)", "to": "\(message.recipient.text)", "message.id": "\(message.id)", "state": "\(state.rawValue)",
+                "reason": "\(reason)",
+            ])
+    }
+
     /// The hours in which a message of a sequence is tried again: its identity's, and its recipient's where they are known.
     func hours(of message: OutboxMessage, desk: Desk) async throws(StoreError) -> [SendingWindow] {
         guard message.enrollment != nil, let pacing = desk.identities[message.identity]?.pacing else { return [] }

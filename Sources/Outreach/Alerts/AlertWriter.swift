@@ -67,7 +67,7 @@ package struct AlertWriter: Sendable {
         ]
         return recipients.compactMap { recipient in
             let id: OutboxMessage.ID = ids.next()
-            guard let messageID = MessageID("\(id).alert@\(hostname)") else { return nil }
+            guard let messageID = MessageID("\(id).\(ForwardName.alert)@\(hostname)") else { return nil }
             let zone = identity.pacing.window.zone
             var draft = MessageDraft(
                 from: identity.from, to: [Mailbox(address: recipient)], subject: "Postrider on \(hostname): \(words)\(more)",

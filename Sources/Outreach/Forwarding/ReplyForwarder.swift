@@ -67,7 +67,8 @@ package struct ReplyForwarder: Sendable {
         guard let forwarding = order.identity.forwarding, isDue(order, to: forwarding) else { return nil }
         let mark = mark(of: order.incoming.id)
         // The same for the same reply, and unique in the outbox; it tells nothing of the mark, which answers would show to others.
-        guard let messageID = MessageID("\(order.incoming.id).\(drawn("forward id", order.incoming.id)).forward@\(hostname)"),
+        let drawn = drawn("forward id", order.incoming.id)
+        guard let messageID = ForwardName.messageID(of: order.incoming.id, drawn: drawn, hostname: hostname),
             let field = try? HeaderField(name: Self.markField, value: "\(order.incoming.id) \(mark)"),
             let bytes = compose(order, forwarding, messageID: messageID, mark: field)
         else { return nil }

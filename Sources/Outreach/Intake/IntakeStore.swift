@@ -60,6 +60,9 @@ package protocol IntakeStore: UnreadMailStore {
     /// How many replies to the identity were sent on that day, and how many of those in the conversations of that contact.
     func forwards(as identity: String, contact: Contact.ID?, on date: CivilDate) async throws(StoreError) -> ForwardTally
 
+    /// The messages by which a reply was sent on, without their content, oldest first.
+    func forwards(of reply: IncomingMessage.ID) async throws(StoreError) -> [OutboxMessage]
+
     /// Puts a message aside after too many failed attempts, with its timeline event.
     func quarantine(_ id: IncomingMessage.ID, reason: String, event: TimelineEvent) async throws(StoreError)
 

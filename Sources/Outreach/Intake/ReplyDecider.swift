@@ -59,7 +59,11 @@ package struct ReplyDecider: Sendable {
         let suppressions = certainty == .low ? [] : self.suppressions(replyClass, record, conversation, at: now)
         if permanent, certainty != .low {
             let facts = ["diagnostic": reading.bounces.first?.diagnostic ?? "", "class": reading.bounces.first?.failureClass ?? ""]
-            timeline.append(writer.event(.bounced, "delivery failed for good", facts))
+            let ours = conversation.correlation.message
+            let summary =
+                ours.forwardedReply.map { "the reply \($0) that was sent on to \(ours.recipient.text) came back" }
+                ?? "delivery failed for good"
+            timeline.append(writer.event(.bounced, summary, facts))
         }
         timeline += suppressions.map { writer.event(.suppressed, "\($0.reason.rawValue) (\($0.source.rawValue))") }
         if let event = writer.event(of: transition, from: conversation.machine?.enrollment.state) { timeline.append(event) }
@@ -73,6 +77,7 @@ package struct ReplyDecider: Sendable {
 
     private func strikes(_ record: ReplyRecord, _ conversation: Conversation, at now: Timestamp) -> [Strike] {
         let message = conversation.correlation.message
+        guard !message.isToOurs else { return [] }
         let key = message.recipient.suppressionKey
         let bounce = record.reading.bounces.first { bounce in
             bounce.strikeLimit != nil && bounce.recipient.map { $0.suppressionKey.utf8.elementsEqual(key.utf8) } ?? true
@@ -112,6 +117,7 @@ package struct ReplyDecider: Sendable {
         _ replyClass: ReplyClass, _ record: ReplyRecord, _ conversation: Conversation, at now: Timestamp
     ) -> [Suppression] {
         let message = conversation.correlation.message
+        guard !message.isToOurs else { return [] }
         func suppression(_ reason: Suppression.Reason, _ source: Suppression.Source) -> [Suppression] {
             [
                 Suppression(

@@ -93,7 +93,7 @@ package struct DeliveryDecider: Sendable {
             let transition = machine?.advance(
                 on: .rejected(step: message.step, text: attempt.text, failureClass: judgement?.failureClass), at: now)
             var decision = decision(.bounced, nil, .rejected, "refused: \(attempt.text)", attempt, message, machine, transition, judgement)
-            if let judgement, judgement.suppressesRecipient {
+            if let judgement, judgement.suppressesRecipient, !message.isToOurs {
                 decision = decision.suppressing(
                     Suppression(
                         id: ids.next(), workspace: message.workspace, subject: .init(message.recipient), reason: .invalidRecipient,
@@ -173,6 +173,7 @@ package struct DeliveryDecider: Sendable {
         facts["route"] = message.route
         facts["next_route"] = attempt.reroute?.route
         facts["provider_id"] = attempt.providerName?.id
+        facts["forwarded"] = message.forwardedReply?.description
         return DeliveryDecision(
             state: state, nextAttemptAt: next,
             consequence: consequence(kind, summary, facts, message, machine, transition, attempt.endedAt))
@@ -183,7 +184,9 @@ package struct DeliveryDecider: Sendable {
         _ transition: Transition?, _ now: Timestamp
     ) -> Consequence {
         let writer = TimelineWriter(ids: ids, at: now, contact: message.contact, enrollment: message.enrollment, outbox: message.id)
-        let events = [writer.event(kind, summary, facts), writer.event(of: transition, from: machine?.enrollment.state)]
+        // On the timeline of whoever wrote the reply, beside what was written to them.
+        let subject = message.forwardedReply.map { "the reply \($0) to \(message.recipient.text): " } ?? ""
+        let events = [writer.event(kind, subject + summary, facts), writer.event(of: transition, from: machine?.enrollment.state)]
         return Consequence(transition: transition, timeline: events.compactMap { $0 })
     }
 }
@@ -197,7 +200,9 @@ extension DeliveryDecision {
 
     /// The end of the message counts against its address, where its failure is of a kind that is counted.
     fileprivate func striking(_ message: OutboxMessage, _ judgement: FailureJudgement?) -> DeliveryDecision {
-        guard let judgement, let limit = judgement.strikeLimit, let at = consequence.timeline.first?.at else { return self }
+        guard !message.isToOurs, let judgement, let limit = judgement.strikeLimit, let at = consequence.timeline.first?.at else {
+            return self
+        }
         var consequence = consequence
         consequence.strikes.append(
             Strike(

@@ -47,6 +47,18 @@ extension SQLiteStore {
         try await read { try $0.forwards(as: identity, contact: contact, on: date) }
     }
 
+    package func forwards(of reply: IncomingMessage.ID) async throws(StoreError) -> [OutboxMessage] {
+        try await read { ledger in
+            try ledger.db.records(Self.forwardsOfReplySQL, ["from": "\(reply).", "to": "\(reply)/"])
+                .map { try OutboxMessage($0, bytes: []) }.filter { $0.forwardedReply == reply }
+        }
+    }
+
+    // The Message-IDs that begin with it; `/` comes right behind `.`.
+    static let forwardsOfReplySQL = """
+        SELECT * FROM outbox WHERE message_id >= :from AND message_id < :to AND enrollment_id IS NULL ORDER BY id
+        """
+
     /// What belongs to no sequence is what was sent on; one that a person took out of the queue does not count.
     static let forwardsSQL = """
         SELECT COUNT(*) AS count, COUNT(CASE WHEN contact_id IS :contact THEN 1 END) AS of_contact FROM outbox

@@ -43,7 +43,7 @@ extension Ledger {
             WHERE contact.workspace_id IN (\(Suppression.scope)) AND enrollment.state NOT IN ('finished', 'stopped')
             UNION
             SELECT recipient_key FROM outbox
-            WHERE state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL
+            WHERE state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL AND NOT (\(SQLiteStore.isToOurs))
                 AND +workspace_id IN (\(Suppression.scope))
             """, ["workspace": suppression.workspace.rawValue]
         ).map { try $0.text("key") }
@@ -109,7 +109,7 @@ extension Ledger {
         ).map(Enrollment.init)
     }
 
-    /// Mail to whom the suppression covers that has not reached its final dot, enrolled or not.
+    /// Mail to whom the suppression covers that has not reached its final dot, enrolled or not, but for people of ours.
     private func waitingMail(_ subject: Suppression.Subject, _ workspace: WorkspaceID) throws -> [OutboxMessage.ID] {
         let covers: String
         switch subject {
@@ -122,7 +122,7 @@ extension Ledger {
             """
             SELECT id FROM outbox
             WHERE state IN ('incoming', 'active', 'deferred', 'hold') AND final_dot_at IS NULL AND \(covers)
-                AND +workspace_id IN (\(Suppression.scope))
+                AND NOT (\(SQLiteStore.isToOurs)) AND +workspace_id IN (\(Suppression.scope))
             """, ["subject": subject.text, "workspace": workspace.rawValue]
         ).map { try $0.id("id") }
     }

@@ -116,9 +116,16 @@ extension SQLiteStore {
         ORDER BY next_attempt_at LIMIT :limit
         """
 
-    /// Why a row `outbox` may not leave at `:now`; NULL when it may. The last line before the wire for suppression and stop.
+    /// Whether a row `outbox` is `OutboxMessage.isToOurs`.
+    static let isToOurs = """
+        outbox.enrollment_id IS NULL AND (outbox.message_id GLOB '*.forward@*' OR outbox.message_id GLOB '*.alert@*')
+        """
+
+    /// Why a row `outbox` may not leave at `:now`; NULL when it may. The last line before the wire for suppression and stop; suppression is not for
+    /// people of ours.
     private static let refusal = """
         CASE
+            WHEN \(isToOurs) THEN NULL
             WHEN \(isSuppressed("address", "suppression.subject = outbox.recipient_key")) THEN 'the address is suppressed'
             WHEN \(isSuppressed("domain", "suppression.subject = outbox.recipient_domain")) THEN 'the domain is suppressed'
             WHEN \(isSuppressed("pattern", "outbox.recipient_key GLOB suppression.subject")) THEN 'the address is suppressed'

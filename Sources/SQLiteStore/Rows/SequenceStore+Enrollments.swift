@@ -216,7 +216,9 @@ extension Ledger {
 
     fileprivate func dispatch(_ message: OutboxMessage, with consequence: Consequence, under rule: FrequencyRule?) throws -> CommitResult {
         guard try !hasLiveMessage(of: message.enrollment, step: message.step) else { return .stale }
-        if let suppression = try suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt) {
+        if !message.isToOurs,
+            let suppression = try suppression(workspace: message.workspace, address: message.recipient, now: message.createdAt)
+        {
             // One that outlived it has come to a message.
             if let enrollment = try message.enrollment.flatMap({ try enrollment($0) }),
                 enrollment.version == consequence.transition?.expectedVersion

@@ -26,6 +26,7 @@ final class Appliance: Sendable {
     let callBell = Bell()
     let intakeBell = Bell()
     let mailboxBoard = MailboxBoard()
+    let forwardBoard = ForwardBoard()
     let hitRecorder: HitRecorder
 
     private let resolver: any Resolver
@@ -185,14 +186,15 @@ final class Appliance: Sendable {
                 store: store, desk: dispatchDesk, ids: installation.ids, clock: installation.clock, bell: sequenceBell,
                 outboxBell: outboxBell, callBell: callBell, owner: owner, logger: logger),
             OutboxDeliverer(
-                store: store, desk: deliveryDesk, clock: installation.clock, bell: outboxBell, sequenceBell: sequenceBell, owner: owner,
-                logger: logger),
+                store: store, desk: deliveryDesk, clock: installation.clock, bell: outboxBell, sequenceBell: sequenceBell,
+                forwards: forwardBoard, owner: owner, logger: logger),
             WebhookCaller(
                 store: store, poster: WebhookPoster(http: web.http, resolver: resolver), desk: webhookDesk, clock: installation.clock,
                 bell: callBell, owner: owner, logger: logger),
             IntakeSorter(
                 store: store, desk: intakeDesk, ids: installation.ids, clock: installation.clock, bell: intakeBell,
-                sequenceBell: sequenceBell, outboxBell: outboxBell, pressure: pressure, owner: owner, logger: logger),
+                sequenceBell: sequenceBell, outboxBell: outboxBell, forwards: forwardBoard, pressure: pressure, owner: owner,
+                logger: logger),
             hitRecorder,
             TrackingSorter(
                 store: store, judge: trackingJudge, identities: identities, ids: installation.ids, clock: installation.clock,
@@ -224,8 +226,10 @@ final class Appliance: Sendable {
         let board = StoreBoard(
             store: installation.store, title: "", clock: installation.clock, mailboxes: mailboxBoard, showsPage: false)
         return Alerter(
-            store: installation.store, writer: alertWriter, troubles: { try await board.allTroubles() }, clock: installation.clock,
-            outboxBell: outboxBell, logger: logger)
+            store: installation.store, writer: alertWriter,
+            troubles: { [forwardBoard, clock = installation.clock] in
+                try await board.allTroubles() + forwardBoard.troubles(at: clock.now())
+            }, clock: installation.clock, outboxBell: outboxBell, logger: logger)
     }
 
     private static func pollingDesk(

@@ -67,6 +67,7 @@ struct InboxShow: AsyncParsableCommand {
     func run() async throws {
         try await OpenState.use(conf) { state in
             let reply = try await state.reply(id)
+            let forwards = try await state.store.forwards(of: reply.intake)
             var timeline: [TimelineEvent] = []
             var owner: String?
             if let contact = reply.contact {
@@ -75,7 +76,18 @@ struct InboxShow: AsyncParsableCommand {
             }
             if json {
                 let facts = try await state.facts(reply)
-                return JSONLine.write(.object(facts + [(key: "timeline", value: .array(try await state.dialogues(of: timeline)))]))
+                let sentOn = forwards.map { forward -> JSONValue in
+                    [
+                        "message": .id(forward.id), "to": .string(forward.recipient.text), "state": .string(forward.state.rawValue),
+                        "reason": .string(forward.reason), "came_back": .text(forward.returned(timeline)),
+                    ]
+                }
+                return JSONLine.write(
+                    .object(
+                        facts + [
+                            (key: "forwards", value: .array(sentOn)),
+                            (key: "timeline", value: .array(try await state.dialogues(of: timeline))),
+                        ]))
             }
             let reading = reply.reading
             FactSheet.write([
@@ -91,6 +103,7 @@ struct InboxShow: AsyncParsableCommand {
                 ("duplicate of", reply.duplicateOf?.description), ("authentication", reply.authentication),
                 ("From domain", reply.domainProof == .fail ? "not borne out (DMARC fails): may be forged" : nil),
             ])
+            for forward in forwards { Console.out("sent on: \(TerminalText.line(forward.fate(timeline)))") }
             for proof in reply.proofs { Console.out("proof: \(TerminalText.line(proof))") }
             for evidence in reading.evidence { Console.out("evidence: \(TerminalText.line(evidence))") }
             for bounce in reading.bounces {
@@ -166,6 +179,23 @@ struct InboxConfirm: AsyncParsableCommand {
                 try await store.confirm(reply.intake, consequence: consequence)
             }
             Console.out("\(reply.intake): confirmed" + (after.map { "; the sequence is \($0.rawValue) now" } ?? ""))
+        }
+    }
+}
+
+extension OutboxMessage {
+    /// What a report said of it after it had left, as the timeline of whoever wrote the reply has it; nil: it did not come back.
+    fileprivate func returned(_ timeline: [TimelineEvent]) -> String? {
+        timeline.last { $0.kind == .bounced && $0.outbox == id }.map { $0.facts["diagnostic"] ?? $0.summary }
+    }
+
+    /// What became of a reply that was sent on by it, for a person.
+    fileprivate func fate(_ timeline: [TimelineEvent]) -> String {
+        if let returned = returned(timeline) { return "to \(recipient.text), and it came back: \(returned)" }
+        switch state {
+        case .sent: return "to \(recipient.text)"
+        case .incoming, .active, .deferred: return "to \(recipient.text), still waiting" + (reason.utf8.isEmpty ? "" : ": \(reason)")
+        case .hold, .bounced, .expired, .cancelled: return "not to \(recipient.text) (\(state.rawValue)): \(reason)"
         }
     }
 }
