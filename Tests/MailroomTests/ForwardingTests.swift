@@ -185,4 +185,30 @@ struct ForwardingTests {
         #expect(try await Self.forwards(office) == 1)
         #expect(try await office.store.usage(identity: "anna", localDate: today, at: office.clock.now()) == before)
     }
+
+    @Test("a reply is sent on though the instance may send no more today, and takes nothing of that", .timeLimit(.minutes(2)))
+    func beyondTheDailyLimit() async throws {
+        var policy = DeliveryPolicy()
+        policy.limits.instance = [try #require(Rate(2, per: .day))]
+        let office = try Office(policy: policy, forwarding: ReplyForwarding(address: try Office.address(Self.mailbox), manner: .attached))
+        let (enrollment, _) = try await Self.written(office)
+        let token = try await office.address(.reply, enrollment)
+        for number in 1...3 {
+            let id = "\(number)@customers.example.net"
+            try await office.take(Self.letter(from: Self.bo, to: token, id: id, "What is the price of \(number)?"), to: [token])
+        }
+        while try await office.sorter.sortReceived() > 0 {}
+        let other = try await office.written(to: "eve@customers.example.net")
+        let third = try await office.written(to: "cy@customers.example.net")
+        try await office.delivering {
+            _ = try await eventually("three forwards") {
+                office.sink.messages.count { $0.recipients == [Self.mailbox] } == 3 ? true : nil
+            }
+            _ = try await office.settled(other, as: [.sent])
+            let waiting = try await eventually("the third letter waits") {
+                try await office.store.messages(enrollment: third.id).first { $0.awaits != nil }
+            }
+            #expect(waiting.reason.contains("2/day for the instance"))
+        }
+    }
 }

@@ -178,6 +178,12 @@ struct DeliveryLimitTests {
         // 13:00 UTC is 02:00 of the next day there in summer time; its next day opens at 09:00.
         #expect(limits.allSatisfy { $0.date.iso8601 == "2026-01-16" && $0.nextDay.iso8601 == "2026-01-16T20:00:00Z" })
         #expect(policy.limits(for: candidate, site: nil, window: nil, at: Self.start).count == 7)
+        // What servers bear bounds what goes to people of ours as well; what people are written does not.
+        let forward = OutboxCandidate(
+            id: .init(rawValue: 1), workspace: .default, identity: "anna", route: "office", recipient: candidate.recipient,
+            domain: "example.net", awaits: nil, isToOurs: true)
+        let left = policy.limits(for: forward, site: ("google", try rates("10/min")), window: window, at: evening)
+        #expect(left.map(\.words) == limits.dropFirst(3).map(\.words))
     }
 
     static let evening = CivilDate(year: 2026, month: 1, day: 15).map { $0.startOfDayUTC + .seconds(13 * 3600) }

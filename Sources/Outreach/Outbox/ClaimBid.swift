@@ -13,10 +13,12 @@ package struct OutboxCandidate: Sendable, Equatable {
     package let awaits: String?
     /// The route that it was composed for, while it goes by another one.
     package let firstRoute: String?
+    /// See `OutboxMessage.isToOurs`.
+    package let isToOurs: Bool
 
     package init(
         id: OutboxMessage.ID, workspace: WorkspaceID, identity: String, route: String, recipient: EmailAddress, domain: String,
-        awaits: String?, firstRoute: String? = nil
+        awaits: String?, firstRoute: String? = nil, isToOurs: Bool = false
     ) {
         self.id = id
         self.workspace = workspace
@@ -26,6 +28,7 @@ package struct OutboxCandidate: Sendable, Equatable {
         self.domain = domain
         self.awaits = awaits
         self.firstRoute = firstRoute
+        self.isToOurs = isToOurs
     }
 }
 

@@ -2,7 +2,8 @@ package import InternetMessage
 
 /// The second of the two gates: which limits count for a message once its route and its site are known.
 package struct DeliveryLimits: Sendable {
-    /// Of all mail together, the daily limit of `[safety]` included.
+    /// Of all mail together, the daily limit of `[safety]` included; what goes to people of ours excepted, here as for workspaces and
+    /// identities.
     package var instance: [Rate] = []
     /// Of each workspace.
     package var workspace: [Rate] = []
@@ -36,12 +37,16 @@ package struct DeliveryLimits: Sendable {
                     .map { SendingLimit(subject: subject, rate: $0, date: date, nextDay: nextDay, shown: shown) }
             }
         }
-        var all = limits("the instance", instance)
-        if !workspace.isEmpty {
-            let name = workspaces.name(of: candidate.workspace)
-            all += limits("workspace \(candidate.workspace.rawValue)", workspace, shown: "workspace \(name)")
+        var all: [SendingLimit] = []
+        // What people are written is what these bound; replies that are sent on have caps of their own.
+        if !candidate.isToOurs {
+            all += limits("the instance", instance)
+            if !workspace.isEmpty {
+                let name = workspaces.name(of: candidate.workspace)
+                all += limits("workspace \(candidate.workspace.rawValue)", workspace, shown: "workspace \(name)")
+            }
+            all += limits("identity \(candidate.identity)", identity)
         }
-        all += limits("identity \(candidate.identity)", identity)
         all += limits("route \(candidate.route)", routes[candidate.route] ?? [])
         if let source = sourceOfRoute[candidate.route] { all += limits("source \(source)", sources[source] ?? []) }
         all += limits("domain \(candidate.domain)", recipientDomain)

@@ -103,14 +103,16 @@ extension SQLiteStore {
         """
 
     static let dueSQL = """
-        SELECT id, workspace_id, identity, route, recipient, recipient_domain, awaits, next_attempt_at, first_route
+        SELECT id, workspace_id, identity, route, recipient, recipient_domain, awaits, next_attempt_at, first_route,
+            \(isToOurs) AS is_to_ours
         FROM outbox INDEXED BY outbox_route_due
         WHERE route = :route AND state IN ('incoming', 'deferred') AND next_attempt_at <= :now
         ORDER BY next_attempt_at LIMIT :limit
         """
 
     static let awaitingSQL = """
-        SELECT id, workspace_id, identity, route, recipient, recipient_domain, awaits, next_attempt_at, first_route
+        SELECT id, workspace_id, identity, route, recipient, recipient_domain, awaits, next_attempt_at, first_route,
+            \(isToOurs) AS is_to_ours
         FROM outbox INDEXED BY outbox_awaits
         WHERE awaits = :awaits AND state IN ('incoming', 'deferred')
         ORDER BY next_attempt_at LIMIT :limit
@@ -293,6 +295,6 @@ extension OutboxCandidate {
             id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
             identity: try record.text("identity"), route: try record.text("route"), recipient: try record.address("recipient"),
             domain: try record.text("recipient_domain"), awaits: record.textOrNil("awaits"),
-            firstRoute: record.textOrNil("first_route"))
+            firstRoute: record.textOrNil("first_route"), isToOurs: try record.integer("is_to_ours") == 1)
     }
 }
