@@ -211,4 +211,27 @@ struct ForwardingTests {
             #expect(waiting.reason.contains("2/day for the instance"))
         }
     }
+
+    @Test("what is sent on counts as no message of the sequence, whatever becomes of it", .timeLimit(.minutes(2)))
+    func statistics() async throws {
+        let office = try Self.office()
+        let (enrollment, _) = try await Self.written(office)
+        let token = try await office.address(.reply, enrollment)
+        office.sink.script(Self.mailbox, .refuse("550 5.7.1 no"))
+        for number in 1...3 {
+            let id = "\(number)@customers.example.net"
+            try await office.take(Self.letter(from: Self.bo, to: token, id: id, "What is the price of \(number)?"), to: [token])
+        }
+        while try await office.sorter.sortReceived() > 0 {}
+        try await office.delivering {
+            _ = try await eventually("three ends") {
+                let ends = try await office.store.list(OutboxSelection(states: [.sent, .bounced]), after: nil, limit: 9)
+                return ends.count == 4 ? true : nil
+            }
+        }
+        #expect(try await office.store.verifyStatistics().isEmpty)
+        let tally = try #require(
+            try await office.store.statistics(workspace: .default, sequenceName: nil, by: .all, since: nil).first?.tally)
+        #expect(tally[.queued] == 1 && tally[.accepted] == 1 && tally[.refused] == 0)
+    }
 }

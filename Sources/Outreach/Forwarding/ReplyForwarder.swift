@@ -95,8 +95,8 @@ package struct ReplyForwarder: Sendable {
 
     /// What is noted of a forward on the contact's timeline.
     package func event(of forward: OutboxMessage, for record: ReplyRecord, at now: Timestamp) -> TimelineEvent {
-        var writer = TimelineWriter(ids: ids, at: now, contact: record.contact, enrollment: record.enrollment)
-        writer.outbox = forward.id
+        // It is no message of the enrollment, and counts as none.
+        let writer = TimelineWriter(ids: ids, at: now, contact: record.contact, outbox: forward.id)
         return writer.event(
             .queued, "the reply \(record.intake) is sent on to \(forward.recipient.text)",
             ["message_id": forward.messageID.text, "identity": forward.identity, "route": forward.route])
