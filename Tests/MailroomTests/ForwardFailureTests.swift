@@ -44,13 +44,16 @@ extension ForwardingTests {
         }
     }
 
-    private static func scene(_ lines: Lines, _ manner: ReplyForwarding.Manner = .attached) async throws -> Scene {
+    private static func scene(
+        _ lines: Lines, _ manner: ReplyForwarding.Manner = .attached, extensions: [String]? = nil, more: String = "",
+        _ text: String = "What is the price?"
+    ) async throws -> Scene {
         let office = try Office(
             notes: { lines.note($0) },
-            forwarding: ReplyForwarding(address: try Office.address(mailbox), manner: manner))
+            forwarding: ReplyForwarding(address: try Office.address(mailbox), manner: manner), extensions: extensions)
         let (enrollment, _) = try await written(office)
         let token = try await office.address(.reply, enrollment)
-        let reply = try await office.take(letter(from: bo, to: token, id: "one@customers.example.net"), to: [token])
+        let reply = try await office.take(letter(from: bo, to: token, id: "one@customers.example.net", more: more, text), to: [token])
         while try await office.sorter.sortReceived() > 0 {}
         return Scene(office: office, enrollment: enrollment, token: token, reply: reply)
     }
@@ -152,5 +155,58 @@ extension ForwardingTests {
             #expect(try await office.store.reply(answer.id)?.replyClass == .unsubscribe)
             #expect(try await office.store.suppressions(workspace: .default, after: nil, limit: 9).map(\.subject.text) == suppressed, "\(sender)")
         }
+    }
+
+    private static let eightBit = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
+
+    @Test(
+        "eight-bit text goes as a file by a server without 8BITMIME, and whole by one that has it", .timeLimit(.minutes(2)),
+        arguments: ReplyForwarding.Manner.allCases, [true, false])
+    func eightBit(_ manner: ReplyForwarding.Manner, isOffered: Bool) async throws {
+        let lines = Lines()
+        let text = "Was kostet es in Zürich?"
+        let scene = try await Self.scene(
+            lines, manner, extensions: ["PIPELINING"] + (isOffered ? ["8BITMIME"] : []), more: Self.eightBit, text)
+        let office = scene.office
+        let forwards = try await scene.forward(as: isOffered ? [.sent] : [.bounced, .sent])
+        #expect(forwards.map(\.forwardForm) == (isOffered ? [.whole] : [.whole, .file]))
+        let sent = try #require(office.sink.messages.first { $0.recipients == [Self.mailbox] })
+        #expect(sent.bytes.contains { $0 > 127 } == isOffered)
+        let message = Message(parsing: sent.bytes)
+        if !isOffered {
+            #expect(message.attachments.map(\.filename) == ["reply.eml"] && message.text?.contains("> \(text)") == true)
+            #expect(message.header.first("X-Postrider-Forwarded") != nil)
+        }
+        #expect(lines.beginning("a reply was not sent on").isEmpty && office.forwards.troubles(at: office.clock.now()).isEmpty)
+        let sheet = try await office.store.timeline(contact: scene.enrollment.contact)
+        #expect(sheet.contains { $0.kind == .queued && $0.summary.contains(" as a file: ") } == !isOffered)
+    }
+
+    @Test("what is too large for the route goes without the message itself", .timeLimit(.minutes(2)), arguments: [true, false])
+    func tooLarge(isStated: Bool) async throws {
+        let lines = Lines()
+        let long = "What is the price?\r\n" + String(repeating: String(repeating: "x", count: 70) + "\r\n", count: 3000)
+        let scene = try await Self.scene(lines, extensions: isStated ? ["SIZE 100000", "8BITMIME"] : ["8BITMIME"], long)
+        let office = scene.office
+        if !isStated { office.sink.script(Self.mailbox, .refuseData("552 5.3.4 too big")) }
+        let forwards = try await scene.forward(as: [.bounced, .sent])
+        #expect(forwards.map(\.forwardForm) == [.whole, .words])
+        let sent = try #require(office.sink.messages.last { $0.recipients == [Self.mailbox] })
+        let text = try #require(Message(parsing: sent.bytes).text)
+        #expect(text.contains("> What is the price?") && text.contains("From: \(Self.bo)") && sent.bytes.count < 60_000)
+        #expect(text.contains("'postrider inbox show \(scene.reply.id)'") && Message(parsing: sent.bytes).attachments.isEmpty)
+        #expect(lines.beginning("a reply was not sent on").isEmpty)
+        // Another form is the same reply for the caps.
+        let day = CivilDate(office.clock.now(), offsetMinutes: 0)
+        #expect(try await office.store.forwards(as: "anna", contact: scene.enrollment.contact, on: day).ofContact == 1)
+    }
+
+    @Test("a reply that no form helps is told once, at the end", .timeLimit(.minutes(2)))
+    func inNoForm() async throws {
+        let lines = Lines()
+        let scene = try await Self.scene(lines, more: Self.eightBit, "Was kostet es in Zürich?")
+        scene.office.sink.script(Self.mailbox, then: .refuseData("554 5.6.1 not this"))
+        _ = try await scene.forward(as: [.bounced, .bounced, .bounced])
+        #expect(lines.beginning("a reply was not sent on").count == 1)
     }
 }

@@ -181,6 +181,7 @@ final class Office: Sendable {
             eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 1, logger: logger
         )
         let retry = try #require(RetrySchedule(waits: [.seconds(300)], jitter: 0, lifetime: .seconds(5 * 86_400)))
+        let forwarder = ReplyForwarder(hostname: "out.example.com", addresses: addresses, chance: chance, ids: ids)
         deliverer = OutboxDeliverer(
             store: store,
             desk: Swappable(
@@ -188,7 +189,8 @@ final class Office: Sendable {
                     courier: courier, signer: AttemptSigner(keys: []),
                     decider: DeliveryDecider(retry: retry, onUncertain: .hold, chance: chance, ids: ids), judge: FailureJudge(rules: rules),
                     identities: identities, lifetime: .seconds(5 * 86_400),
-                    limits: ["sink": 2, "dead": 2, "direct": 4, "gone": 2, "login": 2], policy: policy)), clock: clock,
+                    limits: ["sink": 2, "dead": 2, "direct": 4, "gone": 2, "login": 2],
+                    forwarder: forwarder, policy: policy)), clock: clock,
             bell: outboxBell,
             sequenceBell: sequenceBell, forwards: forwards, owner: "tests", logger: logger)
         sorter = IntakeSorter(
@@ -198,7 +200,7 @@ final class Office: Sendable {
                     correlator: Correlator(addresses: [addresses]), classifier: try Classifier(bounceRules: rules),
                     authenticator: MessageAuthenticator(resolver: resolver, authservID: "mx.example.com"),
                     trust: .init(general: "mx.mail.example"), identities: identities, companies: frequency.companies,
-                    forwarder: ReplyForwarder(hostname: "out.example.com", addresses: addresses, chance: chance, ids: ids),
+                    forwarder: forwarder,
                     authenticationBudget: .milliseconds(200))), ids: ids,
             clock: clock, bell: intakeBell,
             sequenceBell: sequenceBell, forwards: forwards, owner: "tests", logger: logger)

@@ -125,10 +125,11 @@ extension OutboxDeliverer {
             attempt.providerName = ProviderName(
                 reply: reply.text, own: message.messageID, recipient: message.recipient, domain: domain)
         }
+        let goesOn = try await sendOnOtherwise(message, after: attempt, judgement: judgement, desk: desk)
         let decision = try await settle(attempt, of: errand, judgement: judgement, desk: desk)
         if let site = errand.site, let reply = outcome.failure?.reply { react(to: reply, of: site, desk: desk) }
         log(attempt, errand, decision.state, judgement: judgement, connectedAt: course.connectedAt)
-        tell(of: message, decision.state, because: attempt.text, at: attempt.endedAt)
+        if !goesOn { tell(of: message, decision.state, because: attempt.text, at: attempt.endedAt) }
         if pause == nil, let pause = judgement?.pause, report.loginTrouble?.remedy != .time {
             // Its mail waits, and no retry mends it: a login, a quota, a signature.
             logger.error(

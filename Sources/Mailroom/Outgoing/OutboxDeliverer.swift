@@ -25,12 +25,15 @@ package struct OutboxDeliverer: Service {
         package let limits: [String: Int]
         /// Sign the ENVID; nil: it is the message's number, which proves nothing in a report.
         package let addresses: TokenAddresses?
+        /// Writes a reply that is sent on in another form; nil: none is.
+        package let forwarder: ReplyForwarder?
         /// Limits, sites and seat belts.
         package let policy: DeliveryPolicy
 
         package init(
             courier: Courier, signer: AttemptSigner, decider: DeliveryDecider, judge: FailureJudge, identities: [String: SenderIdentity],
-            lifetime: Duration, limits: [String: Int], addresses: TokenAddresses? = nil, policy: DeliveryPolicy = DeliveryPolicy()
+            lifetime: Duration, limits: [String: Int], addresses: TokenAddresses? = nil, forwarder: ReplyForwarder? = nil,
+            policy: DeliveryPolicy = DeliveryPolicy()
         ) {
             self.courier = courier
             self.signer = signer
@@ -40,6 +43,7 @@ package struct OutboxDeliverer: Service {
             self.lifetime = lifetime
             self.limits = limits
             self.addresses = addresses
+            self.forwarder = forwarder
             self.policy = policy
         }
     }
@@ -55,7 +59,7 @@ package struct OutboxDeliverer: Service {
     /// What connections have to end in order, once nothing is delivered any more.
     private static let longestFarewell = Duration.seconds(5)
 
-    let store: any ContactStore & OutboxStore & PauseStore & SequenceStore
+    let store: any ContactStore & IntakeStore & OutboxStore & PauseStore & SequenceStore
     let desk: Swappable<Desk>
     let clock: any MailClock
     private let bell: Bell
@@ -77,7 +81,7 @@ package struct OutboxDeliverer: Service {
     ///   - sequenceBell: rung when an outcome made a step due, or soon to be.
     ///   - forwards: learns which replies were not sent on.
     package init(
-        store: any ContactStore & OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock, bell: Bell,
+        store: any ContactStore & IntakeStore & OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock, bell: Bell,
         sequenceBell: Bell, forwards: ForwardBoard = ForwardBoard(), owner: String,
         logger: Logger
     ) {
@@ -245,18 +249,6 @@ package struct OutboxDeliverer: Service {
 }
 
 extension OutboxDeliverer {
-    /// A reply that does not come to the person it was meant for concerns somebody, who would not learn of it from the queue.
-    func tell(of message: OutboxMessage, _ state: OutboxMessage.State, because reason: String, at now: Timestamp) {
-        guard let reply = message.forwardedReply, state == .bounced || state == .expired || state == .hold else { return }
-        forwards.failed(reply, to: message.recipient, because: reason, at: now)
-        logger.warning(
-            "a reply was not sent on; it is in the inbox",
-            metadata: [
-                "intake.id": "\(reply)", "to": "\(message.recipient.text)", "message.id": "\(message.id)", "state": "\(state.rawValue)",
-                "reason": "\(reason)",
-            ])
-    }
-
     /// The hours in which a message of a sequence is tried again: its identity's, and its recipient's where they are known.
     func hours(of message: OutboxMessage, desk: Desk) async throws(StoreError) -> [SendingWindow] {
         guard message.enrollment != nil, let pacing = desk.identities[message.identity]?.pacing else { return [] }

@@ -65,12 +65,21 @@ package struct ReplyForwarder: Sendable {
     /// The message to be sent, for the transaction that files the reply; nil when the reply is not one to be sent on.
     package func forward(_ order: Order) -> OutboxMessage? {
         guard let forwarding = order.identity.forwarding, isDue(order, to: forwarding) else { return nil }
+        return write(order, to: forwarding, as: .whole)
+    }
+
+    /// The same reply in another form, because a server refused the one before for good; nil when it cannot be written.
+    package func forward(_ order: Order, as form: ForwardForm) -> OutboxMessage? {
+        order.identity.forwarding.flatMap { write(order, to: $0, as: form) }
+    }
+
+    private func write(_ order: Order, to forwarding: ReplyForwarding, as form: ForwardForm) -> OutboxMessage? {
         let mark = mark(of: order.incoming.id)
         // The same for the same reply, and unique in the outbox; it tells nothing of the mark, which answers would show to others.
         let drawn = drawn("forward id", order.incoming.id)
-        guard let messageID = ForwardName.messageID(of: order.incoming.id, drawn: drawn, hostname: hostname),
+        guard let messageID = ForwardName.messageID(of: order.incoming.id, as: form, drawn: drawn, hostname: hostname),
             let field = try? HeaderField(name: Self.markField, value: "\(order.incoming.id) \(mark)"),
-            let bytes = compose(order, forwarding, messageID: messageID, mark: field)
+            let bytes = compose(order, forwarding, as: form, messageID: messageID, mark: field)
         else { return nil }
         let id: OutboxMessage.ID = ids.next()
         var reversePath = ReversePath.address(order.identity.from.address)
@@ -102,6 +111,14 @@ package struct ReplyForwarder: Sendable {
             ["message_id": forward.messageID.text, "identity": forward.identity, "route": forward.route])
     }
 
+    /// What is noted of a forward that goes in another form than the one before.
+    package func event(of forward: OutboxMessage, insteadBecause reason: String, for record: ReplyRecord, at now: Timestamp) -> TimelineEvent {
+        let how = forward.forwardForm == .words ? "without the message itself" : "as a file"
+        return TimelineWriter(ids: ids, at: now, contact: record.contact, outbox: forward.id).event(
+            .queued, "the reply \(record.intake) is sent on to \(forward.recipient.text) \(how): \(reason)",
+            ["message_id": forward.messageID.text, "identity": forward.identity, "route": forward.route])
+    }
+
     private func isDue(_ order: Order, to forwarding: ReplyForwarding) -> Bool {
         let record = order.record
         guard order.incoming.way != .imap, record.duplicateOf == nil, !record.isOwn, record.outbox != nil,
@@ -126,12 +143,14 @@ package struct ReplyForwarder: Sendable {
 
     // MARK: Writing
 
-    private func compose(_ order: Order, _ forwarding: ReplyForwarding, messageID: MessageID, mark: HeaderField) -> [UInt8]? {
+    private func compose(
+        _ order: Order, _ forwarding: ReplyForwarding, as form: ForwardForm, messageID: MessageID, mark: HeaderField
+    ) -> [UInt8]? {
         let zone = order.identity.pacing.window.zone
         let date = MessageDate(timestamp: order.now, offsetMinutes: zone.offset(at: order.now) / 60)
         let recipient = Mailbox(address: forwarding.address)
         // What its domain disowns would be refused of us, or taken for genuine.
-        if forwarding.manner == .asIs, order.record.domainProof != .fail {
+        if form == .whole, forwarding.manner == .asIs, order.record.domainProof != .fail {
             var resent = ResentMessage(
                 from: order.identity.from, to: [recipient], date: date, messageID: messageID, replyTo: answersGo(order))
             resent.extraFields = [mark]
@@ -140,15 +159,18 @@ package struct ReplyForwarder: Sendable {
         }
         var draft = MessageDraft(
             from: order.identity.from, to: [recipient], subject: Self.subject(of: order), date: date, messageID: messageID,
-            text: text(order))
+            text: text(order, as: form))
         draft.replyTo = answersGo(order)
         draft.inReplyTo = order.message.messageID.map { [$0] } ?? []
         draft.references = order.message.references + draft.inReplyTo
         draft.autoSubmitted = .notified
         draft.extraFields = [mark]
-        draft.attachedMessage = order.incoming.bytes
-        if let bytes = try? draft.compose() { return bytes }
-        draft.attachedMessage = nil
+        if form == .whole {
+            draft.attachedMessage = order.incoming.bytes
+            if let bytes = try? draft.compose() { return bytes }
+            draft.attachedMessage = nil
+        }
+        if form == .words { return try? draft.compose() }
         draft.attachments = [
             DraftAttachment(filename: "reply.eml", mediaType: "application/octet-stream", content: .bytes(order.incoming.bytes))
         ]
@@ -178,7 +200,7 @@ package struct ReplyForwarder: Sendable {
         return clean.utf8.allSatisfy { $0 <= 32 } ? "Fwd: a reply without a subject" : "Fwd: \(clean)"
     }
 
-    private func text(_ order: Order) -> String {
+    private func text(_ order: Order, as form: ForwardForm) -> String {
         let record = order.record
         let percent = Int((record.reading.confidence * 100).rounded())
         let name = record.replyClass.rawValue.utf8.map { $0 == UInt8(ascii: "_") ? 0x20 : $0 }
@@ -187,7 +209,18 @@ package struct ReplyForwarder: Sendable {
         if record.certainty == .low { lines.insert("Whether it answers a message of ours is not certain.", at: 1) }
         let words = Array(record.reading.text.utf8.filter { $0 != 0 && $0 != 13 }.prefix(Self.longestExcerpt))
         lines += words.split(separator: 10, omittingEmptySubsequences: false).map { "> \(String(decoding: Array($0), as: UTF8.self))" }
-        lines += ["", "The message itself is attached. An answer to this mail goes to whoever wrote it."]
+        let answer = "An answer to this mail goes to whoever wrote it."
+        if form == .words {
+            let size = (order.incoming.bytes.count + 1023) / 1024
+            let fields = ["From", "To", "Cc", "Date", "Subject"].compactMap { name in
+                order.message.header.first(name).map { "\(name): \(String(decoding: $0.value.filter { $0 >= 32 }.prefix(500), as: UTF8.self))" }
+            }
+            lines += [""] + fields
+            lines += ["", "The message itself (\(size) KB) was not taken on the way here. It is in the inbox: 'postrider inbox show \(record.intake)'."]
+            lines += [answer]
+        } else {
+            lines += ["", "The message itself is attached. \(answer)"]
+        }
         return lines.joined(separator: "\n")
     }
 }

@@ -120,7 +120,8 @@ extension SQLiteStore {
 
     /// Whether a row `outbox` is `OutboxMessage.isToOurs`.
     static let isToOurs = """
-        outbox.enrollment_id IS NULL AND (outbox.message_id GLOB '*.forward@*' OR outbox.message_id GLOB '*.alert@*')
+        outbox.enrollment_id IS NULL AND (outbox.message_id GLOB '*.forward@*' OR outbox.message_id GLOB '*.forward-*@*'
+            OR outbox.message_id GLOB '*.alert@*')
         """
 
     /// Why a row `outbox` may not leave at `:now`; NULL when it may. The last line before the wire for suppression and stop; suppression is not for

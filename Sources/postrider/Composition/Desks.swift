@@ -63,6 +63,9 @@ struct Desks {
             identities: identities, composer: composer, chance: installation.chance, safety: policy.safety,
             frequency: Self.frequency(settings, companies), webhooks: Self.webhookBook(settings))
         webhooks = try Self.webhooks(settings)
+        let forwarder = ReplyForwarder(
+            hostname: settings.main.myhostname, addresses: addresses, routes: Self.routePlan(settings), chance: installation.chance,
+            ids: installation.ids)
         delivery = OutboxDeliverer.Desk(
             courier: courier,
             signer: AttemptSigner(
@@ -73,7 +76,7 @@ struct Desks {
                 ids: installation.ids),
             judge: FailureJudge(rules: rules), identities: identities, lifetime: settings.queue.maxQueueLifetime,
             limits: Dictionary(settings.routes.map { ($0.name, $0.effectiveProcessLimit) }) { first, _ in first }, addresses: addresses,
-            policy: policy)
+            forwarder: forwarder, policy: policy)
         intake = IntakeSorter.Desk(
             correlator: Correlator(addresses: addresses.map { [$0] } ?? []),
             classifier: try Classifier(bounceRules: rules, tone: try ToneModelFiles.load(settings)),
@@ -83,9 +86,7 @@ struct Desks {
                 mailboxes: Dictionary(
                     settings.mailboxes.compactMap { section in section.authservID.map { (section.name, $0) } }, uniquingKeysWith: { $1 })),
             identities: identities, companies: companies,
-            forwarder: ReplyForwarder(
-                hostname: settings.main.myhostname, addresses: addresses, routes: Self.routePlan(settings), chance: installation.chance,
-                ids: installation.ids))
+            forwarder: forwarder)
         let domains = settings.acceptDomains.compactMap(DomainName.toASCII)
         let roles = (settings.smtpListener?.roleAddresses ?? []) + (settings.lmtpListener?.roleAddresses ?? [])
         listening = TokenDesk.Policy(
