@@ -206,6 +206,27 @@ struct MailboxInteropTests {
         await dovecot.end()
     }
 
+    @Test("what could not be moved is moved by a later session, once that can be")
+    func movedLater() async throws {
+        let (dovecot, certificate) = try await Self.dovecot()
+        for number in 1...3 { try await dovecot.deliver(Self.letter(number), to: Self.user) }
+        let desk = Shelf()
+        let watcher = try Self.watcher(dovecot, certificate: certificate, desk: desk, access: .move(MailboxName("Later")))
+        func count(_ mailbox: String) async throws -> Int {
+            try await dovecot.doveadm(["search", "-u", Self.user, "mailbox", mailbox, "ALL"]).split(separator: "\n").count
+        }
+        for _ in 0..<2 {
+            let ending = try await watcher.session(watches: false, now: Self.now())
+            #expect(ending.pollFinished && ending.alerts.map(\.kind) == [.moveRefused], "\(ending)\n\(dovecot.log)")
+        }
+        #expect(try await count("INBOX") == 3)
+        try await dovecot.doveadm(["mailbox", "create", "-u", Self.user, "Later"])
+        #expect(try await watcher.session(watches: false, now: Self.now()).alerts.isEmpty)
+        #expect(try await count("INBOX") == 0)
+        #expect(try await count("Later") == 3 && desk.messages.count == 3)
+        await dovecot.end()
+    }
+
     @Test(
         "a server that is killed in the middle of a FETCH, again and again: nothing is lost and nothing comes twice",
         .timeLimit(.minutes(5)))
