@@ -36,6 +36,11 @@ struct ForgeryTests {
                 header: "Authentication-Results: evil.example; dmarc=pass header.from=customers.example.net\r\n", proof: nil),
             Case(what: "of a mailbox whose server says nothing", way: .imap, proof: nil),
             Case(what: "handed on by a server of ours that says fail", client: "127.0.0.1", header: reported("fail"), proof: .fail),
+            Case(what: "from a private address, as all have behind NAT", client: "10.1.2.3", header: reported("fail"), proof: nil),
+            Case(what: "from a network of ours", client: "10.9.2.3", header: reported("fail"), proof: .fail),
+            Case(
+                what: "below the line of another server", way: .imap, header: "Received: from a by b.example\r\n" + reported("pass"),
+                proof: nil),
             Case(what: "by LMTP, where the client says nothing", way: .lmtp, client: "198.51.100.7", proof: nil),
         ])
     func forged(_ test: Case) async throws {

@@ -153,7 +153,9 @@ extension ForwardingTests {
             let answer = try await office.take(letter, to: ["postmaster@r.example.com"])
             while try await office.sorter.sortReceived() > 0 {}
             #expect(try await office.store.reply(answer.id)?.replyClass == .unsubscribe)
-            #expect(try await office.store.suppressions(workspace: .default, after: nil, limit: 9).map(\.subject.text) == suppressed, "\(sender)")
+            #expect(
+                try await office.store.suppressions(workspace: .default, after: nil, limit: 9).map(\.subject.text) == suppressed,
+                "\(sender)")
         }
     }
 

@@ -121,17 +121,51 @@ package struct AuthenticationResults: Sendable, Equatable {
 
     // MARK: Trust
 
-    /// The topmost field that one of our own names stands in; nil when there is none.
+    /// The topmost field that one of our own names stands in and that this server can have written; nil when there is none.
     ///
-    /// Only that one: what stands below may have come with the message, and a sender can write any name into it (RFC 8601 §7.1).
+    /// Only that one: what stands below may have come with the message, and a sender can write any name into it (RFC 8601 §7.1). The server
+    /// writes above all Received fields or beside its own ones, the topmost that name it: what lies below those of others came with the
+    /// message. Where it wrote none, one that a sender wrote as the first of all fields is not known from its own: servers take such
+    /// fields out (RFC 8601 §5).
     /// - Parameter names: what the receiving server writes as its authserv-id; an empty name means a field without one.
     package static func trusted(in message: [UInt8], from names: [String]) -> AuthenticationResults? {
         let parts = SignedParts(message)
-        for field in parts.fields where parts.isNamed(field, fieldName) {
-            guard let results = AuthenticationResults(parsing: parts.value(field)) else { continue }
-            if results.isOf(names) { return results }
+        var isBehindReceived = false
+        var isBesideOwn = false
+        var isPastOwn = false
+        // Found behind the line of another server: it counts when the next Received field is the server's own.
+        var doubtful: AuthenticationResults?
+        for field in parts.fields {
+            if parts.isNamed(field, receivedName) {
+                let isOwn = isReceived(parts.value(field), by: names)
+                if isOwn, !isPastOwn, let doubtful { return doubtful }
+                if !isOwn, isBesideOwn { isPastOwn = true }
+                if isPastOwn { return nil }
+                doubtful = nil
+                isBehindReceived = true
+                isBesideOwn = isOwn
+            } else if parts.isNamed(field, fieldName), let results = AuthenticationResults(parsing: parts.value(field)), results.isOf(names)
+            {
+                if !isBehindReceived || isBesideOwn { return results }
+                if doubtful == nil { doubtful = results }
+            }
         }
         return nil
+    }
+
+    /// Whether the `by` of a Received field (RFC 5321 §4.4) is one of the names, or a host beside or below it.
+    private static func isReceived(_ value: ArraySlice<UInt8>, by names: [String]) -> Bool {
+        let words = value.split { $0 <= 32 || $0 == UInt8(ascii: ";") }
+        guard let by = words.firstIndex(where: { $0.equalsIgnoringCase("by".utf8) }), by + 1 < words.count else { return false }
+        let host = words[by + 1].map(\.lowercased)
+        return names.contains { name in
+            let name = name.utf8.map(\.lowercased)
+            if host == name { return true }
+            let parent = name.firstIndex(of: UInt8(ascii: ".")).map { name[($0 + 1)...] } ?? []
+            let domain = parent.contains(UInt8(ascii: ".")) ? parent : name[...]
+            return domain.contains(UInt8(ascii: "."))
+                && (host[...].elementsEqual(domain) || host.suffix(domain.count + 1).elementsEqual([UInt8(ascii: ".")] + domain))
+        }
     }
 
     /// The message without the fields that claim to be ours; a sender has no business to write them (RFC 8601 §5).
@@ -150,4 +184,5 @@ package struct AuthenticationResults: Sendable, Equatable {
     private func isOf(_ names: [String]) -> Bool { names.contains { $0.utf8.equalsIgnoringCase(authservID.utf8) } }
 
     private static let fieldName = Array("authentication-results".utf8)
+    private static let receivedName = Array("received".utf8)
 }

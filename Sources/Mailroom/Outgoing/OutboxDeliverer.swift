@@ -81,7 +81,8 @@ package struct OutboxDeliverer: Service {
     ///   - sequenceBell: rung when an outcome made a step due, or soon to be.
     ///   - forwards: learns which replies were not sent on.
     package init(
-        store: any ContactStore & IntakeStore & OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock, bell: Bell,
+        store: any ContactStore & IntakeStore & OutboxStore & PauseStore & SequenceStore, desk: Swappable<Desk>, clock: any MailClock,
+        bell: Bell,
         sequenceBell: Bell, forwards: ForwardBoard = ForwardBoard(), owner: String,
         logger: Logger
     ) {

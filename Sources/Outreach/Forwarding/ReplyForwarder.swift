@@ -112,7 +112,9 @@ package struct ReplyForwarder: Sendable {
     }
 
     /// What is noted of a forward that goes in another form than the one before.
-    package func event(of forward: OutboxMessage, insteadBecause reason: String, for record: ReplyRecord, at now: Timestamp) -> TimelineEvent {
+    package func event(of forward: OutboxMessage, insteadBecause reason: String, for record: ReplyRecord, at now: Timestamp)
+        -> TimelineEvent
+    {
         let how = forward.forwardForm == .words ? "without the message itself" : "as a file"
         return TimelineWriter(ids: ids, at: now, contact: record.contact, outbox: forward.id).event(
             .queued, "the reply \(record.intake) is sent on to \(forward.recipient.text) \(how): \(reason)",
@@ -213,10 +215,15 @@ package struct ReplyForwarder: Sendable {
         if form == .words {
             let size = (order.incoming.bytes.count + 1023) / 1024
             let fields = ["From", "To", "Cc", "Date", "Subject"].compactMap { name in
-                order.message.header.first(name).map { "\(name): \(String(decoding: $0.value.filter { $0 >= 32 }.prefix(500), as: UTF8.self))" }
+                order.message.header.first(name).map {
+                    "\(name): \(String(decoding: $0.value.filter { $0 >= 32 }.prefix(500), as: UTF8.self))"
+                }
             }
             lines += [""] + fields
-            lines += ["", "The message itself (\(size) KB) was not taken on the way here. It is in the inbox: 'postrider inbox show \(record.intake)'."]
+            lines += [
+                "",
+                "The message itself (\(size) KB) was not taken on the way here. It is in the inbox: 'postrider inbox show \(record.intake)'.",
+            ]
             lines += [answer]
         } else {
             lines += ["", "The message itself is attached. \(answer)"]
