@@ -46,6 +46,25 @@ struct ForwardingTests {
         #expect(notice.text.contains("> What does it cost for twenty people?"))
         let waiting = try await premises.query(Premises.Reply.self, ["inbox", "list", "--open"])
         #expect(waiting.map(\.messageId) == ["one@customers.example.net"])
+        let id = try #require(waiting.first?.id)
+        try await eventually("inbox show says where it went", within: .seconds(30)) {
+            try await premises.run(["inbox", "show", id]).outputText.contains("sent on: to \(Self.mailbox)\n")
+        }
+
+        // A mailbox that refuses one gets the next, and is suppressed by nobody.
+        sink.script(Self.mailbox, .refuse("550 5.1.1 no such user"))
+        for word in ["two", "three"] {
+            let more = Letter.reply(from: Self.bo, to: token, id: "\(word)@customers.example.net", text: "And what for \(word) people?")
+            #expect(try await Letter.submit(more, from: Self.bo, to: token, port: port).hasPrefix("250 "))
+            try await eventually("\(word)\n\(serve.outputTail)", within: .seconds(30)) {
+                word == "two" ? serve.outputTail.contains("a reply was not sent on") : sink.messages.count == 3
+            }
+        }
+        #expect(sink.messages.last?.text.contains("three people") == true)
+        let refused = try #require(
+            try await premises.query(Premises.Reply.self, ["inbox", "list"]).first { $0.messageId == "two@customers.example.net" })
+        let shown = try await premises.run(["inbox", "show", refused.id]).outputText
+        #expect(shown.contains("sent on: not to \(Self.mailbox) (bounced): 550 5.1.1 no such user"), "\(shown)")
 
         // The mailbox sends it back, and its owner answers with a copy to the conversation.
         #expect(try await Letter.submit(notice.text, from: Self.mailbox, to: token, port: port).hasPrefix("250 "))
@@ -57,8 +76,8 @@ struct ForwardingTests {
             try await premises.query(Premises.Reply.self, ["inbox", "list", "--open"]).isEmpty
         }
         let listed = try await premises.query(Premises.Reply.self, ["inbox", "list"])
-        #expect(Set(listed.map(\.messageId)) == ["one@customers.example.net"])
-        #expect(sink.messages.count == 2, "one message of ours and one notice")
+        #expect(Set(listed.map(\.messageId)) == Set(["one", "two", "three"].map { "\($0)@customers.example.net" }))
+        #expect(sink.messages.count == 3, "one message of ours and two notices")
         let sheet = try await premises.sheet(Self.bo)
         #expect(sheet.enrollments.first?.cause == "replied")
         #expect(sheet.timeline.contains { $0.summary.contains("sent on to \(Self.mailbox)") })
