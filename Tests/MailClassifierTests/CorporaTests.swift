@@ -234,7 +234,7 @@ enum Floors {
     static let constructedClass = 0.94
     static let constructedAutomatic = 0.99
     static let constructedText = 0.97
-    static let constructedDate = 0.96
+    static let constructedDate = 0.98
     static let inventedDates = 0
     static let unsubscribeErrors = 0
     static let fluflAddresses = 0.99
