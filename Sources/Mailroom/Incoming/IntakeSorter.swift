@@ -222,7 +222,10 @@ package struct IntakeSorter: Service {
             }
             if (found.first?.correlation.certainty ?? .low) == .low { return false }
         }
-        let bodyHash = Hex.encode(Digest.sha256(Array((message.text ?? "").utf8)))
+        let text = Array((message.text ?? "").utf8)
+        // The same message by two ways: servers take blanks at the end of lines, and empty lines at the end of all, or add some.
+        let bodyHash = Hex.encode(Digest.sha256(Canonicalization.relaxed.body(text[...])))
+        let plainBodyHash = Hex.encode(Digest.sha256(text))
         let authentication = await authentication(incoming, round)
         return try await loop.patiently {
             while true {
@@ -238,6 +241,7 @@ package struct IntakeSorter: Service {
                     bodyHash: bodyHash, duplicateOf: nil, reading: reading, replyClass: replyClass,
                     requiresResponse: primary != nil && replyClass.requiresResponse, authentication: authentication.text,
                     domainProof: authentication.proof, isOwn: isOwn)
+                record.plainBodyHash = plainBodyHash
                 if let first = try await store.earlier(than: record) {
                     record.duplicateOf = first
                     record.requiresResponse = false

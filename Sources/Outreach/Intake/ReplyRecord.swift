@@ -91,8 +91,10 @@ package struct ReplyRecord: Sendable, Equatable {
     package let from: String
     package let subject: String
     package let messageID: MessageID?
-    /// Hex SHA-256 over the decoded text, to link duplicates with the Message-ID.
+    /// Hex SHA-256 over the decoded text without what servers change about blanks and empty lines, to link duplicates with the Message-ID.
     package let bodyHash: String
+    /// The same over the text as it stands, as earlier versions stored it; nil when that was not computed. Not kept.
+    package var plainBodyHash: String?
     /// The first intake of the same message; nil when this is the first.
     package var duplicateOf: IncomingMessage.ID?
     package let reading: Reading

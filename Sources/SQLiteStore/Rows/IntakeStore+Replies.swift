@@ -225,12 +225,13 @@ extension Ledger {
         return try db.record(
             """
             SELECT intake_id FROM reply
-            WHERE message_id = :message_id AND body_hash = :hash AND enrollment_id IS :enrollment AND intake_id <> :id
+            WHERE message_id = :message_id AND body_hash IN (:hash, :plain_hash) AND enrollment_id IS :enrollment AND intake_id <> :id
                 AND effective_class = :class AND (:weak OR certainty IN ('medium', 'high')) AND is_own = :own
             ORDER BY duplicate_of IS NOT NULL, intake_id LIMIT 1
             """,
             [
-                "message_id": messageID.bytes, "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
+                "message_id": messageID.bytes, "hash": record.bodyHash,
+                "plain_hash": record.plainBodyHash ?? record.bodyHash, "enrollment": record.enrollment?.rawValue,
                 "id": record.intake.rawValue, "class": record.replyClass.rawValue,
                 "weak": record.certainty == nil || record.certainty == .low, "own": record.isOwn,
             ]
@@ -243,11 +244,12 @@ extension Ledger {
         let linked = try db.records(
             """
             UPDATE reply SET duplicate_of = :id, requires_response = 0
-            WHERE message_id = :message_id AND body_hash = :hash AND enrollment_id IS :enrollment AND intake_id <> :id AND is_own = :own
+            WHERE message_id = :message_id AND body_hash IN (:hash, :plain_hash) AND enrollment_id IS :enrollment AND intake_id <> :id AND is_own = :own
             RETURNING intake_id
             """,
             [
-                "message_id": messageID.bytes, "hash": record.bodyHash, "enrollment": record.enrollment?.rawValue,
+                "message_id": messageID.bytes, "hash": record.bodyHash,
+                "plain_hash": record.plainBodyHash ?? record.bodyHash, "enrollment": record.enrollment?.rawValue,
                 "id": record.intake.rawValue, "own": record.isOwn,
             ])
         for copy in linked {

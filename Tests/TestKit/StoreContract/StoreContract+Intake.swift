@@ -327,6 +327,9 @@ extension StoreContract {
                 try expect(try await first(before: messages[0], enrollment: enrollment) == nil, "a message is not earlier than itself")
                 try expect(try await first(before: messages[1], enrollment: nil) == nil, "another conversation is another message")
                 try expect(try await first(before: messages[1], enrollment: enrollment, hash: "11") == nil, "another text too")
+                var newer = world.reply(to: messages[1], enrollment: enrollment, hash: "11")
+                newer.plainBodyHash = "00ff"
+                try expect(try await world.store.earlier(than: newer), messages[0].id, "one that an earlier version stored is found")
                 let duplicate = world.reply(to: messages[1], enrollment: enrollment, duplicateOf: messages[0].id)
                 try expect(try await world.store.file(duplicate, consequence: consequence), .committed, "it is filed as a duplicate")
                 try expect(try await world.store.incoming(id: messages[1].id)?.state, .duplicate, "and is one")
