@@ -81,9 +81,35 @@ struct AuthenticationResultsTests {
     @Test("only the topmost field of a trusted name counts")
     func trust() {
         #expect(AuthenticationResults.trusted(in: message, from: ["mx.example.com"])?.entry("dmarc")?.result == "fail")
-        #expect(AuthenticationResults.trusted(in: message, from: ["other.example"])?.entry("dmarc")?.result == "pass")
+        // Below the line of a server that is not its own it may be anybody's; without that line it is the topmost of its name.
+        #expect(AuthenticationResults.trusted(in: message, from: ["other.example"]) == nil)
+        let above = Array(message.drop { $0 != 10 }.dropFirst())
+        #expect(AuthenticationResults.trusted(in: above, from: ["other.example"])?.entry("dmarc")?.result == "pass")
         #expect(AuthenticationResults.trusted(in: message, from: ["example.com"]) == nil)
         #expect(AuthenticationResults.trusted(in: message, from: []) == nil)
+    }
+
+    @Test(
+        "a field is believed above all Received fields or beside those of its server, and not below those of others",
+        arguments: [
+            (["AR"], true), (["mx", "AR"], true), (["mx", "AR", "evil"], true), (["AR", "evil"], true), (["evil", "AR"], false),
+            (["mx", "evil", "AR"], false), (["evil", "AR", "evil"], false), (["mx", "evil", "mx", "AR"], false),
+            (["inner", "AR", "mx", "evil"], true), (["inner", "mx", "AR", "evil"], true), (["beside", "AR"], true),
+            (["lookalike", "AR"], false), (["mx", "mx", "AR"], true), (["mx", "evil", "AR", "mx"], false),
+        ])
+    func below(fields: [String], isBelieved: Bool) {
+        let lines = fields.map { field in
+            switch field {
+            case "AR": "Authentication-Results: mx.example.com; dmarc=pass header.from=example.org"
+            case "mx": "Received: from a.example.net (a [192.0.2.1])\r\n\tBY MX.example.com (Postfix) with ESMTPS id 1; Mon, 1 Jan 2026"
+            case "beside": "Received: from a by store2.example.com with LMTP"
+            case "lookalike": "Received: from a by evilexample.com; from mx.example.com"
+            case "inner": "Received: by 2002:a05:6a10::1 with SMTP id x"
+            default: "Received: from mx.example.com by evil.example"
+            }
+        }
+        let message = Array((lines + ["From: ann@example.org", "", "Hi", ""]).joined(separator: "\r\n").utf8)
+        #expect((AuthenticationResults.trusted(in: message, from: ["mx.example.com"]) != nil) == isBelieved, "\(fields)")
     }
 
     @Test("fields that claim to be ours are taken out, others and the body stay")

@@ -199,7 +199,8 @@ final class Office: Sendable {
                 .init(
                     correlator: Correlator(addresses: [addresses]), classifier: try Classifier(bounceRules: rules),
                     authenticator: MessageAuthenticator(resolver: resolver, authservID: "mx.example.com"),
-                    trust: .init(general: "mx.mail.example"), identities: identities, companies: frequency.companies,
+                    trust: .init(general: "mx.mail.example", networks: try #require(PeerNetworks(["10.9.0.0/16"]))),
+                    identities: identities, companies: frequency.companies,
                     forwarder: forwarder,
                     authenticationBudget: .milliseconds(200))), ids: ids,
             clock: clock, bell: intakeBell,

@@ -1,4 +1,4 @@
-import DNS
+package import DNS
 import NIOCore
 
 /// Reads the header with which a proxy names the client that it speaks for: the PROXY protocol of HAProxy, versions 1 and 2.
@@ -112,7 +112,7 @@ package struct PeerNetworks: Sendable, Hashable {
     }
 
     /// Whether one of the networks holds the address; an IPv4 address mapped into IPv6 counts as what it stands for.
-    func contains(_ address: IPAddress) -> Bool {
+    package func contains(_ address: IPAddress) -> Bool {
         let plain = address.embeddedVersion4 ?? address
         return networks.contains { network in
             guard network.address.isVersion6 == plain.isVersion6 else { return false }

@@ -23,6 +23,8 @@ package struct MainSettings: ConfSection, Equatable {
     package var queueMinfree: ByteCount?
     /// Whose Authentication-Results fields are believed; nil: nobody's.
     package var authservID: String?
+    /// Networks from where those fields are believed of mail that comes in by SMTP, beside this machine.
+    package var authservFrom: [String] = []
 
     init(name: String) {}
 
@@ -42,6 +44,9 @@ package struct MainSettings: ConfSection, Equatable {
         Field(
             "authserv_id", \.authservID, .line("a name, as it stands first in an Authentication-Results field"),
             "Whose Authentication-Results are believed of mail read from mailboxes or handed on by a server of ours."),
+        Field(
+            "authserv_from", \.authservFrom, .list(.network, count: 0...100),
+            "Private networks whose servers write authserv_id and hand mail on by SMTP, beside this machine itself."),
     ]
 
     package var effectiveQueueMinfree: ByteCount { queueMinfree ?? ByteCount(bytes: messageSizeLimit.bytes / 2 * 3) }

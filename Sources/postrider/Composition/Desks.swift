@@ -77,6 +77,9 @@ struct Desks {
             judge: FailureJudge(rules: rules), identities: identities, lifetime: settings.queue.maxQueueLifetime,
             limits: Dictionary(settings.routes.map { ($0.name, $0.effectiveProcessLimit) }) { first, _ in first }, addresses: addresses,
             forwarder: forwarder, policy: policy)
+        guard let handers = PeerNetworks(settings.main.authservFrom) else {
+            throw Failure(.configuration, "[main] authserv_from names what is no network")
+        }
         intake = IntakeSorter.Desk(
             correlator: Correlator(addresses: addresses.map { [$0] } ?? []),
             classifier: try Classifier(bounceRules: rules, tone: try ToneModelFiles.load(settings)),
@@ -84,7 +87,8 @@ struct Desks {
             trust: ResultsTrust(
                 general: settings.main.authservID,
                 mailboxes: Dictionary(
-                    settings.mailboxes.compactMap { section in section.authservID.map { (section.name, $0) } }, uniquingKeysWith: { $1 })),
+                    settings.mailboxes.compactMap { section in section.authservID.map { (section.name, $0) } }, uniquingKeysWith: { $1 }),
+                networks: handers),
             identities: identities, companies: companies,
             forwarder: forwarder)
         let domains = settings.acceptDomains.compactMap(DomainName.toASCII)
