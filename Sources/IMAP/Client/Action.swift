@@ -26,6 +26,8 @@ extension ClientSession {
         case uidValidityChanged(MailboxName, old: UIDValidity, new: UIDValidity)
         /// Remember that everything up to the UID is done. Comes only when no delivered message awaits its commit.
         case watermark(MailboxName, UIDValidity, UID)
+        /// These committed messages are marked or moved now, as the configuration says.
+        case disposed(MailboxName, UIDValidity, [UID])
         /// A message is there, several sessions could not read it, and it is passed over: to be recorded where a person sees it.
         case skipped(MailboxName, UIDValidity, UID, SkipReason)
         /// A message that was asked for anew (``ClientSession/want(_:)``) is not delivered.

@@ -92,9 +92,10 @@ extension ClientSession {
             scan?.want(again)
             // Selected already: NOOP lets the server take notice of what came in, then the search is repeated.
             scan?.searchAgain()
+            retryDisposal()
             return begin("NOOP", .noop)
         }
-        if wantsStatus(of: name) { return askStatus(of: name) }
+        if wantsStatus(of: name), !undisposed.contains(where: { $0.mailbox == name }) { return askStatus(of: name) }
         open(name)
     }
 
@@ -145,9 +146,20 @@ extension ClientSession {
             disposes: configuration.access != .examine && configuration.access != .move(name) && !isReadOnly)
         let again = takeWanted(in: name, validity)
         scan?.want(again)
+        // What is of an earlier UIDVALIDITY is no message any more.
+        undisposed = undisposed.filter { $0.mailbox != name || $0.uidValidity == validity }
+        retryDisposal()
         hasNews = false
         sights[name] = Sight(selection, validity)
         proceed()
+    }
+
+    /// Has what is not marked or moved yet of the selected mailbox asked for once more.
+    private mutating func retryDisposal() {
+        guard var scan else { return }
+        let left = undisposed.filter { $0.mailbox == scan.mailbox && $0.uidValidity == scan.uidValidity }
+        scan.disposeLater(left.map(\.uid))
+        self.scan = scan
     }
 
     private func setbacks(in name: MailboxName, _ validity: UIDValidity) -> [UID: Setbacks] {

@@ -76,7 +76,7 @@ extension ClientSession {
         case .examine:
             proceed()
         case .seen:
-            begin("UID STORE ", .store) {
+            begin("UID STORE ", .store(uids)) {
                 $0.set(uids)
                 $0.words(" +FLAGS.SILENT (\\Seen)")
             }
@@ -106,15 +106,28 @@ extension ClientSession {
         }
         switch purpose {
         case .copy(let uids):
+            // Whatever becomes of the rest, they are not copied once more.
+            disposed(uids)
             begin("UID STORE ", .markDeleted(uids)) {
                 $0.set(uids)
                 $0.words(" +FLAGS.SILENT (\\Deleted)")
             }
         case .markDeleted(let uids):
             begin("UID EXPUNGE ", .expunge) { $0.set(uids) }
+        case .store(let uids), .move(let uids):
+            disposed(uids)
+            settle(kind, mailbox: scan?.mailbox)
+            proceed()
         default:
             settle(kind, mailbox: scan?.mailbox)
             proceed()
         }
+    }
+
+    private mutating func disposed(_ uids: UIDSet) {
+        guard let scan else { return }
+        let done = undisposed.filter { $0.mailbox == scan.mailbox && $0.uidValidity == scan.uidValidity && uids.contains($0.uid) }
+        undisposed.subtract(done)
+        if !done.isEmpty { actions.append(.disposed(scan.mailbox, scan.uidValidity, done.map(\.uid).sorted())) }
     }
 }

@@ -41,6 +41,9 @@ package struct ClientSession: Sendable {
     let configuration: Configuration
     var cursors: [MailboxName: MailboxCursor]
     let setbacks: [MessageKey: Setbacks]
+    /// What is committed and not yet marked or moved, of earlier sessions and of this one: what a server refuses is asked of it again at a
+    /// later look.
+    var undisposed: Set<MessageKey>
     var phase = Phase.created
     var reader: FrameReader
     var protection = Protection.none
@@ -86,13 +89,21 @@ package struct ClientSession: Sendable {
     static let searchLimit = 4_000_000
     /// Times that a mailbox is opened anew in one session.
     static let reopenLimit = 2
+    /// Messages that are kept in mind to be marked or moved later.
+    package static let undisposedLimit = 10_000
     /// Mailboxes that LIST may name.
     static let listLimit = 20_000
 
     /// Makes a session for a connection about to be opened, with what is remembered of each mailbox.
     ///
-    /// - Parameter setbacks: as in ``MailboxCursor/setbacks``; here also for mailboxes that have no cursor yet.
-    package init(configuration: Configuration, cursors: [MailboxName: MailboxCursor], setbacks: [MessageKey: Setbacks] = [:]) {
+    /// - Parameters:
+    ///   - setbacks: as in ``MailboxCursor/setbacks``; here also for mailboxes that have no cursor yet.
+    ///   - undisposed: what earlier sessions committed and could not mark or move.
+    package init(
+        configuration: Configuration, cursors: [MailboxName: MailboxCursor], setbacks: [MessageKey: Setbacks] = [:],
+        undisposed: Set<MessageKey> = []
+    ) {
+        self.undisposed = undisposed
         self.configuration = configuration
         self.cursors = cursors
         self.setbacks = setbacks
@@ -162,6 +173,7 @@ package struct ClientSession: Sendable {
         guard let reading = scan, reading.mailbox == message.mailbox, reading.uidValidity == message.uidValidity,
             scan?.committed(message.uid) == true
         else { return takeActions() }
+        if reading.disposes, undisposed.count < Self.undisposedLimit { undisposed.insert(message) }
         remember(message.uid, message.uidValidity, message.mailbox)
         if case .awaitingCommits = phase { proceed() }
         return takeActions()

@@ -13,7 +13,7 @@ struct Command: Sendable {
         case status(MailboxName, MailboxStatus?)
         case search(Findings)
         case fetch
-        case store
+        case store(UIDSet)
         case move(UIDSet)
         case copy(UIDSet)
         case markDeleted(UIDSet)

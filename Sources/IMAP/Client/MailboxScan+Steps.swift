@@ -27,6 +27,8 @@ extension MailboxScan {
 
     static let factsPerFetch = 200
     static let disposedAtOnce = 100
+    /// Messages in one command that marks or moves: their numbers must fit a line.
+    static let mostDisposedAtOnce = 500
     /// How often a message that is there may be asked for and not be given.
     static let asksInVain = 4
     /// How many others are asked for, to know whether it is one message that cannot be read or any.

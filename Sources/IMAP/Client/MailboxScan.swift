@@ -49,7 +49,8 @@ struct MailboxScan: Sendable {
     private let since: SearchDate?
     private let setbacks: [UID: Setbacks]
     private let limits: Limits
-    private let disposes: Bool
+    /// Whether committed messages are to be marked or moved.
+    let disposes: Bool
 
     private var stage: Stage
     /// Everything up to here is done; 0 when nothing is.
@@ -241,11 +242,17 @@ struct MailboxScan: Sendable {
         return size > UInt64(limits.messageSize)
     }
 
-    /// The committed messages to be marked or moved; they are the caller's from then on.
+    /// The committed messages to be marked or moved, so many at a time; they are the caller's from then on.
     mutating func takeDisposable() -> UIDSet? {
         guard !disposable.isEmpty else { return nil }
-        defer { disposable = [] }
-        return UIDSet(disposable)
+        defer { disposable.removeFirst(min(disposable.count, Self.mostDisposedAtOnce)) }
+        return UIDSet(disposable.prefix(Self.mostDisposedAtOnce))
+    }
+
+    /// Has what was committed before and is not marked or moved yet done in its turn.
+    mutating func disposeLater(_ uids: [UID]) {
+        guard disposes else { return }
+        disposable = Set(disposable).union(uids).sorted()
     }
 
     /// Takes the outcome of a search; gives how many new messages it found.

@@ -21,6 +21,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
         case skipped(MailboxName, UIDValidity, UID, ClientSession.SkipReason)
         case setback(MailboxName, UIDValidity, UID, Setbacks.Kind)
         case refetched(MessageKey, Refetch)
+        case disposed(MailboxName, UIDValidity, [UID])
         case pollFinished
         case alert(ClientSession.Alert)
         case closed(ClientSession.CloseReason?, note: String?)
@@ -121,6 +122,7 @@ final class IMAPClientHandler: ChannelInboundHandler {
         case .uidValidityChanged(let mailbox, let old, let new): news.add(.uidValidityChanged(mailbox, old: old, new: new))
         case .watermark(let mailbox, let validity, let uid): news.add(.watermark(mailbox, validity, uid))
         case .skipped(let mailbox, let validity, let uid, let why): news.add(.skipped(mailbox, validity, uid, why))
+        case .disposed(let mailbox, let validity, let uids): news.add(.disposed(mailbox, validity, uids))
         case .setback(let mailbox, let validity, let uid, let kind): news.add(.setback(mailbox, validity, uid, kind))
         case .refetched(let message, let outcome): news.add(.refetched(message, outcome))
         case .pollFinished: news.add(.pollFinished)

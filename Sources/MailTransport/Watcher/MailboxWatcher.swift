@@ -39,6 +39,8 @@ package final class MailboxWatcher: Sendable {
     private let logger: Logger
     /// Messages over which sessions ended; the desk keeps them too, for the time after a restart.
     private let troubles = Mutex<[MessageKey: MessageTrouble]>([:])
+    /// What is stored and not yet marked or moved, where conf asks for that; remembered while the process lives.
+    private let undisposed = Mutex<Set<MessageKey>>([])
 
     package convenience init(account: MailboxAccount, desk: any MailboxDesk, eventLoops: any EventLoopGroup, logger: Logger) {
         self.init(account: account, desk: desk, eventLoops: eventLoops, logger: logger, names: nil)
@@ -127,7 +129,8 @@ package final class MailboxWatcher: Sendable {
         configuration.pollInterval = account.pollInterval
         configuration.idleReissue = account.idleReissue
         return ClientSession(
-            configuration: configuration, cursors: try await desk.cursors(account: account.name), setbacks: try await setbacks(now))
+            configuration: configuration, cursors: try await desk.cursors(account: account.name), setbacks: try await setbacks(now),
+            undisposed: undisposed.withLock { $0 })
     }
 
     /// Of each message in trouble, how often and for how long.
@@ -228,6 +231,11 @@ package final class MailboxWatcher: Sendable {
                     try await desk.store(messages, account: account.name)
                     let keys = messages.map(\.key)
                     try await forgetTroubles(of: keys)
+                    if account.access != .examine {
+                        undisposed.withLock { undisposed in
+                            for key in keys where undisposed.count < ClientSession.undisposedLimit { undisposed.insert(key) }
+                        }
+                    }
                     connection.tell { handler in for key in keys { handler.committed(key) } }
                 case .watermark(let mailbox, let validity, let uid):
                     try await desk.advance(account: account.name, mailbox: mailbox, uidValidity: validity, to: uid)
@@ -261,7 +269,10 @@ package final class MailboxWatcher: Sendable {
                     try await desk.skipped(message, account: account.name, reason: why.words)
                     troubles.withLock { _ = $0.removeValue(forKey: message) }
                     if skipped.count < 100 { skipped.append((message, why.words)) }
-                case .uidValidityChanged:
+                case .disposed(let mailbox, let validity, let uids):
+                    undisposed.withLock { $0.subtract(uids.map { MessageKey(mailbox, validity, $0) }) }
+                case .uidValidityChanged(let mailbox, _, _):
+                    undisposed.withLock { undisposed in undisposed = undisposed.filter { $0.mailbox != mailbox } }
                     log(event)
                 }
             }

@@ -6,9 +6,10 @@ import struct NIOCore.ByteBuffer
 
 /// A conversation from a file, and what the session must do in it.
 ///
-/// One line each: `#` comment · `set KEY VALUE` configuration · `cursor MAILBOX VALIDITY UID` · `S: ` a line of the server, its CRLF added ·
+/// One line each: `#` comment · `set KEY VALUE` configuration · `cursor MAILBOX VALIDITY UID` · `undisposed MAILBOX VALIDITY UID` · `S: ` a line of the server, its CRLF added ·
 /// `S| ` bytes of the server with `\r`, `\n`, `\\` spelled out · `! ` an input to the session · `C: ` a line the client must send · `> ` an
-/// action it must give. Timers and `authenticated` are left out of the comparison unless the file says `set timers on`.
+/// action it must give. Timers, `disposed` and `authenticated` are left out of the comparison unless the file says `set timers on` or
+/// `set disposals on`.
 struct Dialogue {
     enum Step {
         case server([UInt8])
@@ -20,6 +21,8 @@ struct Dialogue {
     var steps: [Step] = []
     var expected: [String] = []
     var showsTimers = false
+    var showsDisposals = false
+    var undisposed: Set<MessageKey> = []
 
     static let names: [String] = {
         let folder = Bundle.module.resourceURL?.appendingPathComponent("Fixtures/dialogues")
@@ -65,6 +68,10 @@ struct Dialogue {
             guard words.count == 4, let validity = UInt32(words[2]).flatMap(UIDValidity.init), let last = UInt32(words[3])
             else { throw Broken(line: words.joined(separator: " ")) }
             cursors[MailboxName(name)] = MailboxCursor(uidValidity: validity, lastUID: UID(last))
+        case ("undisposed", let name?):
+            guard words.count == 4, let validity = UInt32(words[2]).flatMap(UIDValidity.init), let uid = UInt32(words[3]).flatMap(UID.init)
+            else { throw Broken(line: words.joined(separator: " ")) }
+            undisposed.insert(MessageKey(MailboxName(name), validity, uid))
         case ("set", let key?):
             guard words.count > 2 else { throw Broken(line: words.joined(separator: " ")) }
             try set(key, words[2])
@@ -92,6 +99,7 @@ struct Dialogue {
         case ("size-limit", _): configuration.messageSizeLimit = Int(value) ?? 0
         case ("truncation", _): configuration.truncationLength = Int(value) ?? 0
         case ("timers", "on"): showsTimers = true
+        case ("disposals", "on"): showsDisposals = true
         default: throw Broken(line: "\(key) \(value)")
         }
     }
@@ -118,7 +126,7 @@ struct Dialogue {
 
     /// Runs the conversation, the server's bytes in pieces as the closure says for each of its turns, and gives what the session did.
     func run(pieces: (_ offset: Int, _ turn: [UInt8]) -> [ArraySlice<UInt8>]) throws -> [String] {
-        var session = ClientSession(configuration: configuration, cursors: cursors)
+        var session = ClientSession(configuration: configuration, cursors: cursors, undisposed: undisposed)
         var events: [String] = []
         var offset = 0
         for step in steps {
@@ -178,6 +186,8 @@ struct Dialogue {
         case .refetched(let message, let outcome):
             return ["> refetched \(message.mailbox) \(message.uidValidity) \(message.uid) \(outcome)"]
         case .setback(let name, let validity, let uid, let kind): return ["> setback \(name) \(validity) \(uid) \(kind)"]
+        case .disposed(let name, let validity, let uids):
+            return showsDisposals ? ["> disposed \(name) \(validity) \(uids.map(\.description).joined(separator: ","))"] : []
         case .pollFinished: return ["> finished"]
         case .startTimer(let timer, let time): return showsTimers ? ["> start \(timer) \(time.components.seconds)"] : []
         case .cancelTimer(let timer): return showsTimers ? ["> cancel \(timer)"] : []

@@ -105,7 +105,7 @@ struct MailboxReader {
                         ending.reason = reason
                         return ending
                     case .startTLS, .startAuthentication, .saslChallenge: faults.append("\(action)")
-                    case .authenticated, .startTimer, .cancelTimer, .alert: break
+                    case .authenticated, .startTimer, .cancelTimer, .alert, .disposed: break
                     }
                 }
             }
