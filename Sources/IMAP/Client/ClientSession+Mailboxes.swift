@@ -143,7 +143,7 @@ extension ClientSession {
         scan = MailboxScan(
             mailbox: name, uidValidity: validity, uidNext: selection.uidNext, isEmpty: selection.exists == 0,
             cursor: cursors[name], setbacks: setbacks(in: name, validity), since: configuration.since, limits: limits,
-            disposes: configuration.access != .examine && configuration.access != .move(name) && !isReadOnly)
+            disposes: configuration.access.touches(name) && !isReadOnly)
         let again = takeWanted(in: name, validity)
         scan?.want(again)
         // What is of an earlier UIDVALIDITY is no message any more.

@@ -44,6 +44,15 @@ extension ClientSession {
             case seen
             /// It is moved there.
             case move(MailboxName)
+
+            /// Whether messages of that mailbox are marked or moved.
+            package func touches(_ mailbox: MailboxName) -> Bool {
+                switch self {
+                case .examine: false
+                case .seen: true
+                case .move(let target): mailbox != target
+                }
+            }
         }
 
         package var encryption: Encryption = .implicit

@@ -231,9 +231,9 @@ package final class MailboxWatcher: Sendable {
                     try await desk.store(messages, account: account.name)
                     let keys = messages.map(\.key)
                     try await forgetTroubles(of: keys)
-                    if account.access != .examine {
-                        undisposed.withLock { undisposed in
-                            for key in keys where undisposed.count < ClientSession.undisposedLimit { undisposed.insert(key) }
+                    undisposed.withLock { undisposed in
+                        for key in keys where account.access.touches(key.mailbox) && undisposed.count < ClientSession.undisposedLimit {
+                            undisposed.insert(key)
                         }
                     }
                     connection.tell { handler in for key in keys { handler.committed(key) } }

@@ -2,8 +2,11 @@ import InternetMessage
 
 /// How mail is named that goes to people of ours, which tells it apart from all else in the outbox: the last word before the `@` of its
 /// Message-ID says what it is, and that of a forward begins with the reply that it sends on.
-enum ForwardName {
+package enum ForwardName {
     static let alert = "alert"
+
+    /// The last words of all that goes to people of ours.
+    package static let all = ForwardForm.allCases.map(\.rawValue) + [alert]
 
     /// - Parameter drawn: what nobody can guess.
     static func messageID(of reply: IncomingMessage.ID, as form: ForwardForm, drawn: String, hostname: String) -> MessageID? {
@@ -21,7 +24,7 @@ enum ForwardName {
 
     static func isOfOurs(_ messageID: MessageID) -> Bool {
         guard let last = words(of: messageID).last else { return false }
-        return ForwardForm(last) != nil || last.elementsEqual(alert.utf8)
+        return all.contains { last.elementsEqual($0.utf8) }
     }
 
     private static func words(of messageID: MessageID) -> [ArraySlice<UInt8>] {

@@ -59,12 +59,12 @@ extension SQLiteStore {
         SELECT * FROM outbox WHERE message_id >= :from AND message_id < :to AND enrollment_id IS NULL ORDER BY id
         """
 
-    /// What belongs to no sequence is what was sent on; one that a person took out of the queue does not count, nor one in
-    /// another form of a reply that counts already.
+    /// Replies that were sent on; one that a person took out of the queue does not count, nor one in another form of a reply
+    /// that counts already.
     static let forwardsSQL = """
         SELECT COUNT(*) AS count, COUNT(CASE WHEN contact_id IS :contact THEN 1 END) AS of_contact FROM outbox
         WHERE identity = :identity AND budget_day = :day AND state <> 'cancelled' AND enrollment_id IS NULL
-            AND message_id NOT GLOB '*.forward-*@*'
+            AND message_id GLOB '*.\(ForwardForm.whole.rawValue)@*'
         """
 
     package func reply(_ id: IncomingMessage.ID) async throws(StoreError) -> ReplyRecord? {

@@ -119,10 +119,9 @@ extension SQLiteStore {
         """
 
     /// Whether a row `outbox` is `OutboxMessage.isToOurs`.
-    static let isToOurs = """
-        outbox.enrollment_id IS NULL AND (outbox.message_id GLOB '*.forward@*' OR outbox.message_id GLOB '*.forward-*@*'
-            OR outbox.message_id GLOB '*.alert@*')
-        """
+    static let isToOurs =
+        "outbox.enrollment_id IS NULL AND ("
+        + ForwardName.all.map { "outbox.message_id GLOB '*.\($0)@*'" }.joined(separator: " OR ") + ")"
 
     /// Why a row `outbox` may not leave at `:now`; NULL when it may. The last line before the wire for suppression and stop; suppression is not for
     /// people of ours.
