@@ -59,6 +59,20 @@ struct FailoverTests {
         #expect(try await office.store.list(OutboxSelection(), after: nil, limit: 9).allSatisfy { $0.nextAttemptAt == office.clock.now() })
     }
 
+    @Test("what stands ready for a place is not tried any more once its route is paused", .timeLimit(.minutes(4)))
+    func readyBehindPause() async throws {
+        let office = try office(rests: [.seconds(86_000)])
+        for number in 0..<4 { try await office.queue("c\(number)@one.example.net", route: "login") }
+        try await office.delivering {
+            let all = try await eventually("all wait for the route") {
+                let all = try await office.store.list(OutboxSelection(), after: nil, limit: 9)
+                return all.allSatisfy { $0.awaits == "route login" && $0.state == .deferred } ? all : nil
+            }
+            #expect(all.map(\.attempts).reduce(0, +) <= 2)
+        }
+        #expect((1...2).contains(office.sink.connections))
+    }
+
     @Test(
         "mail refused for its authentication pauses its identity, and no other; one message tries, and what gets through releases the rest")
     func identity() async throws {

@@ -181,6 +181,8 @@ final class Office: Sendable {
             eventLoops: MultiThreadedEventLoopGroup.singleton, seed: 1, logger: logger
         )
         let retry = try #require(RetrySchedule(waits: [.seconds(300)], jitter: 0, lifetime: .seconds(5 * 86_400)))
+        var policy = policy
+        policy.relayRoutes = ["sink", "dead", "gone", "login"]
         let forwarder = ReplyForwarder(hostname: "out.example.com", addresses: addresses, chance: chance, ids: ids)
         deliverer = OutboxDeliverer(
             store: store,

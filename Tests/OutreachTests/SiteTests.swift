@@ -40,6 +40,21 @@ struct SiteTests {
         #expect(feedback.window >= 1 && feedback.window < 1.5)
     }
 
+    @Test("some stand ready beside those under way, once the window is as wide as it gets, and none when it shrinks")
+    func ahead() {
+        let policy = SiteFeedback.Policy(initial: 2, ceiling: 3, ahead: 2, rests: [.seconds(60)])
+        var feedback = SiteFeedback(policy: policy)
+        #expect(feedback.room(policy, at: Self.start) == 2)
+        for _ in 0..<4 {
+            _ = feedback.begin(policy, at: Self.start)
+            _ = feedback.ended(.answered, policy, at: Self.start)
+        }
+        #expect(feedback.window == 3 && feedback.room(policy, at: Self.start) == 5)
+        _ = feedback.begin(policy, at: Self.start)
+        _ = feedback.ended(.overloaded, policy, at: Self.start)
+        #expect(feedback.room(policy, at: Self.start) == 2)
+    }
+
     @Test("three failed connections in a row make it dead: one probe in each rest, and the first success brings it back")
     func dead() {
         var feedback = SiteFeedback(policy: policy)

@@ -12,6 +12,8 @@ package struct DeliveryPolicy: Sendable {
     package var finder: MailSiteFinder?
     /// Routes that lead to the recipient's own hosts.
     package var exchangerRoutes: Set<String> = []
+    /// Routes that lead to one host, over connections that are kept: messages stand ready for the connection that becomes free.
+    package var relayRoutes: Set<String> = []
     /// Routes that lead nowhere.
     package var sinkRoutes: Set<String> = []
     /// A source whose daily limit grows.
@@ -37,6 +39,9 @@ package struct DeliveryPolicy: Sendable {
     package var rests: [Duration] = [.seconds(300)]
 
     package init() {}
+
+    /// How many messages may be claimed beside those that a route has connections for, so that none of these waits for a claim.
+    func ahead(of route: String, limit: Int) -> Int { relayRoutes.contains(route) ? limit : 0 }
 }
 
 /// Turns candidates into bids: finds each one's site, asks it for room, and names the limits that count.
@@ -169,7 +174,8 @@ struct DeliveryGate: Sendable {
                 // Half of a route is the most that one site gets of it: the others must not wait for its backlog.
                 let all = ceilings[candidate.route] ?? 1
                 let ceiling = isRoute ? all : min(site.profile.connections, max(1, all / 2))
-                let feedback = SiteFeedback.Policy(ceiling: ceiling, rests: policy.rests)
+                let feedback = SiteFeedback.Policy(
+                    ceiling: ceiling, ahead: policy.ahead(of: candidate.route, limit: all), rests: policy.rests)
                 if open ?? home != nil, board.isResting(site.name, at: now) {
                     let why = "site \(site.name) does not answer"
                     if let other = stand ?? home {

@@ -12,23 +12,21 @@ extension OutboxDeliverer {
     private static let freshClaim = Duration.milliseconds(500)
 
     /// One attempt for one claimed message. What the store refuses about it is told and concerns no other message.
-    ///
-    /// - Parameter freed: called once, when another may have its place.
-    func deliver(_ errand: Errand, desk: Desk, freed: @escaping @Sendable () -> Void) async throws {
-        let course = Course { [self] experience in
+    func deliver(_ errand: Errand, desk: Desk, flow: Flow, ticket: Flow.Ticket) async throws {
+        let course = Course { [self] experience, beganAt in
             let now = clock.now()
-            let revived = errand.site.map { board.ended($0, experience, lasted: now - errand.claimedAt, at: now) } ?? false
+            let revived = errand.site.map { board.ended($0, experience, lasted: now - (beganAt ?? errand.claimedAt), at: now) } ?? false
             if revived, let site = errand.site {
                 logger.notice("a site answers again; its mail is released", metadata: ["site": "\(site.name)"])
             }
-            freed()
+            if flow.ended(ticket) { bell.ring() }
         }
         defer {
             pauses.hasTried(errand.message.identity)
             course.end()
         }
         do {
-            try await attempt(errand, course: course, desk: desk)
+            try await attempt(errand, course: course, desk: desk) { await flow.seat(ticket, of: desk.limits[ticket.route] ?? 1) }
         } catch let error as StoreError where error.code == .constraint {
             logger.critical(
                 "what became of a message cannot be stored; it stays claimed until the next start",
@@ -41,19 +39,25 @@ extension OutboxDeliverer {
     /// How far an attempt came, seen from outside the courier.
     private final class Course: Sendable {
         private struct State {
+            var beganAt: Timestamp?
             var experience = SiteFeedback.Experience.nothing
             var connectedAt: Timestamp?
             var isOver = false
         }
 
         private let state = Mutex(State())
-        private let ended: @Sendable (SiteFeedback.Experience) -> Void
+        private let ended: @Sendable (SiteFeedback.Experience, _ beganAt: Timestamp?) -> Void
 
-        init(ended: @escaping @Sendable (SiteFeedback.Experience) -> Void) { self.ended = ended }
+        init(ended: @escaping @Sendable (SiteFeedback.Experience, _ beganAt: Timestamp?) -> Void) { self.ended = ended }
 
         var experience: SiteFeedback.Experience {
             get { state.withLock { $0.experience } }
             set { state.withLock { $0.experience = newValue } }
+        }
+        /// When there was a place for it; nil before.
+        var beganAt: Timestamp? {
+            get { state.withLock { $0.beganAt } }
+            set { state.withLock { $0.beganAt = newValue } }
         }
         /// When a connection was ready for MAIL FROM; nil before.
         var connectedAt: Timestamp? {
@@ -63,32 +67,41 @@ extension OutboxDeliverer {
 
         /// Gives its place to another, once.
         func end() {
-            let experience = state.withLock { state -> SiteFeedback.Experience? in
+            let known = state.withLock { state -> State? in
                 defer { state.isOver = true }
-                return state.isOver ? nil : state.experience
+                return state.isOver ? nil : state
             }
-            if let experience { ended(experience) }
+            if let known { ended(known.experience, known.beganAt) }
         }
     }
 
     /// One attempt, from signature to stored outcome.
-    private func attempt(_ errand: Errand, course: Course, desk: Desk) async throws {
+    ///
+    /// - Parameter seat: waits for a place on a route that has more messages claimed than places; false: nothing begins any more.
+    private func attempt(_ errand: Errand, course: Course, desk: Desk, seat: () async -> Bool) async throws {
         let message = errand.message
-        let started = clock.now()
+        let taken = clock.now()
         let content: [UInt8]
         do {
-            content = try desk.signer.signed(message, identity: desk.identities[message.identity], at: started)
+            content = try desk.signer.signed(message, identity: desk.identities[message.identity], at: taken)
         } catch {
             let reason = "cannot be signed: \(error)"
-            try await giveBack(message, until: started + .seconds(900), reason: reason)
+            try await giveBack(message, until: taken + .seconds(900), reason: reason)
             logger.error("signing failed", metadata: ["message.id": "\(message.id)", "reason": "\(reason)"])
             return
         }
         let parcel = OutboundMessage(
             reversePath: message.reversePath, recipient: message.recipient, content: content,
-            envelopeID: desk.addresses?.envelopeID(for: message.id, at: started) ?? message.id.description,
+            envelopeID: desk.addresses?.envelopeID(for: message.id, at: taken) ?? message.id.description,
             earlierAttempts: message.attempts,
             messagesPerConnection: desk.policy.exchangerRoutes.contains(message.route) ? errand.site?.profile.messagesPerConnection : nil)
+        if desk.policy.relayRoutes.contains(message.route) {
+            guard await seat(), !isInVain(errand, at: clock.now()) else {
+                return try await giveBack(message, until: clock.now(), reason: "withdrawn before it left")
+            }
+        }
+        let started = clock.now()
+        course.beganAt = started
         let report = await overseer.limited(to: Self.longestAttempt) { [self] in
             await desk.courier.deliver(parcel, route: message.route, checks: checks(on: errand, course: course))
         }
@@ -156,6 +169,13 @@ extension OutboxDeliverer {
                 return (try? await store.mayLeave(message.id, claim: message.claim, now: clock.now())) ?? false
             },
             finalDot: { [self] in (try? await store.markFinalDot(message.id, claim: message.claim, at: clock.now())) ?? false })
+    }
+
+    /// Whether others found out, while it stood ready, that nothing leaves by its route or for its identity.
+    private func isInVain(_ errand: Errand, at now: Timestamp) -> Bool {
+        let message = errand.message
+        if let site = errand.site, board.hasDied(site, since: errand.claimedAt) { return true }
+        return [.route(message.route), .identity(message.identity)].contains { pauses[$0]?.holds(at: now) ?? false }
     }
 
     private func react(to reply: Reply, of site: MailSite, desk: Desk) {

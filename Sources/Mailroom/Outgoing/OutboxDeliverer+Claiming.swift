@@ -32,7 +32,8 @@ extension OutboxDeliverer {
         if desk.policy.safety.isDryRun { return Round() }
         let now = clock.now()
         let active = flow.survey()
-        var room = desk.limits
+        var room: [String: Int] = [:]
+        for (route, limit) in desk.limits { room[route] = limit + desk.policy.ahead(of: route, limit: limit) }
         var unknown = Self.roomForUnknown
         for (route, count) in active {
             if let known = room[route] { room[route] = max(0, known - count) } else { unknown -= count }

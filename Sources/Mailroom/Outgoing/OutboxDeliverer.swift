@@ -5,7 +5,6 @@ package import MailTransport
 package import Outreach
 import SMTP
 import ServiceLifecycle
-import Synchronization
 
 /// Delivers what is in the outbox: claim, sign for this attempt, SMTP, and one transaction for outcome and transition.
 ///
@@ -62,7 +61,7 @@ package struct OutboxDeliverer: Service {
     let store: any ContactStore & IntakeStore & OutboxStore & PauseStore & SequenceStore
     let desk: Swappable<Desk>
     let clock: any MailClock
-    private let bell: Bell
+    let bell: Bell
     let sequenceBell: Bell
     let owner: String
     let logger: Logger
@@ -115,10 +114,8 @@ package struct OutboxDeliverer: Service {
                         continue
                     }
                     for errand in round.errands {
-                        flow.began(errand.message.route)
-                        group.addTask {
-                            try await self.deliver(errand, desk: desk) { if flow.ended(errand.message.route) { self.bell.ring() } }
-                        }
+                        let ticket = flow.began(errand.message.route)
+                        group.addTask { try await self.deliver(errand, desk: desk, flow: flow, ticket: ticket) }
                     }
                     guard !round.hasMore, !flow.isStopping else { continue }
                     if round.isFull {
@@ -145,54 +142,6 @@ package struct OutboxDeliverer: Service {
         let now = clock.now()
         if next > looked, next <= now { return }
         await bell.wait(until: min(next > now ? next : now + Self.shortestSleep, limit), clock: clock)
-    }
-
-    /// How many attempts are in flight, and whether new ones may begin.
-    final class Flow: Sendable {
-        private struct State {
-            var active: [String: Int] = [:]
-            var total = 0
-            /// How many have ended since the latest round began.
-            var ended = 0
-            var stopping = false
-
-            var hasRoom: Bool { total == 0 || ended * 4 >= total }
-        }
-
-        private let state = Mutex(State())
-
-        /// Attempts by route, for a round that begins.
-        func survey() -> [String: Int] {
-            state.withLock { state in
-                state.ended = 0
-                return state.active
-            }
-        }
-
-        var isStopping: Bool { state.withLock { $0.stopping } }
-
-        /// Whether attempts have ended, and too few of those in flight to be worth a round at once.
-        var isFillingUp: Bool { state.withLock { $0.ended > 0 && !$0.hasRoom && !$0.stopping } }
-
-        func began(_ route: String) {
-            state.withLock { state in
-                state.active[route, default: 0] += 1
-                state.total += 1
-            }
-        }
-
-        /// Whether that is news for who claims: the first one to end, and the one with which enough have ended.
-        func ended(_ route: String) -> Bool {
-            state.withLock { state in
-                let hadRoom = state.ended > 0 && state.hasRoom
-                state.active[route, default: 1] -= 1
-                state.total -= 1
-                state.ended += 1
-                return state.ended == 1 || !hadRoom && state.hasRoom || state.total == 0
-            }
-        }
-
-        func stop() { state.withLock { $0.stopping = true } }
     }
 
     /// Gives up what has waited longer than its lifetime; what a person holds waits for the person.

@@ -14,6 +14,8 @@ final class SiteBoard: Sendable {
         var measures = SiteMeasures()
         /// How many messages were told to wait for the site and have not come back, as far as this process knows.
         var waiting = 0
+        /// When it was found dead last.
+        var diedAt: Timestamp?
         /// Whether mail that found it dead is called now that it answers.
         var releases = false
         /// Moving average of how long a delivery takes, in milliseconds.
@@ -70,7 +72,9 @@ final class SiteBoard: Sendable {
     func ended(_ site: MailSite, _ experience: SiteFeedback.Experience, lasted: Duration, at now: Timestamp) -> Bool {
         entries.withLock { entries in
             guard var entry = entries[site.name] else { return false }
+            let wasDead = entry.feedback.isDead
             let revived = entry.feedback.ended(experience, entry.policy, at: now)
+            if entry.feedback.isDead, !wasDead { entry.diedAt = now }
             if experience == .answered { entry.usual += (Double(lasted.wholeMilliseconds) - entry.usual) / 8 }
             // Mail that a process before this one put off may wait, too.
             if revived {
@@ -126,6 +130,14 @@ final class SiteBoard: Sendable {
     /// Whether a site is dead and no probe is due.
     func isResting(_ name: String, at now: Timestamp) -> Bool {
         entries.withLock { entries in entries[name].map { $0.feedback.isDead && $0.feedback.room($0.policy, at: now) == 0 } ?? false }
+    }
+
+    /// Whether a site was found dead at that time or later.
+    func hasDied(_ site: MailSite, since then: Timestamp) -> Bool {
+        entries.withLock { entries in
+            guard let entry = entries[site.name], entry.feedback.isDead, let diedAt = entry.diedAt else { return false }
+            return diedAt >= then
+        }
     }
 
     /// What came of `calls`: by what they waited for, how many came. Fewer than were called means that no more wait.

@@ -11,13 +11,16 @@ package struct SiteFeedback: Sendable, Equatable {
         package let initial: Int
         /// The window never grows beyond it; 1 or more.
         package let ceiling: Int
+        /// Deliveries that stand ready beside those, once the window is as wide as it gets.
+        package let ahead: Int
         /// Connections that fail in a row until the site counts as dead.
         package let deadAfter: Int
         /// How long a dead site rests after each probe that failed; the last one repeats. Never empty.
         package let rests: [Duration]
 
-        package init(initial: Int = 5, ceiling: Int, deadAfter: Int = 3, rests: [Duration]) {
+        package init(initial: Int = 5, ceiling: Int, ahead: Int = 0, deadAfter: Int = 3, rests: [Duration]) {
             self.ceiling = max(1, ceiling)
+            self.ahead = max(0, ahead)
             self.initial = max(1, min(initial, self.ceiling))
             self.deadAfter = max(1, deadAfter)
             self.rests = rests.isEmpty ? [.seconds(300)] : rests
@@ -61,7 +64,8 @@ package struct SiteFeedback: Sendable, Equatable {
     /// How many more deliveries may begin now.
     package func room(_ policy: Policy, at now: Timestamp) -> Int {
         if let restsUntil { return underWay == 0 && restsUntil <= now ? 1 : 0 }
-        return max(0, width(policy) - underWay)
+        let width = width(policy)
+        return max(0, width + (width == policy.ceiling ? policy.ahead : 0) - underWay)
     }
 
     package mutating func begin(_ policy: Policy, at now: Timestamp) -> Permit {

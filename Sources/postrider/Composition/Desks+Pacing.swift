@@ -55,6 +55,7 @@ extension Desks {
         policy.providers = try providers(settings)
         policy.finder = MailSiteFinder(resolver: resolver)
         policy.exchangerRoutes = Set(settings.routes.filter { $0.type == .mx }.map(\.name))
+        policy.relayRoutes = Set(settings.routes.filter { $0.type == .submission || $0.type == .lmtp }.map(\.name))
         policy.sinkRoutes = Set(settings.routes.filter(\.type.leadsNowhere).map(\.name))
         policy.rests = settings.queue.retrySchedule
         policy.fallbacks = fallbacks(settings)
