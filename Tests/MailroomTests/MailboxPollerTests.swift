@@ -29,11 +29,13 @@ struct MailboxPollerTests {
         let bell = Bell()
         let running: Task<Void, any Error>
 
-        init(_ office: Office, at peer: LinePeer, login: String, pollInterval: Duration = .seconds(300)) throws {
+        init(_ office: Office, at peer: LinePeer, login: String, pollInterval: Duration = .seconds(300),
+            access: ClientSession.Configuration.Access = .examine
+        ) throws {
             let account = MailboxAccount(
                 name: "anna", host: "127.0.0.1", port: peer.port, tls: .none, trust: try TLSClientContext(trust: .system),
                 credentials: .init(sasl: .password(Array("secret".utf8), user: "anna"), mechanisms: [.plain], isLocal: true),
-                mailboxes: [.named(.inbox)], pollInterval: pollInterval)
+                mailboxes: [.named(.inbox)], access: access, pollInterval: pollInterval)
             let logger = Logger(label: "tests") { _ in NotedLog(note: { _ in }) }
             let desk = WatermarkDesk(store: office.store, ids: office.ids, clock: office.clock, bell: Bell())
             let watcher = MailboxWatcher(account: account, desk: desk, eventLoops: MultiThreadedEventLoopGroup.singleton, logger: logger)
@@ -264,6 +266,73 @@ struct MailboxPollerTests {
         try await eventually("it is passed over") { try await office.store.passedOver(account: "anna").map(\.place) == [place] }
         #expect(office.clock.now() - since < .seconds(2 * 86_400))
         await second.end()
+        await peer.stop()
+    }
+
+    /// A server with three messages that marks nothing until it is told to; what it was asked to mark.
+    private final class Marker: Sendable {
+        private let state = Mutex((isWilling: false, asked: [String]()))
+
+        var asked: [String] { state.withLock { $0.asked } }
+        func relent() { state.withLock { $0 = (true, []) } }
+
+        func answer(_ words: [String], to box: Box) -> String {
+            guard words.count > 2, words[1] == "UID", words[2] == "STORE" else {
+                return box.answer(words.map { $0 == "SELECT" ? "EXAMINE" : $0 })
+            }
+            let isWilling = state.withLock { state in
+                state.asked.append(words[3])
+                return state.isWilling
+            }
+            return "\(words[0]) \(isWilling ? "OK" : "NO not now")\r\n"
+        }
+    }
+
+    /// What a server refused to mark, as the store has it after the process that asked for it ended.
+    private func refusedMarks(_ office: Office) async throws -> (marker: Marker, box: Box, peer: LinePeer) {
+        let box = Box()
+        let marker = Marker()
+        let peer = try await LinePeer.start(greeting: "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n") { lines in
+            let words = lines.last?.split(separator: " ").map(String.init) ?? []
+            return words.count > 1 ? marker.answer(words, to: box) : nil
+        }
+        let first = try Post(office, at: peer, login: "one", access: .seen)
+        try await eventually("the refusal") { !marker.asked.isEmpty }
+        await first.end()
+        #expect(try await office.store.undisposed(account: "anna").map(\.uid) == [1, 2, 3])
+        marker.relent()
+        return (marker, box, peer)
+    }
+
+    @Test("what a server refused to mark is marked after a restart, and not asked for again after that")
+    func marksAfterRestart() async throws {
+        let office = try Office()
+        let (marker, _, peer) = try await refusedMarks(office)
+        let second = try Post(office, at: peer, login: "one", access: .seen)
+        try await eventually("they are marked") { try await office.store.undisposed(account: "anna").isEmpty }
+        #expect(marker.asked == ["1:3"])
+        await second.end()
+        let third = try Post(office, at: peer, login: "one", pollInterval: .milliseconds(20), access: .seen)
+        let before = peer.connections.count
+        try await eventually("another session") { peer.connections.count > before || peer.connections.count >= 3 }
+        try await Task.sleep(for: .milliseconds(200))
+        await third.end()
+        #expect(marker.asked == ["1:3"])
+        await peer.stop()
+    }
+
+    @Test("what is not to be marked any more, or was numbered anew, is forgotten", arguments: [true, false])
+    func marksForgotten(isExamined: Bool) async throws {
+        let office = try Office()
+        let (marker, box, peer) = try await refusedMarks(office)
+        if !isExamined {
+            for uid in 1...3 { box.remove(uid) }
+            box.numberAnew()
+        }
+        let second = try Post(office, at: peer, login: "one", access: isExamined ? .examine : .seen)
+        try await eventually("they are forgotten") { try await office.store.undisposed(account: "anna").isEmpty }
+        await second.end()
+        #expect(marker.asked.isEmpty)
         await peer.stop()
     }
 }

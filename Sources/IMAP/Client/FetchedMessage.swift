@@ -15,6 +15,8 @@ package struct FetchedMessage: Equatable, Sendable {
     package let bytes: [UInt8]
     /// Whether the message went beyond the size cap and `bytes` holds only the header and the beginning of the text.
     package let truncated: Bool
+    /// Whether it is to be marked or moved once it is stored, as the configuration says and the mailbox allows.
+    package var awaitsDisposal = false
 
     /// What it is stored under and committed by.
     package var key: MessageKey { MessageKey(mailbox, uidValidity, uid) }

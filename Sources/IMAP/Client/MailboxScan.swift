@@ -363,7 +363,7 @@ struct MailboxScan: Sendable {
             .deliver(
                 FetchedMessage(
                     mailbox: mailbox, uidValidity: uidValidity, uid: uid, internalDate: known.internalDate, flags: known.flags,
-                    size: known.size, bytes: body.bytes, truncated: body.truncated)))
+                    size: known.size, bytes: body.bytes, truncated: body.truncated, awaitsDisposal: disposes)))
     }
 
     private mutating func leave(_ uid: UID) {

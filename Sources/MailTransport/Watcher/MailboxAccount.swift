@@ -75,13 +75,21 @@ package protocol MailboxDesk: Sendable {
     ///
     /// - Parameter tries: how often it had been in vain before.
     func refetched(_ message: MessageKey, account: String, _ outcome: Refetch, tries: Int) async throws
+
+    /// What was stored with ``FetchedMessage/awaitsDisposal`` and of which ``disposed(_:account:)`` was not said.
+    func undisposed(account: String) async throws -> Set<MessageKey>
+
+    /// These are marked or moved now, or are not to be any more.
+    func disposed(_ messages: [MessageKey], account: String) async throws
 }
 
-/// For desks that keep nothing of messages that could not be read; the watcher logs and remembers them.
+/// For desks that keep nothing but messages; the watcher logs the rest and remembers it.
 extension MailboxDesk {
     package func skipped(_ message: MessageKey, account: String, reason: String) async throws {}
     package func troubles(account: String) async throws -> [MessageKey: MessageTrouble] { [:] }
     package func keep(_ trouble: MessageTrouble?, of message: MessageKey, account: String) async throws {}
     package func wanted(account: String) async throws -> [MessageKey: Int] { [:] }
     package func refetched(_ message: MessageKey, account: String, _ outcome: Refetch, tries: Int) async throws {}
+    package func undisposed(account: String) async throws -> Set<MessageKey> { [] }
+    package func disposed(_ messages: [MessageKey], account: String) async throws {}
 }

@@ -39,8 +39,8 @@ package final class MailboxWatcher: Sendable {
     private let logger: Logger
     /// Messages over which sessions ended; the desk keeps them too, for the time after a restart.
     private let troubles = Mutex<[MessageKey: MessageTrouble]>([:])
-    /// What is stored and not yet marked or moved, where conf asks for that; remembered while the process lives.
-    private let undisposed = Mutex<Set<MessageKey>>([])
+    /// What is stored and not yet marked or moved, where conf asks for that; the desk keeps it too. nil: the desk was not asked yet.
+    private let undisposed = Mutex<Set<MessageKey>?>(nil)
 
     package convenience init(account: MailboxAccount, desk: any MailboxDesk, eventLoops: any EventLoopGroup, logger: Logger) {
         self.init(account: account, desk: desk, eventLoops: eventLoops, logger: logger, names: nil)
@@ -130,7 +130,23 @@ package final class MailboxWatcher: Sendable {
         configuration.idleReissue = account.idleReissue
         return ClientSession(
             configuration: configuration, cursors: try await desk.cursors(account: account.name), setbacks: try await setbacks(now),
-            undisposed: undisposed.withLock { $0 })
+            undisposed: try await undisposedOfEarlier())
+    }
+
+    /// What earlier sessions stored and did not mark or move, an earlier process among them; what conf does not ask for any more is forgotten.
+    private func undisposedOfEarlier() async throws -> Set<MessageKey> {
+        if let known = undisposed.withLock({ $0 }) { return known }
+        let kept = try await desk.undisposed(account: account.name)
+        let past = kept.filter { !account.access.touches($0.mailbox) }
+        if !past.isEmpty { try await desk.disposed(Array(past), account: account.name) }
+        let left = kept.subtracting(past)
+        undisposed.withLock { $0 = left }
+        return left
+    }
+
+    private func forgetUndisposed(_ messages: [MessageKey]) async throws {
+        undisposed.withLock { $0?.subtract(messages) }
+        if !messages.isEmpty { try await desk.disposed(messages, account: account.name) }
     }
 
     /// Of each message in trouble, how often and for how long.
@@ -228,14 +244,16 @@ package final class MailboxWatcher: Sendable {
                         messages.append(message)
                         events.removeFirst()
                     }
+                    var room = ClientSession.undisposedLimit - undisposed.withLock { $0?.count ?? 0 }
+                    for index in messages.indices where messages[index].awaitsDisposal {
+                        room -= 1
+                        messages[index].awaitsDisposal = room >= 0
+                    }
                     try await desk.store(messages, account: account.name)
                     let keys = messages.map(\.key)
                     try await forgetTroubles(of: keys)
-                    undisposed.withLock { undisposed in
-                        for key in keys where account.access.touches(key.mailbox) && undisposed.count < ClientSession.undisposedLimit {
-                            undisposed.insert(key)
-                        }
-                    }
+                    let toDispose = messages.filter(\.awaitsDisposal).map(\.key)
+                    undisposed.withLock { $0?.formUnion(toDispose) }
                     connection.tell { handler in for key in keys { handler.committed(key) } }
                 case .watermark(let mailbox, let validity, let uid):
                     try await desk.advance(account: account.name, mailbox: mailbox, uidValidity: validity, to: uid)
@@ -270,9 +288,11 @@ package final class MailboxWatcher: Sendable {
                     troubles.withLock { _ = $0.removeValue(forKey: message) }
                     if skipped.count < 100 { skipped.append((message, why.words)) }
                 case .disposed(let mailbox, let validity, let uids):
-                    undisposed.withLock { $0.subtract(uids.map { MessageKey(mailbox, validity, $0) }) }
-                case .uidValidityChanged(let mailbox, _, _):
-                    undisposed.withLock { undisposed in undisposed = undisposed.filter { $0.mailbox != mailbox } }
+                    try await forgetUndisposed(uids.map { MessageKey(mailbox, validity, $0) })
+                case .uidValidityChanged(let mailbox, _, let new):
+                    // What is of an earlier UIDVALIDITY is no message any more.
+                    let known = undisposed.withLock { $0 } ?? []
+                    try await forgetUndisposed(known.filter { $0.mailbox == mailbox && $0.uidValidity != new })
                     log(event)
                 }
             }

@@ -46,7 +46,9 @@ package struct WatermarkDesk: MailboxDesk {
                 id: ids.next(), way: .imap, receivedAt: clock.now(), reversePath: nil, forwardPaths: [],
                 origin: "\(account)/\(message.mailbox) uidvalidity \(message.uidValidity) uid \(message.uid)\(cut)", bytes: message.bytes,
                 account: account, digest: Digest.sha256(message.bytes))
-            return MailboxArrival(incoming, movingTo: Self.mark(account, message.mailbox, message.uidValidity, message.uid))
+            return MailboxArrival(
+                incoming, movingTo: Self.mark(account, message.mailbox, message.uidValidity, message.uid),
+                awaitsDisposal: message.awaitsDisposal)
         }
         let isNew = try await store.accept(arrivals)
         for (message, isNew) in zip(messages, isNew) where isNew { onStored(message) }
@@ -109,6 +111,14 @@ package struct WatermarkDesk: MailboxDesk {
                         ? "it is not tried again unless 'intake retry' asks for it" : "tried \(tries + 1) of \(Self.refetches) times"),
                 again: isLast ? nil : now + Self.refetchWait)
         }
+    }
+
+    package func undisposed(account: String) async throws -> Set<MessageKey> {
+        Set(try await store.undisposed(account: account).compactMap { MessageKey($0) })
+    }
+
+    package func disposed(_ messages: [MessageKey], account: String) async throws {
+        try await store.disposed(messages.map { $0.place(account) })
     }
 
     private static func mark(_ account: String, _ mailbox: MailboxName, _ validity: UIDValidity, _ uid: UID) -> MailboxWatermark {

@@ -83,10 +83,13 @@ package struct IncomingMessage: Sendable, Equatable {
 package struct MailboxArrival: Sendable {
     package let message: IncomingMessage
     package let watermark: MailboxWatermark
+    /// Whether it is to be marked or moved in its folder; kept until that is done.
+    package let awaitsDisposal: Bool
 
-    package init(_ message: IncomingMessage, movingTo watermark: MailboxWatermark) {
+    package init(_ message: IncomingMessage, movingTo watermark: MailboxWatermark, awaitsDisposal: Bool = false) {
         self.message = message
         self.watermark = watermark
+        self.awaitsDisposal = awaitsDisposal
     }
 }
 

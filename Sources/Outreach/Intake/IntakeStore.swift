@@ -1,7 +1,7 @@
 package import InternetMessage
 
 /// What comes in. One method, one transaction.
-package protocol IntakeStore: UnreadMailStore {
+package protocol IntakeStore: UnreadMailStore, UndisposedMailStore {
     /// Stores a message durably: 250 may be said when this returns.
     func accept(_ message: IncomingMessage) async throws(StoreError)
 
@@ -11,6 +11,8 @@ package protocol IntakeStore: UnreadMailStore {
     /// False when the watermark is past that UID already: nothing is stored then, unless the message was passed over; it takes the place of that
     /// record and is new. False as well when the account has a message of the same
     /// digest from under another UIDVALIDITY or from another folder: the watermark moves then and nothing else.
+    ///
+    /// Which of them are to be marked or moved is kept with them, new or not (``UndisposedMailStore``).
     func accept(_ arrivals: [MailboxArrival]) async throws(StoreError) -> [Bool]
 
     /// Moves the watermark over UIDs that are proven absent; never backwards within one UIDVALIDITY.

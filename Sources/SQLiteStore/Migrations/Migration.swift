@@ -8,7 +8,7 @@ struct Migration: Sendable {
     static let all: [Migration] = [
         first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth, fourteenth,
         fifteenth, sixteenth, seventeenth, eighteenth, nineteenth, twentieth, twentyFirst, twentySecond,
-        twentyThird, twentyFourth, twentyFifth, twentySixth,
+        twentyThird, twentyFourth, twentyFifth, twentySixth, twentySeventh,
     ]
 
     /// The schema version that this program writes and reads.

@@ -8,7 +8,11 @@ extension SQLiteStore: IntakeStore {
     }
 
     package func accept(_ arrivals: [MailboxArrival]) async throws(StoreError) -> [Bool] {
-        try await write { ledger in try arrivals.map { try ledger.accept($0.message, movingTo: $0.watermark) } }
+        try await write { ledger in
+            let isNew = try arrivals.map { try ledger.accept($0.message, movingTo: $0.watermark) }
+            try ledger.keepUndisposed(of: arrivals)
+            return isNew
+        }
     }
 
     package func move(to watermark: MailboxWatermark) async throws(StoreError) {

@@ -137,11 +137,11 @@ extension Ledger {
 extension MailboxPlace {
     fileprivate static let key = "account = :account AND folder = :folder AND uid_validity = :validity AND uid = :uid"
 
-    fileprivate init(_ watermark: MailboxWatermark) {
+    init(_ watermark: MailboxWatermark) {
         self.init(account: watermark.account, folder: watermark.folder, uidValidity: watermark.uidValidity, uid: watermark.lastUID)
     }
 
-    fileprivate init(_ record: Record) throws {
+    init(_ record: Record) throws {
         self.init(
             account: try record.text("account"), folder: try record.text("folder"),
             uidValidity: UInt32(truncatingIfNeeded: try record.integer("uid_validity")),

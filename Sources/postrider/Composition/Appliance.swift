@@ -178,6 +178,7 @@ final class Appliance: Sendable {
     func services() async throws -> [any Service] {
         try await reconsider()
         let store = installation.store
+        try await store.forgetUndisposed(besides: Array(watchers.keys))
         var services: [any Service] = [
             emergency,
             web,

@@ -689,6 +689,14 @@ CREATE TABLE transition_log (
     PRIMARY KEY (enrollment_id, version)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE undisposed_mail (
+    account TEXT NOT NULL CHECK (account <> ''),
+    folder TEXT NOT NULL CHECK (folder <> ''),
+    uid_validity INTEGER NOT NULL CHECK (uid_validity BETWEEN 1 AND 4294967295),
+    uid INTEGER NOT NULL CHECK (uid BETWEEN 1 AND 4294967295),
+    PRIMARY KEY (account, folder, uid_validity, uid)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE unread_mail (
     account TEXT NOT NULL CHECK (account <> ''),
     folder TEXT NOT NULL CHECK (folder <> ''),

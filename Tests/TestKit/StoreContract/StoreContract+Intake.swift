@@ -53,6 +53,35 @@ extension StoreContract {
                 try expect(try await world.watermark("INBOX"), mark(5), "then none of them is stored")
                 try expect(try await world.store.incoming(id: more[0].message.id) == nil, "not the good one either")
             },
+            Self(crash: "what is to be marked or moved in its folder is kept with it until that is done") { world, bench in
+                func mark(_ uid: UInt32, _ account: String = "inbox", _ folder: String = "INBOX") -> MailboxWatermark {
+                    MailboxWatermark(account: account, folder: folder, uidValidity: 9, lastUID: uid)
+                }
+                func place(_ uid: UInt32, _ folder: String = "INBOX") -> MailboxPlace {
+                    MailboxPlace(account: "inbox", folder: folder, uidValidity: 9, uid: uid)
+                }
+                let message = try world.incoming(.imap)
+                _ = try await world.store.accept([
+                    MailboxArrival(message, movingTo: mark(1), awaitsDisposal: true),
+                    MailboxArrival(try world.incoming(.imap), movingTo: mark(2)),
+                    MailboxArrival(try world.incoming(.imap), movingTo: mark(3), awaitsDisposal: true),
+                    MailboxArrival(try world.incoming(.imap), movingTo: mark(3, "inbox", "Junk"), awaitsDisposal: true),
+                    MailboxArrival(try world.incoming(.imap), movingTo: mark(1, "other"), awaitsDisposal: true),
+                ])
+                _ = try await world.store.accept([MailboxArrival(try world.incoming(.imap), movingTo: mark(3), awaitsDisposal: true)])
+                try await expectError(.constraint, "an id is never used twice") { () async throws(StoreError) in
+                    _ = try await world.store.accept([MailboxArrival(message, movingTo: mark(4), awaitsDisposal: true)])
+                }
+                let store = try await bench.reopenAfterCrash(world.store)
+                try expect(
+                    try await store.undisposed(account: "inbox"), [place(1), place(3), place(3, "Junk")],
+                    "those, once, and none that was not stored")
+                try await store.disposed([place(3), place(2), place(3, "Junk")])
+                try expect(try await store.undisposed(account: "inbox"), [place(1)], "what is done is forgotten, by folder")
+                try await store.forgetUndisposed(besides: ["inbox", "new"])
+                try expect(try await store.undisposed(account: "other"), [], "with accounts that are none any more")
+                try expect(try await store.undisposed(account: "inbox"), [place(1)], "the others keep theirs")
+            },
             Self("a watermark never goes backwards within one UIDVALIDITY") { world in
                 func mark(_ validity: UInt32, _ uid: UInt32, folder: String = "INBOX") -> MailboxWatermark {
                     MailboxWatermark(account: "inbox", folder: folder, uidValidity: validity, lastUID: uid)
