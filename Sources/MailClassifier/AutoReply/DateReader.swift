@@ -98,8 +98,13 @@ struct DateReader {
     }
 
     private func word(_ i: Int) -> DateWords.Word? {
-        if i >= 0, i < tokens.count, case .word(let word) = tokens[i].kind { return word }
-        return nil
+        guard i >= 0, i < tokens.count, case .word(let word) = tokens[i].kind else { return nil }
+        guard case .shortWeekday(let day)? = word else { return word }
+        guard i + 1 < tokens.count, case .word(let next) = tokens[i + 1].kind else { return .weekday(day) }
+        switch next {
+        case .month?, .the?: return .weekday(day)
+        default: return nil
+        }
     }
 
     /// The word before place `i`, over the end of a line: mail is broken anywhere.
@@ -163,7 +168,8 @@ struct DateReader {
     }
 
     private func isGap(_ i: Int) -> Bool {
-        isMark(i, 0x2E) || isMark(i, 0x2C) || word(i) == .the || word(i) == .ordinal || (i < tokens.count && tokens[i].kind == .lineEnd)
+        guard i >= 0 else { return false }
+        return isMark(i, 0x2E) || isMark(i, 0x2C) || word(i) == .the || word(i) == .ordinal || (i < tokens.count && tokens[i].kind == .lineEnd)
     }
 
     private func year(at start: Int) -> (value: Int, last: Int)? {
@@ -255,12 +261,14 @@ struct DateReader {
             if dayAlone(at: i + 1) != nil { return nil }
             // A weekday that only stands beside a date is no mention of its own.
             for j in (i + 1)..<(i + 5) {
-                if mentionsDay(at: j) { return nil }
+                if mentionsDay(at: j) || dayAlone(at: j) != nil { return nil }
                 guard isGap(j) else { break }
             }
             for mention in mentions.suffix(1) where i - mention.last <= 2 && mention.kind == .calendar { return nil }
-            let ahead = (weekday - today.weekday + 7) % 7
-            return DateMention(date: today.adding(days: ahead == 0 ? 7 : ahead), kind: .relative, first: i, last: i)
+            // "until Friday 10 April, back Monday": the Monday behind that.
+            let base = isNear(i, i, [.back]) ? endOfAbsence : today
+            let ahead = (weekday - base.weekday + 7) % 7
+            return DateMention(date: base.adding(days: ahead == 0 ? 7 : ahead), kind: .relative, first: i, last: i)
         case .month(let month)?:
             let year = year(at: i + 1)
             // Some names of months are common words: alone they count behind "in", "until", "next" and the like only.
@@ -335,6 +343,8 @@ struct DateReader {
         }
         guard (1...400).contains(amount) else { return nil }
         j = overLineEnd(j + 1)
+        // "We built our own two years back."
+        if word(j + 1) == .back, word(i) != .inWord { return nil }
         let date: CivilDate?
         switch word(j) {
         case .day?: date = today.adding(days: amount)
@@ -346,25 +356,60 @@ struct DateReader {
         return date.map { DateMention(date: $0, kind: .relative, first: max(0, i), last: j) }
     }
 
-    /// "back on the 24th": a day alone, where a word of return or the end of an absence stands before it.
+    /// "back on the 24th", "Monday 13", "de retour le 13", "am 13. wieder da": a day alone, where a word of return or the end of an absence stands
+    /// near it in the same sentence. It is the first one behind what was named before it.
     private func dayAlone(at i: Int) -> DateMention? {
-        guard let (day, digits) = number(i), digits <= 2, (1...31).contains(day), word(i + 1) == .ordinal,
-            tokens[i + 1].isGlued, word(i - 1) == .the || isWeekday(i - 1)
-        else { return nil }
-        switch word(i + 2) {
+        guard let (day, digits) = number(i), digits <= 2, (1...31).contains(day), !isTime(i) else { return nil }
+        let isOrdinal = word(i + 1) == .ordinal && tokens[i + 1].isGlued
+        let last = isOrdinal || isMark(i + 1, 0x2E) && tokens[i + 1].isGlued ? i + 1 : i
+        var weekday: Int?
+        for j in [i - 1, i - 2] where weekday == nil {
+            if case .weekday(let found)? = word(j) { weekday = found } else if !isGap(j) { break }
+        }
+        let isIntroduced = word(i - 1) == .the || word(i - 1) == .day
+        switch word(last + 1) {
         // "the 2nd of three", "the 2nd week"
         case .the?, .day?, .week?, .monthUnit?, .quarter?, .year?: return nil
         default: break
         }
-        let isCued = ((i - 6)..<(i - 1)).contains { word($0) == .back || word($0) == .until }
-        guard isCued else { return nil }
-        for months in 0...2 {
-            let first = CivilDate(year: today.year, month: today.month, day: 1)?.adding(months: months)
-            if let first, let date = CivilDate(year: first.year, month: first.month, day: day), date > today {
-                return DateMention(date: date, kind: .relative, first: i, last: i + 1)
-            }
+        guard weekday != nil || (isOrdinal && isIntroduced) || ((isOrdinal || isIntroduced) && closes(last + 1)) else { return nil }
+        guard isNear(i, last, [.back]) || isNear(i, nil, [.until]) else { return nil }
+        let base = endOfAbsence
+        var nearest: CivilDate?
+        for months in 0...3 {
+            guard let first = CivilDate(year: base.year, month: base.month, day: 1)?.adding(months: months),
+                let date = CivilDate(year: first.year, month: first.month, day: day), date > base
+            else { continue }
+            if weekday == nil || date.weekday == weekday { return DateMention(date: date, kind: .relative, first: i, last: last) }
+            if months <= 2, nearest == nil { nearest = date }
         }
-        return nil
+        // "Monday 9" may be an hour.
+        return isOrdinal ? nearest.map { DateMention(date: $0, kind: .relative, first: i, last: last) } : nil
+    }
+
+    /// The last day named so far, if it is ahead: where days that are named without a month are counted from.
+    private var endOfAbsence: CivilDate {
+        mentions.lazy.filter { $0.kind == .calendar }.map(\.date).max().map { max($0, today) } ?? today
+    }
+
+    /// Whether nothing follows that the number could belong to.
+    private func closes(_ i: Int) -> Bool {
+        guard i < tokens.count else { return true }
+        if case .word(let word) = tokens[i].kind { return word == .back }
+        if case .number = tokens[i].kind { return false }
+        return true
+    }
+
+    /// Whether such a word stands up to six places before `first`, or up to four behind `last`, in the same sentence.
+    private func isNear(_ first: Int, _ last: Int?, _ wanted: [DateWords.Word]) -> Bool {
+        func has(_ places: [Int]) -> Bool {
+            for i in places where tokens.indices.contains(i) {
+                if tokens[i].kind == .sentenceEnd { return false }
+                if let word = word(i), wanted.contains(word) { return true }
+            }
+            return false
+        }
+        return has(((first - 6)..<first).reversed()) || last.map { has(Array(($0 + 1)...($0 + 4))) } == true
     }
 
     /// "Q2", "Quartal 2", "2nd quarter", with the year behind it or the next one; without a year the next that begins.

@@ -7,6 +7,8 @@ struct DateWords: Sendable {
         case month(Int)
         /// 1 Monday ... 7 Sunday.
         case weekday(Int)
+        /// The same, of a name that is a common word elsewhere: "Mon 16" and "mon retour".
+        case shortWeekday(Int)
         case back, until, from, next, tomorrow, today, day, week, monthUnit, quarter, year, inWord, the
         /// Behind a number: st, nd, er, ...
         case ordinal
@@ -25,7 +27,10 @@ struct DateWords: Sendable {
     }
 
     init(_ file: RuleFile) throws(RuleError) {
-        for (section, make) in [("months", Word.month), ("weekdays", Word.weekday), ("numbers", Word.number)] as [(String, (Int) -> Word)] {
+        for (section, make) in [
+            ("months", Word.month), ("weekdays", Word.weekday), ("short_weekdays", Word.shortWeekday),
+            ("numbers", Word.number),
+        ] as [(String, (Int) -> Word)] {
             guard case .table(let table)? = file.document.root[section] else {
                 throw file.fault([.key(section)], "the table [\(section)] is missing")
             }

@@ -9,7 +9,7 @@ extension DateReader {
         for (number, mention) in mentions.enumerated() where mention.kind != .period {
             var score = 0
             if let distance = distanceBefore(mention, .back), distance <= 7 { score = 100 - distance }
-            if score == 0, let distance = distanceAfter(mention, .back), distance <= 9 { score = 85 - distance }
+            if score == 0, !startsRange(number), let distance = distanceAfter(mention, .back), distance <= 9 { score = 85 - distance }
             if score == 0, let distance = distanceBefore(mention, .until), distance <= 4 { score = 75 - distance }
             if score == 0, mention.kind == .calendar, number > 0 {
                 // "3 August - 17 August", "from 3 August to 17 August"
@@ -21,7 +21,9 @@ extension DateReader {
                 }
             }
             if score == 0, distanceAfter(mention, .until).map({ $0 <= 1 }) == true { score = 55 }
-            if mention.kind == .relative { score -= score > 0 ? 15 : 0 }
+            // "9-15 March"
+            if score == 0, mention.kind == .calendar, endsShortRange(mention) { score = 50 }
+            if mention.kind == .relative, score > 85 || score < 75 { score -= score > 0 ? 5 : 0 }
             let age = today.daysSinceEpoch - mention.date.daysSinceEpoch
             if score <= 0 || age > 60 || age < -800 { continue }
             // A day of return cannot lie before the message.
@@ -45,7 +47,20 @@ extension DateReader {
         // "Busy until April, write in May": until when they are busy counts only where nothing else is named.
         let asked = ahead.filter { !endsBusyTime($0) }
         let named = asked.isEmpty ? ahead : asked
-        return (named.first { $0.kind == .calendar } ?? named.first)?.date
+        return (named.first { $0.kind == .calendar } ?? named.first)?.date ?? monthAlone()
+    }
+
+    /// "maybe June?": a month without a word in front that says it is one. Names that are common words too must stand at an end.
+    private func monthAlone() -> CivilDate? {
+        for (i, token) in tokens.enumerated() {
+            guard case .word(.month(let month)?) = token.kind else { continue }
+            let isAtEnd: Bool =
+                if i + 1 < tokens.count, case .word = tokens[i + 1].kind { false } else { true }
+            guard isAtEnd || ![1, 3, 5].contains(month) else { continue }
+            let day = CivilDate(year: today.year, month: month, day: 1)
+            return day.map { $0 > today ? $0 : CivilDate(year: today.year + 1, month: month, day: 1) ?? $0 }
+        }
+        return nil
     }
 
     /// Whether it is the day up to which something lasts: "until April", "until the end of Q2".
@@ -58,6 +73,23 @@ extension DateReader {
             default: return false
             }
         }
+        return false
+    }
+
+    /// Whether the next day named ends what begins with this one.
+    private func startsRange(_ number: Int) -> Bool {
+        guard number + 1 < mentions.count, mentions[number].kind == .calendar else { return false }
+        let (mention, next) = (mentions[number], mentions[number + 1])
+        return next.kind == .calendar && next.first - mention.last <= 4 && next.date > mention.date && joins(mention.last + 1, next.first)
+    }
+
+    /// Whether the day stands behind another day of the same month and a dash.
+    private func endsShortRange(_ mention: DateMention) -> Bool {
+        var i = mention.first - 1
+        guard i >= 1, tokens[i].kind == .mark(0x2D) else { return false }
+        i -= 1
+        if i >= 1, tokens[i].kind == .mark(0x2E) { i -= 1 }
+        if case .number(let day, let digits) = tokens[i].kind { return digits <= 2 && day >= 1 && day < mention.date.day }
         return false
     }
 
