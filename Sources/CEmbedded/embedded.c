@@ -12,6 +12,9 @@ static const unsigned char bounce_providers_toml[] = {
 static const unsigned char calendar_holidays_txt[] = {
 #embed "files/calendar/holidays.txt"
 };
+static const unsigned char classify_banners_toml[] = {
+#embed "files/classify/banners.toml"
+};
 static const unsigned char classify_contacts_toml[] = {
 #embed "files/classify/contacts.toml"
 };
@@ -160,6 +163,7 @@ static const CEmbeddedFile files[] = {
     ENTRY("bounce/base.toml", bounce_base_toml),
     ENTRY("bounce/providers.toml", bounce_providers_toml),
     ENTRY("calendar/holidays.txt", calendar_holidays_txt),
+    ENTRY("classify/banners.toml", classify_banners_toml),
     ENTRY("classify/contacts.toml", classify_contacts_toml),
     ENTRY("classify/cs.toml", classify_cs_toml),
     ENTRY("classify/da.toml", classify_da_toml),

@@ -16,7 +16,8 @@ struct ReplyText: Sendable {
         let bytes = Array(text.utf8)
         let lines = bytes.split(separator: 0x0A, maxSplits: Self.lineLimit, omittingEmptySubsequences: false)
             .prefix(Self.lineLimit).map { LineShape.trimmed($0) }
-        let (kept, hasQuote) = Self.withoutQuotes(Array(lines), Self.names(ours), book)
+        let below = (try? BannerWords.builtin.get()).map { GatewayBanner($0).below(Array(lines)) } ?? Array(lines)
+        let (kept, hasQuote) = Self.withoutQuotes(below, Self.names(ours), book)
         let cut = SignatureFinder(lines: kept, senderName: senderName, book: book).start
         self.hasQuote = hasQuote
         own = Self.join(kept[..<cut])
