@@ -208,6 +208,9 @@ struct ToneTests {
         ("Not now, ask again at the end of March.", "2026-03-31"), ("Not now, ask again in early June.", "2026-06-01"),
         ("Melden Sie sich bitte Ende April noch einmal, jetzt passt es nicht.", "2026-04-30"),
         ("Not now, we are busy until the end of May. Please ask again in June.", "2026-06-01"),
+        ("Ce n'est pas le bon moment, peut-être en juin ?", "2026-06-01"), ("Teraz nie mam czasu, może w czerwcu?", "2026-06-01"),
+        ("Non è il momento giusto, possiamo sentirci a giugno?", "2026-06-01"),
+        ("Not now please. Maybe June?", "2026-06-01"),
     ]
 
     @Test("not now: when to come back", arguments: later)

@@ -11,8 +11,9 @@ enum Illegibility: String {
 
     /// More than this share of characters that are none is no slip of a charset.
     private static let controlShare = 0.06
-    /// Measured: text in the languages of the model has 0.85 and more from fifteen words on, letters by chance 0.78.
-    private static let knownShare = 0.82
+    /// Of words by chance the model knows as many as its places are taken; this share of the others must be known besides. Measured: text in the
+    /// languages of the model has a third of them and more from fifteen words on.
+    private static let learntShare = 0.2
     /// Of fewer words the share says too little.
     private static let fewestWords = 12
     private static let scalarLimit = 40_000
@@ -27,7 +28,8 @@ enum Illegibility: String {
         if says(.positive, .meet, .negative, .notNow, .referral, .leftCompany) { return nil }
         if Self.isEncoded(text) {
             self = .encoded
-        } else if features.wordCount >= Self.fewestWords, model.share(known: features.vocabulary) < Self.knownShare {
+        } else if features.wordCount >= Self.fewestWords, model.share(known: features.vocabulary) < model.occupancy + Self.learntShare * (1 - model.occupancy)
+        {
             self = .unknown
         } else {
             return nil

@@ -19,6 +19,8 @@ package struct ToneModel: Sendable {
     let step: Float
     /// Weights in steps, by place, then class.
     let steps: [Int8]
+    /// The share of all places that have a weight: what it knows of words that it never saw.
+    let occupancy: Double
     /// nil: it was not learnt from labels.
     package internal(set) var provenance: Provenance?
     /// How evidence names it; nil: the binary carries it.
@@ -45,6 +47,20 @@ package struct ToneModel: Sendable {
         self.temperature = temperature
         self.step = step
         steps = weights.map { Int8(max(-127, min(127, ($0 / step).rounded()))) }
+        occupancy = Self.occupancy(steps)
+    }
+
+    private static func occupancy(_ steps: [Int8]) -> Double {
+        let classes = ToneClass.allCases.count
+        var taken = 0
+        var start = 0
+        while start + classes <= steps.count {
+            var i = start
+            while i < start + classes, steps[i] == 0 { i += 1 }
+            if i < start + classes { taken += 1 }
+            start += classes
+        }
+        return steps.isEmpty ? 0 : Double(taken) / Double(steps.count / classes)
     }
 
     /// Weights by place, then class.
@@ -108,6 +124,7 @@ package struct ToneModel: Sendable {
             bytes[Self.headerSize..<end].withContiguousStorageIfAvailable { storage in
                 storage.withMemoryRebound(to: Int8.self) { Array($0) }
             } ?? []
+        occupancy = Self.occupancy(steps)
     }
 
     /// Sixteen hexadecimal digits that differ where what the model says differs.
