@@ -87,6 +87,7 @@ struct GatewayBannerTests {
             "External partners only. Not interested.", "External emails are blocked here, please call.",
             "Achtung, externe Anbieter nehmen wir nicht mehr auf. Bitte keine E-Mails mehr.",
             "Attention, nous ne travaillons pas avec des prestataires externes.",
+            "Sorry, this mail came from an external system.",
             "Yes, let us talk.\n\nCAUTION: This email originated from outside of the organization. Is that note yours?",
         ])
     func kept(_ text: String) {

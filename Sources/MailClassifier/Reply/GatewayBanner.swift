@@ -96,7 +96,7 @@ struct GatewayBanner {
         let forbids = found[.act] > 0 && found[.thing] > 0
         if found.first(.caution) < 4, found[.origin] > 0 || forbids || found[.this] > 0 || found.count <= 6 { return true }
         if found.first(.outside) < 3, found.first(.mail) < 3, forbids || found.count <= 4 { return true }
-        return found.first(.this) < 3 && found[.origin] > 0
+        return found.first(.this) == 0 && found[.origin] > 0
     }
 
     /// Whether nobody speaks of themselves in it, and nobody is asked.
