@@ -96,7 +96,9 @@ struct GatewayBanner {
         let forbids = found[.act] > 0 && found[.thing] > 0
         if found.first(.caution) < 4, found[.origin] > 0 || forbids || found[.this] > 0 || found.count <= 6 { return true }
         if found.first(.outside) < 3, found.first(.mail) < 3, forbids || found.count <= 4 { return true }
-        return found.first(.this) == 0 && found[.origin] > 0
+        // "This mail came from ...", "LET OP: deze ...".
+        let isHeaded = sentence.prefix(24).contains(0x3A)
+        return found.first(.this) < (isHeaded ? 3 : 1) && found[.origin] > 0
     }
 
     /// Whether nobody speaks of themselves in it, and nobody is asked.
