@@ -48,7 +48,9 @@ package struct Classifier: Sendable {
         let signals = AutomaticSignals(message)
         let subject = message.subject ?? ""
         let subjectTally = Tally(subject, book: book)
-        if report == nil, let told = PlainComplaint(message, subject: subjectTally) { return complaint(told, text: text) }
+        if report == nil, let told = PlainComplaint(message, subject: subjectTally, text: text, book: book) {
+            return complaint(told, text: text)
+        }
         let reply = ReplyText(
             text, senderName: message.from.first?.displayName, ours: message.to.compactMap(\.displayName), book: book)
         let tally = Tally(reply.own, book: book)
@@ -292,7 +294,18 @@ package struct Classifier: Sendable {
     private func referrals(_ facts: Facts) -> [Mailbox] {
         let named = AddressFinder.mailboxes(in: facts.reply.own)
         guard !named.isEmpty else { return [] }
-        let known = Set((facts.message.from + facts.message.to).map(\.address.suppressionKey))
+        var known = Set((facts.message.from + facts.message.to).map(\.address.suppressionKey))
+        known.formUnion(facts.tally.finds(of: [.failure]).compactMap { failedAddress($0.text)?.suppressionKey })
         return named.filter { !known.contains($0.address.suppressionKey) }
+    }
+
+    /// "Your mail to bob@example.com bounced": the first address of a sentence, when words of failure stand behind it.
+    private func failedAddress(_ sentence: String) -> EmailAddress? {
+        guard let address = AddressFinder.mailboxes(in: sentence).first?.address else { return nil }
+        let folded = Folding.phrase(sentence)
+        guard let place = folded.firstRange(of: Folding.phrase(address.text)),
+            book.hits(in: folded).contains(where: { $0.meaning == .failure && $0.start >= place.lowerBound })
+        else { return nil }
+        return address
     }
 }

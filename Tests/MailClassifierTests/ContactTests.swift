@@ -85,4 +85,17 @@ struct ContactTests {
             }
         }
     }
+
+    @Test(
+        "an address of which somebody says that mail to it failed is nobody to turn to",
+        arguments: [
+            ("Your last mail to bob@example.com bounced with 550 5.1.1, did you mean Rob? I can pass it on.", []),
+            ("Mail to bob@example.com bounced, please write to rob@example.com instead.", ["rob@example.com"]),
+            ("Please write to rob@example.com instead.", ["rob@example.com"]),
+            ("They rejected the offer, please write to rob@example.com.", ["rob@example.com"]),
+        ] as [(String, [String])])
+    func failedAddress(_ text: String, _ addresses: [String]) throws {
+        let classifier = try #require(Mail.classifier)
+        #expect(classifier.classify(Mail.message(text)).referredTo.compactMap { $0.address?.text } == addresses)
+    }
 }

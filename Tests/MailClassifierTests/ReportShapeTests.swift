@@ -316,4 +316,51 @@ struct ReportShapeTests {
         #expect(try read("unsubscribe", "Sent by Mail.").messageClass == .unsubscribe)
         #expect(try read("Out of office", "I am out of office until 3 May. To stop these notes, unsubscribe.").messageClass == .outOfOffice)
     }
+
+    static let told: [(subject: String, body: String, bounces: [String])] = [
+        (
+            "Unzustellbar: Hello", "Die folgende Adresse konnte nicht erreicht werden:\n\nann@example.com\n  Postfach existiert nicht",
+            ["ann@example.com failed - - invalid_recipient recipient hard"]
+        ),
+        (
+            "配送エラー", "メールを配送できませんでした。\n宛先: ann@example.com\n理由: ユーザーが存在しません",
+            ["ann@example.com failed - - invalid_recipient recipient hard"]
+        ),
+        ("Mail delivery failed", "ann@example.com: mailbox is disabled", ["ann@example.com failed - - inactive_mailbox recipient soft"]),
+        // In words that no rule knows.
+        ("Mail delivery failed", "Ogenglo: ann@example.com\nPuskvat ni tarvo", ["ann@example.com failed - - unclassified unknown soft"]),
+    ]
+
+    @Test("a mail system that returns to nobody and names an address below the subject of a report tells of a failure", arguments: told)
+    func toldByMailSystem(_ subject: String, _ body: String, _ bounces: [String]) throws {
+        let classifier = try #require(Mail.classifier)
+        let result = classifier.classify(
+            Mail.message(body, subject: subject, from: "postmaster@example.net", headers: ["Return-Path: <>"]))
+        #expect(result.messageClass == .bounce, "\(result.evidence)")
+        #expect(result.bounces.map(BounceTests.line) == bounces)
+    }
+
+    @Test("an absence note from such a sender is none, whomever it names")
+    func absenceOfMailSystem() throws {
+        let classifier = try #require(Mail.classifier)
+        let result = classifier.classify(
+            Mail.message(
+                "I am out of the office. Please write to bo@example.com.", subject: "Re: Mail delivery failed",
+                from: "postmaster@example.net",
+                headers: ["Return-Path: <>"]))
+        #expect(result.messageClass == .outOfOffice, "\(result.evidence)")
+    }
+
+    @Test(
+        "a complaint whose part for machines was lost is told by its first sentence, and only by that",
+        arguments: [
+            ("Abuse", "This is an email abuse report for an email message received from IP 192.0.2.1 on Tue, 3 Mar 2026.", true),
+            ("Abuse", "This is an email abuse report for an email message received from 2001:db8::7 on Tue, 3 Mar 2026.", true),
+            ("Re: Abuse", "This is an email abuse report for an email message received from IP 192.0.2.1.", false),
+            ("Abuse", "How do I send an email abuse report for your messages?", false),
+        ] as [(String, String, Bool)])
+    func lostComplaint(_ subject: String, _ body: String, _ isComplaint: Bool) throws {
+        let classifier = try #require(Mail.classifier)
+        #expect((classifier.classify(Mail.message(body, subject: subject)).messageClass == .complaint) == isComplaint)
+    }
 }

@@ -44,11 +44,13 @@ struct FreeTextBounce {
         if codes.code.map({ $0 >= 400 }) == true || codes.status.map({ $0.class != 2 }) == true { points += 1 }
         if max(words[.outOfOffice], subject[.outOfOffice]) >= 0.8, failedField.isEmpty, failure < 0.8 { points -= 2 }
         let isTold = failure >= 0.4 || delay >= 0.6 || codes.code != nil || codes.status != nil || !failedField.isEmpty
-        // In a language that is not known: a mail system that returns to nobody and begins a line with `<address>:`. Or all that a report has
-        // around its words, and none in it.
+        // In a language that is not known: a mail system that returns to nobody and begins a line with `<address>:`, or names somebody else
+        // below the subject of a report. Or all that a report has around its words, and none in it.
         let isShaped =
             !isTold && signals.isFromMailSystem && signals.hasNullReversePath && message.report == nil
-            && (Self.hasConclusion(prose, message) || points >= 5)
+            && (Self.hasConclusion(prose, message) || points >= 5
+                || subject[.reportSubject] >= Strength.strong.confidence - 0.001 && Self.namesOther(prose, message)
+                    && max(words[.outOfOffice], words[.leftCompany], words[.acknowledgement]) < ToneReader.threshold)
         guard points >= 2.5, isTold || isShaped else { return nil }
 
         // Attempts that go on are no failure, however often the report says that it failed until now.
@@ -67,6 +69,14 @@ struct FreeTextBounce {
         return BounceReader.Result(
             recipients: recipients, confidence: confidence, evidence: evidence,
             isSure: isReporter && points >= 3 && (failure >= 0.6 || delay >= 0.6) || isShaped, isDelay: isDelay)
+    }
+
+    /// Whether an address stands in the report that is neither ours nor that of a mail system.
+    private static func namesOther(_ prose: String, _ message: Message) -> Bool {
+        let known = Set((message.to + message.from).map(\.address.suppressionKey))
+        return AddressFinder.mailboxes(in: prose).contains {
+            !known.contains($0.address.suppressionKey) && !isMailSystem($0.address)
+        }
     }
 
     /// Whether a line begins with `<address>:`, the address not ours: what Postfix, qmail and their kin write in every language.
