@@ -71,6 +71,52 @@ struct AutoReplyTests {
         #expect(bare.messageClass == .outOfOffice, "\(bare.evidence)")
     }
 
+    /// Written on Tuesday 3 November 2026 in Central Europe.
+    static let bareDays: [(String, String?)] = [
+        ("I am out. Back on Monday 16", "2026-11-16"), ("I am out. Back on Monday the 16th.", "2026-11-16"),
+        ("I am out. Back on Monday 17", nil), ("I am out, back Monday 9 am.", "2026-11-09"), ("I am out, back Monday 10 am.", "2026-11-09"),
+        ("I am out. Back Monday, 3 people cover for me.", "2026-11-09"), ("I am out, back Monday 9:30.", "2026-11-09"),
+        ("I am out of the office. Back in the office on Thursday 19.", "2026-11-19"), ("I am out until Friday 13.", "2026-11-13"),
+        ("Je suis absent. De retour le lundi 16.", "2026-11-16"), ("Je suis absent du lundi 9 au vendredi 13.", "2026-11-13"),
+        ("Ich bin nicht im Büro. Ab Montag, dem 16., bin ich wieder da.", "2026-11-16"),
+        ("Estoy fuera de la oficina hasta el viernes 13.", "2026-11-13"), ("Sono fuori ufficio fino a venerdì 20.", "2026-11-20"),
+        ("Ik ben weer aanwezig op maandag 16.", "2026-11-16"), ("Jestem nieobecny do piątku 13.", "2026-11-13"),
+        ("Jeg holder ferie. Tilbage mandag d. 16.", "2026-11-16"), ("Estarei de volta na segunda-feira, dia 16.", "2026-11-16"),
+        ("Я в отпуске. Вернусь в понедельник, 16-го.", "2026-11-16"), ("Jag har semester och är åter måndag v. 47.", "2026-11-16"),
+        ("I am out of the office until Monday week.", "2026-11-16"), ("I am out. Back tmrw.", "2026-11-04"),
+        ("Je suis absente jusqu'au 12 inclus.", "2026-11-12"), ("Ich bin bis 12. abwesend.", "2026-11-12"),
+        ("Ich bin bis 12 Uhr nicht im Büro.", nil), ("Estoy de vacaciones hasta el 12.", "2026-11-12"),
+        ("Ik ben afwezig t/m vrijdag 13.", "2026-11-13"), ("I am out of the office until 12.", nil),
+        ("I am out of the office until the 2 projects are done.", nil),
+    ]
+
+    /// The same day.
+    static let otherDays: [(String, String?)] = [
+        ("11月9日(月)まで休暇をいただいております。\n11月10日以降にご返信いたします。", "2026-11-10"),
+        ("11月9日(月)まで休暇をいただいております。", "2026-11-09"),
+        ("I will be out of the office starting 11/05/2026 and will return on 11/12/2026.", "2026-11-12"),
+        ("I'm out of the office 11/05-11/12.", "2026-11-12"), ("I am out of the office from 05/11/2026 to 12/11/2026.", "2026-11-12"),
+        ("November 12-ig szabadságon vagyok. Legközelebb november 13-án leszek elérhető.", "2026-11-13"),
+        ("Я в отпуске до 12.11.2026 включительно. На работе с 13 ноября.", "2026-11-13"),
+        ("Я у відпустці з 2 по 12 листопада.", "2026-11-12"), ("В отпуск съм до 12 ноември 2026 г.", "2026-11-12"),
+        ("I am away until the end of November.", "2026-11-30"), ("I am out of the office until the end of the month.", "2026-11-30"),
+        ("Je suis en congés jusqu'à la fin du mois.", "2026-11-30"), ("I am away. Back at the end of November.", nil),
+        ("OOO 5-12 Nov", "2026-11-12"), ("I am away for 3 days.", "2026-11-06"),
+        ("I am on leave. For 3 years this address has been mine.", nil), ("I am out of the office. Return: 16-Nov-26", "2026-11-16"),
+        ("I am out of the office. Return: 20261116", "2026-11-16"),
+        ("ขณะนี้ฉันลาพักร้อนถึงวันที่ 12 พฤศจิกายน 2569", "2026-11-12"), ("ขณะนี้ฉันลาพักร้อน", nil),
+    ]
+
+    @Test("days named by a number alone, and days in other forms", arguments: bareDays + otherDays)
+    func days(_ text: String, _ day: String?) {
+        let result = classifier.classify(
+            Mail.message(
+                text, subject: "Automatic reply: A quick question", date: "Tue, 03 Nov 2026 10:12:00 +0100",
+                headers: ["Auto-Submitted: auto-replied"]))
+        #expect(result.messageClass == .outOfOffice, "\(result.evidence)")
+        #expect(result.returnDate?.iso8601 == day)
+    }
+
     @Test("numbers are read as the writer's country and the rest of the text say")
     func numericOrder() {
         func day(_ text: String, _ date: String) -> String? {
@@ -91,6 +137,8 @@ struct AutoReplyTests {
         ("Ihre Anfrage ist bei uns eingegangen und wird bearbeitet.", ["Precedence: auto_reply"], .autoAcknowledgement),
         ("Bo Buyer no longer works here. Please contact Cy Clerk <cy@example.com>.", ["Auto-Submitted: auto-replied"], .leftCompany),
         ("Ich bin nicht mehr im Unternehmen tätig.", ["X-Autoreply: yes"], .leftCompany),
+        ("Bo Buyer hat uns zum 30.09.2026 verlassen. Neue Ansprechpartnerin ist Cy Clerk.", ["X-Autoreply: yes"], .leftCompany),
+        ("ขณะนี้ฉันลาพักร้อน", ["X-Autoreply: yes"], .outOfOffice),
         (
             "To deliver your message, please confirm that you are human: click here to confirm your message.",
             ["Auto-Submitted: auto-replied"], .challenge

@@ -16,6 +16,10 @@ struct DateMention: Sendable, Equatable {
     /// Places of its first and last token.
     var first: Int
     var last: Int
+    /// The last day of a month, named as its end.
+    var isLastDay = false
+    /// How long something lasts that begins today: "for 3 days".
+    var isDuration = false
 }
 
 /// Reads the days that a text names, as its writer meant them on the day it was written.
@@ -28,19 +32,21 @@ struct DateReader {
     let today: CivilDate
     private(set) var mentions: [DateMention] = []
     private let monthFirst: Bool
+    let isEnglish: Bool
 
     /// `today` is the day of the message's Date where it was written.
     init(_ text: String, today: CivilDate, offsetMinutes: Int, isEnglish: Bool, words: DateWords) {
         self.words = words
         self.today = today
         tokens = DateToken.tokens(of: text, words: words)
+        self.isEnglish = isEnglish
         monthFirst = Self.monthFirst(tokens, today, american: isEnglish && (-600 ... -240).contains(offsetMinutes))
         read()
     }
 
     // MARK: Order of numbers
 
-    private static func numeric(_ tokens: [DateToken], at i: Int) -> (first: Int, second: Int, year: Int?, count: Int, mark: UInt8)? {
+    static func numeric(_ tokens: [DateToken], at i: Int) -> (first: Int, second: Int, year: Int?, count: Int, mark: UInt8)? {
         guard case .number(let a, let digitsA) = tokens[i].kind, digitsA <= 2, i + 2 < tokens.count,
             case .mark(let mark) = tokens[i + 1].kind, tokens[i + 1].isGlued, [0x2E, 0x2F, 0x2D].contains(mark),
             case .number(let b, let digitsB) = tokens[i + 2].kind, digitsB <= 2
@@ -65,8 +71,20 @@ struct DateReader {
 
     private static func monthFirst(_ tokens: [DateToken], _ today: CivilDate, american: Bool) -> Bool {
         var votes = 0
+        // Days in reach of the message, read in each order; without a year they prove something only together.
+        var fits = (monthFirst: 0, dayFirst: 0)
+        var bare: [(Int, Int)] = []
+        func isNear(_ year: Int, _ month: Int, _ day: Int, _ reach: ClosedRange<Int>) -> Bool {
+            CivilDate(year: year, month: month, day: day).map { reach.contains($0.daysSinceEpoch - today.daysSinceEpoch) } ?? false
+        }
         for i in tokens.indices {
             guard let (a, b, year, _, mark) = numeric(tokens, at: i), mark != 0x2E else { continue }
+            if let year {
+                if isNear(year, a, b, -45...330) { fits.monthFirst += 1 }
+                if isNear(year, b, a, -45...330) { fits.dayFirst += 1 }
+            } else {
+                bare.append((a, b))
+            }
             if a > 12, b <= 12 { votes -= 2 }
             if b > 12, a <= 12 { votes += 2 }
             // The message often says when ours was sent.
@@ -75,6 +93,12 @@ struct DateReader {
                 if b == today.month, a == today.day { votes -= 1 }
             }
         }
+        for (a, b) in bare where bare.count > 1 {
+            let years = [today.year, today.year + 1]
+            if years.contains(where: { isNear($0, a, b, -20...120) }) { fits.monthFirst += 1 }
+            if years.contains(where: { isNear($0, b, a, -20...120) }) { fits.dayFirst += 1 }
+        }
+        if votes == 0, fits.monthFirst != fits.dayFirst { return fits.monthFirst > fits.dayFirst }
         return votes == 0 ? american : votes > 0
     }
 
@@ -97,7 +121,7 @@ struct DateReader {
         }
     }
 
-    private func word(_ i: Int) -> DateWords.Word? {
+    func word(_ i: Int) -> DateWords.Word? {
         guard i >= 0, i < tokens.count, case .word(let word) = tokens[i].kind else { return nil }
         guard case .shortWeekday(let day)? = word else { return word }
         guard i + 1 < tokens.count, case .word(let next) = tokens[i + 1].kind else { return .weekday(day) }
@@ -108,17 +132,17 @@ struct DateReader {
     }
 
     /// The word before place `i`, over the end of a line: mail is broken anywhere.
-    private func wordBefore(_ i: Int) -> DateWords.Word? { word(i > 0 && tokens[i - 1].kind == .lineEnd ? i - 2 : i - 1) }
+    func wordBefore(_ i: Int) -> DateWords.Word? { word(i > 0 && tokens[i - 1].kind == .lineEnd ? i - 2 : i - 1) }
 
     /// The place itself, or the one behind the end of a line there.
-    private func overLineEnd(_ i: Int) -> Int { i < tokens.count && tokens[i].kind == .lineEnd ? i + 1 : i }
+    func overLineEnd(_ i: Int) -> Int { i < tokens.count && tokens[i].kind == .lineEnd ? i + 1 : i }
 
-    private func number(_ i: Int) -> (value: Int, digits: Int)? {
+    func number(_ i: Int) -> (value: Int, digits: Int)? {
         if i >= 0, i < tokens.count, case .number(let value, let digits) = tokens[i].kind { return (value, digits) }
         return nil
     }
 
-    private func isMark(_ i: Int, _ byte: UInt8) -> Bool { i < tokens.count && tokens[i].kind == .mark(byte) }
+    func isMark(_ i: Int, _ byte: UInt8) -> Bool { i >= 0 && i < tokens.count && tokens[i].kind == .mark(byte) }
 
     private func mention(at i: Int) -> DateMention? {
         if let mention = iso(at: i) ?? numbers(at: i) ?? dayMonth(at: i) ?? monthDay(at: i) ?? quarter(at: i) ?? dayAlone(at: i) {
@@ -129,6 +153,12 @@ struct DateReader {
 
     private func iso(at i: Int) -> DateMention? {
         guard let (year, digits) = number(i) else { return nil }
+        // 20260817
+        if digits == 8, year / 10_000 == today.year || year / 10_000 == today.year + 1,
+            let date = CivilDate(year: year / 10_000, month: year / 100 % 100, day: year % 100)
+        {
+            return DateMention(date: date, kind: .calendar, first: i, last: i)
+        }
         if digits == 4, (1990...2100).contains(year) {
             for mark: UInt8 in [0x2D, 0x2E, 0x2F] where isMark(i + 1, mark) && isMark(i + 3, mark) {
                 if let month = number(i + 2), let day = number(i + 4), let date = CivilDate(year: year, month: month.value, day: day.value)
@@ -167,21 +197,24 @@ struct DateReader {
         return DateMention(date: date, kind: .calendar, first: i, last: last)
     }
 
-    private func isGap(_ i: Int) -> Bool {
-        guard i >= 0 else { return false }
-        return isMark(i, 0x2E) || isMark(i, 0x2C) || word(i) == .the || word(i) == .ordinal || (i < tokens.count && tokens[i].kind == .lineEnd)
+    func isGap(_ i: Int) -> Bool {
+        isMark(i, 0x2E) || isMark(i, 0x2C) || word(i) == .the || word(i) == .ordinal
+            || (i >= 0 && i < tokens.count && tokens[i].kind == .lineEnd)
     }
 
     private func year(at start: Int) -> (value: Int, last: Int)? {
         var i = start
         while i < start + 3, isGap(i) { i += 1 }
-        guard let next = number(i), next.digits == 4, (2000...2100).contains(next.value) else { return nil }
-        return (next.value, i)
+        guard let next = number(i), next.digits == 4 else { return nil }
+        // Thailand counts from 543 years earlier.
+        if next.value - 543 == today.year || next.value - 543 == today.year + 1 { return (next.value - 543, i) }
+        return (2000...2100).contains(next.value) ? (next.value, i) : nil
     }
 
     /// 17 August, 17th of August 2026, 17. August, 17 de agosto de 2026
     private func dayMonth(at i: Int) -> DateMention? {
         guard let (day, digits) = number(i), digits <= 2, (1...31).contains(day) else { return nil }
+        if let mention = hyphened(at: i) { return mention }
         var j = i + 1
         while j < i + 4, isGap(j) { j += 1 }
         // "16 or 17 August" and "3 to 17 August" are read at their last number.
@@ -190,6 +223,21 @@ struct DateReader {
         let last = year?.last ?? j
         guard let date = resolve(month, day, year?.value, i, last) else { return nil }
         return DateMention(date: date, kind: .calendar, first: i, last: last)
+    }
+
+    /// 17-Aug-26, 17-Aug-2026, 17-Aug
+    private func hyphened(at i: Int) -> DateMention? {
+        guard let (day, _) = number(i), isMark(i + 1, 0x2D), tokens[i + 1].isGlued, case .month(let month)? = word(i + 2),
+            tokens[i + 2].isGlued
+        else { return nil }
+        if isMark(i + 3, 0x2D), tokens[i + 3].isGlued, let (year, digits) = number(i + 4), tokens[i + 4].isGlued, digits == 2 || digits == 4
+        {
+            return CivilDate(year: digits == 2 ? 2000 + year : year, month: month, day: day)
+                .map { DateMention(date: $0, kind: .calendar, first: i, last: i + 4) }
+        }
+        return resolve(month, day, year(at: i + 3)?.value, i, i + 2).map {
+            DateMention(date: $0, kind: .calendar, first: i, last: year(at: i + 3)?.last ?? i + 2)
+        }
     }
 
     /// August 17, Aug. 17th, 2026
@@ -207,7 +255,7 @@ struct DateReader {
         return DateMention(date: date, kind: .calendar, first: i, last: last)
     }
 
-    private func isTime(_ i: Int) -> Bool {
+    func isTime(_ i: Int) -> Bool {
         isMark(i + 1, 0x3A) && i + 1 < tokens.count && tokens[i + 1].isGlued
     }
 
@@ -224,7 +272,7 @@ struct DateReader {
     }
 
     /// The day with this month and day: of the year named, else of the year in which the weekday beside it is right, else the nearest.
-    private func resolve(_ month: Int, _ day: Int, _ year: Int?, _ first: Int, _ last: Int) -> CivilDate? {
+    func resolve(_ month: Int, _ day: Int, _ year: Int?, _ first: Int, _ last: Int) -> CivilDate? {
         if let year { return CivilDate(year: year, month: month, day: day) }
         let weekday = weekday(beside: first, last)
         var candidates: [CivilDate] = []
@@ -237,7 +285,7 @@ struct DateReader {
         return candidates.first
     }
 
-    private func isWeekday(_ i: Int) -> Bool {
+    func isWeekday(_ i: Int) -> Bool {
         if case .weekday? = word(i) { true } else { false }
     }
 
@@ -257,18 +305,26 @@ struct DateReader {
         switch word(i) {
         case .tomorrow?: return DateMention(date: today.adding(days: 1), kind: .relative, first: i, last: i)
         case .weekday(let weekday)?:
-            // "back Mon 16th"
-            if dayAlone(at: i + 1) != nil { return nil }
             // A weekday that only stands beside a date is no mention of its own.
             for j in (i + 1)..<(i + 5) {
-                if mentionsDay(at: j) || dayAlone(at: j) != nil { return nil }
+                if mentionsDay(at: j) { return nil }
                 guard isGap(j) else { break }
             }
-            for mention in mentions.suffix(1) where i - mention.last <= 2 && mention.kind == .calendar { return nil }
+            if let last = mentions.last, last.kind == .calendar, i - last.last <= 2, (last.last + 1..<i).allSatisfy({ isGap($0) }) {
+                return nil
+            }
+            switch numbered(weekday, at: i) {
+            case .day(let mention): return mention
+            case .contradiction: return nil
+            case .none: break
+            }
             // "until Friday 10 April, back Monday": the Monday behind that.
             let base = isNear(i, i, [.back]) ? endOfAbsence : today
-            let ahead = (weekday - base.weekday + 7) % 7
-            return DateMention(date: base.adding(days: ahead == 0 ? 7 : ahead), kind: .relative, first: i, last: i)
+            let ahead = (weekday - base.weekday + 6) % 7 + 1
+            // "until Monday week": the one after the next.
+            let isWeekLater = word(i + 1) == .week && number(i + 2) == nil
+            return DateMention(
+                date: base.adding(days: ahead + (isWeekLater ? 7 : 0)), kind: .relative, first: i, last: isWeekLater ? i + 1 : i)
         case .month(let month)?:
             let year = year(at: i + 1)
             // Some names of months are common words: alone they count behind "in", "until", "next" and the like only.
@@ -284,13 +340,14 @@ struct DateReader {
             }
             var found = date(in: year?.value ?? today.year)
             if year == nil, let day = found, day <= today { found = date(in: today.year + 1) }
-            return found.map { DateMention(date: $0, kind: .period, first: i, last: year?.last ?? i) }
+            return found.map { DateMention(date: $0, kind: .period, first: i, last: year?.last ?? i, isLastDay: day == 31) }
         case .next?:
             for j in (i + 1)...(i + 2) {
                 if let mention = nextPeriod(word(j), first: i, last: j) { return mention }
                 if case .weekday(let weekday)? = word(j) {
                     // "next Monday" is the Monday of next week.
                     if mentionsDay(at: j + 1) || (isGap(j + 1) && mentionsDay(at: j + 2)) { return nil }
+                    guard case .none = numbered(weekday, at: j) else { return nil }
                     let monday = today.adding(days: 8 - today.weekday)
                     let nearest = (weekday - today.weekday + 6) % 7 + 1
                     let date = today.weekday <= weekday && nearest < 3 ? monday.adding(days: weekday - 1) : today.adding(days: nearest)
@@ -302,12 +359,21 @@ struct DateReader {
             // "semaine prochaine": the word for next stands behind.
             return word(i + 1) == .next ? nextPeriod(word(i), first: i, last: i + 1) : nil
         case .inWord?: return count(at: i)
+        case .part(31)?:
+            // "the end of the month"
+            var j = i + 1
+            while j < i + 4, isGap(j) || word(j) == .from || word(j) == .until { j += 1 }
+            guard word(j) == .monthUnit else { return nil }
+            let day = CivilDate.days(inMonth: today.month, of: today.year)
+            return CivilDate(year: today.year, month: today.month, day: day).map {
+                DateMention(date: $0, kind: .period, first: i, last: j, isLastDay: true)
+            }
         default: break
         }
         return count(at: i - 1)
     }
 
-    private func mentionsDay(at i: Int) -> Bool {
+    func mentionsDay(at i: Int) -> Bool {
         guard i < tokens.count else { return false }
         return iso(at: i) != nil || Self.numeric(tokens, at: i) != nil || dayMonth(at: i) != nil || monthDay(at: i) != nil
     }
@@ -333,6 +399,8 @@ struct DateReader {
     private func count(at i: Int) -> DateMention? {
         var j = overLineEnd(i + 1)
         if word(j) == .the { j += 1 }
+        // 11月10日 begins with no eleven months.
+        if mentionsDay(at: j) { return nil }
         let amount: Int
         if let number = number(j), number.digits <= 3 {
             amount = number.value
@@ -353,63 +421,17 @@ struct DateReader {
         case .year?: date = amount <= 5 ? today.adding(months: amount * 12) : nil
         default: date = nil
         }
-        return date.map { DateMention(date: $0, kind: .relative, first: max(0, i), last: j) }
+        return date.map {
+            DateMention(
+                date: $0, kind: .relative, first: max(0, i), last: j, isDuration: isLasting(i) && (word(j) == .day || word(j) == .week))
+        }
     }
 
-    /// "back on the 24th", "Monday 13", "de retour le 13", "am 13. wieder da": a day alone, where a word of return or the end of an absence stands
-    /// near it in the same sentence. It is the first one behind what was named before it.
-    private func dayAlone(at i: Int) -> DateMention? {
-        guard let (day, digits) = number(i), digits <= 2, (1...31).contains(day), !isTime(i) else { return nil }
-        let isOrdinal = word(i + 1) == .ordinal && tokens[i + 1].isGlued
-        let last = isOrdinal || isMark(i + 1, 0x2E) && tokens[i + 1].isGlued ? i + 1 : i
-        var weekday: Int?
-        for j in [i - 1, i - 2] where weekday == nil {
-            if case .weekday(let found)? = word(j) { weekday = found } else if !isGap(j) { break }
-        }
-        let isIntroduced = word(i - 1) == .the || word(i - 1) == .day
-        switch word(last + 1) {
-        // "the 2nd of three", "the 2nd week"
-        case .the?, .day?, .week?, .monthUnit?, .quarter?, .year?: return nil
-        default: break
-        }
-        guard weekday != nil || (isOrdinal && isIntroduced) || ((isOrdinal || isIntroduced) && closes(last + 1)) else { return nil }
-        guard isNear(i, last, [.back]) || isNear(i, nil, [.until]) else { return nil }
-        let base = endOfAbsence
-        var nearest: CivilDate?
-        for months in 0...3 {
-            guard let first = CivilDate(year: base.year, month: base.month, day: 1)?.adding(months: months),
-                let date = CivilDate(year: first.year, month: first.month, day: day), date > base
-            else { continue }
-            if weekday == nil || date.weekday == weekday { return DateMention(date: date, kind: .relative, first: i, last: last) }
-            if months <= 2, nearest == nil { nearest = date }
-        }
-        // "Monday 9" may be an hour.
-        return isOrdinal ? nearest.map { DateMention(date: $0, kind: .relative, first: i, last: last) } : nil
-    }
-
-    /// The last day named so far, if it is ahead: where days that are named without a month are counted from.
-    private var endOfAbsence: CivilDate {
-        mentions.lazy.filter { $0.kind == .calendar }.map(\.date).max().map { max($0, today) } ?? today
-    }
-
-    /// Whether nothing follows that the number could belong to.
-    private func closes(_ i: Int) -> Bool {
-        guard i < tokens.count else { return true }
-        if case .word(let word) = tokens[i].kind { return word == .back }
-        if case .number = tokens[i].kind { return false }
-        return true
-    }
-
-    /// Whether such a word stands up to six places before `first`, or up to four behind `last`, in the same sentence.
-    private func isNear(_ first: Int, _ last: Int?, _ wanted: [DateWords.Word]) -> Bool {
-        func has(_ places: [Int]) -> Bool {
-            for i in places where tokens.indices.contains(i) {
-                if tokens[i].kind == .sentenceEnd { return false }
-                if let word = word(i), wanted.contains(word) { return true }
-            }
-            return false
-        }
-        return has(((first - 6)..<first).reversed()) || last.map { has(Array(($0 + 1)...($0 + 4))) } == true
+    /// Whether a number behind place `i` says how long something lasts: "for 3 days", "for the next two weeks".
+    private func isLasting(_ i: Int) -> Bool {
+        var k = i
+        while k >= 0, k > i - 3, word(k) == .the || word(k) == .next { k -= 1 }
+        return word(k) == .lasting
     }
 
     /// "Q2", "Quartal 2", "2nd quarter", with the year behind it or the next one; without a year the next that begins.

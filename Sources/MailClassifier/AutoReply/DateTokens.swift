@@ -37,9 +37,22 @@ struct DateToken: Sendable {
                 add(.number(number, digits: i - start))
                 continue
             }
+            if i > 0, isBracket(value(i - 1)), isBracket(value(i + 1)), let weekday = weekdays.firstIndex(of: c) {
+                add(.word(.weekday(weekday % 7 + 1)))
+                i += 1
+                continue
+            }
             if let kind = cjk(c) ?? (isBehindNumber(tokens) && glued ? hangul(c) : nil) {
                 add(kind)
                 i += 1
+                continue
+            }
+            // "t/m", which is "to and with" in Dutch.
+            if c | 0x20 == 0x74, value(i + 1) == 0x2F, value(i + 2) | 0x20 == 0x6D, !glued,
+                i + 3 == scalars.count || !isWord(scalars[i + 3])
+            {
+                add(.word(.until))
+                i += 3
                 continue
             }
             if isWord(scalars[i]) {
@@ -73,6 +86,11 @@ struct DateToken: Sendable {
         }
         return tokens
     }
+
+    /// Monday to Sunday as they stand in brackets behind a day, in Japanese and in Korean.
+    private static let weekdays = Array("月火水木金土日월화수목금토일".unicodeScalars.map(\.value))
+
+    private static func isBracket(_ c: UInt32) -> Bool { [0x28, 0x29, 0xFF08, 0xFF09].contains(c) }
 
     private static func cjk(_ c: UInt32) -> Kind? {
         switch c {

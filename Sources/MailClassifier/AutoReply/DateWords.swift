@@ -14,6 +14,8 @@ struct DateWords: Sendable {
         case ordinal
         case number(Int)
         case inclusive
+        /// Behind a number: an hour. Before one: how long.
+        case clock, lasting
         /// In front of a month: the day from which on it is meant, 15 of "mid May", 31 (its last) of "end of May".
         case part(Int)
     }
@@ -45,7 +47,7 @@ struct DateWords: Sendable {
             ("back", .back), ("until", .until), ("from", .from), ("next", .next), ("tomorrow", .tomorrow), ("today", .today), ("day", .day),
             ("week", .week), ("month", .monthUnit), ("quarter", .quarter), ("year", .year), ("in", .inWord), ("the", .the),
             ("ordinal", .ordinal),
-            ("inclusive", .inclusive), ("middle", .part(15)), ("late", .part(31)),
+            ("inclusive", .inclusive), ("clock", .clock), ("lasting", .lasting), ("middle", .part(15)), ("late", .part(31)),
         ]
         guard case .table(let table)? = file.document.root["words"] else { throw file.fault(["words"], "the table [words] is missing") }
         for (key, word) in roles {
@@ -61,9 +63,15 @@ struct DateWords: Sendable {
             let open = word.last == 0x2A
             let folded = Folding.phrase(String(decoding: Array(open ? word.dropLast() : word), as: UTF8.self))
             let key = Array(folded.dropFirst().dropLast())
-            if let first = key.first, first >= 0xE3 { unspaced.append((key, meaning)) }
+            if Self.isUnspaced(key) { unspaced.append((key, meaning)) }
             if open { prefixes.append((key, meaning)) } else if exact[key] == nil { exact[key] = meaning }
         }
+    }
+
+    /// Han, kana and Hangul, and Thai.
+    private static func isUnspaced(_ word: [UInt8]) -> Bool {
+        guard let first = word.first else { return false }
+        return first >= 0xE3 || first == 0xE0 && word.count > 2 && (0xB8...0xB9).contains(word[1])
     }
 
     private static func contains(_ needle: [UInt8], in word: [UInt8]) -> Bool {
@@ -75,7 +83,7 @@ struct DateWords: Sendable {
     func meaning(of word: [UInt8]) -> Word? {
         if let known = exact[word] { return known }
         // Scripts without spaces: the word stands somewhere in the run.
-        if let first = word.first, first >= 0xE3 { return unspaced.first { Self.contains($0.bytes, in: word) }?.word }
+        if Self.isUnspaced(word) { return unspaced.first { Self.contains($0.bytes, in: word) }?.word }
         guard word.count >= 3 else { return nil }
         return prefixes.first { word.starts(with: $0.bytes) }?.word
     }

@@ -6,10 +6,18 @@ extension DateReader {
     /// Nil when no day stands beside such a word: other days in the text (of a conference, of our own message) are none of ours.
     func returnDate() -> CivilDate? {
         var best: (score: Int, mention: DateMention)?
-        for (number, mention) in mentions.enumerated() where mention.kind != .period {
+        let namesDays = mentions.contains { $0.kind == .calendar }
+        for (number, mention) in mentions.enumerated() where mention.kind != .period || mention.isLastDay {
             var score = 0
-            if let distance = distanceBefore(mention, .back), distance <= 7 { score = 100 - distance }
+            if mention.isLastDay {
+                // "until the end of May" ends an absence; "back at the end of May" is no day.
+                guard distanceBefore(mention, .until).map({ $0 <= 3 }) == true else { continue }
+                score = 65
+            }
+            if mention.isDuration, mention.date.daysSinceEpoch - today.daysSinceEpoch <= 60, !namesDays { score = 40 }
+            if score == 0, let distance = distanceBefore(mention, .back), distance <= 7 { score = 100 - distance }
             if score == 0, !startsRange(number), let distance = distanceAfter(mention, .back), distance <= 9 { score = 85 - distance }
+            if score == 0, followsEnd(mention) { score = 80 }
             if score == 0, let distance = distanceBefore(mention, .until), distance <= 4 { score = 75 - distance }
             if score == 0, mention.kind == .calendar, number > 0 {
                 // "3 August - 17 August", "from 3 August to 17 August"
@@ -21,9 +29,9 @@ extension DateReader {
                 }
             }
             if score == 0, distanceAfter(mention, .until).map({ $0 <= 1 }) == true { score = 55 }
-            // "9-15 March"
+            // "5-12 Nov"
             if score == 0, mention.kind == .calendar, endsShortRange(mention) { score = 50 }
-            if mention.kind == .relative, score > 85 || score < 75 { score -= score > 0 ? 5 : 0 }
+            if mention.kind == .relative { score -= score > 0 ? 15 : 0 }
             let age = today.daysSinceEpoch - mention.date.daysSinceEpoch
             if score <= 0 || age > 60 || age < -800 { continue }
             // A day of return cannot lie before the message.
@@ -76,6 +84,19 @@ extension DateReader {
         return false
     }
 
+    /// Whether it is named as a beginning, right after the end of the absence: "away until 12 November ... from 13 November". Whatever it
+    /// says about that day, it is the first one back.
+    private func followsEnd(_ mention: DateMention) -> Bool {
+        guard mention.kind == .calendar,
+            distanceBefore(mention, .from).map({ $0 <= 1 }) == true || distanceAfter(mention, .from).map({ $0 == 0 }) == true,
+            distanceAfter(mention, .until).map({ $0 <= 3 }) != true
+        else { return false }
+        return mentions.contains { other in
+            (1...4).contains(mention.date.daysSinceEpoch - other.date.daysSinceEpoch) && other.first < mention.first
+                && (distanceBefore(other, .until).map { $0 <= 2 } == true || distanceAfter(other, .until).map { $0 == 0 } == true)
+        }
+    }
+
     /// Whether the next day named ends what begins with this one.
     private func startsRange(_ number: Int) -> Bool {
         guard number + 1 < mentions.count, mentions[number].kind == .calendar else { return false }
@@ -83,14 +104,11 @@ extension DateReader {
         return next.kind == .calendar && next.first - mention.last <= 4 && next.date > mention.date && joins(mention.last + 1, next.first)
     }
 
-    /// Whether the day stands behind another day of the same month and a dash.
+    /// Whether a number of a day and a dash stand right before it.
     private func endsShortRange(_ mention: DateMention) -> Bool {
-        var i = mention.first - 1
-        guard i >= 1, tokens[i].kind == .mark(0x2D) else { return false }
-        i -= 1
-        if i >= 1, tokens[i].kind == .mark(0x2E) { i -= 1 }
-        if case .number(let day, let digits) = tokens[i].kind { return digits <= 2 && day >= 1 && day < mention.date.day }
-        return false
+        guard isMark(mention.first - 1, 0x2D), let (day, digits) = number(mention.first - 2), digits <= 2, let end = number(mention.first)
+        else { return false }
+        return (1..<max(2, end.value)).contains(day)
     }
 
     private func joins(_ low: Int, _ high: Int) -> Bool {
