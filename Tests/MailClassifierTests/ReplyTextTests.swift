@@ -63,10 +63,12 @@ struct ReplyTextTests {
         ("only a quote", "> Hello\n> there", "", nil),
         ("empty", "", "", nil),
         (
-            "our name with day and hour below own words, in Chinese", "好的，周二见。\n\n在 2026-03-04 09:45，Jo Sender 写道：\n\nHello Ann", "好的，周二见。", nil
+            "our name with day and hour below own words, in Chinese", "好的，周二见。\n\n在 2026-03-04 09:45，Jo Sender 写道：\n\nHello Ann", "好的，周二见。",
+            nil
         ),
         (
-            "our name with day and hour and a verb, in Malay", "Fine.\n\nPada 2026-03-04 09:45, Jo Sender menulis\n\nHello Ann", "Fine.", nil
+            "our name with day and hour and a verb, in Malay", "Fine.\n\nPada 2026-03-04 09:45, Jo Sender menulis\n\nHello Ann", "Fine.",
+            nil
         ),
         (
             "our name with day and hour in a sentence", "Fine.\n\nThe bus is there on 2026-03-04 at 09:45, Jo Sender told me.\n\nRight?",
@@ -90,5 +92,70 @@ struct ReplyTextTests {
                 #expect(reply.own.unicodeScalars.count <= end)
             }
         }
+    }
+
+    /// What stands below the head of each is our letter, unmarked, with the footer that must never speak for the writer.
+    static let heads: [(name: String, head: String)] = [
+        ("GroupWise", ">>> Jo Sender <jo@example.org> 3/3/2026 9:00 AM >>>"),
+        ("GroupWise, a name only", ">>> Jo Sender 3/3/2026 9:00 AM >>>"),
+        ("GroupWise, German", ">>> Jo Sender <jo@example.org> Dienstag, 3. März 2026 09:00 >>>"),
+        ("Notes", "Jo Sender <jo@example.org>\n03.03.2026 09:00\n\nTo\nann@example.com\ncc\n\nSubject\nHello"),
+        ("Notes, German", "Jo Sender/Example\n03.03.2026 09:00\n\nAn\nann@example.com\nKopie\n\nThema\nHello"),
+        (
+            "Notes, old",
+            "\"Jo Sender\"\n<jo@example.org>\n                       To\n03.03.2026 09:00      ann@example.com\n              cc\n\n   Subject\n     Hello"
+        ),
+        ("Notes, between dashes", "Jo Sender ---03.03.2026 09:00:15---Hello Ann, would it suit you to talk"),
+        (
+            "Centrum",
+            "______________________________\n> Od: Jo <jo@example.org>\n> Komu: ann@example.com\n> Datum: 03.03.2026 09:00\n> Předmět: Hello\n>"
+        ),
+        ("a header block in one line", "From: Jo <jo@example.org> Sent: Tuesday, March 3, 2026 9:00 AM To: Ann Subject: Hello"),
+        ("labels and values on lines of their own", "From:\nJo <jo@example.org>\nSent:\n3 March 2026 09:00\nTo:\nAnn\nSubject:\nHello"),
+        ("nothing but a drawn line", "--------"), ("nothing at all", ""),
+    ]
+
+    @Test("an unmarked letter of ours is quoted by whatever head it has", arguments: heads)
+    func underHead(_ example: (name: String, head: String)) {
+        let letter = "Hello Ann,\nwould it suit you to talk?\n\nJo Sender\n\nUnsubscribe\nTo be left alone, reply with \"unsubscribe\"."
+        let reply = ReplyText(
+            "Yes, when can we talk?\n\n\(example.head)\n\n\(letter)", senderName: "Ann Example", ours: ["Jo Sender"], book: book)
+        #expect(reply.own == "Yes, when can we talk?", "\(example.name)")
+        #expect(reply.hasQuote, "\(example.name)")
+    }
+
+    static let noHeads: [(name: String, text: String)] = [
+        ("a card", "Ask him.\n\nBo Example <bo@example.com>\nMonday 9:00\nExample Ltd\nSales\nRoom 4"),
+        ("a marked quote under arrows", ">>> Jo <jo@example.org> 3/3/2026 9:00 AM >>>\n> One?\nYes.\n> Two?\nNo."),
+        (
+            "an answer right below a marked header",
+            "> From: Jo <jo@example.org>\n> Sent: 3 March 2026 09:00\n> Subject: Hello\nYes.\n> Two?\nNo."
+        ),
+        ("a greeting to somebody else", "Forward this:\n\nHello Bo,\nplease call.\n\nJo Sender\nasked me to, is it right?"),
+        ("labels in a sentence", "Note: the room: A: at 9:00 on 3 March 2026, ask bo@example.com."),
+        ("a list between dashes", "Mon --- 9:00 to 10:00 --- free"),
+        ("shouting", "OK>maybe"),
+    ]
+
+    @Test("what only resembles a head hides nothing", arguments: noHeads)
+    func underNone(_ example: (name: String, text: String)) {
+        let reply = ReplyText(example.text, senderName: "Ann Example", ours: ["Jo Sender"], book: book)
+        let own = example.text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.utf8.starts(with: ">".utf8) }
+            .joined(separator: "\n")
+        #expect(reply.own == own, "\(example.name)")
+    }
+
+    @Test(
+        "the line that names the device is a signature, in any language",
+        arguments: ["发自我的iPhone", "Odoslané z iPhonu", "Saadetud minu Galaxy telefonist"])
+    func device(_ line: String) {
+        let reply = ReplyText("Yes.\n\n\(line)", senderName: nil, book: book)
+        #expect(reply.own == "Yes.")
+        #expect(reply.signature == line)
+    }
+
+    @Test("initials mark a quote")
+    func initials() {
+        #expect(ReplyText("Yes.\n\nJS> Hello\nJS> unsubscribe", senderName: nil, book: book).own == "Yes.")
     }
 }

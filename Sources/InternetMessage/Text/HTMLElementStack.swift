@@ -67,7 +67,14 @@ struct HTMLElementStack {
             case .quoteContainer:
                 state.part = .attribution
                 entry.awaitsQuoteSince = line
-            case .restIsEarlier, .maybeHeader, nil: break
+            case .quote:
+                endWaiting()
+                state.quoteDepth += 1
+                state.part = .earlier
+            case .bar where line > 0:
+                state.quoteDepth += 1
+                state.part = .earlier
+            case .bar, .restIsEarlier, .maybeHeader, nil: break
             }
         }
         entry.state = state

@@ -7,6 +7,10 @@ struct HTMLMarks {
         case quoteContainer
         /// Holds an earlier message.
         case earlier
+        /// Is a quote, as `blockquote` is.
+        case quote
+        /// Has a bar at its left: a quote, where own words stand before it.
+        case bar
         /// From here to the end everything is an earlier message.
         case restIsEarlier
         /// A header block may begin here.
@@ -29,10 +33,11 @@ struct HTMLMarks {
                 if mark != nil { break }
             }
         }
+        if mark == nil, element.isLine, let name = tag.attribute("name") { mark = Self.names[name.trimmed.prefix(60).asciiLowercased] }
         if mark == nil, tag.attribute("data-smartmail")?.trimmed.matches("gmail_signature") == true { mark = .signature }
         // An attribute without a value has none to be asked for.
         if let hidden = tag.attribute("hidden"), !hidden.trimmed.matches("until-found") { isHidden = true }
-        if let style = tag.attribute("style") { read(style: style) }
+        if let style = tag.attribute("style") { read(style: style, element) }
         if element == .hr, mark == nil { mark = .maybeHeader }
     }
 
@@ -43,7 +48,8 @@ struct HTMLMarks {
         let lower = name.prefix(60).asciiLowercased
         if let known = (isID ? ids : classes)[lower] { return known }
         // Yahoo numbers its ids and prefixes its classes: yahoo_quoted_0123456789, ydp0a1b2c3dyahoo-style-wrap.
-        if lower.starts(with: Array("yahoo_quoted".utf8)) { return .earlier }
+        if lower.starts(with: Array("yahoo_quoted".utf8)) { return .quote }
+        if lower.starts(with: Array("lark-mail-quote".utf8)) { return .quote }
         if lower.starts(with: Array("ydp".utf8)), lower.suffix(9).elementsEqual("signature".utf8) { return .signature }
         return nil
     }
@@ -65,8 +71,9 @@ struct HTMLMarks {
         ),
         (
             .earlier,
-            ["yahoo_quoted", "moz-forward-container", "moz-email-headers-table", "ms-outlook-mobile-reference-message", "wpsquoting"]
+            ["moz-forward-container", "moz-email-headers-table", "ms-outlook-mobile-reference-message", "wpsquoting"]
         ),
+        (.quote, ["history-quote-wrapper", "history_container", "missive_quote", "tutanota_quote"]),
         (.restIsEarlier, ["outlookmessageheader"]),
         (
             .signature,
@@ -75,6 +82,11 @@ struct HTMLMarks {
                 "signature_container", "applemailsignature",
             ]
         ),
+    ])
+
+    /// Names of elements: GMX and web.de, Spark.
+    private static let names = table([
+        (.quote, ["quote", "messagereplysection"]), (.signature, ["messagesignaturesection"]),
     ])
 
     private static let ids = table([
@@ -92,10 +104,13 @@ struct HTMLMarks {
 
     // MARK: Style
 
-    private mutating func read(style: ArraySlice<UInt8>) {
+    private mutating func read(style: ArraySlice<UInt8>, _ element: HTMLElement) {
         let style = HTMLEntities.decoding(style.prefix(4000), in: .attribute)
         var hasNoHeight = false
         var clips = false
+        var hasBar = false
+        var isFramed = false
+        var isIndented = false
         for declaration in style.split(separator: ASCII.semicolon) {
             guard let colon = declaration.firstIndex(of: ASCII.colon) else { continue }
             let name = declaration[..<colon].trimmed
@@ -111,10 +126,26 @@ struct HTMLMarks {
             case 10 where name.matches("border-top"):
                 // Quirk(Outlook): a thin line above the header block of the earlier message.
                 if mark == nil, value.asciiLowercased[...].index(of: Array("solid".utf8), from: 0) != nil { mark = .maybeHeader }
+            case 11 where name.matches("border-left"): hasBar = Self.isDrawn(value)
+            case 6 where name.matches("border"), 12 where name.matches("border-right"): isFramed = Self.isDrawn(value)
+            case 7 where name.matches("padding"), 12 where name.matches("padding-left"), 6 where name.matches("margin"),
+                11 where name.matches("margin-left"):
+                isIndented = true
             default: break
             }
         }
         if hasNoHeight, clips { isHidden = true }
+        // A bar at the left of an indented stretch is how a quote looks where it is no `blockquote`.
+        if mark == nil, element == .div, hasBar, isIndented, !isFramed { mark = .bar }
+    }
+
+    /// Whether a border of this value is seen.
+    private static func isDrawn(_ value: ArraySlice<UInt8>) -> Bool {
+        let lower = value.asciiLowercased[...]
+        guard lower.index(of: Array("solid".utf8), from: 0) != nil || lower.index(of: Array("dashed".utf8), from: 0) != nil else {
+            return false
+        }
+        return !lower.split(separator: ASCII.space).contains { number($0) == 0 }
     }
 
     /// Nil when the size is not a plain length.

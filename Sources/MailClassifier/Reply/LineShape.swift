@@ -1,12 +1,15 @@
 /// What the bytes of one line look like, whatever its language.
 enum LineShape {
-    /// A quoted line: `> text`, also `| text` and `Ann> text` of old programs.
+    /// A quoted line: `> text`, also `| text` and `AE> text` of old programs.
     static func isQuoted(_ line: ArraySlice<UInt8>) -> Bool {
         let line = trimmed(line)
         guard let first = line.first else { return false }
         if first == 0x3E { return true }
         if first == 0x7C, line.count > 1, line[line.startIndex + 1] == 0x20 { return true }
-        return false
+        // "AE> text": the initials of who is quoted.
+        let initials = line.prefix { $0 &- 0x41 < 26 }.count
+        return (1...3).contains(initials) && line.count > initials && line[line.startIndex + initials] == 0x3E
+            && (line.count == initials + 1 || [0x20, 0x3E].contains(line[line.startIndex + initials + 1]))
     }
 
     /// A line that only draws: ten or more of `_`, `-`, `=`, `*`, `~`.
@@ -93,7 +96,12 @@ enum LineShape {
     }
 
     /// A year 1990...2099, a time of day, or three numbers with dots, slashes or hyphens.
-    static func hasDate(_ line: ArraySlice<UInt8>) -> Bool {
+    static func hasDate(_ line: ArraySlice<UInt8>) -> Bool { hasDate(line, orClock: true) }
+
+    /// The same without a time of day.
+    static func hasDay(_ line: ArraySlice<UInt8>) -> Bool { hasDate(line, orClock: false) }
+
+    private static func hasDate(_ line: ArraySlice<UInt8>, orClock: Bool) -> Bool {
         var i = line.startIndex
         while i < line.endIndex {
             guard line[i].isDigit else {
@@ -107,7 +115,7 @@ enum LineShape {
                 return true
             }
             guard length <= 2, i + 1 < line.endIndex, line[i + 1].isDigit else { continue }
-            if line[i] == 0x3A { return true }
+            if line[i] == 0x3A, orClock { return true }
             if [0x2E, 0x2F, 0x2D].contains(line[i]) {
                 let mark = line[i]
                 var j = i + 1

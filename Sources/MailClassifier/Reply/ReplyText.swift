@@ -17,7 +17,7 @@ struct ReplyText: Sendable {
         let lines = bytes.split(separator: 0x0A, maxSplits: Self.lineLimit, omittingEmptySubsequences: false)
             .prefix(Self.lineLimit).map { LineShape.trimmed($0) }
         let below = (try? BannerWords.builtin.get()).map { GatewayBanner($0).below(Array(lines)) } ?? Array(lines)
-        let (kept, hasQuote) = Self.withoutQuotes(below, Self.names(ours), book)
+        let (kept, hasQuote) = Self.withoutQuotes(below, Self.names(ours), Self.words(senderName), book)
         let cut = SignatureFinder(lines: kept, senderName: senderName, book: book).start
         self.hasQuote = hasQuote
         own = Self.join(kept[..<cut])
@@ -37,7 +37,13 @@ struct ReplyText: Sendable {
         ours.map { Folding.phrase($0).split(separator: 0x20).map { Array($0) } }.filter { $0.count > 1 }
     }
 
-    private static func withoutQuotes(_ lines: [ArraySlice<UInt8>], _ ours: [[[UInt8]]], _ book: PhraseBook) -> (
+    /// The words of the writer's name.
+    private static func words(_ name: String?) -> Set<[UInt8]> {
+        guard let name, !name.utf8.contains(0x40) else { return [] }
+        return Set(Folding.phrase(name).split(separator: 0x20).map { Array($0) }.filter { $0.count > 1 })
+    }
+
+    private static func withoutQuotes(_ lines: [ArraySlice<UInt8>], _ ours: [[[UInt8]]], _ writer: Set<[UInt8]>, _ book: PhraseBook) -> (
         own: [ArraySlice<UInt8>], hasQuote: Bool
     ) {
         var own: [ArraySlice<UInt8>] = []
@@ -50,12 +56,19 @@ struct ReplyText: Sendable {
                 i += 1
             } else if LineShape.isQuoted(line) {
                 hasQuote = true
+                if QuoteHead.isBetweenArrows(line), let next = nextLine(lines, from: i + 1), !LineShape.isQuoted(lines[next]) {
+                    return (own, true)
+                }
+                if QuoteHead.isMarkedHeader(lines, at: i) { return (own, true) }
                 i += 1
             } else if isWrappedQuote(lines, at: i) {
                 i += 1
-            } else if isSeparator(lines, at: i) {
+            } else if isSeparator(lines, at: i) || QuoteHead.begins(lines, at: i) {
                 return (own, true)
-            } else if own.contains(where: { !$0.isEmpty }), announcesUs(lines, at: i, ours) || datesUs(lines, at: i, ours, book) {
+            } else if own.contains(where: { !$0.isEmpty }),
+                announcesUs(lines, at: i, ours) || datesUs(lines, at: i, ours, book)
+                    || QuoteHead.echoesUs(lines, at: i, writer: writer, ours: ours)
+            {
                 return (own, true)
             } else if let count = attribution(lines, at: i, book) {
                 hasQuote = true
@@ -92,7 +105,9 @@ struct ReplyText: Sendable {
             nextLine(lines, from: i + 1) != nil
         else { return false }
         let folded = Folding.phrase(String(decoding: line, as: UTF8.self))
-        guard ours.contains(where: { folded.firstRange(of: [0x20] + Array($0.joined(separator: [0x20])) + [0x20]) != nil }) else { return false }
+        guard ours.contains(where: { folded.firstRange(of: [0x20] + Array($0.joined(separator: [0x20])) + [0x20]) != nil }) else {
+            return false
+        }
         return LineShape.endsWithColon(line) || line.first == 0x3A || book.hits(in: folded).contains { $0.meaning == .attribution }
     }
 
@@ -155,6 +170,8 @@ struct ReplyText: Sendable {
                 others += 1
                 if others > 1 { break }
                 if LineShape.hasDate(lines[i]), labels > 0 { hasDate = true }
+                // "From:" and its value on lines of their own.
+                if LineShape.hasAddress(lines[i]), labels > 0 { hasPerson = true }
             }
             i += 1
         }

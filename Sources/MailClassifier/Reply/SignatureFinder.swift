@@ -39,7 +39,12 @@ struct SignatureFinder {
             let words =
                 Folding.phrase(String(decoding: line.prefix(400).prefix { $0 != 0x3C }, as: UTF8.self)).count(where: { $0 == 0x20 }) - 1
             let hits = book.hits(in: folded)
-            if hits.contains(where: { $0.meaning == .mobileSignature && $0.start == 0 }), words <= 8 {
+            // Scripts without spaces have no space in front of the phrase.
+            if hits.contains(where: { $0.meaning == .mobileSignature && $0.start <= 1 }), words <= 8 {
+                begin = index
+                break
+            }
+            if !isFirst, place == tail.count - 1, lines[index - 1].isEmpty, words <= 6, line.last != 0x3F, Self.namesDevice(folded) {
                 begin = index
                 break
             }
@@ -74,6 +79,13 @@ struct SignatureFinder {
         }
         return begin
     }
+
+    /// Whether a word begins with the name of something that mail is sent from, as in "Odoslané z iPhonu".
+    private static func namesDevice(_ folded: [UInt8]) -> Bool {
+        folded.split(separator: 0x20).contains { word in devices.contains { word.starts(with: $0) } }
+    }
+
+    private static let devices = ["iphon", "ipad", "android", "samsung", "galaxy", "huawei", "xiaomi"].map { Array($0.utf8) }
 
     /// Whether what follows a sign-off is short lines: names, titles, companies, numbers; or a disclaimer.
     private static func closes(_ lines: [ArraySlice<UInt8>], _ rest: ArraySlice<Int>, _ book: PhraseBook) -> Bool {
