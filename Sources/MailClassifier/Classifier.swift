@@ -39,7 +39,9 @@ package struct Classifier: Sendable {
     /// What the message means. Total: whatever the bytes are, there is an answer.
     ///
     /// - Parameter receivedAt: when it came in; the day that dates in it are read from when it bears none of its own.
-    package func classify(_ message: Message, receivedAt: Timestamp? = nil) -> Classification {
+    /// - Parameter sent: the texts of our messages that it answers, as far as they are known: no line of them decides anything, whether or not
+    ///   it is recognised as quoted.
+    package func classify(_ message: Message, receivedAt: Timestamp? = nil, sent: [String] = []) -> Classification {
         let text = message.text ?? ""
         let report = message.report
         if case .feedback(let feedback)? = report, feedback.type != "not-spam" { return complaint(feedback, text: text) }
@@ -52,7 +54,7 @@ package struct Classifier: Sendable {
             return complaint(told, text: text)
         }
         let reply = ReplyText(
-            text, senderName: message.from.first?.displayName, ours: message.to.compactMap(\.displayName), book: book)
+            text, senderName: message.from.first?.displayName, ours: message.to.compactMap(\.displayName), sent: sent, book: book)
         let tally = Tally(reply.own, book: book)
         let bounces = BounceReader(rules: { bounceRules }, book: book).read(
             message, report: report, text: text, signals: signals, subject: subjectTally, body: tally)

@@ -158,4 +158,35 @@ struct ReplyTextTests {
     func initials() {
         #expect(ReplyText("Yes.\n\nJS> Hello\nJS> unsubscribe", senderName: nil, book: book).own == "Yes.")
     }
+
+    /// What we wrote, and answers that hold it in ways no structure tells.
+    static let sentText =
+        "Hello Ann,\n\nwould a short demonstration of the new planner next week suit you and your team?\n\nKind regards\nJo\n\nUnsubscribe\n"
+        + "If you would rather not hear from us, write: please take me off the list.\n"
+
+    static let answers: [(name: String, text: String, own: String)] = [
+        (
+            "below a line of no known form",
+            "Tell me more.\n\n[Jo 3/3]\nwould a short demonstration of the new planner next week suit you and your team?\n\nKind regards\nJo\n\nUnsubscribe\n",
+            "Tell me more.\n\n[Jo 3/3]"
+        ),
+        (
+            "broken elsewhere",
+            "Tell me more.\n\nwould a short demonstration of the new planner next\nweek suit you and your team?\n\nKind regards\nJo\n\nUnsubscribe",
+            "Tell me more."
+        ),
+        ("in words that we offered", "Please take me off the list.", "Please take me off the list."),
+        ("in a word that we offered, without ours", "Unsubscribe", "Unsubscribe"),
+        (
+            "in a word that we offered, below ours",
+            "would a short demonstration of the new planner next week suit you and your team?\n\nUnsubscribe me", "Unsubscribe me"
+        ),
+    ]
+
+    @Test("what is known to be our own text is never the writer's, and what they say in our words is", arguments: answers)
+    func knownText(_ example: (name: String, text: String, own: String)) {
+        let reply = ReplyText(example.text, senderName: "Bea Other", sent: [Self.sentText], book: book)
+        #expect(reply.own == example.own, "\(example.name)")
+        #expect(ReplyText(example.text, senderName: "Bea Other", sent: [""], book: book).own.utf8.count >= example.own.utf8.count)
+    }
 }

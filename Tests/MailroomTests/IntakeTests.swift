@@ -141,6 +141,29 @@ struct IntakeTests {
         #expect(reply.replyClass == .unsubscribe && reply.reading.replyClass != .unsubscribe)
     }
 
+    @Test("what we wrote ourselves says nothing for who answers it, however their program quotes it, and their own words do")
+    func ourOwnText() async throws {
+        let office = try Office()
+        let text = "Would a planner for your team be of use?\n\nTo hear no more from me at all: please remove me from your list.\n"
+        let source = "name = \"footer\"\n[[step]]\nname = \"one\"\nsubject = \"Planner\"\ntext = \"\"\"\n\(text)\"\"\"\n"
+        for (person, words, expected) in [
+            (Self.bo, "Tell me more, we are interested.\n\n[3/3] Anna\n\n\(text)", ReplyClass.positive),
+            (Self.cy, "Please remove me from your list.", ReplyClass.unsubscribe),
+        ] {
+            let enrollment = try await office.enroll(person, in: source)
+            _ = try await office.dispatcher.dispatchDue()
+            let sent = try #require(try await office.store.messages(enrollment: enrollment.id).first)
+            let letter =
+                "From: <\(person)>\r\nSubject: Re: Planner\r\nMessage-ID: <a-\(person)>\r\nIn-Reply-To: <\(sent.messageID.text)>\r\n\r\n"
+                + words.replacing("\n", with: "\r\n") + "\r\n"
+            let message = try await office.take(letter, to: [try await office.address(.reply, enrollment)])
+            #expect(try await office.sorter.sortReceived() == 1)
+            let reply = try #require(try await office.store.reply(message.id))
+            #expect(reply.reading.replyClass == expected, "\(reply.reading)")
+            #expect(try await office.isSuppressed(person) == (expected == .unsubscribe))
+        }
+    }
+
     @Test("a copy that nothing but the sender's address ties never swallows the copy with the token")
     func weakCopyFirst() async throws {
         let office = try Office()

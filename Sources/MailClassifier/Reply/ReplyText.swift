@@ -12,12 +12,17 @@ struct ReplyText: Sendable {
     static let lineLimit = 4000
 
     /// - Parameter ours: the names that we were answered under: a line that names one of them and closes with a colon opens a quote of ours.
-    init(_ text: String, senderName: String?, ours: [String] = [], book: PhraseBook) {
+    /// - Parameter sent: what it answers, where that is known; nothing of that is the writer's.
+    init(_ text: String, senderName: String?, ours: [String] = [], sent: [String] = [], book: PhraseBook) {
         let bytes = Array(text.utf8)
         let lines = bytes.split(separator: 0x0A, maxSplits: Self.lineLimit, omittingEmptySubsequences: false)
             .prefix(Self.lineLimit).map { LineShape.trimmed($0) }
         let below = (try? BannerWords.builtin.get()).map { GatewayBanner($0).below(Array(lines)) } ?? Array(lines)
-        let (kept, hasQuote) = Self.withoutQuotes(below, Self.names(ours), Self.words(senderName), book)
+        var (kept, hasQuote) = Self.withoutQuotes(below, Self.names(ours), Self.words(senderName), book)
+        if !sent.isEmpty {
+            let others = SentText(sent).removed(from: kept)
+            (kept, hasQuote) = (others.own, hasQuote || others.found)
+        }
         let cut = SignatureFinder(lines: kept, senderName: senderName, book: book).start
         self.hasQuote = hasQuote
         own = Self.join(kept[..<cut])

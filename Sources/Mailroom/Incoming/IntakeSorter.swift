@@ -50,6 +50,8 @@ package struct IntakeSorter: Service {
     private static let atOnce = 8
     /// How many of a batch are sorted while the listeners take mail in: those who wait for their 250 need the processors.
     private static let besideListeners = 1
+    /// Messages of ours whose text is laid beside an answer: the one answered, and those before it.
+    private static let answeredLimit = 4
     private static let tries = 3
     /// How often the process may end while a message is sorted: mostly that has other reasons, such as a restart or a lack of memory.
     private static let endings = 6
@@ -215,7 +217,10 @@ package struct IntakeSorter: Service {
     private func sort(_ incoming: IncomingMessage, _ round: Round, mayWait: Bool) async throws -> Bool {
         let desk = round.desk
         let message = Message(parsing: incoming.bytes)
-        let reading = Reading(desk.classifier.classify(message, receivedAt: incoming.receivedAt))
+        let answered = Array((message.inReplyTo + message.references.reversed()).prefix(Self.answeredLimit))
+        let sent = answered.isEmpty ? [] : try await loop.patiently { try await store.sentBytes(messageIDs: answered) }
+        let reading = Reading(
+            desk.classifier.classify(message, receivedAt: incoming.receivedAt, sent: sent.compactMap { Message(parsing: $0).text }))
         if mayWait, !message.inReplyTo.isEmpty || !message.references.isEmpty {
             let found = try await loop.patiently {
                 try await conversations(incoming, message, reading, desk: desk, now: clock.now())

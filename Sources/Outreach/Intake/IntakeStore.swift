@@ -115,6 +115,9 @@ package protocol IntakeStore: UnreadMailStore, UndisposedMailStore {
     /// Our messages with these Message-IDs.
     func sentMessages(messageIDs: [MessageID]) async throws(StoreError) -> [SentMessage]
 
+    /// The bytes of our messages with these Message-IDs that are still kept.
+    func sentBytes(messageIDs: [MessageID]) async throws(StoreError) -> [[UInt8]]
+
     /// The messages of ours whose conversations hold what came in with these Message-IDs, by those; matches of low certainty do not count.
     func conversations(of messageIDs: [MessageID]) async throws(StoreError) -> [MessageID: SentMessage]
 

@@ -146,6 +146,16 @@ extension SQLiteStore {
         }
     }
 
+    package func sentBytes(messageIDs: [MessageID]) async throws(StoreError) -> [[UInt8]] {
+        let ids = messageIDs.filter(\.isWritable).map(\.text)
+        guard !ids.isEmpty else { return [] }
+        let names = messageIDs.filter(\.isWritable).flatMap(ProviderName.possible)
+        return try await read { ledger in
+            try ledger.db.records(Self.sentSQL, ["ids": jsonText(ids), "names": jsonText(names)]).map(SentMessage.init)
+                .map { try ledger.bytes(of: $0.outbox) }.filter { !$0.isEmpty }
+        }
+    }
+
     package func conversations(of messageIDs: [MessageID]) async throws(StoreError) -> [MessageID: SentMessage] {
         guard !messageIDs.isEmpty else { return [:] }
         return try await read { ledger in

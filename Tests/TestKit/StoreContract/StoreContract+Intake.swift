@@ -478,6 +478,9 @@ extension StoreContract {
                 let foreign = [MessageID("x@example.com"), MessageID(lenient: [200, 201])].compactMap { $0 }
                 try expect(try await world.store.sentMessages(messageIDs: foreign + [message.messageID]), [sent], "by Message-ID")
                 try expect(try await world.store.sentMessages(messageIDs: []), [], "none for none")
+                let bytes = try await world.store.sentBytes(messageIDs: foreign + [message.messageID])
+                try expect(bytes, [message.bytes], "and what was sent")
+                try expect(try await world.store.sentBytes(messageIDs: foreign), [], "nothing of others")
                 try expect(try await world.store.sentMessage(id: message.id), sent, "by id")
                 let ann = try world.address("ANN@example.com")
                 try expect(
