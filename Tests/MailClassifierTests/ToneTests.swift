@@ -74,8 +74,7 @@ struct ToneTests {
         ("Nu suntem interesați, mulțumim.", .negative), ("Sună interesant, trimiteți-mi detalii.", .positive),
         ("Ευχαριστούμε, δεν ενδιαφερόμαστε.", .negative), ("不需要，谢谢。", .negative), ("我们感兴趣，请发资料。", .positive),
         ("관심 없습니다.", .negative), ("관심 있습니다. 자료를 보내주세요.", .positive), ("Nemáme záujem, ďakujeme.", .negative),
-        ("Zvuči zanimljivo, pošaljite nam ponudu.", .positive), ("Tidak tertarik, terima kasih.", .negative),
-        ("Спасибо, получил.", .neutral),
+        ("Zvuči zanimljivo, pošaljite nam ponudu.", .positive), ("Tidak tertarik, terima kasih.", .negative), ("Спасибо, получил.", .neutral),
         ("收到，谢谢。", .neutral),
     ]
 
@@ -225,20 +224,5 @@ struct ToneTests {
     func subjectOnly() {
         #expect(classifier.classify(Mail.message("", subject: "unsubscribe")).messageClass == .unsubscribe)
         #expect(classifier.classify(Mail.message("", subject: "Re: unsubscribe")).messageClass == .neutral)
-    }
-
-    @Test(
-        "a picture alone is an answer at modest confidence, and one that says nothing plain is none",
-        arguments: [
-            ("👍", .positive), ("👍🏽", .positive), ("👍👍!", .positive), ("❤️", .positive), ("👎🏽", .negative), ("❌", .negative), ("👍👎", .neutral),
-            ("🌵", .neutral),
-        ] as [(String, MessageClass)])
-    func picture(_ text: String, _ expected: MessageClass) throws {
-        let classifier = try #require(Mail.classifier)
-        for message in [text, text + "\n" + Mail.quote] {
-            let result = classifier.classify(Mail.message(message))
-            #expect(result.messageClass == expected, "\(result.evidence)")
-            #expect(expected == .neutral || result.confidence < 0.7)
-        }
     }
 }

@@ -23,14 +23,6 @@ struct ToneJudge {
             (messageClass, intent, confidence, evidence, isLegible) = (.neutral, nil, 0.3, [], true)
             return
         }
-        // A picture is no word that the model could weigh: the rules know the plain ones, and one alone is no promise.
-        if !text.unicodeScalars.contains(where: { $0.properties.isAlphabetic || $0.properties.numericType != nil }),
-            let tone = Self.pictured(tally)
-        {
-            (messageClass, intent, confidence, isLegible) = (tone.messageClass, tone.intent, tone == .neutral ? 0.3 : 0.62, true)
-            evidence = tally.finds(of: tone.meanings).map { .init(rule: $0.rule, place: place, text: $0.text) }
-            return
-        }
         let features = ToneFeatures(text, tally: tally, book: book)
         if let reason = Illegibility(text, features: features, tally: tally, model: model) {
             let seen = Folding.sentences(text, limits: .init(scalars: 400, sentences: 1)).first?.original ?? ""
@@ -96,13 +88,6 @@ struct ToneJudge {
                     text: Self.telling(text, best.tone, tally, model, book)))
         }
         self.evidence = evidence
-    }
-
-    /// What pictures alone say, neutral when they say one thing and its opposite; nil when they say nothing.
-    private static func pictured(_ tally: Tally) -> ToneClass? {
-        let positive = tally[.positive] > 0
-        let negative = tally[.negative] > 0
-        return positive ? negative ? .neutral : .interested : negative ? .negative : nil
     }
 
     /// The sentence that says it most by itself.
