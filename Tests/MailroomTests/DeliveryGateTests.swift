@@ -147,6 +147,36 @@ struct DeliveryGateTests {
         }
     }
 
+    @Test("a flush has a site that rests tried at once; while it is dead, once for each flush", .timeLimit(.minutes(4)))
+    func flush() async throws {
+        let office = try Office(policy: policy { $0.rests = [.seconds(6000)] })
+        for number in 0..<8 { try await office.queue("d\(number)@one.example.net", route: "gone") }
+        func attempts() async throws -> Int { try await waiting(office).map(\.attempts).reduce(0, +) }
+        func resting() async throws -> Int? {
+            let all = try await waiting(office)
+            let isSo = all.count == 8 && all.allSatisfy { $0.state == .deferred && $0.nextAttemptAt ?? Office.start > office.clock.now() }
+            return isSo ? try await attempts() : nil
+        }
+        func flush() async throws {
+            office.wind(.seconds(2))
+            #expect(try await office.store.command(.flush, on: OutboxSelection(), at: office.clock.now()) == 8)
+            office.outboxBell.ring()
+        }
+        try await office.delivering {
+            let before = try await eventually("all wait for the site") { try await resting() }
+            for number in 1...2 {
+                try await flush()
+                _ = try await eventually("one tried") { try await attempts() == before + number ? true : nil }
+                _ = try await eventually("they rest again") { try await resting() }
+                #expect(try await attempts() == before + number)
+            }
+            let sink = try SinkSMTP(port: office.gonePort)
+            try await flush()
+            _ = try await sink.waitForMessages(8)
+            try await eventually("all outcomes stored") { try await office.store.counts() == [.sent: 8] }
+        }
+    }
+
     @Test("a reply that a rule knows suspends the site, and the log and every waiting message say so", .timeLimit(.minutes(4)))
     func reaction() async throws {
         let rules = "[[react]]\nwords = \"tss04\"\nsuspend = true\nfor = \"2h\"\n"

@@ -89,6 +89,30 @@ struct SiteTests {
         #expect(feedback.begin(policy, at: probe) == .resting(until: probe + .seconds(300)), "the probe counts")
     }
 
+    @Test(
+        "a person has a dead site probed at once, and once: not for a wish from before it died",
+        arguments: [(-1, false), (0, true), (5, true), (30, true)])
+    func woken(after seconds: Int64, probes: Bool) {
+        var feedback = SiteFeedback(policy: policy)
+        for _ in 0..<3 { _ = feedback.begin(policy, at: Self.start); _ = feedback.ended(.unreachable, policy, at: Self.start) }
+        let now = Self.start + .seconds(30)
+        let wish = Self.start + .seconds(seconds)
+        feedback.wake(at: wish, now: now)
+        #expect(feedback.room(policy, at: now) == (probes ? 1 : 0))
+        guard probes else { return }
+        #expect(feedback.isDead)
+        #expect(feedback.begin(policy, at: now) == .go)
+        #expect(feedback.begin(policy, at: now) == .resting(until: now + .seconds(1)), "one probe")
+        _ = feedback.ended(.unreachable, policy, at: now + .seconds(1))
+        feedback.wake(at: wish, now: now + .seconds(2))
+        #expect(feedback.room(policy, at: now + .seconds(2)) == 0, "the same wish is answered")
+        // A clock that was set back makes no moment of the past of it.
+        feedback.wake(at: wish - .seconds(900), now: now - .seconds(600))
+        #expect(feedback.room(policy, at: now - .seconds(600)) == 1)
+        _ = feedback.begin(policy, at: now - .seconds(600))
+        #expect(feedback.ended(.answered, policy, at: now) == true, "and it comes back by it")
+    }
+
     @Test("a delivery that learned nothing changes nothing but its place")
     func nothing() {
         var feedback = SiteFeedback(policy: policy)

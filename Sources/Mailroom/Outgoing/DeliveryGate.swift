@@ -170,6 +170,7 @@ struct DeliveryGate: Sendable {
             }
             var rates = site?.profile.rates ?? []
             if let site {
+                if let flushed = candidate.flushedAt { board.wake(site.name, at: flushed, now: now) }
                 let isRoute = !policy.exchangerRoutes.contains(candidate.route)
                 // Half of a route is the most that one site gets of it: the others must not wait for its backlog.
                 let all = ceilings[candidate.route] ?? 1

@@ -38,7 +38,12 @@ extension OutboxDeliverer {
         for (route, count) in active {
             if let known = room[route] { room[route] = max(0, known - count) } else { unknown -= count }
         }
+        let before = self.pauses.subjects
         let pauses = try await self.pauses.current(of: store, at: now)
+        // A person ended the pause: what was learned of the host while it stood is asked again.
+        for case .route(let route) in before where pauses[.route(route)] == nil {
+            board.wake(DeliveryGate.site(ofRoute: route).name, at: now, now: now)
+        }
         for case (.route(let route), let pause) in pauses where !pause.holds(at: now) {
             // The pause is over: one delivery tries whether it works again.
             if let known = room[route] { room[route] = min(known, active[route, default: 0] == 0 ? 1 : 0) }

@@ -44,6 +44,9 @@ final class PauseBoard: Sendable {
     /// The pause as it was last seen; nil when there was none.
     subscript(_ subject: SendingPause.Subject) -> SendingPause? { state.withLock { $0.pauses[subject] } }
 
+    /// What was paused when it was last asked.
+    var subjects: [SendingPause.Subject] { state.withLock { Array($0.pauses.keys) } }
+
     func note(_ pause: SendingPause) {
         state.withLock { state in
             state.pauses[pause.subject] = pause

@@ -140,6 +140,11 @@ final class SiteBoard: Sendable {
         }
     }
 
+    /// Has a site that rests since before `moment` tried by the next who wants to go there.
+    func wake(_ name: String, at moment: Timestamp, now: Timestamp) {
+        entries.withLock { $0[name]?.feedback.wake(at: moment, now: now) }
+    }
+
     /// What came of `calls`: by what they waited for, how many came. Fewer than were called means that no more wait.
     func answered(_ calls: [String: Int], _ came: [String: Int]) {
         entries.withLock { entries in

@@ -15,10 +15,12 @@ package struct OutboxCandidate: Sendable, Equatable {
     package let firstRoute: String?
     /// See `OutboxMessage.isToOurs`.
     package let isToOurs: Bool
+    /// When it was due; nil: that is not known.
+    package let dueAt: Timestamp?
 
     package init(
         id: OutboxMessage.ID, workspace: WorkspaceID, identity: String, route: String, recipient: EmailAddress, domain: String,
-        awaits: String?, firstRoute: String? = nil, isToOurs: Bool = false
+        awaits: String?, firstRoute: String? = nil, isToOurs: Bool = false, dueAt: Timestamp? = nil
     ) {
         self.id = id
         self.workspace = workspace
@@ -29,7 +31,11 @@ package struct OutboxCandidate: Sendable, Equatable {
         self.awaits = awaits
         self.firstRoute = firstRoute
         self.isToOurs = isToOurs
+        self.dueAt = dueAt
     }
+
+    /// When a person had it tried at once, whatever is known of its site; nil: nobody did.
+    package var flushedAt: Timestamp? { awaits.flatMap { $0.utf8.elementsEqual(OutboxMessage.flushed.utf8) ? dueAt : nil } }
 }
 
 /// What is wanted for one candidate.
@@ -71,5 +77,7 @@ extension OutboxMessage {
     package static func awaiting(answerOf name: String) -> String { "answer of \(name)" }
     /// The value of `awaits` for what conf allows no mail to.
     package static let awaitingPermission = "safety allow_recipients"
+    /// The value of `awaits` for nothing: a person had it tried at once, at the moment at which it is due.
+    package static let flushed = "flush"
     package static func awaiting(dns domain: String) -> String { "dns \(domain)" }
 }

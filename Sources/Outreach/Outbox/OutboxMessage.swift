@@ -61,7 +61,7 @@ package struct OutboxMessage: Sendable, Equatable {
     /// From when its lifetime counts, if not from when it was made: a person released it then, or limits of our own kept it back for so long.
     package var releasedAt: Timestamp?
     /// What keeps it back beside its time: `limit ID` (a `SendingLimit.id`), `site NAME`, `answer of NAME`, `dns DOMAIN`, `route NAME` or
-    /// `safety KEY`; nil when nothing does.
+    /// `safety KEY`; nil when nothing does; `flush` when nothing does since a person had it tried at once.
     package var awaits: String?
     /// The route that it was composed for, while it goes by another one; nil when it goes by that.
     package var firstRoute: String?
@@ -73,6 +73,9 @@ package struct OutboxMessage: Sendable, Equatable {
     package var provider: String?
     /// Where its tracked links lead, which is stored with it; empty when it is read back.
     package var links: [LinkTarget]
+
+    /// What keeps it back beside its time; nil when nothing does.
+    package var obstacle: String? { awaits.flatMap { $0.utf8.elementsEqual(Self.flushed.utf8) ? nil : $0 } }
 
     /// From when its lifetime counts.
     package var waitsSince: Timestamp { releasedAt ?? createdAt }

@@ -54,12 +54,18 @@ package struct SiteFeedback: Sendable, Equatable {
     private var probesFailed = 0
     /// The one delivery under way was let go after the site died; those from before are no probes.
     private var isProbing = false
+    private struct Rest: Sendable, Equatable {
+        let since: Timestamp
+        var until: Timestamp
+    }
+
     /// nil while the site is alive.
-    private var restsUntil: Timestamp?
+    private var resting: Rest?
+    private var restsUntil: Timestamp? { resting?.until }
 
     package init(policy: Policy) { window = Double(policy.initial) }
 
-    package var isDead: Bool { restsUntil != nil }
+    package var isDead: Bool { resting != nil }
 
     /// How many more deliveries may begin now.
     package func room(_ policy: Policy, at now: Timestamp) -> Int {
@@ -107,16 +113,22 @@ package struct SiteFeedback: Sendable, Equatable {
         }
     }
 
+    /// Ends the rest of a dead site that began before `moment`, so that a probe is due: a person wants to know.
+    package mutating func wake(at moment: Timestamp, now: Timestamp) {
+        guard let rest = resting, rest.since <= moment || rest.since > now else { return }
+        resting?.until = min(rest.until, now)
+    }
+
     private func width(_ policy: Policy) -> Int { max(1, min(policy.ceiling, Int(window.rounded(.down)))) }
 
     private mutating func rest(_ policy: Policy, at now: Timestamp) {
-        restsUntil = now + policy.rests[min(probesFailed, policy.rests.count - 1)]
+        resting = Rest(since: now, until: now + policy.rests[min(probesFailed, policy.rests.count - 1)])
         probesFailed += 1
     }
 
     private mutating func revive(_ policy: Policy) -> Bool {
-        guard restsUntil != nil else { return false }
-        restsUntil = nil
+        guard resting != nil else { return false }
+        resting = nil
         probesFailed = 0
         window = Double(policy.initial)
         return true

@@ -295,6 +295,7 @@ extension OutboxCandidate {
             id: try record.id("id"), workspace: WorkspaceID(rawValue: try record.integer("workspace_id")),
             identity: try record.text("identity"), route: try record.text("route"), recipient: try record.address("recipient"),
             domain: try record.text("recipient_domain"), awaits: record.textOrNil("awaits"),
-            firstRoute: record.textOrNil("first_route"), isToOurs: try record.integer("is_to_ours") == 1)
+            firstRoute: record.textOrNil("first_route"), isToOurs: try record.integer("is_to_ours") == 1,
+            dueAt: try record.moment("next_attempt_at"))
     }
 }

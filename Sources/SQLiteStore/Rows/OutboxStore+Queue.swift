@@ -91,7 +91,14 @@ extension SQLiteStore {
                     """, arguments + ["at": at.milliseconds, "resend": resend])
             case .flush:
                 let (condition, arguments) = try selection.sql(within: [.incoming, .deferred])
-                return try ledger.db.run("UPDATE outbox SET next_attempt_at = :at WHERE \(condition)", arguments + ["at": at.milliseconds])
+                // The mark tells whoever delivers that a site which rests is to be tried; who waits for a limit keeps the turn in it.
+                return try ledger.db.run(
+                    """
+                    UPDATE outbox
+                    SET next_attempt_at = :at,
+                        awaits = CASE WHEN awaits LIKE 'limit %' THEN awaits ELSE '\(OutboxMessage.flushed)' END
+                    WHERE \(condition)
+                    """, arguments + ["at": at.milliseconds])
             case .delete:
                 let (condition, arguments) = try selection.sql(within: [.incoming, .deferred, .hold])
                 let why = "deleted by a person"

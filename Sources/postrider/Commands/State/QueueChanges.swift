@@ -107,7 +107,11 @@ struct QueueRequeue: AsyncParsableCommand {
 
 struct QueueFlush: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "flush", abstract: "Try waiting messages at once: all of them, or those named.")
+        commandName: "flush", abstract: "Try waiting messages at once: all of them, or those named.",
+        discussion: """
+            A host that rests because it did not answer is tried once more, and all its mail follows when it answers. What is paused stays so: \
+            'postrider guardrail override' ends a pause. Limits hold, too.
+            """)
 
     @OptionGroup var conf: StateOption
     @Argument(help: "Ids of messages.") var ids: [String] = []

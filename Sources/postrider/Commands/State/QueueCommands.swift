@@ -167,8 +167,8 @@ struct QueueShow: AsyncParsableCommand {
                 ("id", message.id.description),
                 ("workspace", state.installation.workspaces.hasSeveral ? state.name(of: message.workspace) : nil),
                 ("state", message.isAmbiguous ? "hold (ambiguous: it may have left)" : message.state.rawValue),
-                ("reason", message.reason), ("why it waits", seal.why(message)), ("waits for", message.awaits),
-                ("lifts", message.awaits == nil ? nil : message.nextAttemptAt?.iso8601), ("identity", message.identity),
+                ("reason", message.reason), ("why it waits", seal.why(message)), ("waits for", message.obstacle),
+                ("lifts", message.obstacle == nil ? nil : message.nextAttemptAt?.iso8601), ("identity", message.identity),
                 ("route", message.route), ("first route", message.firstRoute),
                 ("reverse-path", message.reversePath.shown), ("recipient", message.recipient.text), ("subject", message.subject),
                 ("Message-ID", message.messageID.text), ("provider's id", message.providerID),
@@ -208,8 +208,8 @@ extension OpenState {
             "size": .count(message.size), "message_id": .string(message.messageID.text), "provider_id": .text(message.providerID),
             "sent_message_id": .text(message.sentMessageID?.text), "contact": .id(message.contact), "enrollment": .id(message.enrollment),
             "step": .count(message.step), "occurrence": .count(message.occurrence), "attempts": .count(message.attempts),
-            "reason": .string(message.reason), "why": .text(seal.why(message)), "awaits": .text(message.awaits),
-            "lifts_at": .moment(message.awaits == nil ? nil : message.nextAttemptAt), "next_attempt_at": .moment(message.nextAttemptAt),
+            "reason": .string(message.reason), "why": .text(seal.why(message)), "awaits": .text(message.obstacle),
+            "lifts_at": .moment(message.obstacle == nil ? nil : message.nextAttemptAt), "next_attempt_at": .moment(message.nextAttemptAt),
             "final_dot_at": .moment(message.finalDotAt),
         ]
     }
