@@ -113,4 +113,27 @@ struct RoutingCommandsTests {
         #expect(await second.end() == .exited(0))
         #expect(sink.messages.isEmpty)
     }
+
+    @Test("when a route and the one that stands in are both paused, each message says which pause binds it and when that ends")
+    func bothPaused() async throws {
+        let sink = try SinkSMTP()
+        let files = try TemporaryFolder()
+        defer { withExtendedLifetime(files) {} }
+        let login = "auth = { user = \"anna\", password_file = \"\(try files.write("password", text: "secret\n", permissions: 0o600))\" }\n"
+        let first = StateBench.submission(sink.port)
+        let text = first + login + "fallback = \"other\"\n[route.other]\n" + first + login + "[transport]\ndefault = \"out\"\n"
+        let bench = try StateBench(route: .text(text))
+        try await bench.prepare()
+        _ = try await bench.output("enroll", "hello", "--all")
+        let serve = try await bench.serve()
+        _ = try await eventually("both are paused") { try await bench.objects("guardrail", "list").count == 2 ? true : nil }
+        let queue = try await bench.queue("all wait") { $0.allSatisfy { $0["state"] == "deferred" } }
+        for message in queue {
+            let awaits = message["awaits"] ?? ""
+            #expect(awaits == "route out" || awaits == "route other", "\(awaits)")
+            #expect(message["lifts_at"]?.hasSuffix("Z") == true)
+            #expect(message["why"]?.contains(" is paused until ") == true && message["why"]?.contains("goes on by") == false)
+        }
+        #expect(await serve.end() == .exited(0))
+    }
 }

@@ -139,9 +139,12 @@ struct DeliveryGate: Sendable {
                 if let other = stand ?? home {
                     tickets.append(moving(to: other, because: pause.words))
                 } else if open == nil {
+                    // Of its route and of those that it could go by instead, the one that is free first.
+                    let ways = policy.fallbacks.chain(behind: candidate.route) + (candidate.firstRoute.map { [$0] } ?? [])
+                    let first = ways.compactMap { holding(.route($0), at: now) }.reduce(pause) { $1.until < $0.until ? $1 : $0 }
                     tickets.append(
                         waiting(
-                            until: pause.until, awaiting: OutboxMessage.awaiting(pause.subject), because: pause.words, isOurs: true
+                            until: first.until, awaiting: OutboxMessage.awaiting(first.subject), because: first.words, isOurs: true
                         ))
                 }
                 continue

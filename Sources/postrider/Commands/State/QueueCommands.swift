@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import InternetMessage
 import Outreach
+import Settings
 
 struct Queue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -53,10 +54,24 @@ struct QueueFilter: ParsableArguments {
             // Of another one it is another sequence.
             selection.workspace = state.workspace
         }
+        try await require("route", route, among: state.settings.routes.map(\.name), \.route, state)
+        try await require("identity", identity, among: state.settings.identities.map(\.name), \.identity, state)
         selection.route = route
         selection.identity = identity
         selection.states = self.state.map { [$0] }
         return selection
+    }
+
+    /// Refuses a name that neither the conf has nor any message: what is mistyped must not look like an empty queue.
+    private func require(
+        _ what: String, _ name: String?, among known: [String], _ part: WritableKeyPath<OutboxSelection, String?>, _ state: OpenState
+    ) async throws {
+        guard let name, !known.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else { return }
+        var selection = OutboxSelection()
+        selection[keyPath: part] = name
+        guard try await state.store.list(selection, after: nil, limit: 1).isEmpty else { return }
+        let hint = known.isEmpty ? "the conf has none" : "the conf has \(known.joined(separator: ", "))"
+        throw Failure(.badInput, "there is no \(what) '\(TerminalText.line(name))', and no message has it: \(hint)")
     }
 }
 
@@ -145,6 +160,10 @@ struct QueueShow: AsyncParsableCommand {
     @Flag(help: "The message as composed, before any signature, and nothing else.") var content = false
     @Flag(help: "One JSON object.") var json = false
 
+    func validate() throws {
+        if content, json { throw ValidationError("--content is the message itself, which is no JSON: give one of --content and --json") }
+    }
+
     func run() async throws {
         try await OpenState.use(conf) { state in
             guard let message = try await state.store.message(id: try OpenState.id(id, of: "message")) else {
@@ -163,12 +182,13 @@ struct QueueShow: AsyncParsableCommand {
                     .object(
                         facts + [(key: "tries", value: .array(attempts.map(state.json)))]))
             }
+            let obstacle = seal.obstacle(message)
             FactSheet.write([
                 ("id", message.id.description),
                 ("workspace", state.installation.workspaces.hasSeveral ? state.name(of: message.workspace) : nil),
                 ("state", message.isAmbiguous ? "hold (ambiguous: it may have left)" : message.state.rawValue),
-                ("reason", message.reason), ("why it waits", seal.why(message)), ("waits for", message.obstacle),
-                ("lifts", message.obstacle == nil ? nil : message.nextAttemptAt?.iso8601), ("identity", message.identity),
+                ("reason", message.reason), ("why it waits", seal.why(message)), ("waits for", obstacle?.name),
+                ("lifts", obstacle?.lifts?.iso8601), ("identity", message.identity),
                 ("route", message.route), ("first route", message.firstRoute),
                 ("reverse-path", message.reversePath.shown), ("recipient", message.recipient.text), ("subject", message.subject),
                 ("Message-ID", message.messageID.text), ("provider's id", message.providerID),
@@ -199,7 +219,8 @@ extension OpenState {
     }
 
     func json(_ message: OutboxMessage, _ seal: QueueSeal) -> JSONValue {
-        [
+        let obstacle = seal.obstacle(message)
+        return [
             "id": .id(message.id), "workspace": .string(name(of: message.workspace)), "state": .string(message.state.rawValue),
             "ambiguous": .bool(message.isAmbiguous),
             "arrived_at": .moment(message.createdAt), "identity": .string(message.identity), "route": .string(message.route),
@@ -208,8 +229,8 @@ extension OpenState {
             "size": .count(message.size), "message_id": .string(message.messageID.text), "provider_id": .text(message.providerID),
             "sent_message_id": .text(message.sentMessageID?.text), "contact": .id(message.contact), "enrollment": .id(message.enrollment),
             "step": .count(message.step), "occurrence": .count(message.occurrence), "attempts": .count(message.attempts),
-            "reason": .string(message.reason), "why": .text(seal.why(message)), "awaits": .text(message.obstacle),
-            "lifts_at": .moment(message.obstacle == nil ? nil : message.nextAttemptAt), "next_attempt_at": .moment(message.nextAttemptAt),
+            "reason": .string(message.reason), "why": .text(seal.why(message)), "awaits": .text(obstacle?.name),
+            "lifts_at": .moment(obstacle?.lifts), "next_attempt_at": .moment(message.nextAttemptAt),
             "final_dot_at": .moment(message.finalDotAt),
         ]
     }
