@@ -144,7 +144,8 @@ package struct OutboxDeliverer: Service {
         await bell.wait(until: min(next > now ? next : now + Self.shortestSleep, limit), clock: clock)
     }
 
-    /// Gives up what has waited longer than its lifetime; what a person holds waits for the person.
+    /// Gives up what has waited longer than its lifetime; what a person holds waits for the person. What is due is tried first: when nothing ran
+    /// for a while, each message has one more attempt.
     private func sweep(_ desk: Desk) async throws {
         overseer.endOverdue()
         let now = clock.now()
@@ -161,7 +162,7 @@ package struct OutboxDeliverer: Service {
         try await store.forgetLevels(now: now)
         try await warmUp(desk, at: now)
         try await store.freeOverdue(except: owner, now: now)
-        for message in try await store.overdue(waitingSinceBefore: now - desk.lifetime, limit: 500) {
+        for message in try await store.overdue(waitingSinceBefore: now - desk.lifetime, now: now, limit: 500) {
             let consequence = desk.decider.expire(message, machine: try await machine(of: message, desk: desk), at: now)
             if try await store.expire(message.id, at: now, consequence: consequence) {
                 tell(of: message, .expired, because: "given up after its lifetime: \(message.reason)", at: now)

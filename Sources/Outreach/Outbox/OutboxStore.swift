@@ -58,7 +58,8 @@ package protocol OutboxStore: Sendable {
     /// back when the claim ends without a final dot.
     ///
     /// Messages whose enrollment no longer wants them or whose recipient is suppressed are cancelled instead, with a timeline event.
-    /// Being postponed is no attempt, and the time that a limit of ours keeps a message back is not part of its lifetime.
+    /// Being postponed is no attempt, and the time that a limit of ours keeps a message back is not part of its lifetime. Nor is the time in
+    /// which it was due and nobody came for it, because nothing ran or others were first.
     /// Nothing is claimed while the global STOP is set.
     ///
     /// - Returns: one answer for each bid.
@@ -102,8 +103,8 @@ package protocol OutboxStore: Sendable {
     func recover(now: Timestamp) async throws(StoreError) -> [OutboxMessage]
 
     /// Messages that wait (not claimed, not held) since before `before`, counted from their release where a person released them, to be
-    /// expired.
-    func overdue(waitingSinceBefore before: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage]
+    /// expired. What is due by `now` is tried first, however late that is.
+    func overdue(waitingSinceBefore before: Timestamp, now: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage]
 
     /// Lets the lifetime of those that wait since before `before` begin at `now`: nothing may leave at present, which is not their fault.
     /// Returns how many there were.

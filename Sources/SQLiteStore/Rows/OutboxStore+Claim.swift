@@ -155,9 +155,26 @@ extension SQLiteStore {
         WHERE id = :id AND state IN ('incoming', 'deferred') AND (next_attempt_at <= :now OR awaits IS NOT NULL)
         """
 
+    /// `released_at` of a row `outbox` that is looked at by `:now`: when nobody came for it in time, that is not part of its lifetime.
+    private static let lengthened = """
+        CASE WHEN :now - next_attempt_at > 60000 THEN MIN(:now, COALESCE(released_at, created_at) + :now - next_attempt_at)
+            ELSE released_at END
+        """
+
+    /// Lets a message wait that is looked at by `:now`.
+    static let postponeSQL = """
+        UPDATE outbox
+        SET state = 'deferred', reason = :reason, awaits = :awaits,
+            released_at = CASE WHEN :ours THEN COALESCE(\(lengthened), created_at) + MAX(0, :until - MAX(:now, next_attempt_at))
+                ELSE \(lengthened) END,
+            next_attempt_at = :until
+        WHERE id = :id
+        """
+
     static let claimSQL = """
         UPDATE outbox
-        SET state = 'active', claim = claim + 1, lease_owner = :owner, lease_until = :until, awaits = NULL, taken = :taken
+        SET state = 'active', claim = claim + 1, lease_owner = :owner, lease_until = :until, awaits = NULL, taken = :taken,
+            released_at = \(lengthened)
         WHERE id = :id
         """
 
@@ -218,7 +235,7 @@ extension Ledger {
                         SQLiteStore.claimSQL,
                         [
                             "owner": lease.owner, "until": lease.until.milliseconds, "taken": taken.isEmpty ? nil : Self.text(of: taken),
-                            "id": bid.id.rawValue,
+                            "id": bid.id.rawValue, "now": now.milliseconds,
                         ])
                     // Read apart: to return the row, SQLite would make a table for it first.
                     guard let message = try self.message(bid.id) else { return .gone }
@@ -253,14 +270,7 @@ extension Ledger {
         let isOver = try isOver(awaited: awaits, workspace: workspace) == true
         let until = isOver ? now : until
         try db.run(
-            """
-            UPDATE outbox
-            SET state = 'deferred', reason = :reason, awaits = :awaits,
-                released_at = CASE WHEN :ours THEN COALESCE(released_at, created_at) + MAX(0, :until - MAX(:now, next_attempt_at))
-                    ELSE released_at END,
-                next_attempt_at = :until
-            WHERE id = :id
-            """,
+            SQLiteStore.postponeSQL,
             [
                 "id": id.rawValue, "reason": because.storable, "awaits": isOver ? nil : awaits.storable, "until": until.milliseconds,
                 "now": now.milliseconds, "ours": isOurs,

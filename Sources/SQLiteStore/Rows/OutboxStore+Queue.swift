@@ -4,14 +4,15 @@ package import Outreach
 
 /// The queue as people see it and act on it.
 extension SQLiteStore {
-    package func overdue(waitingSinceBefore before: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage] {
+    package func overdue(waitingSinceBefore before: Timestamp, now: Timestamp, limit: Int) async throws(StoreError) -> [OutboxMessage] {
         try await read { ledger in
             try ledger.db.records(
                 """
                 SELECT * FROM outbox INDEXED BY outbox_waiting_age
                 WHERE state IN ('incoming', 'deferred') AND final_dot_at IS NULL AND COALESCE(released_at, created_at) < :before
+                    AND next_attempt_at > :now
                 ORDER BY COALESCE(released_at, created_at) LIMIT :limit
-                """, ["before": before.milliseconds, "limit": max(0, limit)]
+                """, ["before": before.milliseconds, "now": now.milliseconds, "limit": max(0, limit)]
             ).map { try ledger.whole($0) }
         }
     }

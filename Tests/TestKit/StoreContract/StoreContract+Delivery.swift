@@ -247,8 +247,11 @@ extension StoreContract {
                 let young = try world.message(to: "c@example.com", created: 50)
                 _ = try await world.store.dispatch(young, with: Consequence())
                 try await world.store.giveBack(old.id, claim: 1, until: world.later(9), reason: "greylisted")
-                let overdue = try await world.store.overdue(waitingSinceBefore: world.later(10), limit: 9)
-                try expect(overdue.map(\.id), [old.id], "what is claimed or young is not overdue")
+                func overdue(_ before: Int64, at now: Int64) async throws -> [OutboxMessage.ID] {
+                    try await world.store.overdue(waitingSinceBefore: world.later(before), now: world.later(now), limit: 9).map(\.id)
+                }
+                try expect(try await overdue(10, at: 8), [old.id], "what is claimed or young is not overdue")
+                try expect(try await overdue(10, at: 9), [], "nor is what is due: it is tried first")
                 let consequence = Consequence(transition: world.transition(enrollment, to: .stopped, cause: .undeliverable))
                 try expect(try await world.store.expire(old.id, at: world.later(20), consequence: consequence), "it is expired")
                 try expect(try await world.state(of: old), .expired, "expired is final")
@@ -258,15 +261,12 @@ extension StoreContract {
                     try await !world.store.expire(claimed.id, at: world.later(20), consequence: Consequence()), "not what is claimed")
                 let all = OutboxSelection(ids: [young.id])
                 _ = try await world.store.command(.hold(reason: "wait"), on: all, at: world.later(60))
-                try expect(
-                    try await world.store.overdue(waitingSinceBefore: world.later(99), limit: 9), [], "what is held waits for a person")
+                try expect(try await overdue(99, at: 0), [], "what is held waits for a person")
                 try expect(try await !world.store.expire(young.id, at: world.later(99), consequence: Consequence()), "and is not expired")
                 _ = try await world.store.command(.release(resend: false), on: all, at: world.later(200))
                 try expect(try await world.store.message(id: young.id)?.waitsSince, world.later(200), "a release starts its time anew")
-                try expect(try await world.store.overdue(waitingSinceBefore: world.later(200), limit: 9), [], "so that it is not overdue")
-                try expect(
-                    try await world.store.overdue(waitingSinceBefore: world.later(201), limit: 9).map(\.id), [young.id], "until it is again"
-                )
+                try expect(try await overdue(200, at: 199), [], "so that it is not overdue")
+                try expect(try await overdue(201, at: 199), [young.id], "until it is again")
             },
         ]
     }
@@ -326,7 +326,7 @@ extension StoreContract {
                     world.attempt(message, .ambiguous), claim: message.claim, state: .hold, nextAttemptAt: nil, consequence: Consequence())
                 let all = OutboxSelection()
                 try expect(try await world.store.command(.release(resend: false), on: all, at: world.later(3)), 0, "not by a plain release")
-                try expect(try await world.store.overdue(waitingSinceBefore: world.later(99), limit: 9), [], "nor is it called expired")
+                try expect(try await world.store.overdue(waitingSinceBefore: world.later(99), now: world.later(0), limit: 9), [], "nor is it called expired")
                 try expect(try await world.state(of: message), .hold, "it stays held")
                 try expect(try await world.store.command(.release(resend: true), on: all, at: world.later(3)), 1, "resend is stated")
                 let claimed = try await world.store.claimDeliverable(now: world.later(3), limit: 9, lease: world.lease("me"))

@@ -28,6 +28,28 @@ extension StoreContract {
                     try await world.store.candidates(now: world.later(69), limit: 9, routes: [:], sites: [:]), [],
                     "nobody looks at it before")
             },
+            Self("the time in which a message was due and nobody came for it is not part of its lifetime, whatever it waits for then") { world in
+                let limit = try world.limit("route office", "1/min")
+                let until = world.later(9090)
+                let wishes: [(ClaimBid.Wish, Int64)] = [
+                    (.leave([]), 9000), (.wait(until: until, awaiting: "limit x", because: "a limit", isOurs: true), 9090),
+                    (.wait(until: until, awaiting: "site x", because: "a site", isOurs: false), 9000), (.leave([limit]), 9000),
+                    (.leave([limit]), 9060),
+                ]
+                for (number, (wish, since)) in wishes.enumerated() {
+                    let message = try world.message(to: "m\(number)@example.com", due: 0)
+                    _ = try await world.store.dispatch(message, with: Consequence())
+                    _ = try await world.store.claim(
+                        [ClaimBid(id: message.id, wish: wish)], now: world.later(9000), lease: world.lease("me", until: 9999))
+                    try expect(try await world.store.message(id: message.id)?.waitsSince, world.later(since), "wish \(number)")
+                }
+                // A minute is nothing that anybody was late.
+                let message = try world.message(to: "soon@example.com", due: 0)
+                _ = try await world.store.dispatch(message, with: Consequence())
+                _ = try await world.store.claim(
+                    [ClaimBid(id: message.id, wish: .leave([]))], now: world.later(60), lease: world.lease("me", until: 999))
+                try expect(try await world.store.message(id: message.id)?.waitsSince, message.createdAt, "in time")
+            },
             Self("levels survive, and a budget goes back unless a dot was written, however the claim ends") { world in
                 let limit = try world.limit("the instance", "3/day")
                 func bid(_ message: OutboxMessage, at seconds: Int64, limits: [SendingLimit]) async throws -> ClaimAnswer? {
