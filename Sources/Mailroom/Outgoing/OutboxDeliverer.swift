@@ -102,8 +102,16 @@ package struct OutboxDeliverer: Service {
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 var lastSweep = clock.now() - Self.sweepEvery
+                var watch = ClockWatch()
+                var doubts = true
                 while !flow.isStopping, !Task.isCancelled {
                     let desk = desk.current
+                    if watch.isSetBack(at: clock.now()) {
+                        lastSweep = clock.now() - Self.sweepEvery
+                        try await loop.round { try await setRight() }
+                        doubts = true
+                    }
+                    if doubts { doubts = try await loop.round { try await disbelieveFuture() } == nil }
                     if clock.now() - lastSweep >= Self.sweepEvery {
                         lastSweep = clock.now()
                         try await loop.round { try await sweep(desk) }
@@ -167,6 +175,24 @@ package struct OutboxDeliverer: Service {
             if try await store.expire(message.id, at: now, consequence: consequence) {
                 tell(of: message, .expired, because: "given up after its lifetime: \(message.reason)", at: now)
             }
+        }
+    }
+
+    /// What waits for a moment by a clock that was set back since waits for nothing.
+    private func setRight() async throws {
+        logger.warning("the clock was set back; what waits for a limit, a site or a pause is looked at anew")
+        let now = clock.now()
+        board.clockWasSetBack(now: now)
+        _ = try await store.reconsiderWaiting(now: now)
+        _ = try await store.reconsiderPostponed(now: now)
+        sequenceBell.ring()
+    }
+
+    private func disbelieveFuture() async throws {
+        let count = try await store.disbelieveFuture(now: clock.now())
+        if count > 0 {
+            logger.warning(
+                "the clock was ahead once: turns, rates and pauses from then are not believed", metadata: ["count": "\(count)"])
         }
     }
 

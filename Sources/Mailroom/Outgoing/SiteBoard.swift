@@ -145,6 +145,16 @@ final class SiteBoard: Sendable {
         entries.withLock { $0[name]?.feedback.wake(at: moment, now: now) }
     }
 
+    /// The clock was set back: what is to last until a moment of the time before lasts no longer.
+    func clockWasSetBack(now: Timestamp) {
+        entries.withLock { entries in
+            for name in entries.keys {
+                entries[name]?.feedback.wake(at: now, now: now)
+                entries[name]?.measures = SiteMeasures()
+            }
+        }
+    }
+
     /// What came of `calls`: by what they waited for, how many came. Fewer than were called means that no more wait.
     func answered(_ calls: [String: Int], _ came: [String: Int]) {
         entries.withLock { entries in

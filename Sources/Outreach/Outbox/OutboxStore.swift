@@ -72,6 +72,10 @@ package protocol OutboxStore: Sendable {
     /// Returns how many there were.
     func reconsiderWaiting(now: Timestamp) async throws(StoreError) -> Int
 
+    /// Does not believe what was stored while the clock was ahead by more than a minute: turns of messages that were tried or made then are due,
+    /// lifetimes begin now, rates are empty, and pauses for failures that began then end. Returns how much that concerned.
+    func disbelieveFuture(now: Timestamp) async throws(StoreError) -> Int
+
     /// Forgets levels of limits that mean nothing any more, and times that were kept for messages which do not wait for a limit any more.
     func forgetLevels(now: Timestamp) async throws(StoreError)
 

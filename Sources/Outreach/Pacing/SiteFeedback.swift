@@ -69,7 +69,8 @@ package struct SiteFeedback: Sendable, Equatable {
 
     /// How many more deliveries may begin now.
     package func room(_ policy: Policy, at now: Timestamp) -> Int {
-        if let restsUntil { return underWay == 0 && restsUntil <= now ? 1 : 0 }
+        // A rest that begins in the future is of a clock that was set back.
+        if let resting { return underWay == 0 && (resting.until <= now || resting.since > now) ? 1 : 0 }
         let width = width(policy)
         return max(0, width + (width == policy.ceiling ? policy.ahead : 0) - underWay)
     }

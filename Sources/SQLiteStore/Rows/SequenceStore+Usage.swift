@@ -8,7 +8,10 @@ extension SQLiteStore {
         try await read { ledger in
             let record = try ledger.db.record(
                 Self.usageSQL,
-                ["identity": identity, "day": localDate.daysSinceEpoch, "hour": (now - .seconds(3600)).milliseconds])
+                [
+                    "identity": identity, "day": localDate.daysSinceEpoch, "hour": (now - .seconds(3600)).milliseconds,
+                    "latest": (now + Self.clockPatience).milliseconds,
+                ])
             return IdentityUsage(
                 countOnDate: try record?.count("count") ?? 0, lastAt: record?.momentOrNil("last"),
                 countInHour: try record?.count("hour_count") ?? 0, lifting: record?.momentOrNil("hour_first"))
@@ -34,18 +37,20 @@ extension SQLiteStore {
         }
     }
 
-    /// What belongs to no sequence, such as a reply that is sent on, uses no budget.
+    /// What belongs to no sequence, such as a reply that is sent on, uses no budget. What a clock that was ahead left in the future is not the last
+    /// message, nor of this hour.
     static let usageSQL = """
         SELECT
             (SELECT COUNT(*) FROM outbox
              WHERE identity = :identity AND budget_day = :day AND state <> 'cancelled' AND enrollment_id IS NOT NULL
                 AND (state NOT IN ('bounced', 'expired') OR final_dot_at IS NOT NULL)) AS count,
-            (SELECT created_at FROM outbox WHERE identity = :identity AND enrollment_id IS NOT NULL
+            (SELECT created_at FROM outbox WHERE identity = :identity AND enrollment_id IS NOT NULL AND created_at <= :latest
              ORDER BY created_at DESC LIMIT 1) AS last,
             hour_count, hour_first
         FROM (
             SELECT COUNT(*) AS hour_count, MIN(created_at) AS hour_first FROM outbox
-            WHERE identity = :identity AND created_at > :hour AND state <> 'cancelled' AND enrollment_id IS NOT NULL
+            WHERE identity = :identity AND created_at > :hour AND created_at <= :latest AND state <> 'cancelled'
+                AND enrollment_id IS NOT NULL
                 AND (state NOT IN ('bounced', 'expired') OR final_dot_at IS NOT NULL))
         """
 

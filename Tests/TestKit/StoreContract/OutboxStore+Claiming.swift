@@ -26,7 +26,7 @@ extension OutboxStore {
 extension SequenceStore {
     /// What an identity has used of a date's budget.
     package func usage(identity: String, localDate: CivilDate) async throws(StoreError) -> IdentityUsage {
-        let usage = try await usage(identity: identity, localDate: localDate, at: localDate.startOfDayUTC)
+        let usage = try await usage(identity: identity, localDate: localDate, at: localDate.adding(days: 1).startOfDayUTC)
         return IdentityUsage(countOnDate: usage.countOnDate, lastAt: usage.lastAt)
     }
 }

@@ -50,6 +50,64 @@ extension StoreContract {
                     [ClaimBid(id: message.id, wish: .leave([]))], now: world.later(60), lease: world.lease("me", until: 999))
                 try expect(try await world.store.message(id: message.id)?.waitsSince, message.createdAt, "in time")
             },
+            Self("what was stored while the clock was ahead is not believed, and what was stored at its time is") { world in
+                // 400 days ahead, and back again.
+                let ahead: Int64 = 400 * 86_400
+                func queued(_ text: String, created: Int64 = 0) async throws -> OutboxMessage {
+                    let message = try world.message(to: text, created: created, due: created)
+                    _ = try await world.store.dispatch(message, with: Consequence())
+                    return message
+                }
+                /// Claims and defers it, the attempt ending then.
+                func deferred(_ message: OutboxMessage, at moment: Int64) async throws {
+                    let claims = try await world.store.claim(
+                        [ClaimBid(id: message.id, wish: .leave([]))], now: world.later(moment), lease: world.lease("me", until: moment + 100))
+                    guard case .claimed(let claimed, _)? = claims.first else { throw ContractBreach(description: "broken: it is due") }
+                    _ = try await world.store.record(
+                        world.attempt(claimed, .deferred, at: moment), claim: claimed.claim, state: .deferred,
+                        nextAttemptAt: world.later(moment + 5000), consequence: Consequence())
+                }
+                let usual = try await queued("usual@example.com")
+                try await deferred(usual, at: 10)
+                let tried = try await queued("tried@example.com")
+                try await deferred(tried, at: ahead)
+                let made = try await queued("made@example.com", created: ahead)
+                let rates = [try world.limit("route office", "1/h"), try world.limit("route home", "1/h")]
+                for (rate, moment) in zip(rates, [10, ahead]) {
+                    let message = try await queued("r\(moment)@example.com")
+                    _ = try await world.store.claim(
+                        [ClaimBid(id: message.id, wish: .leave([rate]))], now: world.later(moment), lease: world.lease("me", until: ahead + 99))
+                }
+                for (route, moment) in [("office", 10), ("home", ahead)] as [(String, Int64)] {
+                    _ = try await world.store.pause(
+                        .route(route), failureClass: "route_auth", reason: "no", began: world.later(moment), at: world.later(moment),
+                        rests: [.seconds(900)])
+                }
+                let now: Int64 = 100
+                // Two turns, two lifetimes, a rate and a pause.
+                try expect(try await world.store.disbelieveFuture(now: world.later(now)), 6, "it says how much that was")
+                try expect(try await world.store.message(id: usual.id)?.nextAttemptAt, world.later(5010), "its own time stays")
+                try expect(try await world.store.message(id: usual.id)?.waitsSince, usual.createdAt, "and its age")
+                for message in [tried, made] {
+                    let found = try await world.store.message(id: message.id)
+                    try expect(found?.nextAttemptAt, world.later(now), "due at once")
+                    try expect(found?.waitsSince, world.later(now), "and its lifetime runs")
+                }
+                try expect(try await world.store.pauses().map(\.subject), [.route("office")], "the pause of that time is over")
+                for (rate, until) in zip(rates, [3610, nil] as [Int64?]) {
+                    let message = try await queued("x\(until ?? 0)@example.com", created: now)
+                    let answer = try await world.store.claim(
+                        [ClaimBid(id: message.id, wish: .leave([rate]))], now: world.later(now), lease: world.lease("me", until: 999)).first
+                    if let until {
+                        try expect(answer, .postponed(until: world.later(until)), "a rate that holds")
+                    } else if case .claimed? = answer {
+                        continue
+                    } else {
+                        throw ContractBreach(description: "broken: the rate of that time is empty, and not \(String(describing: answer))")
+                    }
+                }
+                try expect(try await world.store.disbelieveFuture(now: world.later(now)), 0, "and nothing is left to doubt")
+            },
             Self("levels survive, and a budget goes back unless a dot was written, however the claim ends") { world in
                 let limit = try world.limit("the instance", "3/day")
                 func bid(_ message: OutboxMessage, at seconds: Int64, limits: [SendingLimit]) async throws -> ClaimAnswer? {
