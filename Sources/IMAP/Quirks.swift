@@ -18,6 +18,11 @@ package struct Quirks: Equatable, Sendable {
     /// a server without lasting UIDs leave it out; a mailbox that cannot be read at all would be worse).
     package var missingUIDValidity = true
 
+    /// A UIDNEXT at or below a UID that was read, under the same UIDVALIDITY, with nothing at or above it: a mailbox restored from a backup or
+    /// made anew on a server that does not count its UIDVALIDITY up. It is read anew, as after a change of UIDVALIDITY (RFC 9051 §2.3.1.1
+    /// forbids it; to wait until UIDs pass the old watermark would lose all mail until then).
+    package var uidNextGoesBack = true
+
     /// `SEARCH` that finds nothing may give no untagged response at all (hMailServer, some IMAP proxies).
     package var missingSearchResponse = true
 
@@ -34,6 +39,7 @@ package struct Quirks: Equatable, Sendable {
         quirks.extraSpaces = false
         quirks.invalidNumbers = false
         quirks.missingUIDValidity = false
+        quirks.uidNextGoesBack = false
         quirks.missingSearchResponse = false
         quirks.codeAtEnd = false
         return quirks

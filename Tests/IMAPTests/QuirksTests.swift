@@ -85,6 +85,28 @@ struct QuirksTests {
         #expect(try dialogue(text, strict) == ["> alert mailboxRefused INBOX", "> finished"])
     }
 
+    @Test(
+        "UIDNEXT goes back",
+        arguments: [
+            // What the server says, what the client asks for, what the search finds, whether the mailbox is read anew.
+            ("S: * OK [UIDNEXT 4]", "4:*", "3", true), ("S: * OK [UIDNEXT 4]", "4:*", "", true), ("S: * OK [UIDNEXT 20]", "20:*", "", true),
+            ("S: * OK [UIDNEXT 1]", "1:*", "", true),
+            // It only lags behind.
+            ("S: * OK [UIDNEXT 4]", "4:*", "20", false), ("S: * OK [UIDNEXT 4]", "4:*", "4", false),
+            // The last message is gone: UIDNEXT is where it was.
+            ("S: * OK [UIDNEXT 21]", "21:*", "3", false), ("S: * OK [UIDNEXT 22]", "21:*", "", false),
+            ("# it says no UIDNEXT", "21:*", "3", false),
+        ])
+    func uidNextGoesBack(says: String, asks: String, found: String, isAnew: Bool) throws {
+        let text = "S: * OK [UIDVALIDITY 7]\n\(says)\nS: A2 OK\nS: * SEARCH\(found.isEmpty ? "" : " ")\(found)\nS: A3 OK"
+        let search = "C: A3 UID SEARCH \(asks == "1:*" ? "ALL" : "UID \(asks)")"
+        let outcome = isAnew ? ["> uidvalidity INBOX 7 7", "C: A4 UID SEARCH UID *"] : ["> finished"]
+        #expect(try dialogue(text, Quirks()) == [search] + outcome)
+        var strict = Quirks()
+        strict.uidNextGoesBack = false
+        #expect(try dialogue(text, strict).first == "C: A3 UID SEARCH UID 21:*")
+    }
+
     @Test("missing search response")
     func missingSearchResponse() throws {
         let text = "S: * OK [UIDVALIDITY 7]\nS: A2 OK\nS: A3 OK"

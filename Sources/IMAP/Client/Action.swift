@@ -22,7 +22,8 @@ extension ClientSession {
         /// Store the message and its UID as watermark in one transaction, then call
         /// ``ClientSession/messageCommitted(_:)``.
         case deliver(FetchedMessage)
-        /// The UIDs remembered of the mailbox are void; it is read anew from the configured date on.
+        /// The UIDs remembered of the mailbox are void; it is read anew from the configured date on. `old` is `new` where UIDNEXT went back
+        /// (``Quirks/uidNextGoesBack``): what is kept by those UIDs must be told apart from what comes now.
         case uidValidityChanged(MailboxName, old: UIDValidity, new: UIDValidity)
         /// Remember that everything up to the UID is done. Comes only when no delivered message awaits its commit.
         case watermark(MailboxName, UIDValidity, UID)

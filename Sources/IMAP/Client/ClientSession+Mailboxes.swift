@@ -88,6 +88,8 @@ extension ClientSession {
 
     private mutating func visit(_ name: MailboxName) {
         if let reading = scan, reading.mailbox == name {
+            guard looksAtSelected < Self.savedLookLimit else { return open(name) }
+            looksAtSelected += 1
             let again = takeWanted(in: name, reading.uidValidity)
             scan?.want(again)
             // Selected already: NOOP lets the server take notice of what came in, then the search is repeated.
@@ -102,6 +104,7 @@ extension ClientSession {
     /// Opens the mailbox, to be searched.
     mutating func open(_ name: MailboxName) {
         scan = nil
+        looksAtSelected = 0
         if configuration.access == .examine {
             begin("EXAMINE ", .select(name, Command.Selection())) { $0.mailbox(name) }
         } else {
@@ -143,7 +146,7 @@ extension ClientSession {
         scan = MailboxScan(
             mailbox: name, uidValidity: validity, uidNext: selection.uidNext, isEmpty: selection.exists == 0,
             cursor: cursors[name], setbacks: setbacks(in: name, validity), since: configuration.since, limits: limits,
-            disposes: configuration.access.touches(name) && !isReadOnly)
+            disposes: configuration.access.touches(name) && !isReadOnly, mayGoBack: configuration.quirks.uidNextGoesBack)
         let again = takeWanted(in: name, validity)
         scan?.want(again)
         // What is of an earlier UIDVALIDITY is no message any more.

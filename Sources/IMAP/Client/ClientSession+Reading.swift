@@ -56,6 +56,11 @@ extension ClientSession {
         }
         let count = scan?.searched(findings.uids, &actions) ?? 0
         if count > 0 { falseAlarms = 0 }
+        if case .uidValidityChanged(let name, _, let validity)? = actions.last {
+            cursors[name] = nil
+            setbacks = setbacks.filter { $0.key.mailbox != name || $0.key.uidValidity != validity }
+            undisposed = undisposed.filter { $0.mailbox != name }
+        }
         proceed()
     }
 

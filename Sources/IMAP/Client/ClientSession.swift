@@ -40,10 +40,12 @@ package struct ClientSession: Sendable {
 
     let configuration: Configuration
     var cursors: [MailboxName: MailboxCursor]
-    let setbacks: [MessageKey: Setbacks]
+    var setbacks: [MessageKey: Setbacks]
     /// What is committed and not yet marked or moved, of earlier sessions and of this one: what a server refuses is asked of it again at a
     /// later look.
     var undisposed: Set<MessageKey>
+    /// How often the selected mailbox was searched again since it was opened; what was made anew under its name is seen when it is opened.
+    var looksAtSelected = 0
     var phase = Phase.created
     var reader: FrameReader
     var protection = Protection.none

@@ -47,12 +47,14 @@ struct MailboxScan: Sendable {
     let uidValidity: UIDValidity
     private let uidNext: UID?
     private let since: SearchDate?
-    private let setbacks: [UID: Setbacks]
+    private var setbacks: [UID: Setbacks]
     private let limits: Limits
     /// Whether committed messages are to be marked or moved.
     let disposes: Bool
 
     private var stage: Stage
+    /// UIDNEXT is at or below what is done, and whether that can be is not known yet.
+    private var isBehind: Bool
     /// Everything up to here is done; 0 when nothing is.
     private var done: UInt32
     /// The watermark the driver holds; 0 when none.
@@ -94,9 +96,10 @@ struct MailboxScan: Sendable {
     /// Starts from the cursor, or at first sight when there is none with a UID in it.
     ///
     /// `isEmpty` says that the server counts no messages. `disposes` says whether committed messages are to be marked or moved.
+    /// `mayGoBack` says whether a UIDNEXT that went back is believed.
     init(
         mailbox: MailboxName, uidValidity: UIDValidity, uidNext: UID?, isEmpty: Bool, cursor: MailboxCursor?, setbacks: [UID: Setbacks],
-        since: SearchDate?, limits: Limits, disposes: Bool
+        since: SearchDate?, limits: Limits, disposes: Bool, mayGoBack: Bool
     ) {
         self.mailbox = mailbox
         self.uidValidity = uidValidity
@@ -107,7 +110,8 @@ struct MailboxScan: Sendable {
         self.setbacks = setbacks
         done = cursor?.lastUID?.value ?? 0
         remembered = done
-        stage = isEmpty ? .reading : done > 0 ? .search : .highest
+        isBehind = mayGoBack && uidNext.map { [done] in $0.value <= done } ?? false
+        stage = isBehind ? .search : isEmpty ? .reading : done > 0 ? .search : .highest
     }
 
     private var head: UID? { headIndex < pending.count ? pending[headIndex] : nil }
@@ -157,6 +161,8 @@ struct MailboxScan: Sendable {
         case .highest: return .searchHighest
         case .window: return .searchSince(since)
         case .search:
+            // Whether anything is at or above UIDNEXT says whether that is what went back, or only lags behind.
+            if isBehind, let uidNext { return UID(uidNext.value - 1).map(Step.searchAfter) ?? .searchSince(nil) }
             if done == .max { break }
             if let last = UID(done) { return .searchAfter(last) }
             return .searchSince(nil)
@@ -278,6 +284,13 @@ struct MailboxScan: Sendable {
             return 0
         case .window, .search, .reading, .refetching: break
         }
+        if isBehind, let uidNext {
+            isBehind = false
+            if !uids.contains(where: { $0 >= uidNext }) {
+                startAnew(&actions)
+                return 0
+            }
+        }
         // Quirk(RFC 9051 §6.4.4 itself): `n:*` finds the last message even when it is below n.
         var found = uids.filter { $0.value > done && !passedOver.contains($0) }
         found.sort()
@@ -286,6 +299,19 @@ struct MailboxScan: Sendable {
         headIndex = 0
         stage = .reading
         return pending.count
+    }
+
+    /// Quirk(restored or re-created mailboxes): the UIDs that were read mean nothing any more, though UIDVALIDITY says so not; QuirksTests
+    /// "UIDNEXT goes back".
+    private mutating func startAnew(_ actions: inout [ClientSession.Action]) {
+        for uid in wanted.keys.sorted() { actions.append(.refetched(MessageKey(mailbox, uidValidity, uid), .uidValidityChanged)) }
+        wanted = [:]
+        setbacks = [:]
+        disposable = []
+        done = 0
+        remembered = 0
+        stage = .highest
+        actions.append(.uidValidityChanged(mailbox, old: uidValidity, new: uidValidity))
     }
 
     /// Takes one FETCH response, asked for or not.

@@ -56,6 +56,10 @@ package protocol MailboxDesk: Sendable {
     /// Everything up to the UID is done.
     func advance(account: String, mailbox: MailboxName, uidValidity: UIDValidity, to uid: UID) async throws
 
+    /// The UIDs of a mailbox mean other messages from now on, under the same UIDVALIDITY: what was kept by them is of an earlier numbering, and
+    /// there is no mark any more.
+    func numberedAnew(_ mailbox: MailboxName, uidValidity: UIDValidity, account: String) async throws
+
     /// Keeps a record, for a person to see, of a message that the server has and that could not be had, and moves the mailbox's mark to its
     /// UID, both or neither. Everything before it is stored.
     ///
@@ -85,6 +89,7 @@ package protocol MailboxDesk: Sendable {
 
 /// For desks that keep nothing but messages; the watcher logs the rest and remembers it.
 extension MailboxDesk {
+    package func numberedAnew(_ mailbox: MailboxName, uidValidity: UIDValidity, account: String) async throws {}
     package func skipped(_ message: MessageKey, account: String, reason: String) async throws {}
     package func troubles(account: String) async throws -> [MessageKey: MessageTrouble] { [:] }
     package func keep(_ trouble: MessageTrouble?, of message: MessageKey, account: String) async throws {}

@@ -289,10 +289,16 @@ package final class MailboxWatcher: Sendable {
                     if skipped.count < 100 { skipped.append((message, why.words)) }
                 case .disposed(let mailbox, let validity, let uids):
                     try await forgetUndisposed(uids.map { MessageKey(mailbox, validity, $0) })
-                case .uidValidityChanged(let mailbox, _, let new):
-                    // What is of an earlier UIDVALIDITY is no message any more.
+                case .uidValidityChanged(let mailbox, let old, let new):
+                    if old == new {
+                        try await desk.numberedAnew(mailbox, uidValidity: new, account: account.name)
+                        troubles.withLock { troubles in
+                            troubles = troubles.filter { key, _ in key.mailbox != mailbox || key.uidValidity != new }
+                        }
+                    }
+                    // What was numbered otherwise is no message any more.
                     let known = undisposed.withLock { $0 } ?? []
-                    try await forgetUndisposed(known.filter { $0.mailbox == mailbox && $0.uidValidity != new })
+                    try await forgetUndisposed(known.filter { $0.mailbox == mailbox && (old == new || $0.uidValidity != new) })
                     log(event)
                 }
             }
@@ -330,6 +336,10 @@ package final class MailboxWatcher: Sendable {
 
     private func log(_ event: IMAPClientHandler.News) {
         switch event {
+        case .uidValidityChanged(let mailbox, let old, let new) where old == new:
+            logger.warning(
+                "UIDNEXT went back and UIDVALIDITY is the same: the mailbox was restored or made anew, and is read anew",
+                metadata: ["folder": "\(mailbox)", "uidvalidity": "\(new)"])
         case .uidValidityChanged(let mailbox, let old, let new):
             logger.warning(
                 "UIDVALIDITY changed; the mailbox is read anew", metadata: ["folder": "\(mailbox)", "old": "\(old)", "new": "\(new)"])

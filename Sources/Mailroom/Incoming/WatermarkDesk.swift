@@ -59,6 +59,10 @@ package struct WatermarkDesk: MailboxDesk {
         try await store.move(to: Self.mark(account, mailbox, uidValidity, uid))
     }
 
+    package func numberedAnew(_ mailbox: MailboxName, uidValidity: UIDValidity, account: String) async throws {
+        try await store.numberAnew(account: account, folder: String(decoding: mailbox.wire, as: UTF8.self), uidValidity: uidValidity.value)
+    }
+
     package func skipped(_ message: MessageKey, account: String, reason: String) async throws {
         let mark = Self.mark(account, message.mailbox, message.uidValidity, message.uid)
         _ = try await store.passOver(

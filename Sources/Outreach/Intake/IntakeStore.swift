@@ -18,6 +18,10 @@ package protocol IntakeStore: UnreadMailStore, UndisposedMailStore {
     /// Moves the watermark over UIDs that are proven absent; never backwards within one UIDVALIDITY.
     func move(to watermark: MailboxWatermark) async throws(StoreError)
 
+    /// The UIDs of a folder mean other messages from now on, under the same UIDVALIDITY: forgets its watermark and the troubles with its
+    /// messages, and keeps what came from it as of another UIDVALIDITY, so that `accept` knows it by its digest alone.
+    func numberAnew(account: String, folder: String, uidValidity: UInt32) async throws(StoreError)
+
     /// The watermarks of all folders of an account that were read before.
     func watermarks(account: String) async throws(StoreError) -> [MailboxWatermark]
 

@@ -21,6 +21,34 @@ extension SQLiteStore: IntakeStore {
         }
     }
 
+    package func numberAnew(account: String, folder: String, uidValidity: UInt32) async throws(StoreError) {
+        try await write { ledger in
+            let key: Arguments = ["account": account, "folder": folder, "validity": Int64(uidValidity)]
+            try ledger.db.run(
+                "DELETE FROM watermark WHERE account = :account AND folder = :folder AND uid_validity = :validity", key)
+            try ledger.db.run(
+                """
+                DELETE FROM unread_mail
+                WHERE account = :account AND folder = :folder AND uid_validity = :validity AND intake_id IS NULL
+                """, key)
+            // A number from the far end, where no server counts, and that none of its messages has.
+            let free = Int64(UInt32.max) - 1
+            let lowest = try ledger.db.record(
+                """
+                SELECT MIN(uid_validity) AS lowest FROM intake
+                WHERE account = :account AND folder = :folder AND uid_validity BETWEEN :free - 1000000 AND :free
+                """, ["account": account, "folder": folder, "free": free])?.integerOrNil("lowest")
+            let other = key + ["other": min(free, (lowest ?? free + 1) - 1)]
+            for table in ["intake", "unread_mail"] {
+                try ledger.db.run(
+                    """
+                    UPDATE \(table) SET uid_validity = :other
+                    WHERE account = :account AND folder = :folder AND uid_validity = :validity
+                    """, other)
+            }
+        }
+    }
+
     package func watermarks(account: String) async throws(StoreError) -> [MailboxWatermark] {
         try await read { ledger in try ledger.watermarks(account: account) }
     }

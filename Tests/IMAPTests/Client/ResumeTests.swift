@@ -80,6 +80,47 @@ struct ResumeTests {
         }
     }
 
+    @Test(
+        "a mailbox that was restored or made anew under the same UIDVALIDITY loses no mail",
+        arguments: [
+            // How many of the old messages are there again, how many are new, how many changes of numbering are told.
+            (0, 3, 1), (3, 0, 1), (3, 2, 0), (0, 0, 1), (2, 1, 1), (5, 0, 0), (0, 7, 0),
+        ])
+    func restored(kept: Int, new: Int, changes: Int) {
+        func body(_ text: String) -> [UInt8] { bytes("Subject: \(text)\r\n\r\n") }
+        var inbox = MailboxServer.Mailbox()
+        for number in 0..<5 { inbox.arrive(body("old \(number)")) }
+        var server = MailboxServer(["INBOX": inbox])
+        var reader = MailboxReader()
+        #expect(reader.connect(&server).isFinished == true)
+        #expect(reader.stored.map(\.uid) == [1, 2, 3, 4, 5])
+        var other = MailboxServer.Mailbox()
+        for number in 0..<kept { other.arrive(body("old \(number)")) }
+        for number in 0..<new { other.arrive(body("new \(number)")) }
+        server.mailboxes["INBOX"] = other
+        server.stored["INBOX"] = nil
+        for _ in 0..<3 { #expect(reader.connect(&server).isFinished == true) }
+        #expect(reader.validityChanges == changes)
+        let read = reader.stored.dropFirst(5).map(\.uid)
+        if changes > 0 { #expect(read == (0..<kept + new).map { UInt32($0 + 1) }, "all of it, once") }
+        // What comes then is read whatever was before.
+        server.mailboxes["INBOX"]?.arrive(body("later"))
+        #expect(reader.connect(&server).isFinished == true)
+        #expect(reader.stored.last?.uid == other.next)
+        #expect(reader.validityChanges == changes)
+        #expect(reader.faults == [] && server.offences == [])
+    }
+
+    @Test("a mailbox that one stays on is opened anew at each sixth look", arguments: [(0, 1), (5, 1), (6, 2), (11, 2), (12, 3)])
+    func reopened(polls: Int, openings: Int) {
+        var server = Self.server()
+        var reader = MailboxReader()
+        reader.morePolls = polls
+        #expect(reader.connect(&server).isFinished == true)
+        #expect(server.commands.count { $0.contains("EXAMINE") } == openings)
+        #expect(reader.faults == [] && server.offences == [])
+    }
+
     @Test("a misbehaving server, dropped connections, mail that arrives and UIDVALIDITY that changes", arguments: 0..<150)
     func hostile(seed: Int) {
         var random = SeededGenerator(state: UInt64(seed))

@@ -132,6 +132,37 @@ extension StoreContract {
                     try await world.store.accept(try world.incoming(.imap), movingTo: mark(2, 9)), "without a digest nothing is known")
                 try expect(try await world.store.accept(try world.incoming(.imap), movingTo: mark(3, 1)), "and everything is stored")
             },
+            Self("a folder that is numbered anew under the same UIDVALIDITY gives what is new, and no message twice") { world in
+                func mark(_ uid: UInt32, folder: String = "INBOX") -> MailboxWatermark {
+                    MailboxWatermark(account: "inbox", folder: folder, uidValidity: 9, lastUID: uid)
+                }
+                func incoming(_ digit: UInt8) throws -> IncomingMessage {
+                    try world.incoming(.imap, digest: [UInt8](repeating: digit, count: 32))
+                }
+                for uid in 1...3 { _ = try await world.store.accept(try incoming(UInt8(uid)), movingTo: mark(UInt32(uid))) }
+                _ = try await world.store.accept(try incoming(99), movingTo: mark(3, folder: "Junk"))
+                let record = IncomingMessage(
+                    id: world.ids.next(), way: .imap, receivedAt: world.later(0), reversePath: nil, forwardPaths: [],
+                    origin: "inbox/INBOX uid 4, not read", bytes: [], state: .quarantined, reason: "not given")
+                _ = try await world.store.passOver(record, movingTo: mark(4))
+                let trouble = ReadingTrouble(own: 1, broken: 0, shared: 0, since: nil)
+                try await world.store.keep(trouble, at: MailboxPlace(account: "inbox", folder: "INBOX", uidValidity: 9, uid: 5))
+                // Twice, as a server does that loses its mailboxes each night.
+                for round in 0..<2 as Range<UInt8> {
+                    try await world.store.numberAnew(account: "inbox", folder: "INBOX", uidValidity: 9)
+                    try expect(try await world.watermark("INBOX") == nil, "it is seen for the first time")
+                    try expect(try await world.watermark("Junk"), mark(3, folder: "Junk"), "others stay")
+                    try expect(try await world.store.readingTroubles(account: "inbox"), [:], "troubles are forgotten")
+                    let passed = try await world.store.passedOver(account: "inbox")
+                    try expect(passed.map(\.place.uid), [4], "what was passed over is kept")
+                    try expect(passed.map(\.place.uidValidity) != [9], "under another number")
+                    try expect(try await !world.store.accept(try incoming(2), movingTo: mark(1)), "what is known is known")
+                    try expect(try await world.store.accept(try incoming(50 + round), movingTo: mark(2)), "what is new is stored")
+                    try expect(try await world.watermark("INBOX"), mark(2), "and the watermark is its")
+                }
+                try expect(
+                    try await world.store.incoming(state: .received, after: nil, limit: 99).count, 6, "four, and one of each round")
+            },
             Self("refused logins are counted for each login, and forgotten when one is accepted") { world in
                 func refused(_ login: String, _ account: String = "anna", later seconds: Int64 = 0) async throws -> LoginRefusals {
                     try await world.store.loginRefused(account: account, login: login, reason: "no", at: world.later(seconds))
