@@ -121,7 +121,7 @@ final class Office: Sendable {
         resolver: any DNS.Resolver = StaticResolver(Office.zone), policy: DeliveryPolicy = DeliveryPolicy(),
         mailZone: [String: [StaticResolver.Record]] = [:], forwarding: ReplyForwarding? = nil,
         frequency: FrequencyPolicy = FrequencyPolicy(), dailyStarts: Int? = nil, batchLimit: Int = 100, tracking: TrackingPolicy = .off,
-        extensions: [String]? = nil
+        extensions: [String]? = nil, onUncertain: DeliveryDecider.OnUncertain = .hold
     ) throws {
         folder = try TemporaryFolder()
         sink = try extensions.map { try SinkSMTP(extensions: $0) } ?? SinkSMTP()
@@ -189,7 +189,7 @@ final class Office: Sendable {
             desk: Swappable(
                 .init(
                     courier: courier, signer: AttemptSigner(keys: []),
-                    decider: DeliveryDecider(retry: retry, onUncertain: .hold, chance: chance, ids: ids), judge: FailureJudge(rules: rules),
+                    decider: DeliveryDecider(retry: retry, onUncertain: onUncertain, chance: chance, ids: ids), judge: FailureJudge(rules: rules),
                     identities: identities, lifetime: .seconds(5 * 86_400),
                     limits: ["sink": 2, "dead": 2, "direct": 4, "gone": 2, "login": 2],
                     forwarder: forwarder, policy: policy)), clock: clock,

@@ -204,13 +204,17 @@ extension OutboxDeliverer {
         // Mostly it is as it was when the message was claimed, and the store tells when it is not.
         var known = errand.enrollment
         let hours = attempt.outcome == .accepted ? [] : try await loop.patiently { try await self.hours(of: message, desk: desk) }
+        let uncertain =
+            attempt.outcome == .ambiguous
+            ? try await loop.patiently { try await store.attempts(of: message.id).count { $0.outcome == .ambiguous } } : 0
         while true {
             let machine: SequenceMachine? = try await loop.patiently {
                 if let known { return try await self.machine(of: known, desk: desk) }
                 return try await self.machine(of: message, desk: desk)
             }
             known = nil
-            let decision = desk.decider.decide(attempt, of: message, machine: machine, judgement: judgement, hours: hours)
+            let decision = desk.decider.decide(
+                attempt, of: message, machine: machine, judgement: judgement, uncertain: uncertain, hours: hours)
             func record(_ consequence: Consequence) async throws -> CommitResult {
                 try await loop.patiently {
                     try await store.record(

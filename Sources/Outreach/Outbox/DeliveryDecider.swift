@@ -51,9 +51,12 @@ package struct DeliveryDecider: Sendable {
     package enum OnUncertain: String, Sendable, CaseIterable {
         /// At most once on the wire: a person decides.
         case hold
-        /// At least once: tried again with the same Message-ID.
+        /// At least once: tried again with the same Message-ID, up to `mostResends` times.
         case resend
     }
+
+    /// How often a message is sent again that may have arrived already; a peer that is lost after each dot has taken one copy more than that.
+    package static let mostResends = 2
 
     private let retry: RetrySchedule
     private let onUncertain: OnUncertain
@@ -70,10 +73,11 @@ package struct DeliveryDecider: Sendable {
     /// - Parameters:
     ///   - machine: of the message's enrollment as it stands now; nil for a message without one.
     ///   - judgement: of a rejected or deferred attempt; nil for the others.
+    ///   - uncertain: how many attempts before this one may have left.
     ///   - hours: outside of which it is not tried again later than `patience` from when it was queued; empty: there are none.
     package func decide(
         _ attempt: DeliveryAttempt, of message: OutboxMessage, machine: SequenceMachine?, judgement: FailureJudgement?,
-        hours: [SendingWindow] = []
+        uncertain: Int = 0, hours: [SendingWindow] = []
     ) -> DeliveryDecision {
         let now = attempt.endedAt
         switch attempt.outcome {
@@ -82,10 +86,13 @@ package struct DeliveryDecider: Sendable {
             return decision(
                 .sent, nil, .delivered, "accepted by \(attempt.remoteMTA ?? "the peer")", attempt, message, machine, transition, judgement)
         case .ambiguous:
-            if onUncertain == .resend { return later(attempt, message, machine, judgement, kind: .ambiguous, hours) }
+            if onUncertain == .resend, uncertain < Self.mostResends {
+                return later(attempt, message, machine, judgement, kind: .ambiguous, hours)
+            }
             let transition = machine?.advance(on: .uncertain(step: message.step), at: now)
+            let what = uncertain == 0 ? "; held" : " \(uncertain + 1) times; held, for as many copies may have arrived"
             return decision(
-                .hold, nil, .ambiguous, "the reply to the final dot was lost; held", attempt, message, machine, transition, judgement)
+                .hold, nil, .ambiguous, "the reply to the final dot was lost" + what, attempt, message, machine, transition, judgement)
         case .deferred:
             return later(attempt, message, machine, judgement, kind: .deferred, hours)
         case .rejected:
