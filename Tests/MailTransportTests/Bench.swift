@@ -136,14 +136,15 @@ struct OpenListener {
 
     static func start(
         _ dialect: Dialect = .smtp, desk: RecordingDesk, tls: TLSServerContext? = nil, connections: Int = 500, perAddress: Int = 20,
-        limits: ServerLimits = ServerLimits(), budget: ContentBudget = .process, proxies: PeerNetworks = .none
+        limits: ServerLimits = ServerLimits(), budget: ContentBudget = .process, proxies: PeerNetworks = .none,
+        logger: Logger = Bench.logger
     ) async throws -> OpenListener {
         let listener = try await MailListener.bind(
             .init(
                 address: .host("127.0.0.1", port: 0),
                 session: ServerConfiguration(dialect: dialect, hostname: "in.example.com", limits: limits),
                 maximumConnections: connections, maximumConnectionsPerAddress: perAddress, proxies: proxies), desk: desk, tls: { tls },
-            eventLoops: Bench.eventLoops, budget: budget, logger: Bench.logger)
+            eventLoops: Bench.eventLoops, budget: budget, logger: logger)
         return OpenListener(listener: listener, running: Task { try await listener.run() })
     }
 

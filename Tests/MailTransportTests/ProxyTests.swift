@@ -1,6 +1,8 @@
 import DNS
+import Logging
 import NIOCore
 import SMTP
+import Synchronization
 import TestKit
 import Testing
 
@@ -124,6 +126,51 @@ struct ProxyTests {
         #expect(try await early.readReply().last?.hasPrefix("554 5.5.0 ") == true)
         #expect(try await early.readLine() == nil)
         try await open.end()
+    }
+
+    private struct NotedLog: LogHandler {
+        let note: @Sendable (String) -> Void
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.info
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { note("\(event.message) \(event.metadata?["reason"] ?? "")") }
+    }
+
+    @Test(
+        "a connection that ends for its header is told at level info, one in a minute, and no other is",
+        arguments: [
+            (["EHLO c.example.net", "GET / HTTP/1.1"], ["what it sent first is no PROXY header"]),
+            (["PROXY TCP4 192.0.2.7 192.0.2.1 5 25", "PROXY UNKNOWN"], []),
+        ])
+    func told(_ first: [String], _ reasons: [String]) async throws {
+        let lines = Mutex<[String]>([])
+        let logger = Logger(label: "tests") { _ in NotedLog(note: { line in lines.withLock { $0.append(line) } }) }
+        let open = try await OpenListener.start(
+            desk: RecordingDesk(), proxies: try #require(PeerNetworks(["127.0.0.0/8"])), logger: logger)
+        for line in first {
+            let client = try await LineClient.connect(port: open.port)
+            try await client.send(line)
+            _ = try await client.readLine()
+            client.close()
+        }
+        _ = try await eventually("told") { lines.withLock { $0.count { $0.contains("PROXY") } } >= reasons.count ? true : nil }
+        try await open.end()
+        let told = lines.withLock { $0.filter { $0.contains("PROXY") } }
+        #expect(told.count == reasons.count && zip(told, reasons).allSatisfy { $0.hasSuffix($1) }, "\(told)")
+    }
+
+    @Test("of many lines one goes out in a minute, and says how many did not", arguments: [(59, [0]), (61, [0, 3])])
+    func limited(_ later: Int, _ expected: [Int]) {
+        let limit = LineLimit()
+        let began = ContinuousClock.now
+        var said: [Int] = []
+        for seconds in [0, 1, 2, 3, later] { if let count = limit.next(at: began + .seconds(seconds)) { said.append(count) } }
+        #expect(said == expected)
     }
 
     @Test("a peer that is not listed cannot name another")

@@ -82,9 +82,11 @@ package struct MailListener: Sendable {
         eventLoops: any EventLoopGroup, budget: ContentBudget = .process, logger: Logger
     ) async throws -> MailListener {
         let census = Census(limit: configuration.maximumConnections, limitPerAddress: configuration.maximumConnectionsPerAddress)
+        let headerFaults = LineLimit()
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Connection> = { channel in
             channel.eventLoop.makeCompletedFuture {
-                try connect(channel, configuration: configuration, desk: desk, tls: tls(), census: census, budget: budget, logger: logger)
+                try connect(channel, configuration: configuration, desk: desk, tls: tls(), census: census, budget: budget,
+                    headerFaults: headerFaults, logger: logger)
             }
         }
         let bootstrap = ServerBootstrap(group: eventLoops).serverChannelOption(.backlog, value: 1024).serverChannelOption(
@@ -106,7 +108,7 @@ package struct MailListener: Sendable {
 
     private static func connect(
         _ channel: any Channel, configuration: Configuration, desk: any InboundDesk, tls: TLSServerContext?, census: Census,
-        budget: ContentBudget, logger: Logger
+        budget: ContentBudget, headerFaults: LineLimit, logger: Logger
     ) throws -> Connection {
         let address = channel.remoteAddress?.ipAddress
         let isProxied = address.flatMap { IPAddress($0) }.map(configuration.proxies.contains) ?? false
@@ -117,8 +119,17 @@ package struct MailListener: Sendable {
             configuration: session, peer: address, isProxied: isProxied, tls: tls, census: census, budget: budget,
             verdict: { desk.verdict(forwardPath: $0) }, isUnderPressure: { budget.isUnderPressure || desk.isUnderPressure },
             offers: continuation
-        ) { peer, reason in
-            logger.debug("connection closed", metadata: ["remote.address": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "peer")"])
+        ) { peer, end in
+            switch end {
+            case .closed(let reason):
+                logger.debug(
+                    "connection closed", metadata: ["remote.address": "\(peer)", "reason": "\(reason.map { "\($0)" } ?? "peer")"])
+            case .noHeader(let fault):
+                guard let leftOut = headerFaults.next() else { return }
+                logger.info(
+                    "connection from a proxy's network closed; each must begin with a PROXY header (v1 or v2)",
+                    metadata: ["remote.address": "\(peer)", "reason": "\(fault)", "left_out": "\(leftOut)"])
+            }
         }
         try channel.pipeline.syncOperations.addHandler(handler)
         return Connection(channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), offered: offered)

@@ -10,6 +10,14 @@ final class SMTPServerHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// How a connection ended.
+    enum End: Sendable, Equatable {
+        /// nil: the client left.
+        case closed(CloseReason?)
+        /// It came from a proxy's network and had no usable PROXY header; why, for a person.
+        case noHeader(String)
+    }
+
     private var session: ServerSession
     /// Address of the client; `unix` for a local socket.
     private var peer: String
@@ -23,7 +31,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
     private let isUnderPressure: @Sendable () -> Bool
     private let verdict: @Sendable ([UInt8]) -> RecipientVerdict
     private let offers: AsyncStream<InboundMail>.Continuation
-    private let onEnd: @Sendable (String, CloseReason?) -> Void
+    private let onEnd: @Sendable (String, End) -> Void
     private var context: ChannelHandlerContext?
     private var content = ByteBuffer()
     /// Octets of content taken from the budget and not given back yet.
@@ -38,6 +46,8 @@ final class SMTPServerHandler: ChannelInboundHandler {
     private var clock: RepeatedTask?
     private var lastTick = NIODeadline.now()
     private var reason: CloseReason?
+    /// What was wrong with the header of a proxy.
+    private var headerFault: String?
     private var reading = true
     private var headerTime = Duration.zero
     /// For how long the client was let talk behind the last reply; nil: the session goes on.
@@ -51,7 +61,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
         configuration: ServerConfiguration, peer: String?, isProxied: Bool, tls: TLSServerContext?, census: Census, budget: ContentBudget,
         verdict: @escaping @Sendable ([UInt8]) -> RecipientVerdict, isUnderPressure: @escaping @Sendable () -> Bool,
         offers: AsyncStream<InboundMail>.Continuation,
-        onEnd: @escaping @Sendable (String, CloseReason?) -> Void
+        onEnd: @escaping @Sendable (String, End) -> Void
     ) {
         session = ServerSession(configuration: configuration)
         self.peer = peer ?? "unix"
@@ -118,7 +128,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
             meet(hasRoom: true)
         case .fault:
             proxyHeader = nil
-            reason = .foreignProtocol
+            headerFault = "what it sent first is no PROXY header"
             context?.close(promise: nil)
         case .incomplete, nil: break
         }
@@ -130,7 +140,10 @@ final class SMTPServerHandler: ChannelInboundHandler {
         lastTick = now
         if proxyHeader != nil {
             headerTime += elapsed
-            if headerTime >= Self.longestHeaderTime { context?.close(promise: nil) }
+            if headerTime >= Self.longestHeaderTime {
+                headerFault = "no PROXY header came in \(Self.longestHeaderTime.components.seconds) s"
+                context?.close(promise: nil)
+            }
             return
         }
         if let time = farewell {
@@ -175,7 +188,7 @@ final class SMTPServerHandler: ChannelInboundHandler {
         self.context = nil
         offers.finish()
         census.leave(countedFor)
-        onEnd(peer, reason)
+        onEnd(peer, headerFault.map { .noHeader($0) } ?? .closed(reason))
         context.fireChannelInactive()
     }
 

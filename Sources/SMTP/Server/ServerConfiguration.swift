@@ -32,7 +32,7 @@ package struct ServerLimits: Sendable, Hashable {
     package var messageSize: UInt64 = 10 * 1024 * 1024
     /// Recipients of one message that are accepted; the next one gets 452.
     package var recipients = 20
-    /// Messages in one session; the next MAIL gets 421.
+    /// Messages in one session; the next RSET or MAIL gets 421.
     package var messages = 50
     /// Errors after which each further error reply is held back for `errorPause`.
     package var softErrors = 3

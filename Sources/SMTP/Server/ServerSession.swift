@@ -157,6 +157,8 @@ package struct ServerSession: Sendable {
         case .recipient(let argument): recipient(argument, into: &actions)
         case .data: data(into: &actions)
         case .reset:
+            // Whoever goes on with a connection that it kept begins so, and takes a new one where a refused MAIL would defer its message.
+            if messages >= configuration.limits.messages { return close(.tooManyMessages, saying: .tooManyMessages, into: &actions) }
             if let hello { state = .idle(hello) }
             say(.ok, into: &actions)
         case .noop: say(.ok, into: &actions)

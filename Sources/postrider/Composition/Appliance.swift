@@ -303,7 +303,7 @@ final class Appliance: Sendable {
             logger.notice("listening", metadata: ["listener": "\(key)", "address": "\(address)"])
             return listener
         } catch {
-            throw Failure(.configuration, "[listener.\(key)] cannot listen on \(address): \(error)")
+            throw Failure(.configuration, "[listener.\(key)] cannot listen on \(address): \(address.obstacle ?? "\(error)")")
         }
     }
 
@@ -313,6 +313,23 @@ final class Appliance: Sendable {
         Unsubscriber(
             store: installation.store, codec: codec, identities: identities, companies: companies, ids: installation.ids,
             clock: installation.clock, bell: sequenceBell)
+    }
+}
+
+extension ListenAddress {
+    /// What stands in the way of a socket file, and what to do; nil where nothing is known to.
+    fileprivate var obstacle: String? {
+        guard case .unix(let path) = self else { return nil }
+        let files = FileManager.default
+        if let type = try? files.attributesOfItem(atPath: path)[.type] as? FileAttributeType, type != .typeSocket {
+            return "something is there that is no socket; move it away, or name another path in listen"
+        }
+        let folder = (path as NSString).deletingLastPathComponent
+        var isFolder: ObjCBool = false
+        guard files.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            return "there is no folder \(folder); create it, or name another path in listen"
+        }
+        return files.isWritableFile(atPath: folder) ? nil : "this user may not write to the folder \(folder); grant that, or name another path"
     }
 }
 
