@@ -81,6 +81,17 @@ struct ToolCommandsTests {
         #expect(outcome.errorText.split(separator: "\n").count == 2 && outcome.errorText.hasPrefix("/nonexistent/a.eml: "))
     }
 
+    @Test("parse reads devices, and files whose names are no UTF-8")
+    func parseOddNames() async throws {
+        let folder = try TemporaryFolder()
+        let script = """
+            cd "$1" && cp "$2" "$(printf 'a\\377.eml')" && "$0" parse --json /dev/null "$(printf 'a\\377.eml')"
+            """
+        let outcome = try await Command.run("/bin/sh", ["-c", script, Executable.path, folder.path, try Self.fixture("reply.eml")])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errorText)")
+        #expect(try Self.objects(outcome).map { $0["subject"] as? String } == [nil, "Re: Grüße"])
+    }
+
     @Test(
         "parse makes one line of anything",
         arguments: [

@@ -103,12 +103,23 @@ enum Input {
         do {
             return Array(try Data(contentsOf: URL(filePath: path)))
         } catch {
+            if let bytes = opened(path) { return bytes }
             var isFolder: ObjCBool = false
             let why =
                 FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
                 ? isFolder.boolValue ? "it is a folder" : "check that this user may read it" : "there is no such file"
             throw Failure(.badInput, "\(TerminalText.line(path)): cannot be read: \(why)")
         }
+    }
+
+    /// What is no plain file, such as a device or a pipe, and a file whose name is no UTF-8; nil when it cannot be read so, either.
+    private static func opened(_ path: String) -> [UInt8]? {
+        // A String has U+FFFD for what is no UTF-8: the name as it was given is looked up.
+        let given = CommandLine.unsafeArgv
+        let raw = (0..<Int(CommandLine.argc)).lazy.compactMap { given[$0] }.first { String(cString: $0).utf8.elementsEqual(path.utf8) }
+        let file = raw.map { open($0, O_RDONLY | O_CLOEXEC) } ?? open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        return (try? FileHandle(fileDescriptor: file, closeOnDealloc: true).readToEnd() ?? Data()).map(Array.init)
     }
 
     /// A password or key file, without the line end that editors leave. One that everybody may read is refused, as in a conf.
