@@ -14,8 +14,6 @@ final class SiteBoard: Sendable {
         var measures = SiteMeasures()
         /// How many messages were told to wait for the site and have not come back, as far as this process knows.
         var waiting = 0
-        /// When it was found dead last.
-        var diedAt: Timestamp?
         /// Whether mail that found it dead is called now that it answers.
         var releases = false
         /// Moving average of how long a delivery takes, in milliseconds.
@@ -72,9 +70,7 @@ final class SiteBoard: Sendable {
     func ended(_ site: MailSite, _ experience: SiteFeedback.Experience, lasted: Duration, at now: Timestamp) -> Bool {
         entries.withLock { entries in
             guard var entry = entries[site.name] else { return false }
-            let wasDead = entry.feedback.isDead
             let revived = entry.feedback.ended(experience, entry.policy, at: now)
-            if entry.feedback.isDead, !wasDead { entry.diedAt = now }
             if experience == .answered { entry.usual += (Double(lasted.wholeMilliseconds) - entry.usual) / 8 }
             // Mail that a process before this one put off may wait, too.
             if revived {
@@ -134,10 +130,7 @@ final class SiteBoard: Sendable {
 
     /// Whether a site was found dead at that time or later.
     func hasDied(_ site: MailSite, since then: Timestamp) -> Bool {
-        entries.withLock { entries in
-            guard let entry = entries[site.name], entry.feedback.isDead, let diedAt = entry.diedAt else { return false }
-            return diedAt >= then
-        }
+        entries.withLock { entries in entries[site.name]?.feedback.restsSince.map { $0 >= then } ?? false }
     }
 
     /// Has a site that rests since before `moment` tried by the next who wants to go there.
