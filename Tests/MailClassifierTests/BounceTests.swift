@@ -134,7 +134,8 @@ struct BounceTests {
         ("550 5.2.1 This mailbox has been blocked due to inactivity", .inactiveMailbox, .recipient, false),
         ("421 4.4.2 Connection closed due to inactivity", .network, .domain, false),
         (
-            "421-4.7.27 Your email has been rate limited because SPF authentication didn't\n421 4.7.27 pass for this message.", .authFailed, .us,
+            "421-4.7.27 Your email has been rate limited because SPF authentication didn't\n421 4.7.27 pass for this message.", .authFailed,
+            .us,
             false
         ),
         (

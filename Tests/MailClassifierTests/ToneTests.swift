@@ -74,7 +74,8 @@ struct ToneTests {
         ("Nu suntem interesați, mulțumim.", .negative), ("Sună interesant, trimiteți-mi detalii.", .positive),
         ("Ευχαριστούμε, δεν ενδιαφερόμαστε.", .negative), ("不需要，谢谢。", .negative), ("我们感兴趣，请发资料。", .positive),
         ("관심 없습니다.", .negative), ("관심 있습니다. 자료를 보내주세요.", .positive), ("Nemáme záujem, ďakujeme.", .negative),
-        ("Zvuči zanimljivo, pošaljite nam ponudu.", .positive), ("Tidak tertarik, terima kasih.", .negative), ("Спасибо, получил.", .neutral),
+        ("Zvuči zanimljivo, pošaljite nam ponudu.", .positive), ("Tidak tertarik, terima kasih.", .negative),
+        ("Спасибо, получил.", .neutral),
         ("收到，谢谢。", .neutral),
     ]
 

@@ -45,7 +45,8 @@ struct DowntimeTests {
             office.wind(.seconds(6 * 86_400))
             try await office.delivering {
                 _ = try await eventually("each was looked at again") {
-                    try await all().allSatisfy { $0.state.isFinal || $0.nextAttemptAt ?? office.clock.now() > office.clock.now() } ? true : nil
+                    try await all().allSatisfy { $0.state.isFinal || $0.nextAttemptAt ?? office.clock.now() > office.clock.now() }
+                        ? true : nil
                 }
                 // The sweep comes once more.
                 office.wind(.seconds(61))
@@ -63,7 +64,9 @@ struct DowntimeTests {
         let address = "late@one.example.net"
         office.sink.script(address, then: .refuse("451 4.7.1 later"))
         try await office.queue(address, route: "sink")
-        func only() async throws -> OutboxMessage { try #require(try await office.store.list(OutboxSelection(), after: nil, limit: 9).first) }
+        func only() async throws -> OutboxMessage {
+            try #require(try await office.store.list(OutboxSelection(), after: nil, limit: 9).first)
+        }
         try await office.delivering {
             _ = try await eventually("deferred") { try await only().state == .deferred ? true : nil }
         }
@@ -86,7 +89,9 @@ struct DowntimeTests {
             messageID: try #require(MessageID("\(id)@out.example.com")), subject: "Hi", bytes: Array("Subject: Hi\r\n\r\nHi\r\n".utf8),
             createdAt: created, budgetDate: CivilDate(daysSinceEpoch: 20_000), nextAttemptAt: office.clock.now())
         _ = try await office.store.dispatch(message, with: Consequence())
-        func only() async throws -> OutboxMessage { try #require(try await office.store.list(OutboxSelection(), after: nil, limit: 9).first) }
+        func only() async throws -> OutboxMessage {
+            try #require(try await office.store.list(OutboxSelection(), after: nil, limit: 9).first)
+        }
         try await office.delivering {
             for _ in 0..<20 where try await !only().state.isFinal {
                 _ = try await eventually("it was looked at") {

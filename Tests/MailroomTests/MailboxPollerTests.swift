@@ -29,7 +29,8 @@ struct MailboxPollerTests {
         let bell = Bell()
         let running: Task<Void, any Error>
 
-        init(_ office: Office, at peer: LinePeer, login: String, pollInterval: Duration = .seconds(300),
+        init(
+            _ office: Office, at peer: LinePeer, login: String, pollInterval: Duration = .seconds(300),
             access: ClientSession.Configuration.Access = .examine
         ) throws {
             let account = MailboxAccount(

@@ -189,7 +189,8 @@ final class Office: Sendable {
             desk: Swappable(
                 .init(
                     courier: courier, signer: AttemptSigner(keys: []),
-                    decider: DeliveryDecider(retry: retry, onUncertain: onUncertain, chance: chance, ids: ids), judge: FailureJudge(rules: rules),
+                    decider: DeliveryDecider(retry: retry, onUncertain: onUncertain, chance: chance, ids: ids),
+                    judge: FailureJudge(rules: rules),
                     identities: identities, lifetime: .seconds(5 * 86_400),
                     limits: ["sink": 2, "dead": 2, "direct": 4, "gone": 2, "login": 2],
                     forwarder: forwarder, policy: policy)), clock: clock,

@@ -17,12 +17,15 @@ struct ResendTests {
         let address = "bo@one.example.net"
         office.sink.script(address, then: .dropAfterDot)
         try await office.queue(address, route: "sink")
-        func only() async throws -> OutboxMessage { try #require(try await office.store.list(OutboxSelection(), after: nil, limit: 9).first) }
+        func only() async throws -> OutboxMessage {
+            try #require(try await office.store.list(OutboxSelection(), after: nil, limit: 9).first)
+        }
         try await office.delivering {
             for _ in 0..<12 where try await only().state != .hold {
                 _ = try await eventually("tried") {
                     let message = try await only()
-                    return message.state == .hold || message.state == .deferred && (message.nextAttemptAt ?? Office.start) > office.clock.now()
+                    return message.state == .hold
+                        || message.state == .deferred && (message.nextAttemptAt ?? Office.start) > office.clock.now()
                         ? true : nil
                 }
                 office.wind(.seconds(600))

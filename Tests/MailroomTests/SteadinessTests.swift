@@ -123,7 +123,9 @@ struct SteadinessTests {
         #expect(warnings.count { $0.contains("service=dispatch") } == 1 && warnings.count { $0.contains("service=delivery") } == 1)
     }
 
-    @Test("a route that never answers takes nothing from the others; as many as it has places stand ready behind them", .timeLimit(.minutes(4)))
+    @Test(
+        "a route that never answers takes nothing from the others; as many as it has places stand ready behind them",
+        .timeLimit(.minutes(4)))
     func deadRoute() async throws {
         let office = try Office()
         for number in 0..<7 {

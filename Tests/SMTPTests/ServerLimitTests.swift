@@ -247,7 +247,8 @@ struct ServerLimitTests {
         #expect(driver.look() == "<discard>\r\n552 5.3.4 Message size exceeds fixed limit\r\n<close tooMuchInput>\r\n")
     }
 
-    @Test("messages in a session are bounded, and whoever asks with RSET whether more may come is told", arguments: ["MAIL FROM:<>", "RSET"])
+    @Test(
+        "messages in a session are bounded, and whoever asks with RSET whether more may come is told", arguments: ["MAIL FROM:<>", "RSET"])
     func messages(next: String) {
         var limits = ServerLimits()
         limits.messages = 2

@@ -104,7 +104,8 @@ extension DateReader {
             if word(end + 1) == .the || word(end + 1) == .day { return nil }
             hasCue = ((i - 6)..<(i - 1)).contains { word($0) == .back || word($0) == .until }
         } else {
-            hasCue = isEndOfAbsence(i, end, isOrdinal: isOrdinal) || (isOrdinal || isIntroduced) && closes(end + 1) && isNear(i, end, [.back])
+            hasCue =
+                isEndOfAbsence(i, end, isOrdinal: isOrdinal) || (isOrdinal || isIntroduced) && closes(end + 1) && isNear(i, end, [.back])
         }
         guard hasCue else { return nil }
         // The first one behind what was named before it.

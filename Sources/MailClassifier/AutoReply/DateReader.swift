@@ -310,13 +310,11 @@ struct DateReader {
                 if mentionsDay(at: j) { return nil }
                 guard isGap(j) else { break }
             }
+            let beside = numbered(weekday, at: i)
+            if case .day(let mention) = beside { return mention }
+            if case .contradiction = beside { return nil }
             if let last = mentions.last, last.kind == .calendar, i - last.last <= 2, (last.last + 1..<i).allSatisfy({ isGap($0) }) {
                 return nil
-            }
-            switch numbered(weekday, at: i) {
-            case .day(let mention): return mention
-            case .contradiction: return nil
-            case .none: break
             }
             // "until Friday 10 April, back Monday": the Monday behind that.
             let base = isNear(i, i, [.back]) ? endOfAbsence : today

@@ -31,7 +31,7 @@ extension DateReader {
             if score == 0, distanceAfter(mention, .until).map({ $0 <= 1 }) == true { score = 55 }
             // "5-12 Nov"
             if score == 0, mention.kind == .calendar, endsShortRange(mention) { score = 50 }
-            if mention.kind == .relative { score -= score > 0 ? 15 : 0 }
+            if mention.kind == .relative, score > 85 || score < 75 { score -= score > 0 ? 5 : 0 }
             let age = today.daysSinceEpoch - mention.date.daysSinceEpoch
             if score <= 0 || age > 60 || age < -800 { continue }
             // A day of return cannot lie before the message.

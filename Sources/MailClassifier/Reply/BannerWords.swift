@@ -46,7 +46,8 @@ struct BannerWords: Sendable {
             }
             for word in text.utf8.split(whereSeparator: { $0 <= 0x20 }) {
                 let isOpen = word.last == 0x2A
-                let key = Array(Folding.phrase(String(decoding: Array(isOpen ? word.dropLast() : word), as: UTF8.self)).dropFirst().dropLast())
+                let key = Array(
+                    Folding.phrase(String(decoding: Array(isOpen ? word.dropLast() : word), as: UTF8.self)).dropFirst().dropLast())
                 if let first = key.first, first >= 0xE3 {
                     unspaced.append((key, kind))
                 } else if isOpen {

@@ -47,7 +47,9 @@ struct GatewayBanner {
         return left + lines[end...]
     }
 
-    private func hasWord(_ line: ArraySlice<UInt8>) -> Bool { line.contains { $0.isLetter || $0 >= 0xC3 && $0 != 0xEF && $0 != 0xE2 && $0 != 0xF0 } }
+    private func hasWord(_ line: ArraySlice<UInt8>) -> Bool {
+        line.contains { $0.isLetter || $0 >= 0xC3 && $0 != 0xEF && $0 != 0xE2 && $0 != 0xF0 }
+    }
 
     /// Up to a mark that ends a sentence with a space behind it, or the end of a line that was short enough to have been ended there.
     private static func sentence(in text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -72,7 +74,8 @@ struct GatewayBanner {
             let inside = line.drop { $0 == open }
             guard let end = inside.firstIndex(of: close), end - line.startIndex < 60 else { continue }
             let found = BannerWords.Found(inside[..<end], words)
-            guard found.count > 0, found.count <= 5, found[.outside] > 0, found[.outside] + found[.mail] + found[.caution] + found[.origin] == found.count
+            guard found.count > 0, found.count <= 5, found[.outside] > 0,
+                found[.outside] + found[.mail] + found[.caution] + found[.origin] == found.count
             else { continue }
             return line[end...].drop { $0 == close || $0 == 0x3A || $0 == 0x2D }
         }
@@ -110,7 +113,8 @@ struct GatewayBanner {
     private func goesOn(_ sentence: ArraySlice<UInt8>, isBelow: Bool) -> Bool {
         let found = BannerWords.Found(sentence, words)
         guard isNobodys(sentence, found) else { return false }
-        let forbids = found[.act] > 0 && found[.thing] > 0 && (found[.trust] > 0 || found[.no] > 0 && !isBelow || found[.caution] > 0)
+        let forbids =
+            found[.act] > 0 && found[.thing] > 0 && (found[.trust] > 0 || found[.no] > 0 && !isBelow || found[.caution] > 0)
             || found[.thing] > 0 && found[.caution] > 0
         let warns = found[.trust] > 0 && found[.mail] > 0 && (found[.caution] > 0 || found[.trust] > 1)
         let explains = found[.reason] > 1 && found.count <= 12 && !isBelow

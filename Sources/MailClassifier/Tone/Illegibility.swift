@@ -28,7 +28,8 @@ enum Illegibility: String {
         if says(.positive, .meet, .negative, .notNow, .referral, .leftCompany) { return nil }
         if Self.isEncoded(text) {
             self = .encoded
-        } else if features.wordCount >= Self.fewestWords, model.share(known: features.vocabulary) < model.occupancy + Self.learntShare * (1 - model.occupancy)
+        } else if features.wordCount >= Self.fewestWords,
+            model.share(known: features.vocabulary) < model.occupancy + Self.learntShare * (1 - model.occupancy)
         {
             self = .unknown
         } else {

@@ -85,7 +85,8 @@ package struct MailListener: Sendable {
         let headerFaults = LineLimit()
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Connection> = { channel in
             channel.eventLoop.makeCompletedFuture {
-                try connect(channel, configuration: configuration, desk: desk, tls: tls(), census: census, budget: budget,
+                try connect(
+                    channel, configuration: configuration, desk: desk, tls: tls(), census: census, budget: budget,
                     headerFaults: headerFaults, logger: logger)
             }
         }

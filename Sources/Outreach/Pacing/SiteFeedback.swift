@@ -66,6 +66,8 @@ package struct SiteFeedback: Sendable, Equatable {
     package init(policy: Policy) { window = Double(policy.initial) }
 
     package var isDead: Bool { resting != nil }
+    /// When its rest began, after the connections in a row or the probe that failed; nil while it is alive.
+    package var restsSince: Timestamp? { resting?.since }
 
     /// How many more deliveries may begin now.
     package func room(_ policy: Policy, at now: Timestamp) -> Int {

@@ -31,6 +31,8 @@ extension SQLiteStore: IntakeStore {
                 DELETE FROM unread_mail
                 WHERE account = :account AND folder = :folder AND uid_validity = :validity AND intake_id IS NULL
                 """, key)
+            try ledger.db.run(
+                "DELETE FROM undisposed_mail WHERE account = :account AND folder = :folder AND uid_validity = :validity", key)
             // A number from the far end, where no server counts, and that none of its messages has.
             let free = Int64(UInt32.max) - 1
             let lowest = try ledger.db.record(

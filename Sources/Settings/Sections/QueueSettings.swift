@@ -36,7 +36,9 @@ package struct QueueSettings: ConfSection, Equatable {
         Field(
             "max_queue_lifetime", \.maxQueueLifetime, .duration(.seconds(60)...(.seconds(30 * 86_400))),
             "After this a message that is still deferred is given up."),
-        Field("on_uncertain", \.onUncertain, .choice, "What to do when a connection was lost between the final dot and its reply; resend: at most twice, then hold."),
+        Field(
+            "on_uncertain", \.onUncertain, .choice,
+            "What to do when a connection was lost between the final dot and its reply; resend: at most twice, then hold."),
         Field("connect_timeout", \.connectTimeout, step, "To open a connection."),
         Field("helo_timeout", \.heloTimeout, step, "For the greeting and the reply to EHLO."),
         Field("mail_timeout", \.mailTimeout, step, "For the reply to MAIL FROM."),
@@ -77,7 +79,8 @@ package struct DKIMKeySettings: ConfSection, Equatable {
 
     /// Every key with its selector, the next one last.
     package var keyFiles: [(selector: String, file: SecretFile)] {
-        [(selector, keyFile), (ed25519Selector ?? selector, ed25519KeyFile), (nextSelector ?? "", nextKeyFile)].compactMap { selector, file in
+        [(selector, keyFile), (ed25519Selector ?? selector, ed25519KeyFile), (nextSelector ?? "", nextKeyFile)].compactMap {
+            selector, file in
             file.map { (selector, $0) }
         }
     }

@@ -89,7 +89,9 @@ package struct RouteSettings: ConfSection, Equatable {
             "The login; needs a tls_security_level that proves the server."),
         Field("rate", \.rate, .rates, "What may leave by it, as a provider's limits for its submission service."),
         Field("process_limit", \.processLimit, .integer(1...100), "Connections at a time. Unset: 20 for mx, else 2."),
-        Field("process_limit_per_host", \.processLimitPerHost, .integer(1...100), "Connections at a time to one address. Unset: 10 for mx, else process_limit."),
+        Field(
+            "process_limit_per_host", \.processLimitPerHost, .integer(1...100),
+            "Connections at a time to one address. Unset: 10 for mx, else process_limit."),
         Field(
             "connection_idle", \.connectionIdle, .duration(.zero...(.seconds(600))),
             "How long a connection is kept for the next message; 0s: each message has a connection of its own."),

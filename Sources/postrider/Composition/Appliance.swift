@@ -329,7 +329,8 @@ extension ListenAddress {
         guard files.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
             return "there is no folder \(folder); create it, or name another path in listen"
         }
-        return files.isWritableFile(atPath: folder) ? nil : "this user may not write to the folder \(folder); grant that, or name another path"
+        return files.isWritableFile(atPath: folder)
+            ? nil : "this user may not write to the folder \(folder); grant that, or name another path"
     }
 }
 

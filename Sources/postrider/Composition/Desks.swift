@@ -260,7 +260,8 @@ struct Desks {
             // Mail on another port than 25 goes to servers of one's own: nobody on the Internet takes mail there.
             allowsPrivateDestinations: section.effectivePort != 25,
             connections: ConnectionLimits(
-                total: section.effectiveProcessLimit, perHost: section.effectiveProcessLimitPerHost, messages: section.messagesPerConnection,
+                total: section.effectiveProcessLimit, perHost: section.effectiveProcessLimitPerHost,
+                messages: section.messagesPerConnection,
                 idle: section.connectionIdle),
             publicTrust: section.type == .mx ? try section.tlsCAFile.map { try publicTrust($0, logins) } : nil)
     }

@@ -326,7 +326,9 @@ extension StoreContract {
                     world.attempt(message, .ambiguous), claim: message.claim, state: .hold, nextAttemptAt: nil, consequence: Consequence())
                 let all = OutboxSelection()
                 try expect(try await world.store.command(.release(resend: false), on: all, at: world.later(3)), 0, "not by a plain release")
-                try expect(try await world.store.overdue(waitingSinceBefore: world.later(99), now: world.later(0), limit: 9), [], "nor is it called expired")
+                try expect(
+                    try await world.store.overdue(waitingSinceBefore: world.later(99), now: world.later(0), limit: 9), [],
+                    "nor is it called expired")
                 try expect(try await world.state(of: message), .hold, "it stays held")
                 try expect(try await world.store.command(.release(resend: true), on: all, at: world.later(3)), 1, "resend is stated")
                 let claimed = try await world.store.claimDeliverable(now: world.later(3), limit: 9, lease: world.lease("me"))

@@ -28,7 +28,8 @@ extension StoreContract {
                     try await world.store.candidates(now: world.later(69), limit: 9, routes: [:], sites: [:]), [],
                     "nobody looks at it before")
             },
-            Self("the time in which a message was due and nobody came for it is not part of its lifetime, whatever it waits for then") { world in
+            Self("the time in which a message was due and nobody came for it is not part of its lifetime, whatever it waits for then") {
+                world in
                 let limit = try world.limit("route office", "1/min")
                 let until = world.later(9090)
                 let wishes: [(ClaimBid.Wish, Int64)] = [
@@ -61,7 +62,8 @@ extension StoreContract {
                 /// Claims and defers it, the attempt ending then.
                 func deferred(_ message: OutboxMessage, at moment: Int64) async throws {
                     let claims = try await world.store.claim(
-                        [ClaimBid(id: message.id, wish: .leave([]))], now: world.later(moment), lease: world.lease("me", until: moment + 100))
+                        [ClaimBid(id: message.id, wish: .leave([]))], now: world.later(moment),
+                        lease: world.lease("me", until: moment + 100))
                     guard case .claimed(let claimed, _)? = claims.first else { throw ContractBreach(description: "broken: it is due") }
                     _ = try await world.store.record(
                         world.attempt(claimed, .deferred, at: moment), claim: claimed.claim, state: .deferred,
@@ -76,7 +78,8 @@ extension StoreContract {
                 for (rate, moment) in zip(rates, [10, ahead]) {
                     let message = try await queued("r\(moment)@example.com")
                     _ = try await world.store.claim(
-                        [ClaimBid(id: message.id, wish: .leave([rate]))], now: world.later(moment), lease: world.lease("me", until: ahead + 99))
+                        [ClaimBid(id: message.id, wish: .leave([rate]))], now: world.later(moment),
+                        lease: world.lease("me", until: ahead + 99))
                 }
                 for (route, moment) in [("office", 10), ("home", ahead)] as [(String, Int64)] {
                     _ = try await world.store.pause(
@@ -97,7 +100,8 @@ extension StoreContract {
                 for (rate, until) in zip(rates, [3610, nil] as [Int64?]) {
                     let message = try await queued("x\(until ?? 0)@example.com", created: now)
                     let answer = try await world.store.claim(
-                        [ClaimBid(id: message.id, wish: .leave([rate]))], now: world.later(now), lease: world.lease("me", until: 999)).first
+                        [ClaimBid(id: message.id, wish: .leave([rate]))], now: world.later(now), lease: world.lease("me", until: 999)
+                    ).first
                     if let until {
                         try expect(answer, .postponed(until: world.later(until)), "a rate that holds")
                     } else if case .claimed? = answer {
