@@ -174,7 +174,7 @@ extension OutboxDeliverer {
     /// Whether others found out, while it stood ready, that nothing leaves by its route or for its identity.
     private func isInVain(_ errand: Errand, at now: Timestamp) -> Bool {
         let message = errand.message
-        if let site = errand.site, board.hasDied(site, since: errand.claimedAt) { return true }
+        if let site = errand.site, board.hasDied(site, since: errand.claimedAt, now: now) { return true }
         return [.route(message.route), .identity(message.identity)].contains { pauses[$0]?.holds(at: now) ?? false }
     }
 

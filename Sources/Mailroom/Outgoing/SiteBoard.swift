@@ -128,9 +128,9 @@ final class SiteBoard: Sendable {
         entries.withLock { entries in entries[name].map { $0.feedback.isDead && $0.feedback.room($0.policy, at: now) == 0 } ?? false }
     }
 
-    /// Whether a site was found dead at that time or later.
-    func hasDied(_ site: MailSite, since then: Timestamp) -> Bool {
-        entries.withLock { entries in entries[site.name]?.feedback.restsSince.map { $0 >= then } ?? false }
+    /// Whether a site was found dead between then and now; what a clock that was set back since says is not believed.
+    func hasDied(_ site: MailSite, since then: Timestamp, now: Timestamp) -> Bool {
+        entries.withLock { entries in entries[site.name]?.feedback.restsSince.map { (then...max(then, now)).contains($0) } ?? false }
     }
 
     /// Has a site that rests since before `moment` tried by the next who wants to go there.
