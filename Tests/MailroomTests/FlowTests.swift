@@ -50,6 +50,20 @@ struct FlowTests {
         #expect(await answers[2].value)
     }
 
+    @Test("a conf with fewer places lets nobody begin before there is one by its count", .timeLimit(.minutes(1)))
+    func fewer() async throws {
+        let flow = Flow()
+        let seated = [flow.began("a"), flow.began("a")]
+        for ticket in seated { #expect(await flow.seat(ticket, of: 2)) }
+        let (_, answers) = try await queue(flow)
+        _ = flow.ended(seated[0])
+        #expect(flow.standingReady == 3)
+        _ = flow.ended(seated[1])
+        #expect(await answers[0].value)
+        #expect(flow.standingReady == 2)
+        flow.stop()
+    }
+
     @Test("once it stops, nobody who waits begins", .timeLimit(.minutes(1)))
     func stop() async throws {
         let flow = Flow()

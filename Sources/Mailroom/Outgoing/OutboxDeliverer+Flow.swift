@@ -28,6 +28,8 @@ extension OutboxDeliverer {
 
         private struct Waiter {
             let number: Int
+            /// How many places its route has by the conf that it came with.
+            let limit: Int
             let continuation: CheckedContinuation<Bool, Never>
         }
 
@@ -68,7 +70,8 @@ extension OutboxDeliverer {
                             state.seated[ticket.route, default: []].insert(ticket.number)
                             return true
                         }
-                        state.waiting[ticket.route, default: []].append(Waiter(number: ticket.number, continuation: continuation))
+                        state.waiting[ticket.route, default: []].append(
+                            Waiter(number: ticket.number, limit: limit, continuation: continuation))
                         return nil
                     }
                     if let answer { continuation.resume(returning: answer) }
@@ -84,19 +87,22 @@ extension OutboxDeliverer {
 
         /// Whether that is news for who claims: the first one to end, and the one with which enough have ended.
         func ended(_ ticket: Ticket) -> Bool {
-            let (isNews, next) = state.withLock { state -> (Bool, Waiter?) in
+            let (isNews, next) = state.withLock { state -> (Bool, [Waiter]) in
                 let hadRoom = state.ended > 0 && state.hasRoom
                 state.active[ticket.route, default: 1] -= 1
                 state.total -= 1
                 state.ended += 1
                 let isNews = state.ended == 1 || !hadRoom && state.hasRoom || state.total == 0
-                guard state.seated[ticket.route]?.remove(ticket.number) != nil, state.waiting[ticket.route]?.isEmpty == false,
-                    let next = state.waiting[ticket.route]?.removeFirst()
-                else { return (isNews, nil) }
-                state.seated[ticket.route]?.insert(next.number)
+                guard state.seated[ticket.route]?.remove(ticket.number) != nil else { return (isNews, []) }
+                var next: [Waiter] = []
+                while let waiter = state.waiting[ticket.route]?.first, state.seated[ticket.route, default: []].count < waiter.limit {
+                    state.seated[ticket.route]?.insert(waiter.number)
+                    state.waiting[ticket.route]?.removeFirst()
+                    next.append(waiter)
+                }
                 return (isNews, next)
             }
-            next?.continuation.resume(returning: true)
+            for waiter in next { waiter.continuation.resume(returning: true) }
             return isNews
         }
 
